@@ -1,0 +1,38 @@
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string_view>
+#include <utility>
+
+namespace molecule::log {
+
+enum class Level { debug, info, warning, error };
+
+/// Messages below `level` are dropped. Default: warning.
+void set_level(Level level);
+bool enabled(Level level);
+
+/// Writes one line, `program: level: text`, to stderr without ever waiting for its reader: what a
+/// full pipe does not take is dropped (mcp-protocol.md 2). Control characters become blanks.
+/// Callers keep payloads and secrets out.
+void write(Level level, std::string_view text);
+
+template <class... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::debug)) write(Level::debug, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::info)) write(Level::info, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void warning(fmt::format_string<Args...> format, Args&&... args) {
+  write(Level::warning, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+  write(Level::error, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace molecule::log

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace molecule::sqlite {
+
+/// A failed call; `code` is SQLite's extended result code (SQLITE_FULL, SQLITE_BUSY, …).
+class Error : public std::runtime_error {
+ public:
+  Error(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  int code() const { return code_; }
+  /// The disk or a quota is full, or the file cannot be written.
+  bool cannot_write() const;
+
+ private:
+  int code_;
+};
+
+class Database;
+
+/// A cached statement in use: bind, then step, then read. It goes back to its database's cache
+/// when it goes out of scope. Text views are valid until the next `step`.
+class Statement {
+ public:
+  Statement(Statement&& other) noexcept;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();
+
+  /// Binds the values to ?1, ?2, … in order: text, integers, doubles, nullptr, std::optional.
+  template <class... Args>
+  Statement& bind(const Args&... args) {
+    int index = 0;
+    (bind_one(++index, args), ...);
+    return *this;
+  }
+
+  /// True when there is a row. Throws `Error`.
+  bool step();
+  /// Steps to the end, ignoring rows.
+  void run() {
+    while (step()) {
+    }
+  }
+
+  std::string_view text(int column) const;
+  std::string string(int column) const { return std::string(text(column)); }
+  std::optional<std::string> optional_string(int column) const;
+  std::int64_t integer(int column) const;
+  double number(int column) const;
+  bool is_null(int column) const;
+
+ private:
+  friend class Database;
+  Statement(Database& database, std::string_view sql, sqlite3_stmt* statement)
+      : database_(&database), sql_(sql), statement_(statement) {}
+
+  void bind_one(int index, std::string_view value);
+  void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
+  void bind_one(int index, const char* value) { bind_one(index, std::string_view(value)); }
+  void bind_one(int index, std::int64_t value);
+  void bind_one(int index, int value) { bind_one(index, static_cast<std::int64_t>(value)); }
+  void bind_one(int index, bool value) { bind_one(index, static_cast<std::int64_t>(value)); }
+  void bind_one(int index, double value);
+  void bind_one(int index, std::nullptr_t);
+  template <class T>
+  void bind_one(int index, const std::optional<T>& value) {
+    if (value) {
+      bind_one(index, *value);
+    } else {
+      bind_one(index, nullptr);
+    }
+  }
+
+  Database* database_;
+  std::string_view sql_;
+  sqlite3_stmt* statement_;
+};
+
+/// One connection: WAL, synchronous=FULL (what was acknowledged survives a power cut), foreign
+/// keys on, a busy timeout of 2 s. The file is 0600 from its first byte. Throws `Error`.
+class Database {
+ public:
+  explicit Database(const std::filesystem::path& path);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database();
+
+  /// Runs statements that take no values, e.g. a schema.
+  void execute(const char* sql);
+  /// `sql` must be a literal: its text is the key of the cache.
+  Statement prepare(std::string_view sql);
+  /// Rows changed by the last statement.
+  std::int64_t changes() const;
+  std::int64_t last_insert_id() const;
+  /// Changes when another connection has committed to the file.
+  std::int64_t data_version();
+
+ private:
+  friend class Statement;
+  friend class Transaction;
+  [[noreturn]] void fail(int code, std::string_view what);
+
+  sqlite3* handle_ = nullptr;
+  std::unordered_multimap<std::string_view, sqlite3_stmt*> idle_;
+};
+
+/// BEGIN IMMEDIATE; rolled back unless `commit` was called.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+  void commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace molecule::sqlite

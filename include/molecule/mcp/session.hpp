@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "molecule/base/asio.hpp"
+#include "molecule/base/clock.hpp"
+#include "molecule/mcp/tool.hpp"
+
+namespace molecule::mcp {
+
+/// Who is at the other end, from `initialize`; text of others, sanitised.
+struct ClientInfo {
+  std::string name;
+  std::string version;
+  /// The revision that was agreed on, e.g. `2025-06-18`.
+  std::string protocol_version;
+};
+
+/// What a server offers.
+struct ServerInfo {
+  std::string name;
+  std::string title;
+  std::string version;
+  std::string instructions;
+  std::vector<Tool> tools;
+  /// `capabilities.experimental` as a JSON object's text, or empty.
+  std::string experimental;
+};
+
+struct Limits {
+  /// A longer line is answered with an error and skipped (mcp-protocol.md 3).
+  std::size_t line_bytes = std::size_t{16} << 20;
+  /// Reading stops while this much output waits for a slow reader (mcp-protocol.md 2).
+  std::size_t queued_output_bytes = std::size_t{1} << 20;
+  /// Reading stops while this many calls are in flight.
+  std::size_t concurrent_calls = 1024;
+};
+
+enum class SessionEnd {
+  end_of_input,   ///< the host closed its end; what was quickly answerable was answered
+  output_closed,  ///< nobody reads any more (EPIPE)
+};
+
+/// One MCP conversation over a pair of descriptors (stdio), any kind of file. Calls run beside
+/// each other and are answered in the order in which they finish.
+class Session {
+ public:
+  /// Takes neither descriptor's ownership. `server` is copied in.
+  Session(asio::any_io_executor executor, Clock& clock, ServerInfo server, int input, int output,
+          Limits limits = {});
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  /// Called from the loop when `notifications/initialized` arrived: from then on notifications of
+  /// the server's own may be sent.
+  std::function<void(const ClientInfo&)> on_initialized;
+
+  /// Serves until one of the ends above. Cancelling the task cancels all calls, writes what is
+  /// queued as far as the reader takes it at once, and throws `asio::error::operation_aborted`.
+  awaitable<SessionEnd> run();
+
+  /// Queues a notification; `params` is a JSON object's text. Dropped before `initialized`, and
+  /// while the output queue is full (a push never counts as delivery).
+  void notify(std::string_view method, std::string_view params);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace molecule::mcp

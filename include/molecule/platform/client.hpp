@@ -1,0 +1,157 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "molecule/base/asio.hpp"
+#include "molecule/base/json.hpp"
+#include "molecule/net/http_client.hpp"
+#include "molecule/platform/error.hpp"
+
+namespace molecule::platform {
+
+/// What every call of one workspace needs to know.
+struct Endpoint {
+  /// Without trailing slashes.
+  std::string platform_url;
+  std::string workspace_id;
+  /// Empty: no `X-Molecule-Org-Id`.
+  std::string org_id;
+};
+
+struct Registration {
+  std::string delivery_mode;
+  /// Given once, where the workspace had no token yet.
+  std::optional<std::string> auth_token;
+  std::optional<std::string> inbound_secret;
+};
+
+struct Beat {
+  int active_tasks = 0;
+  std::string current_task;
+  std::int64_t uptime_seconds = 0;
+};
+
+struct BeatReply {
+  std::optional<std::string> inbound_secret;
+};
+
+struct ActivityQuery {
+  std::string type = "a2a_receive";
+  std::optional<std::string> since_id;
+  std::optional<int> since_secs;
+  int limit = 100;
+};
+
+/// Rows of `/activity`, raw: what they mean is the inbox's business. `document` owns `rows`.
+struct ActivityPage {
+  json::Document document;
+  std::vector<json::Value> rows;
+};
+
+struct Peer {
+  std::string id;
+  std::string name;
+  std::string role;
+  std::string status;
+};
+
+/// What `/a2a` answered.
+struct A2aReply {
+  /// The peer polls: its answer comes to the inbox later.
+  bool queued = false;
+  /// The text of the peer's answer, when not queued.
+  std::string text;
+  /// The answer was a JSON-RPC or agent error; `text` says which.
+  bool failed = false;
+};
+
+struct Delegation {
+  std::string delegation_id;
+  std::string status;
+  bool idempotent_hit = false;
+};
+
+struct UploadedFile {
+  std::string uri;
+  std::string name;
+  std::string mime_type;
+  std::optional<std::int64_t> size;
+};
+
+struct Memory {
+  std::string id;
+  std::string scope;
+  std::string content;
+};
+
+/// For `POST /workspaces/:id/activity`; texts are cut to the limits of molecule-mcp.md 6.
+struct ActivityReport {
+  std::string activity_type;
+  std::string method;
+  std::string summary;
+  std::string target_id;
+  std::string status;
+  std::string error_detail;
+};
+
+/// The platform's HTTP API for one workspace: a function a call, headers built in one place,
+/// statuses and bodies turned into results in one place (platform-api.md). Nothing here retries;
+/// every function may be cancelled at any point.
+class Client {
+ public:
+  /// Gives the bearer token of the moment; empty: none. Called for every request, so that a
+  /// rotated token is used at once.
+  using Token = std::function<std::string()>;
+
+  Client(net::HttpClient& http, Endpoint endpoint, Token token);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+
+  /// 1.1; `agent_card` is a JSON object's text.
+  awaitable<Outcome<Registration>> register_workspace(std::string agent_card);
+  /// 1.2
+  awaitable<Outcome<BeatReply>> heartbeat(Beat beat);
+  /// 4.1; 10 s.
+  awaitable<Outcome<ActivityPage>> activity(ActivityQuery query);
+  /// 1.5
+  awaitable<Outcome<std::vector<Peer>>> peers();
+  /// 2.3: the platform's object as minified JSON.
+  awaitable<Outcome<std::string>> workspace_info();
+  /// 3: one try of `message/send`; 30 s to connect, `timeout` for all of it. The caller keeps
+  /// `message_id` the same on every try, so that the platform can tell a repetition.
+  awaitable<Outcome<A2aReply>> send_message(std::string peer_id, std::string message_id,
+                                            std::string text, std::chrono::milliseconds timeout);
+  /// 5.1; 200 with `idempotent_hit` and 202 are both success.
+  awaitable<Outcome<Delegation>> delegate(std::string target_id, std::string task,
+                                          std::string idempotency_key);
+  /// 5.2: rows, newest first, each as minified JSON with what is needed to find it.
+  awaitable<Outcome<ActivityPage>> delegations();
+  /// 4.3; an attachment is an uploaded file.
+  awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments);
+  /// 4.5; streamed from disk; the result is in the order of `files`.
+  awaitable<Outcome<std::vector<UploadedFile>>> upload(std::vector<net::FormFile> files);
+  /// 6.1; the id of the new memory.
+  awaitable<Outcome<Memory>> commit_memory(std::string content, std::string scope);
+  /// 6.2
+  awaitable<Outcome<std::vector<Memory>>> recall_memory(std::string query, std::string scope);
+  /// 4.2
+  awaitable<Outcome<void>> report_activity(ActivityReport report);
+
+ private:
+  enum class Identify { no, yes };
+  net::HttpRequest request(std::string_view method, std::string_view path, Identify identify) const;
+  awaitable<Outcome<json::Document>> exchange(net::HttpRequest request, std::string what);
+
+  net::HttpClient& http_;
+  Endpoint endpoint_;
+  Token token_;
+};
+
+}  // namespace molecule::platform

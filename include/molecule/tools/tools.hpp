@@ -1,0 +1,30 @@
+#pragma once
+
+#include <vector>
+
+#include "molecule/base/clock.hpp"
+#include "molecule/mcp/tool.hpp"
+#include "molecule/platform/client.hpp"
+#include "molecule/workspace/config.hpp"
+#include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/workload.hpp"
+
+namespace molecule::tools {
+
+/// What the handlers work with; everything outlives the session.
+struct Services {
+  Clock& clock;
+  const workspace::Config& config;
+  platform::Client& platform;
+  /// Null where MOLECULE_MCP_DISABLE_INBOX is set.
+  workspace::Inbox* inbox;
+  workspace::Workload& workload;
+};
+
+/// The eleven tools of molecule-mcp.md 6, in their fixed order.
+std::vector<mcp::Tool> make_tools(Services& services);
+
+/// What the agent is told at `initialize` (molecule-mcp.md 7).
+std::string make_instructions(const workspace::Config& config);
+
+}  // namespace molecule::tools

@@ -1,0 +1,164 @@
+#include "molecule/base/sqlite.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace molecule::sqlite {
+
+namespace {
+
+constexpr int busy_timeout_ms = 2000;
+
+/// SQLite would make the file with the umask's mode; its WAL takes the mode of the file.
+void make_private_file(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+}
+
+}  // namespace
+
+bool Error::cannot_write() const {
+  const int primary = code_ & 0xFF;
+  return primary == SQLITE_FULL || primary == SQLITE_IOERR || primary == SQLITE_READONLY ||
+         primary == SQLITE_CANTOPEN;
+}
+
+Database::Database(const std::filesystem::path& path) {
+  make_private_file(path);
+  const int code = sqlite3_open_v2(path.c_str(), &handle_,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                   nullptr);
+  const std::string where = path.string();
+  try {
+    if (code != SQLITE_OK) fail(code, "open " + where);
+    sqlite3_busy_timeout(handle_, busy_timeout_ms);
+    execute(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        "PRAGMA cache_size=-512");
+  } catch (...) {
+    sqlite3_close(std::exchange(handle_, nullptr));
+    throw;
+  }
+}
+
+Database::~Database() {
+  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  sqlite3_close(handle_);
+}
+
+void Database::fail(int code, std::string_view what) {
+  const char* reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+  throw Error(code, fmt::format("database: cannot {}: {}", what, reason));
+}
+
+void Database::execute(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(code, "run a statement");
+}
+
+Statement Database::prepare(std::string_view sql) {
+  const auto found = idle_.find(sql);
+  if (found != idle_.end()) {
+    sqlite3_stmt* statement = found->second;
+    idle_.erase(found);
+    return Statement(*this, sql, statement);
+  }
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) fail(code, "prepare a statement");
+  return Statement(*this, sql, statement);
+}
+
+std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+
+std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }
+
+std::int64_t Database::data_version() {
+  Statement statement = prepare("PRAGMA data_version");
+  statement.step();
+  return statement.integer(0);
+}
+
+Statement::Statement(Statement&& other) noexcept
+    : database_(other.database_),
+      sql_(other.sql_),
+      statement_(std::exchange(other.statement_, nullptr)) {}
+
+Statement::~Statement() {
+  if (statement_ == nullptr) return;
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+  database_->idle_.emplace(sql_, statement_);
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  database_->fail(code, "run a statement");
+}
+
+void Statement::bind_one(int index, std::string_view value) {
+  // A null pointer would bind NULL instead of the empty text.
+  const char* data = value.data() != nullptr ? value.data() : "";
+  const int code = sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT,
+                                       SQLITE_UTF8);
+  if (code != SQLITE_OK) database_->fail(code, "bind a text");
+}
+
+void Statement::bind_one(int index, std::int64_t value) {
+  sqlite3_bind_int64(statement_, index, value);
+}
+
+void Statement::bind_one(int index, double value) {
+  sqlite3_bind_double(statement_, index, value);
+}
+
+void Statement::bind_one(int index, std::nullptr_t) { sqlite3_bind_null(statement_, index); }
+
+std::string_view Statement::text(int column) const {
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  if (data == nullptr) return {};
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::optional<std::string> Statement::optional_string(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return string(column);
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+double Statement::number(int column) const { return sqlite3_column_double(statement_, column); }
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+Transaction::Transaction(Database& database) : database_(database) {
+  database_.execute("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    database_.execute("ROLLBACK");
+  } catch (const Error&) {
+    // SQLite has rolled back already: that is what some errors do by themselves.
+  }
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace molecule::sqlite

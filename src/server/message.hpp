@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace molecule::server {
+
+/// One HTTP request, as the handlers see it: no handler knows the HTTP library.
+struct Request {
+  std::string method;
+  /// Without the query, percent-decoded.
+  std::string path;
+  std::map<std::string, std::string> query;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  /// The variable segments of the route's path, in order (`:id`, …).
+  std::vector<std::string> args;
+
+  /// The first field of that name, case ignored.
+  std::optional<std::string_view> header(std::string_view name) const;
+  /// platform-api.md 0: exactly `Bearer `, the rest trimmed; anything else is no token.
+  std::optional<std::string_view> bearer() const;
+  std::optional<std::string_view> parameter(std::string_view name) const;
+};
+
+struct Reply {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json; charset=utf-8";
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// `body` is JSON text.
+Reply json_reply(int status, std::string body);
+/// `{"error": text}`
+Reply error_reply(int status, std::string_view text);
+
+}  // namespace molecule::server

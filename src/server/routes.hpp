@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "context.hpp"
+#include "message.hpp"
+
+namespace molecule::server {
+
+using Handler = Reply (*)(Context&, const Request&);
+
+/// `pattern` has variable segments that begin with a colon: `/workspaces/:id/activity`.
+struct Route {
+  std::string_view method;
+  std::string_view pattern;
+  Handler handler;
+};
+
+// Each subject gives its routes; the handlers do their own authentication.
+std::vector<Route> registry_routes();    // 1.1 to 1.6
+std::vector<Route> workspace_routes();   // 2.1 to 2.5, 2.7, 2.9
+std::vector<Route> token_routes();       // 2.8
+std::vector<Route> event_routes();       // 2.10 (GET /events…)
+std::vector<Route> a2a_routes();         // 3
+std::vector<Route> activity_routes();    // 4.1, 4.2, activity/ack
+std::vector<Route> people_routes();      // 4.3 notify, 4.5 and 4.6 refusals
+std::vector<Route> delegation_routes();  // 5
+std::vector<Route> memory_routes();      // 6.1 to 6.4
+
+}  // namespace molecule::server

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "molecule/base/asio.hpp"
+
+namespace molecule::test {
+
+/// Runs the loop until `task` has ended; what still hangs after `deadline` (real time) fails the
+/// test. An exception that escapes the task is thrown from here.
+inline void run(asio::io_context& loop, awaitable<void> task,
+                std::chrono::milliseconds deadline = std::chrono::seconds(20)) {
+  std::exception_ptr failure;
+  bool ended = false;
+  asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error) {
+    failure = error;
+    ended = true;
+  });
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  loop.restart();
+  while (!ended && loop.run_one_until(until) != 0) {
+  }
+  if (!ended) throw std::runtime_error("the task did not end before the deadline");
+  if (failure) std::rethrow_exception(failure);
+}
+
+template <class T>
+awaitable<void> keep_result(awaitable<T> task, std::optional<T>& result) {
+  T value = co_await std::move(task);
+  result.emplace(std::move(value));
+}
+
+/// The same for a task that gives a value.
+template <class T>
+T run(asio::io_context& loop, awaitable<T> task,
+      std::chrono::milliseconds deadline = std::chrono::seconds(20)) {
+  std::optional<T> result;
+  run(loop, keep_result(std::move(task), result), deadline);
+  return std::move(*result);
+}
+
+}  // namespace molecule::test

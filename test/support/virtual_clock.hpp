@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+
+#include "molecule/base/clock.hpp"
+
+namespace molecule::test {
+
+/// Time that moves only when a test says so.
+class VirtualClock final : public Clock {
+ public:
+  time_point now() const override { return now_; }
+  std::chrono::system_clock::time_point wall() const override {
+    return std::chrono::system_clock::time_point(std::chrono::hours(24 * 365 * 50)) +
+           std::chrono::duration_cast<std::chrono::system_clock::duration>(now_ - time_point()) +
+           wall_step_;
+  }
+  void arm(asio::steady_timer& timer, time_point deadline) override {
+    timer.expires_at(time_point::max());
+    armed_[&timer] = deadline;
+  }
+  void disarm(asio::steady_timer& timer) noexcept override { armed_.erase(&timer); }
+
+  /// Moves on and wakes what is due; the woken tasks run when the loop next does.
+  void advance(duration by) {
+    now_ += by;
+    for (const auto& [timer, deadline] : armed_) {
+      if (deadline <= now_) timer->cancel();
+    }
+  }
+  /// The calendar jumps; the monotonic time does not.
+  void step_wall(std::chrono::system_clock::duration by) { wall_step_ += by; }
+  /// The next deadline, or `time_point::max()`.
+  time_point next() const {
+    time_point first = time_point::max();
+    for (const auto& [timer, deadline] : armed_) first = std::min(first, deadline);
+    return first;
+  }
+
+ private:
+  time_point now_{std::chrono::hours(1)};
+  std::chrono::system_clock::duration wall_step_{};
+  std::map<asio::steady_timer*, time_point> armed_;
+};
+
+}  // namespace molecule::test
