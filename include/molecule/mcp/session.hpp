@@ -61,6 +61,10 @@ class Session {
   /// the server's own may be sent.
   std::function<void(const ClientInfo&)> on_initialized;
 
+  /// Called once from the loop when the first answer was handed to the kernel: what may wait for
+  /// a disk or the network begins only then.
+  std::function<void()> on_first_answer;
+
   /// Serves until one of the ends above. Cancelling the task cancels all calls, writes what is
   /// queued as far as the reader takes it at once, and throws `asio::error::operation_aborted`.
   awaitable<SessionEnd> run();

@@ -37,7 +37,8 @@ class Inbox {
   /// More messages than this, and the poller stops fetching until some are popped.
   static constexpr std::size_t most_messages = 10'000;
 
-  Inbox(const std::filesystem::path& state_folder, Clock& clock);
+  /// Touches no disk: the first use opens the file.
+  Inbox(std::filesystem::path state_folder, Clock& clock);
 
   /// Stores what is new of `messages` (oldest first) and then lets the cursor pass, in one
   /// transaction. Gives back the new ones. Wakes whoever waits.
@@ -57,7 +58,10 @@ class Inbox {
   awaitable<std::optional<Message>> wait_until(Clock::time_point deadline);
 
  private:
-  sqlite::Database database_;
+  sqlite::Database& database();
+
+  std::filesystem::path state_folder_;
+  std::optional<sqlite::Database> database_;
   Clock& clock_;
   Event arrived_;
 };
