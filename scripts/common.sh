@@ -1,0 +1,57 @@
+# Shared by ./run and ./check: what they need on this machine, and how they build.
+# Sourced; expects `set -euo pipefail` and the project's root as the current folder.
+
+build_packages=(clang-19 lld-19 meson ninja-build pkg-config python3 libasio-dev
+  libcurl4-openssl-dev libsimdjson-dev libfmt-dev libsqlite3-dev libcli11-dev librestinio-dev
+  libhttp-parser-dev libssl-dev)
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
+else bold='' dim='' plain=''; fi
+
+say() { printf '%s==>%s %s\n' "$bold" "$plain" "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# need_packages NAME…: installs what Debian's packages are missing; elsewhere says what to install.
+need_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    if command -v clang++-19 >/dev/null && command -v meson >/dev/null; then return; fi
+    die "this is not a Debian system: install the equivalents of these packages yourself, then run again: $*"
+  fi
+  local missing=() name
+  for name in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "these packages are missing and there is no sudo: as root, run: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  local log; log=$(mktemp)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update >"$log" 2>&1 || true
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+      "${missing[@]}" >>"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    die "apt-get could not install: ${missing[*]} (whole output: $log)"
+  fi
+  rm -f "$log"
+}
+
+# compiler_cache: `ccache` where somebody has it; nothing needs it.
+compiler_cache() { command -v ccache >/dev/null && printf 'ccache ' || true; }
+
+# build FOLDER CXX MESON-OPTION… : configures once, then builds what changed.
+build() {
+  local folder=$1 compiler=$2; shift 2
+  if [ ! -f "$folder/build.ninja" ]; then
+    say "configuring $folder"
+    if ! CXX="$(compiler_cache)$compiler" meson setup "$folder" "$@" >"$folder.log" 2>&1; then
+      tail -n 20 "$folder.log" >&2; die "meson could not configure $folder"
+    fi
+    rm -f "$folder.log"
+  fi
+  local todo; todo=$(ninja -C "$folder" -n | grep -c '^\[' || true)
+  [ "$todo" -eq 0 ] || say "building $folder ($todo steps)"
+  if [ -t 1 ]; then ninja -C "$folder"; else ninja -C "$folder" --quiet; fi
+}
