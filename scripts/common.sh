@@ -3,7 +3,7 @@
 
 build_packages=(clang-19 lld-19 meson ninja-build pkg-config python3 libasio-dev
   libcurl4-openssl-dev libsimdjson-dev libfmt-dev libsqlite3-dev libcli11-dev librestinio-dev
-  libhttp-parser-dev libssl-dev)
+  libhttp-parser-dev libssl-dev doctest-dev)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
 else bold='' dim='' plain=''; fi
@@ -41,8 +41,8 @@ need_packages() {
 # compiler_cache: `ccache` where somebody has it; nothing needs it.
 compiler_cache() { command -v ccache >/dev/null && printf 'ccache ' || true; }
 
-# build FOLDER CXX MESON-OPTION… : configures once, then builds what changed.
-build() {
+# configure FOLDER CXX MESON-OPTION… : once; later calls cost nothing.
+configure() {
   local folder=$1 compiler=$2; shift 2
   if [ ! -f "$folder/build.ninja" ]; then
     say "configuring $folder"
@@ -51,7 +51,12 @@ build() {
     fi
     rm -f "$folder.log"
   fi
-  local todo; todo=$(ninja -C "$folder" -n | grep -c '^\[' || true)
+}
+
+# build FOLDER TARGET… : what changed since the last time; everything where no target is named.
+build() {
+  local folder=$1 todo; shift
+  todo=$(ninja -C "$folder" -n "$@" | grep -c '^\[' || true)
   [ "$todo" -eq 0 ] || say "building $folder ($todo steps)"
-  if [ -t 1 ]; then ninja -C "$folder"; else ninja -C "$folder" --quiet; fi
+  if [ -t 1 ]; then ninja -C "$folder" "$@"; else ninja -C "$folder" --quiet "$@"; fi
 }
