@@ -1,8 +1,10 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "molecule/base/clock.hpp"
+#include "molecule/base/tasks.hpp"
 #include "molecule/mcp/tool.hpp"
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/config.hpp"
@@ -19,6 +21,9 @@ struct Services {
   /// Null where MOLECULE_MCP_DISABLE_INBOX is set.
   workspace::Inbox* inbox;
   workspace::Workload& workload;
+  /// Owns what runs beside a call: its progress notifications, and the activity reports, which
+  /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
+  TaskGroup& tasks;
 };
 
 /// The eleven tools of molecule-mcp.md 6, in their fixed order.
