@@ -1,0 +1,145 @@
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support.fake_platform import FakePlatform  # noqa: E402
+from support.mcp import McpProcess, is_sanitized  # noqa: E402
+from support.platform import Platform  # noqa: E402
+
+HERE = Path(__file__).parent
+EPOCH = str(int(time.time()))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--build", default=os.environ.get("MOLECULE_BUILD", "build"),
+                     help="the build folder with the programs under test")
+
+
+def find_program(config, name):
+    build = Path(config.getoption("--build")).resolve()
+    for path in (build / name, build / "src" / "app" / name):
+        if path.is_file():
+            return path
+    raise pytest.UsageError(f"no {name} in {build}: build first, or give --build")
+
+
+@pytest.fixture(scope="session")
+def build(pytestconfig):
+    return find_program(pytestconfig, "molecule-platform").parent
+
+
+@pytest.fixture(scope="session")
+def mcp_binary(pytestconfig):
+    return find_program(pytestconfig, "molecule-mcp")
+
+
+@pytest.fixture(scope="session")
+def sanitized(mcp_binary):
+    return is_sanitized(mcp_binary)
+
+
+@pytest.fixture(scope="session")
+def speedup(tmp_path_factory):
+    """A function: factor -> the environment that makes a child's time run that much faster."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("clang-19")
+    if not compiler:
+        pytest.skip("no C compiler for support/speedup.c")
+    library = tmp_path_factory.mktemp("speedup") / "speedup.so"
+    subprocess.run([*compiler.split(), "-shared", "-fPIC", "-O1", "-o", library,
+                    HERE / "support" / "speedup.c"], check=True)
+    return lambda factor: {"LD_PRELOAD": str(library), "SPEEDUP": str(factor), "SPEEDUP_EPOCH": EPOCH}
+
+
+@pytest.fixture
+def platform(build):
+    """The real platform, started, with an empty store."""
+    with Platform(build) as started:
+        yield started
+
+
+@pytest.fixture
+def workspace_id():
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def token():
+    return secrets.token_urlsafe(32)
+
+
+@pytest.fixture
+def fake(token):
+    platform = FakePlatform()
+    platform.inbound_secret = secrets.token_urlsafe(32)
+    yield platform
+    platform.close()
+    platform.assert_keeps_secrets([token, platform.inbound_secret])
+
+
+def sanitizer_environment():
+    """Reports end the child with a code that no test expects."""
+    return {"ASAN_OPTIONS": "detect_stack_use_after_return=1:detect_leaks=1:exitcode=99",
+            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99"}
+
+
+@pytest.fixture
+def base_env(tmp_path):
+    """What a child inherits besides its own variables: nothing of the tester's environment."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **sanitizer_environment()}
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def env(base_env, fake, workspace_id, token, state):
+    """A complete configuration for one workspace on the fake platform."""
+    return {**base_env, "WORKSPACE_ID": workspace_id, "PLATFORM_URL": fake.url,
+            "MOLECULE_WORKSPACE_TOKEN": token, "CONFIGS_DIR": str(state)}
+
+
+@pytest.fixture
+def spawn(request, mcp_binary, env, token, fake):
+    """A function that starts molecule-mcp; `env` entries are added, None removes one; `speed` makes
+    its time run faster. All are finished and checked after the test."""
+    children = []
+
+    def start(changes=None, args=(), speed=1, secrets=(), **popen):
+        merged = {**env, **(changes or {})}
+        if speed != 1:
+            merged.update(request.getfixturevalue("speedup")(speed))
+        merged = {k: v for k, v in merged.items() if v is not None}
+        child = McpProcess(mcp_binary, merged, args, {token, fake.inbound_secret, *secrets}, **popen)
+        children.append(child)
+        return child
+
+    yield start
+    errors = []
+    for child in children:
+        try:
+            child.finish()
+        except AssertionError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture
+def mcp(spawn):
+    """One that has been initialized and whose time runs 20 times as fast."""
+    child = spawn(speed=20)
+    child.initialize()
+    return child

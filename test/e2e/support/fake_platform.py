@@ -1,0 +1,405 @@
+"""A scripted platform: speaks the HTTP API as far as one workspace uses it, records every request,
+and answers any route with whatever fault a test asks for."""
+
+import json
+import re
+import socket
+import struct
+import threading
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+DEADLINE = 20.0
+
+ROUTES = [
+    ("register", "POST", r"/registry/register"),
+    ("heartbeat", "POST", r"/registry/heartbeat"),
+    ("peers", "GET", r"/registry/(?P<id>[^/]+)/peers"),
+    ("discover", "GET", r"/registry/discover/(?P<id>[^/]+)"),
+    ("a2a", "POST", r"/workspaces/(?P<id>[^/]+)/a2a"),
+    ("activity", "GET", r"/workspaces/(?P<id>[^/]+)/activity"),
+    ("report", "POST", r"/workspaces/(?P<id>[^/]+)/activity"),
+    ("notify", "POST", r"/workspaces/(?P<id>[^/]+)/notify"),
+    ("uploads", "POST", r"/workspaces/(?P<id>[^/]+)/chat/uploads"),
+    ("delegate", "POST", r"/workspaces/(?P<id>[^/]+)/delegate"),
+    ("delegations", "GET", r"/workspaces/(?P<id>[^/]+)/delegations"),
+    ("commit", "POST", r"/workspaces/(?P<id>[^/]+)/memories"),
+    ("recall", "GET", r"/workspaces/(?P<id>[^/]+)/memories"),
+    ("info", "GET", r"/workspaces/(?P<id>[^/]+)"),
+]
+ROUTES = [(name, method, re.compile(path + r"\Z")) for name, method, path in ROUTES]
+
+
+@dataclass
+class Request:
+    route: str
+    method: str
+    target: str
+    headers: dict
+    body: bytes
+    connection: int
+    time: float
+    id: str = ""
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def query(self):
+        return {k: v[0] for k, v in parse_qs(urlsplit(self.target).query).items()}
+
+
+@dataclass
+class Reply:
+    """`body`: an object becomes JSON, text and bytes go as they are. The faults: `delay` seconds
+    first; `hang` answers nothing until the test ends or `release()`; `reset` ends the connection
+    with RST before any byte; `close_after` sends that many bytes of the body and closes; `raw` is
+    sent instead of an HTTP answer."""
+
+    status: int = 200
+    body: object = field(default_factory=dict)
+    headers: dict = field(default_factory=dict)
+    delay: float = 0.0
+    hang: bool = False
+    reset: bool = False
+    close_after: int | None = None
+    raw: bytes | None = None
+
+    def encoded(self):
+        if isinstance(self.body, bytes):
+            return self.body
+        if isinstance(self.body, str):
+            return self.body.encode()
+        return json.dumps(self.body).encode()
+
+
+HANG = Reply(hang=True)
+RESET = Reply(reset=True)
+HTML = Reply(
+    body="<!DOCTYPE html><html><head><title>Sign in</title></head><body>edge-page-marker</body></html>",
+    headers={"Content-Type": "text/html; charset=utf-8"},
+)
+
+
+class FakePlatform:
+    page_size = 100
+
+    def __init__(self):
+        self.requests = []
+        self.rows = []
+        self.peers = []
+        self.inbound_secret = None
+        self.connections = 0
+        self.hung_up = 0  # connections that the client closed while an answer was due
+        self._changed = threading.Condition()
+        self._scripts = {}
+        self._always = {}
+        self._released = threading.Event()
+        self._sockets = set()
+        handler = type("Handler", (_Handler,), {"fake": self})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self):
+        return self._server.server_address[1]
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self):
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        with self._changed:
+            sockets = list(self._sockets)
+        for s in sockets:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def release(self):
+        """Lets every hanging answer go: its connection is closed without a byte."""
+        self._released.set()
+
+    # -- what it answers -------------------------------------------------------------------------
+
+    def script(self, route, *replies):
+        """The next answers of `route`, one each; a reply is a `Reply` or a function of the request.
+        Afterwards the route answers as before."""
+        with self._changed:
+            self._scripts.setdefault(route, deque()).extend(replies)
+
+    def always(self, route, reply):
+        """Every answer of `route` from now on; None: the working platform's own again."""
+        with self._changed:
+            if reply is None:
+                self._always.pop(route, None)
+            else:
+                self._always[route] = reply
+
+    def always_everything(self, reply):
+        for name, _, _ in ROUTES:
+            self.always(name, reply)
+
+    def reply_to(self, request):
+        with self._changed:
+            script = self._scripts.get(request.route)
+            if script:
+                reply = script.popleft()
+            elif request.route in self._always:
+                reply = self._always[request.route]
+            else:
+                reply = getattr(self, "_" + request.route, lambda _: Reply(404, "404 page not found"))
+        return reply(request) if callable(reply) else reply
+
+    def _register(self, request):
+        return Reply(body=self._with_secret({"status": "registered", "delivery_mode": "poll"}))
+
+    def _heartbeat(self, request):
+        return Reply(body=self._with_secret({"status": "ok"}))
+
+    def _with_secret(self, body):
+        if self.inbound_secret is not None:
+            body["platform_inbound_secret"] = self.inbound_secret
+        return body
+
+    def _peers(self, request):
+        return Reply(body=self.peers)
+
+    def _info(self, request):
+        return Reply(body={"id": request.id, "name": "A workspace", "status": "online", "tier": 1})
+
+    def _a2a(self, request):
+        return Reply(body={"delivery_mode": "poll", "method": "message/send", "status": "queued"})
+
+    def _report(self, request):
+        return Reply(body={"status": "logged"})
+
+    def _notify(self, request):
+        return Reply(body={"status": "sent"})
+
+    def _uploads(self, request):
+        names = re.findall(rb'filename="([^"]*)"', request.body)
+        files = [
+            {"uri": f"workspace:/uploads/{i}-{n.decode()}", "name": n.decode(), "mimeType": "text/plain",
+             "size": 1}
+            for i, n in enumerate(names)
+        ]
+        return Reply(body={"files": files})
+
+    def _delegate(self, request):
+        body = {"delegation_id": str(uuid.uuid4()), "status": "delegated",
+                "target_id": request.json["target_id"]}
+        return Reply(202, body)
+
+    def _delegations(self, request):
+        return Reply(body=[])
+
+    def _commit(self, request):
+        return Reply(201, {"id": str(uuid.uuid4()), "scope": request.json["scope"], "namespace": "general"})
+
+    def _recall(self, request):
+        return Reply(body=[])
+
+    def _activity(self, request):
+        query = request.query
+        with self._changed:
+            rows = list(self.rows)
+        limit = int(query.get("limit", self.page_size))
+        if "since_id" in query:
+            at = next((i for i, r in enumerate(rows) if r["id"] == query["since_id"]), None)
+            if at is None:
+                return Reply(410, {"error": "since_id cursor not found (row may have been pruned or "
+                                            "belongs to a different workspace); omit since_id to reset"})
+            page = rows[at + 1:][:limit]
+        else:
+            page = rows[::-1][:limit]
+        return Reply(body=page)
+
+    # -- rows of /activity -----------------------------------------------------------------------
+
+    def add_row(self, **fields):
+        """Appends one row of type a2a_receive, a message of the human unless told otherwise."""
+        row = {
+            "id": str(uuid.uuid4()), "workspace_id": "", "activity_type": "a2a_receive",
+            "source_id": None, "target_id": None, "method": "message/send", "summary": None,
+            "duration_ms": None, "status": "ok", "error_detail": None, "created_at": self._created_at(),
+        }
+        row.update(fields)
+        with self._changed:
+            self.rows.append(row)
+        return row
+
+    def add_message(self, text, source_id=None, **fields):
+        """A row as the platform stores what a person or a peer sent; gives its id."""
+        return self.add_row(source_id=source_id, request_body=envelope(text), **fields)["id"]
+
+    def _created_at(self):
+        start = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
+        t = start + timedelta(milliseconds=len(self.rows) * 10)
+        return t.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    # -- what it saw -----------------------------------------------------------------------------
+
+    def record(self, request):
+        with self._changed:
+            self.requests.append(request)
+            self._changed.notify_all()
+
+    def client_hung_up(self):
+        with self._changed:
+            self.hung_up += 1
+            self._changed.notify_all()
+
+    def seen(self, route):
+        with self._changed:
+            return [r for r in self.requests if route in (r.route, "*")]
+
+    def wait_for(self, route, count=1, deadline=DEADLINE, where=lambda r: True):
+        """The requests of `route` for which `where` holds, as soon as there are `count`."""
+        def found():
+            return [r for r in self.requests if r.route == route and where(r)]
+
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(found()) >= count, deadline):
+                seen = [f"{r.method} {r.target}" for r in self.requests[-20:]]
+                raise AssertionError(
+                    f"{len(found())} of {count} {route} requests in {deadline} s; last seen: {seen}")
+            return found()
+
+    def wait_hung_up(self, count=1, deadline=DEADLINE):
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.hung_up >= count, deadline), \
+                "the client kept its connection open"
+
+    def next(self, route, count=1, deadline=DEADLINE, where=lambda r: True):
+        """Waits for `count` more requests than there are now; gives the last."""
+        now = len([r for r in self.seen(route) if where(r)])
+        return self.wait_for(route, now + count, deadline, where)[-1]
+
+    def assert_keeps_secrets(self, secrets):
+        """A token belongs into one header of a request and nowhere else."""
+        for request in self.seen("*"):
+            for secret in secrets:
+                assert secret not in request.target
+                assert secret.encode() not in request.body
+                for name, value in request.headers.items():
+                    assert name == "authorization" or secret not in value, name
+
+
+def envelope(text, **message):
+    return {"jsonrpc": "2.0", "id": str(uuid.uuid4()), "method": "message/send",
+            "params": {"message": {"role": "user", "messageId": str(uuid.uuid4()),
+                                   "parts": [{"kind": "text", "text": text}], **message}}}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        pass  # a client that went away is what many tests are about
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fake: FakePlatform
+
+    def setup(self):
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.fake._changed:
+            self.fake.connections += 1
+            self.number = self.fake.connections
+            self.fake._sockets.add(self.connection)
+
+    def finish(self):
+        with self.fake._changed:
+            self.fake._sockets.discard(self.connection)
+        super().finish()
+
+    def log_message(self, *args):
+        pass
+
+    def handle_any(self):
+        length = int(self.headers.get("Content-Length", 0))
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            body = self._read_chunks()
+        else:
+            body = self.rfile.read(length)
+        path = urlsplit(self.path).path
+        route, found = next(((name, m) for name, method, pattern in ROUTES
+                             if method == self.command and (m := pattern.match(path))), ("", None))
+        request = Request(route, self.command, self.path, {k.lower(): v for k, v in self.headers.items()},
+                          body, self.number, time.monotonic(),
+                          found.groupdict().get("id", "") if found else "")
+        reply = self.fake.reply_to(request)
+        self.fake.record(request)
+        self._send(reply)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
+
+    def _read_chunks(self):
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _wait(self, seconds):
+        """False when the client went away or the test ended before."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.fake._released.wait(0.01):
+                return False
+            try:
+                if self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
+                    self.fake.client_hung_up()
+                    return False
+            except BlockingIOError:
+                continue
+            except OSError:
+                self.fake.client_hung_up()
+                return False
+        return True
+
+    def _send(self, reply):
+        if reply.hang or reply.delay:
+            if not self._wait(3600 if reply.hang else reply.delay):
+                self.close_connection = True
+                return
+        if reply.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.shutdown(socket.SHUT_RD)
+            self.close_connection = True
+            self.wfile.close = lambda: None
+            self.connection.close()
+            return
+        if reply.raw is not None:
+            self.connection.sendall(reply.raw)
+            self.close_connection = True
+            return
+        body = reply.encoded()
+        self.send_response(reply.status)
+        headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body))}
+        headers.update(reply.headers)
+        for name, value in headers.items():
+            if value is not None:
+                self.send_header(name, value)
+        self.end_headers()
+        if reply.close_after is None:
+            self.wfile.write(body)
+        else:
+            self.wfile.write(body[:reply.close_after])
+            self.close_connection = True
