@@ -27,6 +27,8 @@ bool Error::cannot_write() const {
          primary == SQLITE_CANTOPEN;
 }
 
+bool Error::busy() const { return (code_ & 0xFF) == SQLITE_BUSY; }
+
 Database::Database(const std::filesystem::path& path) {
   make_private_file(path);
   const int code = sqlite3_open_v2(path.c_str(), &handle_,

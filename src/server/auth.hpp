@@ -28,6 +28,11 @@ std::optional<Reply> registry_gate(Context& context, const Request& request,
 /// equal the token's workspace (section 10).
 Result<std::optional<std::string>, Reply> a2a_caller(Context& context, const Request& request);
 
+/// The workspace whose live token this is; nothing for a revoked one, or a removed workspace's.
+std::optional<std::string> token_owner(Context& context, std::string_view token);
+/// Whether any token of that workspace was not revoked (0.1), whatever the workspace's status.
+bool has_live_token(Context& context, std::string_view workspace_id);
+
 /// Mints and stores a token, gives its plaintext (0.1: only its SHA-256 is kept).
 std::string mint_token(Context& context, std::string_view workspace_id);
 /// Revokes all tokens of a workspace.

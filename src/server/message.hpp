@@ -36,6 +36,8 @@ struct Reply {
 
 /// `body` is JSON text.
 Reply json_reply(int status, std::string body);
+/// Plain text.
+Reply text_reply(int status, std::string body);
 /// `{"error": text}`
 Reply error_reply(int status, std::string_view text);
 

@@ -27,5 +27,9 @@ std::vector<Route> activity_routes();    // 4.1, 4.2, activity/ack
 std::vector<Route> people_routes();      // 4.3 notify, 4.5 and 4.6 refusals
 std::vector<Route> delegation_routes();  // 5
 std::vector<Route> memory_routes();      // 6.1 to 6.4
+std::vector<Route> status_routes();      // 0.9 (health), the page at /
+
+/// The platform's routes: all of the above.
+std::vector<Route> all_routes();
 
 }  // namespace molecule::server

@@ -20,6 +20,8 @@ class Error : public std::runtime_error {
   int code() const { return code_; }
   /// The disk or a quota is full, or the file cannot be written.
   bool cannot_write() const;
+  /// Another connection holds its lock for longer than the busy timeout.
+  bool busy() const;
 
  private:
   int code_;
