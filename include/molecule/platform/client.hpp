@@ -46,7 +46,11 @@ struct ActivityQuery {
   std::string type = "a2a_receive";
   std::optional<std::string> since_id;
   std::optional<int> since_secs;
+  /// Only rows strictly older than this RFC 3339 time; platforms before May 2026 ignore it.
+  std::optional<std::string> before_ts;
   int limit = 100;
+  /// Asks for `peer_name` and `peer_role` of each row (`include=peer_info`).
+  bool peer_info = false;
 };
 
 /// Rows of `/activity`, raw: what they mean is the inbox's business. `document` owns `rows`.
@@ -145,9 +149,18 @@ class Client {
   awaitable<Outcome<void>> report_activity(ActivityReport report);
 
  private:
+  /// Whether the caller's id goes along as X-Workspace-ID.
   enum class Identify { no, yes };
-  net::HttpRequest request(std::string_view method, std::string_view path, Identify identify) const;
-  awaitable<Outcome<json::Document>> exchange(net::HttpRequest request, std::string what);
+  /// The one place where headers are built. `path` may have a query; `body` is JSON or empty.
+  net::HttpRequest request(std::string_view method, std::string_view path, std::string body = {},
+                           Identify identify = Identify::no) const;
+  /// `/workspaces/<own id>` and the rest.
+  std::string own_path(std::string_view rest) const;
+  /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.
+  template <class T>
+  awaitable<Outcome<T>> call(net::HttpRequest request, std::optional<T> (*read)(json::Document&));
+  /// The same for a call that gives no value.
+  awaitable<Outcome<void>> command(net::HttpRequest request);
 
   net::HttpClient& http_;
   Endpoint endpoint_;
