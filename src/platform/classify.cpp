@@ -1,0 +1,201 @@
+#include "classify.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+#include "molecule/base/text.hpp"
+
+namespace molecule::platform {
+
+namespace {
+
+Errc transport_code(net::HttpErrc code) {
+  switch (code) {
+    case net::HttpErrc::timeout:
+      return Errc::timeout;
+    case net::HttpErrc::connection_lost:
+      return Errc::connection_lost;
+    case net::HttpErrc::too_large:
+      return Errc::too_large;
+    case net::HttpErrc::unreadable_file:
+      return Errc::rejected;
+    case net::HttpErrc::bad_url:
+    case net::HttpErrc::cannot_resolve:
+    case net::HttpErrc::cannot_connect:
+    case net::HttpErrc::tls:
+    case net::HttpErrc::connect_timeout:
+    case net::HttpErrc::other:
+      break;
+  }
+  return Errc::unreachable;
+}
+
+Errc status_code(int status) {
+  switch (status) {
+    case 401:
+      return Errc::unauthorized;
+    case 402:
+      return Errc::payment_required;
+    case 403:
+      return Errc::forbidden;
+    case 404:
+      return Errc::not_found;
+    case 409:
+      return Errc::conflict;
+    case 410:
+      return Errc::gone;
+    case 413:
+      return Errc::too_large;
+    case 429:
+      return Errc::rate_limited;
+    default:
+      return status >= 500 ? Errc::server_error : Errc::rejected;
+  }
+}
+
+bool is_html(const net::HttpResponse& response) {
+  const std::string type = text::lower(response.header("Content-Type").value_or(""));
+  if (type.find("json") != std::string::npos) return false;
+  return type.find("html") != std::string::npos || text::trim(response.body).starts_with('<');
+}
+
+bool claims_json(const net::HttpResponse& response) {
+  const std::string type = text::lower(response.header("Content-Type").value_or(""));
+  const std::string_view body = text::trim(response.body);
+  return type.find("json") != std::string::npos || body.starts_with('{') || body.starts_with('[');
+}
+
+/// What the server itself says about its refusal, "" where it says nothing.
+std::string own_words(const Site& site, const net::HttpResponse& response, json::Value body) {
+  for (const json::Value said : {body["error"], body["error"]["message"], body["message"]}) {
+    if (said.is_string()) return foreign_line(site, said.string_or(""));
+  }
+  if (is_html(response) || claims_json(response)) return {};
+  return foreign_line(site, response.body, 100);
+}
+
+/// What an answer without words means on this platform (platform-api.md 0.5, 0.8).
+std::string_view meaning(int status) {
+  switch (status) {
+    case 403:
+      return "no reason given; the platform refuses an Origin other than its own address so";
+    case 404:
+      return "no reason given; a missing or wrong organisation id is answered so";
+    default:
+      return "no reason given";
+  }
+}
+
+Error not_the_platform(const Site& site, const net::HttpResponse& response) {
+  Error error;
+  error.code = Errc::not_the_platform;
+  error.status = response.status;
+  error.message = fmt::format(
+      "{} at {} answered {} with {}, which does not come from a Molecule platform: the URL, the "
+      "Origin header or the organisation header is wrong",
+      site.call, site.origin, response.status,
+      is_html(response) ? "an HTML page" : "text that is not JSON");
+  return error;
+}
+
+Error refusal(const Site& site, const net::HttpResponse& response, json::Value body) {
+  Error error;
+  error.code = status_code(response.status);
+  error.status = response.status;
+  error.hint = foreign_line(site, body["hint"].string_or(""));
+  error.removed_at = foreign_line(site, body["removed_at"].string_or(""), 64);
+  error.retry_after = retry_after(response, body);
+  std::string words = own_words(site, response, body);
+  if (words.empty() && response.status >= 300 && response.status < 400) {
+    words = fmt::format("a redirect to {}, which is not followed",
+                        foreign_line(site, response.header("Location").value_or("nowhere"), 200));
+  }
+  if (words.empty()) words = meaning(response.status);
+  error.message =
+      fmt::format("{} at {} answered {}: {}", site.call, site.origin, response.status, words);
+  return error;
+}
+
+/// IMF-fixdate, the one form that servers send (RFC 9110 5.6.7).
+std::optional<std::int64_t> parse_http_date(std::string_view text) {
+  const std::string copy(text);
+  tm fields{};
+  const char* end = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return static_cast<std::int64_t>(::timegm(&fields));
+}
+
+std::chrono::seconds limited(std::int64_t seconds) {
+  return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 86'400));
+}
+
+}  // namespace
+
+std::string foreign_line(const Site& site, std::string_view text, std::size_t characters) {
+  // Cleaned first and cut last: neither step may leave a token whole or half.
+  std::string line = text::one_line(text);
+  static constexpr std::string_view mark = "[REDACTED]";
+  std::size_t at = 0;
+  while (!site.secret.empty() && (at = line.find(site.secret, at)) != std::string::npos) {
+    line.replace(at, site.secret.size(), mark);
+    at += mark.size();
+  }
+  return std::string(text::trim(text::prefix_characters(text::trim(line), characters)));
+}
+
+std::optional<std::chrono::seconds> retry_after(const net::HttpResponse& response,
+                                                json::Value body) {
+  if (const auto field = response.header("Retry-After")) {
+    const std::string_view value = text::trim(*field);
+    std::int64_t seconds = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (error == std::errc() && end == value.data() + value.size()) return limited(seconds);
+    const auto date = parse_http_date(value);
+    const auto now = parse_http_date(text::trim(response.header("Date").value_or("")));
+    if (date && now) return limited(*date - *now);
+  }
+  if (const auto seconds = body["retry_after"].integer()) return limited(*seconds);
+  return std::nullopt;
+}
+
+Error malformed(const Site& site) {
+  Error error;
+  error.code = Errc::malformed;
+  error.status = 200;
+  error.message = fmt::format("{} at {} gave an answer of another shape than the platform's",
+                              site.call, site.origin);
+  return error;
+}
+
+Outcome<json::Document> classify(const Site& site,
+                                 Result<net::HttpResponse, net::HttpError> exchange) {
+  if (!exchange) {
+    Error error;
+    error.code = transport_code(exchange.error().code);
+    error.message = fmt::format("{}: {}", site.call, foreign_line(site, exchange.error().message));
+    error.may_have_arrived = exchange.error().may_have_arrived;
+    return Failure{std::move(error)};
+  }
+  const net::HttpResponse& response = *exchange;
+  json::Document document;
+  const bool empty = text::trim(response.body).empty();
+  const bool parsed = !empty && document.parse(response.body).ok();
+  const int status = response.status;
+  if (status >= 200 && status < 300) {
+    if (parsed || empty) return document;
+    if (claims_json(response)) return Failure{malformed(site)};
+    return Failure{not_the_platform(site, response)};
+  }
+  const bool edge_speaks = status == 413 || status == 429 || status >= 500 || status < 400;
+  if (!parsed && !edge_speaks && is_html(response)) {
+    return Failure{not_the_platform(site, response)};
+  }
+  return Failure{refusal(site, response, document.root())};
+}
+
+}  // namespace molecule::platform

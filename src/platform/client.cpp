@@ -1,0 +1,290 @@
+#include "molecule/platform/client.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+#include "classify.hpp"
+#include "molecule/base/json_writer.hpp"
+#include "molecule/base/text.hpp"
+#include "replies.hpp"
+
+namespace molecule::platform {
+
+namespace {
+
+using std::chrono::seconds;
+
+/// Scheme, host and port as a browser would send them (platform-api.md 0.5): no path, no user,
+/// no default port, so that it matches the Host header byte for byte.
+std::string origin_of(std::string_view url) {
+  const std::size_t scheme_end = url.find("://");
+  if (scheme_end == std::string_view::npos) return std::string(url);
+  const std::string scheme = text::lower(url.substr(0, scheme_end));
+  std::string_view authority = url.substr(scheme_end + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  authority.remove_prefix(authority.rfind('@') + 1);
+  const std::string_view default_port = scheme == "https" ? ":443" : ":80";
+  if (authority.ends_with(default_port)) authority.remove_suffix(default_port.size());
+  return fmt::format("{}://{}", scheme, authority);
+}
+
+std::string path_of(std::string_view url, std::string_view platform_url) {
+  url.remove_prefix(platform_url.size());
+  return std::string(url.substr(0, url.find('?')));
+}
+
+std::string register_body(std::string_view id, std::string_view agent_card) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("id", id);
+    o.field("url", "");
+    o.raw("agent_card", agent_card);
+    o.field("delivery_mode", "poll");
+  }
+  return std::move(writer).take();
+}
+
+std::string heartbeat_body(std::string_view id, const Beat& beat) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("workspace_id", id);
+    o.field("error_rate", 0);
+    o.field("sample_error", "");
+    o.field("active_tasks", beat.active_tasks);
+    o.field("current_task", beat.current_task);
+    o.field("uptime_seconds", beat.uptime_seconds);
+  }
+  return std::move(writer).take();
+}
+
+std::string message_body(std::string_view message_id, std::string_view text) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("jsonrpc", "2.0");
+    o.field("id", message_id);
+    o.field("method", "message/send");
+    auto params = o.object("params");
+    auto message = params.object("message");
+    message.field("role", "user");
+    message.field("messageId", message_id);
+    auto parts = message.array("parts");
+    auto part = parts.object();
+    part.field("kind", "text");
+    part.field("text", text);
+  }
+  return std::move(writer).take();
+}
+
+std::string notify_body(std::string_view message, const std::vector<UploadedFile>& attachments) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("message", message);
+    if (!attachments.empty()) {
+      auto list = o.array("attachments");
+      for (const UploadedFile& file : attachments) {
+        auto item = list.object();
+        item.field("uri", file.uri);
+        item.field("name", file.name);
+        if (!file.mime_type.empty()) item.field("mimeType", file.mime_type);
+        if (file.size) item.field("size", *file.size);
+      }
+    }
+  }
+  return std::move(writer).take();
+}
+
+std::string report_body(const ActivityReport& report) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("activity_type", report.activity_type);
+    o.field("method", report.method);
+    o.field("summary", text::prefix_characters(text::repair_utf8(report.summary), 256));
+    if (!report.target_id.empty()) o.field("target_id", report.target_id);
+    o.field("status", report.status);
+    if (!report.error_detail.empty()) {
+      o.field("error_detail",
+              text::prefix_characters(text::repair_utf8(report.error_detail), 4096));
+    }
+  }
+  return std::move(writer).take();
+}
+
+using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+/// An object of texts, for the bodies that are nothing more.
+std::string text_fields(Pairs fields) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    for (const auto& [key, value] : fields) o.field(key, value);
+  }
+  return std::move(writer).take();
+}
+
+/// `?a=b&c=d` of the pairs that have a value.
+std::string query_string(Pairs parameters) {
+  std::string query;
+  for (const auto& [key, value] : parameters) {
+    if (value.empty()) continue;
+    query += query.empty() ? '?' : '&';
+    query += key;
+    query += '=';
+    query += text::percent_encode(value);
+  }
+  return query;
+}
+
+/// What `read` makes of the body; a shape that it does not know is an error too.
+template <class T>
+Outcome<T> read_body(const Site& site, Outcome<json::Document> body,
+                     std::optional<T> (*read)(json::Document&)) {
+  if (!body) return Failure{std::move(body.error())};
+  std::optional<T> value = read(*body);
+  if (!value) return Failure{malformed(site)};
+  return std::move(*value);
+}
+
+net::HttpRequest within(net::HttpRequest request, std::chrono::milliseconds total) {
+  request.total_timeout = total;
+  return request;
+}
+
+}  // namespace
+
+Client::Client(net::HttpClient& http, Endpoint endpoint, Token token)
+    : http_(http), endpoint_(std::move(endpoint)), token_(std::move(token)) {}
+
+net::HttpRequest Client::request(std::string_view method, std::string_view path, std::string body,
+                                 Identify identify) const {
+  net::HttpRequest request;
+  request.method = method;
+  request.url = endpoint_.platform_url + std::string(path);
+  request.headers.push_back({"Accept", "application/json"});
+  request.headers.push_back({"User-Agent", "molecule-mcp/" MOLECULE_VERSION});
+  request.headers.push_back({"Origin", origin_of(endpoint_.platform_url)});
+  if (const std::string token = token_(); !token.empty()) {
+    request.headers.push_back({"Authorization", "Bearer " + token});
+  }
+  if (identify == Identify::yes) {
+    request.headers.push_back({"X-Workspace-ID", endpoint_.workspace_id});
+  }
+  if (!endpoint_.org_id.empty()) {
+    request.headers.push_back({"X-Molecule-Org-Id", endpoint_.org_id});
+  }
+  if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
+  request.body = std::move(body);
+  return request;
+}
+
+std::string Client::own_path(std::string_view rest) const {
+  return fmt::format("/workspaces/{}{}", text::percent_encode(endpoint_.workspace_id), rest);
+}
+
+template <class T>
+awaitable<Outcome<T>> Client::call(net::HttpRequest request,
+                                   std::optional<T> (*read)(json::Document&)) {
+  Site site;
+  site.call = request.method + " " + path_of(request.url, endpoint_.platform_url);
+  site.origin = origin_of(endpoint_.platform_url);
+  site.secret = token_();
+  auto exchange = co_await http_.send(std::move(request));
+  Outcome<json::Document> body = classify(site, std::move(exchange));
+  Outcome<T> outcome = read_body(site, std::move(body), read);
+  co_return outcome;
+}
+
+awaitable<Outcome<void>> Client::command(net::HttpRequest request) {
+  auto status = co_await call(std::move(request), read_status);
+  Outcome<void> outcome;
+  if (!status) outcome = Failure{std::move(status.error())};
+  co_return outcome;
+}
+
+awaitable<Outcome<Registration>> Client::register_workspace(std::string agent_card) {
+  std::string body = register_body(endpoint_.workspace_id, agent_card);
+  return call(within(request("POST", "/registry/register", std::move(body)), seconds(10)),
+              read_registration);
+}
+
+awaitable<Outcome<BeatReply>> Client::heartbeat(Beat beat) {
+  std::string body = heartbeat_body(endpoint_.workspace_id, beat);
+  return call(within(request("POST", "/registry/heartbeat", std::move(body)), seconds(10)),
+              read_beat);
+}
+
+awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
+  const std::string since_secs = query.since_secs ? fmt::format("{}", *query.since_secs) : "";
+  const std::string parameters = query_string({{"type", query.type},
+                                               {"since_id", query.since_id.value_or("")},
+                                               {"since_secs", since_secs},
+                                               {"limit", fmt::format("{}", query.limit)}});
+  return call(within(request("GET", own_path("/activity" + parameters)), seconds(10)), read_rows);
+}
+
+awaitable<Outcome<std::vector<Peer>>> Client::peers() {
+  const std::string path =
+      fmt::format("/registry/{}/peers", text::percent_encode(endpoint_.workspace_id));
+  return call(within(request("GET", path, {}, Identify::yes), seconds(10)), read_peers);
+}
+
+awaitable<Outcome<std::string>> Client::workspace_info() {
+  return call(within(request("GET", own_path("")), seconds(10)), read_workspace);
+}
+
+awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::string message_id,
+                                                  std::string text,
+                                                  std::chrono::milliseconds timeout) {
+  const std::string path = fmt::format("/workspaces/{}/a2a", text::percent_encode(peer_id));
+  net::HttpRequest send = request("POST", path, message_body(message_id, text), Identify::yes);
+  send.connect_timeout = std::min<std::chrono::milliseconds>(seconds(30), timeout);
+  return call(within(std::move(send), timeout), read_a2a);
+}
+
+awaitable<Outcome<Delegation>> Client::delegate(std::string target_id, std::string task,
+                                                std::string idempotency_key) {
+  std::string body =
+      text_fields({{"target_id", target_id}, {"task", task}, {"idempotency_key", idempotency_key}});
+  return call(request("POST", own_path("/delegate"), std::move(body)), read_delegation);
+}
+
+awaitable<Outcome<ActivityPage>> Client::delegations() {
+  return call(within(request("GET", own_path("/delegations")), seconds(10)), read_rows);
+}
+
+awaitable<Outcome<void>> Client::notify(std::string message,
+                                        std::vector<UploadedFile> attachments) {
+  return command(request("POST", own_path("/notify"), notify_body(message, attachments)));
+}
+
+awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::FormFile> files) {
+  net::HttpRequest send = request("POST", own_path("/chat/uploads"));
+  send.files = std::move(files);
+  // The platform gives the workspace behind it 120 s.
+  return call(within(std::move(send), seconds(150)), read_uploads);
+}
+
+awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::string scope) {
+  std::string body = text_fields({{"content", content}, {"scope", scope}});
+  return call(request("POST", own_path("/memories"), std::move(body)), read_memory);
+}
+
+awaitable<Outcome<std::vector<Memory>>> Client::recall_memory(std::string query,
+                                                              std::string scope) {
+  const std::string parameters = query_string({{"q", query}, {"scope", scope}});
+  return call(within(request("GET", own_path("/memories" + parameters)), seconds(10)),
+              read_memories);
+}
+
+awaitable<Outcome<void>> Client::report_activity(ActivityReport report) {
+  return command(within(request("POST", own_path("/activity"), report_body(report)), seconds(5)));
+}
+
+}  // namespace molecule::platform
