@@ -1,0 +1,48 @@
+#include "authorities.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace molecule::net {
+
+namespace {
+
+constexpr const char* system_folder = "/etc/ssl/certs";
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+/// OpenSSL finds a certificate in a folder only by its hashed name, e.g. `5ed36f99.0`.
+bool has_hashed_names(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    const bool hashed = name.size() == 10 && name.ends_with(".0") &&
+                        name.find_first_not_of("0123456789abcdef") == 8;
+    if (hashed) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Authorities authorities() {
+  Authorities chosen;
+  chosen.file = variable("CURL_CA_BUNDLE");
+  if (!chosen.file.empty()) return chosen;
+  chosen.file = variable("SSL_CERT_FILE");
+  chosen.folder = variable("SSL_CERT_DIR");
+  if (!chosen.file.empty() || !chosen.folder.empty()) return chosen;
+  static const bool usable = has_hashed_names(system_folder);
+  if (usable) {
+    chosen.folder = system_folder;
+  } else {
+    chosen.standard = true;
+  }
+  return chosen;
+}
+
+}  // namespace molecule::net

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "curl_api.hpp"
+#include "molecule/net/http_client.hpp"
+
+namespace molecule::net {
+
+/// What a failed exchange means for us; `begun` says whether the request may have left.
+HttpErrc classify(CURLcode code, bool begun);
+
+/// One line for people: what failed, on which server, and libcurl's reason where it says more.
+std::string describe(HttpErrc code, std::string_view where, std::string_view reason);
+
+}  // namespace molecule::net

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "curl_api.hpp"
+#include "molecule/base/event.hpp"
+#include "molecule/net/http_client.hpp"
+
+namespace molecule::net {
+
+class UploadFile;
+
+/// One exchange: the libcurl handle with everything it points to. It lives in the frame of the
+/// coroutine that waits for it, so that ending that coroutine ends the exchange; it must have been
+/// removed from the multi handle before it goes.
+class Transfer {
+ public:
+  Transfer(const CurlApi& curl, Clock& clock, HttpRequest request);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer();
+
+  /// Sets the handle up; an error is the exchange's outcome.
+  Result<void, HttpError> prepare();
+  CURL* handle() const { return easy_; }
+  /// The transfer that a handle belongs to; null for handles of libcurl's own.
+  static Transfer* of(const CurlApi& curl, CURL* easy);
+
+  /// Says that libcurl is done with it; wakes the waiter.
+  void finish(CURLcode code);
+  /// Ends it for a reason of ours.
+  void fail(HttpErrc code, std::string_view why);
+  bool finished() const { return finished_; }
+  awaitable<void> wait() { return ended_.wait(); }
+  Result<HttpResponse, HttpError> take();
+
+ private:
+  template <class T>
+  void set(CURLoption option, T value);
+  Result<void, HttpError> check_url();
+  bool set_headers();
+  void set_method();
+  void set_authorities();
+  Result<void, HttpError> set_files();
+  HttpError error(HttpErrc code, std::string_view why) const;
+  HttpError error_of(CURLcode code) const;
+
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static int on_begin(void* self, char*, char*, int, int);
+  bool room_for(std::size_t more);
+
+  const CurlApi& curl_;
+  HttpRequest request_;
+  CURL* easy_;
+  curl_slist* header_list_ = nullptr;
+  curl_mime* mime_ = nullptr;
+  std::vector<std::unique_ptr<UploadFile>> files_;
+  std::array<char, CURL_ERROR_SIZE> reason_{};
+  std::string where_;  ///< scheme, host and port, for messages
+  bool encrypted_ = false;
+  bool unsupported_ = false;  ///< libcurl does not know an option
+  bool begun_ = false;        ///< the request's first byte may have left
+  bool repeated_ = false;     ///< libcurl was about to send it a second time
+  bool too_large_ = false;
+  std::size_t header_bytes_ = 0;
+  bool finished_ = false;
+  std::optional<HttpError> failure_;
+  HttpResponse response_;
+  Event ended_;
+};
+
+}  // namespace molecule::net

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "molecule/base/result.hpp"
+
+namespace molecule::net {
+
+/// A regular file that is streamed into a request, with the size it had when it was opened.
+class UploadFile {
+ public:
+  explicit UploadFile(const std::filesystem::path& path);
+  UploadFile(const UploadFile&) = delete;
+  UploadFile& operator=(const UploadFile&) = delete;
+  ~UploadFile();
+
+  /// Why it cannot be read, or empty. Also set when reading fails later.
+  const std::string& problem() const { return problem_; }
+  std::int64_t size() const { return size_; }
+
+  /// The callbacks of curl_mime_data_cb; `self` is the UploadFile.
+  static std::size_t on_read(char* target, std::size_t size, std::size_t count, void* self);
+  static int on_seek(void* self, std::int64_t offset, int origin);
+
+ private:
+  std::string name_;
+  int fd_ = -1;
+  std::int64_t size_ = 0;
+  std::int64_t at_ = 0;
+  std::string problem_;
+};
+
+}  // namespace molecule::net
