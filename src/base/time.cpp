@@ -84,6 +84,8 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (day < 1 || !date.ok() || !separated) return std::nullopt;
+  // 64 bits of nanoseconds reach no further.
+  if (year < 1678 || year > 2261) return std::nullopt;
   ++at;
   const int hour = number_at(text, at, 2);
   if (hour < 0 || hour > 23 || !skip(text, at, ':')) return std::nullopt;
