@@ -13,6 +13,20 @@ namespace molecule::server {
 
 namespace {
 
+bool is_admin(const Context& context, std::string_view token) {
+  return !context.admin_token.empty() && text::equal_constant_time(token, context.admin_token);
+}
+
+/// Every refusal of a token reads the same, whatever is wrong with it.
+std::optional<Reply> require_bound(Context& context, std::string_view token,
+                                   std::string_view workspace_id) {
+  const std::optional<std::string> owner = token_owner(context, token);
+  if (owner && text::equal_ignoring_case(*owner, workspace_id)) return std::nullopt;
+  return error_reply(401, "invalid workspace auth token");
+}
+
+}  // namespace
+
 std::string sha256_hex(std::string_view input) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
@@ -27,20 +41,6 @@ std::string sha256_hex(std::string_view input) {
   }
   return hex;
 }
-
-bool is_admin(const Context& context, std::string_view token) {
-  return !context.admin_token.empty() && text::equal_constant_time(token, context.admin_token);
-}
-
-/// Every refusal of a token reads the same, whatever is wrong with it.
-std::optional<Reply> require_bound(Context& context, std::string_view token,
-                                   std::string_view workspace_id) {
-  const std::optional<std::string> owner = token_owner(context, token);
-  if (owner && text::equal_ignoring_case(*owner, workspace_id)) return std::nullopt;
-  return error_reply(401, "invalid workspace auth token");
-}
-
-}  // namespace
 
 std::optional<std::string> token_owner(Context& context, std::string_view token) {
   // Looked up by hash, so that the duration tells nothing about a stored token.

@@ -33,6 +33,9 @@ std::optional<std::string> token_owner(Context& context, std::string_view token)
 /// Whether any token of that workspace was not revoked (0.1), whatever the workspace's status.
 bool has_live_token(Context& context, std::string_view workspace_id);
 
+/// Hexadecimal, lower case.
+std::string sha256_hex(std::string_view input);
+
 /// Mints and stores a token, gives its plaintext (0.1: only its SHA-256 is kept).
 std::string mint_token(Context& context, std::string_view workspace_id);
 /// Revokes all tokens of a workspace.

@@ -67,13 +67,16 @@ CREATE TABLE IF NOT EXISTS activity (
   duration_ms INTEGER,
   status TEXT NOT NULL DEFAULT 'ok',
   error_detail TEXT,
-  message_id TEXT,                    -- params.message.messageId of a queued a2a message
+  message_id TEXT,                    -- a queued message's messageId, a 'delegate' row's delegation
   idempotency_key TEXT,
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS activity_inbox ON activity(workspace_id, activity_type, seq);
+CREATE INDEX IF NOT EXISTS activity_all ON activity(workspace_id, seq);
+-- Of one sender only: two peers that count their messages 1, 2, 3 must not shadow each other.
 CREATE UNIQUE INDEX IF NOT EXISTS activity_message
-  ON activity(workspace_id, message_id) WHERE message_id IS NOT NULL;
+  ON activity(workspace_id, activity_type, message_id, ifnull(source_id, ''))
+  WHERE message_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS activity_idempotency
   ON activity(workspace_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
