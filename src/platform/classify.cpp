@@ -178,7 +178,8 @@ Outcome<json::Document> classify(const Site& site,
     Error error;
     error.code = transport_code(exchange.error().code);
     error.message = fmt::format("{}: {}", site.call, foreign_line(site, exchange.error().message));
-    error.may_have_arrived = exchange.error().may_have_arrived;
+    // Reading changes nothing, however often it happens.
+    error.may_have_arrived = exchange.error().may_have_arrived && !site.call.starts_with("GET ");
     return Failure{std::move(error)};
   }
   const net::HttpResponse& response = *exchange;

@@ -225,6 +225,8 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
   const std::string parameters = query_string({{"type", query.type},
                                                {"since_id", query.since_id.value_or("")},
                                                {"since_secs", since_secs},
+                                               {"before_ts", query.before_ts.value_or("")},
+                                               {"include", query.peer_info ? "peer_info" : ""},
                                                {"limit", fmt::format("{}", query.limit)}});
   return call(within(request("GET", own_path("/activity" + parameters)), seconds(10)), read_rows);
 }

@@ -1,0 +1,288 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "delegation_keys.hpp"
+#include "errors.hpp"
+#include "molecule/base/backoff.hpp"
+#include "molecule/base/json_writer.hpp"
+#include "molecule/base/log.hpp"
+#include "molecule/base/random.hpp"
+#include "molecule/base/text.hpp"
+#include "molecule/mcp/arguments.hpp"
+#include "progress.hpp"
+#include "subjects.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+using namespace std::chrono_literals;
+using platform::Errc;
+
+constexpr int most_tries = 5;
+constexpr std::chrono::milliseconds answer_timeout = 300s;
+constexpr std::chrono::milliseconds whole_timeout = 600s;
+constexpr std::size_t most_listed = 10;
+
+/// The peer's id in lower case; refused before any I/O where it is none, or our own.
+std::string read_peer(const Services& services, mcp::Arguments& arguments) {
+  const std::string id = text::lower(text::trim(arguments.text("workspace_id")));
+  if (id.empty()) return id;
+  if (!is_uuid(id)) {
+    arguments.reject("workspace_id", "must be a workspace's UUID, as list_peers shows it");
+  } else if (text::equal_ignoring_case(id, services.config.workspace_id)) {
+    arguments.reject("workspace_id",
+                     "is your own workspace: a task cannot be delegated to yourself");
+  }
+  return id;
+}
+
+awaitable<void> send_report(platform::Client& platform, platform::ActivityReport report) {
+  auto done = co_await platform.report_activity(std::move(report));
+  if (!done) log::debug("an activity report was not taken: {}", done.error().message);
+}
+
+/// Beside the call, so that it neither delays nor fails the answer.
+void report(Services& services, const std::string& peer, std::string summary, std::string status,
+            std::string error_detail = {}) {
+  platform::ActivityReport entry{.activity_type = "a2a_send",
+                                 .method = "message/send",
+                                 .summary = std::move(summary),
+                                 .target_id = peer,
+                                 .status = std::move(status),
+                                 .error_detail = std::move(error_detail)};
+  services.tasks.spawn("report_activity", send_report(services.platform, std::move(entry)));
+}
+
+bool is_transport(Errc code) {
+  return code == Errc::unreachable || code == Errc::timeout || code == Errc::connection_lost;
+}
+
+/// Tries again where no answer came, always with the same messageId: by it the receiver knows a
+/// repetition, so that the work is not done twice.
+awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
+                                                                   std::string peer,
+                                                                   std::string task) {
+  const std::string message_id = random_uuid();
+  const Clock::time_point deadline = services.clock.now() + whole_timeout;
+  Backoff backoff(1s, 8s);
+  bool may_have_arrived = false;
+  for (int tries = 1;; ++tries) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - services.clock.now());
+    auto outcome = co_await services.platform.send_message(peer, message_id, task,
+                                                           std::min(answer_timeout, left));
+    if (outcome || !is_transport(outcome.error().code)) co_return outcome;
+    may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
+    const std::chrono::milliseconds pause = backoff.next(random_unit());
+    if (tries == most_tries || services.clock.now() + pause >= deadline) {
+      outcome.error().may_have_arrived = may_have_arrived;
+      outcome.error().message += fmt::format(" ({} {})", tries, tries == 1 ? "try" : "tries");
+      co_return outcome;
+    }
+    co_await sleep_for(services.clock, pause);
+  }
+}
+
+mcp::ToolResult answer_of(const std::string& peer,
+                          const platform::Outcome<platform::A2aReply>& outcome) {
+  if (!outcome) {
+    return failure(fmt::format("Delegation to {} failed", peer), About::peer, outcome.error());
+  }
+  mcp::ToolResult result;
+  if (outcome->queued) {
+    result.text = fmt::format(
+        "Queued: {} takes tasks from its inbox and has not answered yet. Its answer will arrive "
+        "in your inbox (wait_for_message). Do not send the task again.",
+        peer);
+  } else if (outcome->failed) {
+    result.text = fmt::format(
+        "The peer {} received the task and answered with an error: {}\nChange the task or choose "
+        "another peer (list_peers); the same task will probably fail again.",
+        peer, outcome->text);
+    result.is_error = true;
+  } else {
+    result.text = outcome->text.empty() ? fmt::format("The peer {} answered without a text.", peer)
+                                        : outcome->text;
+  }
+  return result;
+}
+
+void report_end(Services& services, const std::string& peer,
+                const platform::Outcome<platform::A2aReply>& outcome) {
+  if (!outcome) {
+    report(services, peer, fmt::format("Delegation to {} failed", peer), "error",
+           outcome.error().message);
+  } else if (outcome->failed) {
+    report(services, peer, fmt::format("{} answered with an error", peer), "error", outcome->text);
+  } else if (outcome->queued) {
+    report(services, peer, fmt::format("{} has the task in its inbox", peer), "ok");
+  } else {
+    report(services, peer, fmt::format("{} answered", peer), "ok");
+  }
+}
+
+awaitable<mcp::ToolResult> delegate_task(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string peer = read_peer(services, arguments);
+  const std::string task = arguments.text("task");
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  const std::string summary =
+      fmt::format("Delegating to {}: {}", peer, text::prefix_characters(text::one_line(task), 100));
+  const workspace::Workload::Task working(services.workload, summary);
+  const Progress progress(services, call, "waiting for the peer's answer");
+  report(services, peer, summary, "ok");
+  auto outcome = co_await send_with_retries(services, peer, task);
+  report_end(services, peer, outcome);
+  mcp::ToolResult result = answer_of(peer, outcome);
+  co_return result;
+}
+
+std::string delegated(const std::string& peer, const platform::Delegation& delegation) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("delegation_id", delegation.delegation_id);
+    o.field("workspace_id", peer);
+    o.field("status", "delegated");
+    o.field("note", delegation.idempotent_hit
+                        ? fmt::format("The same task was delegated a moment ago ({}); it was not "
+                                      "sent a second time. Use check_task_status.",
+                                      delegation.status)
+                        : std::string("Use check_task_status with this delegation_id for the "
+                                      "result; a polling peer's answer arrives in your inbox."));
+  }
+  return std::move(writer).take();
+}
+
+awaitable<mcp::ToolResult> delegate_task_async(Services& services,
+                                               std::shared_ptr<DelegationKeys> keys,
+                                               mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string peer = read_peer(services, arguments);
+  const std::string task = arguments.text("task");
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  const std::string key = keys->key_for(peer, task, services.clock.now());
+  auto outcome = co_await services.platform.delegate(peer, task, key);
+  mcp::ToolResult result;
+  if (outcome) {
+    result.text = delegated(peer, *outcome);
+  } else {
+    result = failure(fmt::format("The task was not delegated to {}", peer), About::own_workspace,
+                     outcome.error());
+    if (outcome.error().may_have_arrived) {
+      result.text += " The same call within two minutes will not run the task a second time.";
+    }
+  }
+  co_return result;
+}
+
+/// The newest row of one delegation: that of its result, where there is one.
+std::string one_delegation(const platform::ActivityPage& page, std::string_view id) {
+  for (const json::Value row : page.rows) {
+    if (text::equal_ignoring_case(row["delegation_id"].string_or(""), id)) {
+      return text::sanitize(row.dump());
+    }
+  }
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("status", "not_found");
+    o.field("delegation_id", id);
+  }
+  return std::move(writer).take();
+}
+
+std::string recent_delegations(const platform::ActivityPage& page) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    {
+      auto list = o.array("delegations");
+      for (std::size_t i = 0; i < std::min(page.rows.size(), most_listed); ++i) {
+        list.raw(text::sanitize(page.rows[i].dump()));
+      }
+    }
+    o.field("count", page.rows.size());
+  }
+  return std::move(writer).take();
+}
+
+awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string peer = arguments.string("workspace_id");
+  const std::string argument = arguments.string("task_id");
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  const std::string_view id = text::trim(argument);
+  auto page = co_await services.platform.delegations();
+  mcp::ToolResult result;
+  if (!page) {
+    result =
+        failure("The state of the delegations is not known", About::own_workspace, page.error());
+  } else {
+    result.text = id.empty() ? recent_delegations(*page) : one_delegation(*page, id);
+  }
+  co_return result;
+}
+
+constexpr const char* task_schema =
+    R"({"type":"object","properties":{)"
+    R"("workspace_id":{"type":"string","description":"The peer's id, from list_peers."},)"
+    R"("task":{"type":"string","description":"All that the peer needs to know."}},)"
+    R"("required":["workspace_id","task"]})";
+
+constexpr const char* status_schema =
+    R"({"type":"object","properties":{)"
+    R"("workspace_id":{"type":"string","description":"The peer's id."},)"
+    R"("task_id":{"type":"string","description":"The delegation_id; empty lists recent ones."}},)"
+    R"("required":["workspace_id","task_id"]})";
+
+}  // namespace
+
+std::vector<mcp::Tool> delegation_tools(Services& services) {
+  std::vector<mcp::Tool> tools;
+  tools.push_back(
+      {.name = "delegate_task",
+       .title = "Delegate a task",
+       .description = "Send a task to a peer agent and wait for its answer. A peer "
+                      "that polls answers later, into your inbox.",
+       .input_schema = task_schema,
+       .output_schema = {},
+       .annotations =
+           {.read_only = false, .destructive = false, .idempotent = false, .open_world = true},
+       .meta = {},
+       .handler = [&services](mcp::Call& call) { return delegate_task(services, call); }});
+  auto keys = std::make_shared<DelegationKeys>();
+  tools.push_back({.name = "delegate_task_async",
+                   .title = "Delegate without waiting",
+                   .description = "Send a task to a peer agent and return at once with a "
+                                  "delegation_id for check_task_status.",
+                   .input_schema = task_schema,
+                   .output_schema = {},
+                   .annotations = {.read_only = false,
+                                   .destructive = false,
+                                   .idempotent = true,
+                                   .open_world = true},
+                   .meta = {},
+                   .handler = [&services, keys](mcp::Call& call) {
+                     return delegate_task_async(services, keys, call);
+                   }});
+  tools.push_back(
+      {.name = "check_task_status",
+       .title = "State of a delegation",
+       .description = "State and result of a task sent with delegate_task_async.",
+       .input_schema = status_schema,
+       .output_schema = {},
+       .annotations =
+           {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
+       .meta = {},
+       .handler = [&services](mcp::Call& call) { return check_task_status(services, call); }});
+  return tools;
+}
+
+}  // namespace molecule::tools

@@ -1,0 +1,130 @@
+#include "errors.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+
+namespace molecule::tools {
+
+namespace {
+
+using platform::Errc;
+
+std::string_view forbidden(About about) {
+  switch (about) {
+    case About::peer:
+      return "These two workspaces may not talk to each other; list_peers shows whom you can "
+             "reach.";
+    case About::memory:
+      return "Only a root workspace can write GLOBAL memories: use scope TEAM or LOCAL.";
+    case About::user:
+      return "The user has switched messages from this workspace off: do not try again.";
+    case About::own_workspace:
+    case About::files:
+      break;
+  }
+  return "This workspace is not allowed to do that; ask the user to check its rights on the "
+         "platform.";
+}
+
+std::string_view not_found(About about) {
+  switch (about) {
+    case About::peer:
+      return "There is no such workspace: take the id from list_peers.";
+    case About::own_workspace:
+    case About::user:
+    case About::files:
+    case About::memory:
+      break;
+  }
+  return "The platform does not know this workspace, or the organisation id is missing: ask the "
+         "user to check WORKSPACE_ID and MOLECULE_ORG_ID, and that the workspace is registered.";
+}
+
+/// Lost answers differ from lost requests: a second try is safe only for the latter.
+std::string_view no_answer(About about, const platform::Error& error) {
+  if (error.may_have_arrived && about == About::peer) {
+    return "The peer may have received the task all the same: check for its answer "
+           "(wait_for_message) before sending it again.";
+  }
+  if (error.may_have_arrived) {
+    return "The platform may have carried it out all the same: look before you repeat it.";
+  }
+  return "Try again later, and if it stays so ask the user to check PLATFORM_URL and the network.";
+}
+
+std::string_view next_step(About about, const platform::Error& error) {
+  switch (error.code) {
+    case Errc::unreachable:
+    case Errc::timeout:
+    case Errc::connection_lost:
+      return no_answer(about, error);
+    case Errc::unauthorized:
+      return "The token was refused or is missing: ask the user for a new one (canvas, Tokens "
+             "tab) to set as MOLECULE_WORKSPACE_TOKEN.";
+    case Errc::payment_required:
+      return "The budget of that workspace is spent: tell the user, who can raise it.";
+    case Errc::forbidden:
+      return forbidden(about);
+    case Errc::not_found:
+      return not_found(about);
+    case Errc::conflict:
+      return "It conflicts with what is there already: look before you repeat "
+             "it.";
+    case Errc::gone:
+      return about == About::peer
+                 ? "That workspace was removed: take another from list_peers."
+                 : "This workspace was removed: ask the user to make a new one and its token "
+                   "(canvas, Tokens tab).";
+    case Errc::too_large:
+      return "It is too large: send less, or in parts.";
+    case Errc::rate_limited:
+      return "Too many calls: wait before you try again.";
+    case Errc::rejected:
+      return about == About::files
+                 ? "The platform does not take these files: send the message without them."
+                 : "The platform refuses this call as it is: do not repeat it unchanged.";
+    case Errc::server_error:
+      return about == About::files
+                 ? "The platform cannot take files for this workspace now: send the message "
+                   "without them, or try again later."
+                 : "The platform has a problem of its own: try again in a while.";
+    case Errc::not_the_platform:
+    case Errc::malformed:
+      break;
+  }
+  return "Ask the user to check PLATFORM_URL and MOLECULE_ORG_ID; repeating the call will not "
+         "help.";
+}
+
+std::string sentence(std::string_view text) {
+  std::string out(text);
+  if (!out.ends_with('.')) out += '.';
+  return out;
+}
+
+}  // namespace
+
+mcp::ToolResult failure(std::string_view what, About about, const platform::Error& error) {
+  std::string text = sentence(what) + ' ' + sentence(error.message);
+  if (!error.hint.empty()) text += " The platform's hint: " + sentence(error.hint);
+  text += ' ';
+  text += next_step(about, error);
+  if (error.retry_after) {
+    text += fmt::format(" It asks to wait {} s.", error.retry_after->count());
+  }
+  return {.text = std::move(text), .is_error = true};
+}
+
+mcp::ToolResult failure(std::string_view what, const sqlite::Error& error) {
+  const std::string_view next =
+      error.cannot_write()
+          ? "The disk is full or the state folder cannot be written: ask the user to make room. "
+            "No message is lost meanwhile; the platform keeps them."
+          : "Ask the user to look at inbox.db in the state folder. No message is lost meanwhile; "
+            "the platform keeps them.";
+  return {.text = fmt::format("{}. The inbox's file failed: {}. {}", what, error.what(), next),
+          .is_error = true};
+}
+
+}  // namespace molecule::tools

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string_view>
+
+#include "molecule/base/sqlite.hpp"
+#include "molecule/mcp/tool.hpp"
+#include "molecule/platform/error.hpp"
+
+namespace molecule::tools {
+
+/// What a failed call was about: the same status means different things to the agent.
+enum class About { own_workspace, peer, user, files, memory };
+
+/// The one place that words a platform's error for an agent: what failed, where, and what to do
+/// next. `what` begins the text: "The task was not delegated".
+mcp::ToolResult failure(std::string_view what, About about, const platform::Error& error);
+
+/// The same for the inbox's file.
+mcp::ToolResult failure(std::string_view what, const sqlite::Error& error);
+
+}  // namespace molecule::tools

@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "errors.hpp"
+#include "molecule/base/json_writer.hpp"
+#include "molecule/mcp/arguments.hpp"
+#include "progress.hpp"
+#include "subjects.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+/// What hosts take as one answer; a longer list is cut after whole messages.
+constexpr std::size_t most_peek_bytes = 256 * 1024;
+
+mcp::ToolResult not_enabled() {
+  return {.text =
+              "The inbox is not enabled: MOLECULE_MCP_DISABLE_INBOX is set for this server. "
+              "Messages cannot be received; do not call the inbox tools again.",
+          .is_error = true};
+}
+
+std::string timed_out(double seconds) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("timeout", true);
+    o.field("timeout_secs", seconds);
+  }
+  return std::move(writer).take();
+}
+
+/// Waits in pieces, so that a host that counts silence hears of it. Consumes nothing.
+awaitable<std::optional<workspace::Message>> wait(Services& services, mcp::Call& call,
+                                                  double seconds) {
+  const Clock::time_point start = services.clock.now();
+  const Clock::time_point deadline =
+      start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  while (true) {
+    const Clock::time_point until =
+        std::min<Clock::time_point>(deadline, services.clock.now() + progress_interval);
+    auto message = co_await services.inbox->wait_until(until);
+    if (message || services.clock.now() >= deadline) co_return message;
+    const std::chrono::duration<double> elapsed = services.clock.now() - start;
+    call.progress(elapsed.count(), seconds, "waiting for a message");
+  }
+}
+
+awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const double seconds = arguments.number("timeout_secs", 50, 0, 300);
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  mcp::ToolResult result;
+  if (services.inbox == nullptr) {
+    result = not_enabled();
+    co_return result;
+  }
+  try {
+    auto message = co_await wait(services, call, seconds);
+    result.text = message ? workspace::to_json(*message) : timed_out(seconds);
+  } catch (const sqlite::Error& error) {
+    result = failure("Waiting for a message failed", error);
+  }
+  co_return result;
+}
+
+std::string to_list(const std::vector<workspace::Message>& messages) {
+  json::Writer writer;
+  {
+    auto list = writer.array();
+    for (const workspace::Message& message : messages) {
+      const std::string item = workspace::to_json(message);
+      const bool first = &message == &messages.front();
+      if (!first && writer.text().size() + item.size() > most_peek_bytes) break;
+      list.raw(item);
+    }
+  }
+  return std::move(writer).take();
+}
+
+awaitable<mcp::ToolResult> inbox_peek(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::int64_t limit = arguments.integer("limit", 10, 1, 100);
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  mcp::ToolResult result;
+  try {
+    if (services.inbox == nullptr) {
+      result = not_enabled();
+    } else {
+      result.text = to_list(services.inbox->peek(static_cast<std::size_t>(limit)));
+    }
+  } catch (const sqlite::Error& error) {
+    result = failure("The inbox could not be read", error);
+  }
+  co_return result;
+}
+
+std::string popped(bool removed, std::string_view activity_id) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("removed", removed);
+    o.field("activity_id", activity_id);
+  }
+  return std::move(writer).take();
+}
+
+awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string activity_id = arguments.text("activity_id");
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  mcp::ToolResult result;
+  try {
+    if (services.inbox == nullptr) {
+      result = not_enabled();
+    } else {
+      result.text = popped(services.inbox->pop(activity_id), activity_id);
+    }
+  } catch (const sqlite::Error& error) {
+    result = failure("The message was not removed", error);
+  }
+  co_return result;
+}
+
+constexpr const char* wait_schema =
+    R"({"type":"object","properties":{)"
+    R"("timeout_secs":{"type":"number","minimum":0,"maximum":300,"default":50}}})";
+
+constexpr const char* peek_schema =
+    R"({"type":"object","properties":{)"
+    R"("limit":{"type":"integer","minimum":1,"maximum":100,"default":10}}})";
+
+constexpr const char* pop_schema =
+    R"({"type":"object","properties":{)"
+    R"("activity_id":{"type":"string","description":"As the message has it."}},)"
+    R"("required":["activity_id"]})";
+
+}  // namespace
+
+std::vector<mcp::Tool> inbox_tools(Services& services) {
+  std::vector<mcp::Tool> tools;
+  tools.push_back(
+      {.name = "wait_for_message",
+       .title = "Wait for a message",
+       .description = "Wait until the user or a peer has written, and return the "
+                      "oldest message. It stays until inbox_pop.",
+       .input_schema = wait_schema,
+       .output_schema = {},
+       .annotations =
+           {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
+       // Hosts that hide tools behind a search must show this one at once.
+       .meta = R"({"anthropic/alwaysLoad":true})",
+       .handler = [&services](mcp::Call& call) { return wait_for_message(services, call); }});
+  tools.push_back({.name = "inbox_peek",
+                   .title = "Look into the inbox",
+                   .description = "The waiting messages, oldest first, without removing them.",
+                   .input_schema = peek_schema,
+                   .output_schema = {},
+                   .annotations = {.read_only = true,
+                                   .destructive = false,
+                                   .idempotent = true,
+                                   .open_world = false},
+                   .meta = {},
+                   .handler = [&services](mcp::Call& call) { return inbox_peek(services, call); }});
+  tools.push_back({.name = "inbox_pop",
+                   .title = "Remove a message",
+                   .description = "Remove a message from the inbox, once it is answered.",
+                   .input_schema = pop_schema,
+                   .output_schema = {},
+                   .annotations = {.read_only = false,
+                                   .destructive = true,
+                                   .idempotent = true,
+                                   .open_world = false},
+                   .meta = {},
+                   .handler = [&services](mcp::Call& call) { return inbox_pop(services, call); }});
+  return tools;
+}
+
+}  // namespace molecule::tools

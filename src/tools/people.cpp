@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "attachments.hpp"
+#include "errors.hpp"
+#include "molecule/mcp/arguments.hpp"
+#include "subjects.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+mcp::ToolResult nothing_sent(std::string_view why) {
+  return {.text = fmt::format("Nothing was sent: {}. Correct or leave out the attachments.", why),
+          .is_error = true};
+}
+
+std::string sent(std::size_t attachments) {
+  if (attachments == 0) return "Message sent to user.";
+  return fmt::format("Message sent to user with {} attachment{}.", attachments,
+                     attachments == 1 ? "" : "s");
+}
+
+awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string message = arguments.text("message");
+  const std::vector<std::string> paths = arguments.strings("attachments");
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  mcp::ToolResult result;
+  auto files = check_attachments(paths);
+  if (!files) {
+    result = nothing_sent(files.error());
+    co_return result;
+  }
+  std::vector<platform::UploadedFile> uploaded;
+  if (!files->empty()) {
+    auto upload = co_await services.platform.upload(std::move(*files));
+    if (!upload) {
+      result = failure("Nothing was sent, because the files were not taken", About::files,
+                       upload.error());
+      co_return result;
+    }
+    uploaded = std::move(*upload);
+    if (uploaded.size() != paths.size()) {
+      result = nothing_sent(
+          fmt::format("the platform took {} of {} files", uploaded.size(), paths.size()));
+      co_return result;
+    }
+  }
+  auto done = co_await services.platform.notify(message, std::move(uploaded));
+  if (done) {
+    result.text = sent(paths.size());
+  } else {
+    result = failure("The message was not sent to the user", About::user, done.error());
+  }
+  co_return result;
+}
+
+constexpr const char* message_schema =
+    R"({"type":"object","properties":{)"
+    R"("message":{"type":"string"},)"
+    R"("attachments":{"type":"array","items":{"type":"string"},)"
+    R"("description":"Absolute paths of files, at most 25 MiB each."}},"required":["message"]})";
+
+}  // namespace
+
+std::vector<mcp::Tool> people_tools(Services& services) {
+  std::vector<mcp::Tool> tools;
+  tools.push_back(
+      {.name = "send_message_to_user",
+       .title = "Write to the user",
+       .description = "Show a message, with files if you like, in the user's chat: "
+                      "an answer, a question, or news of long work.",
+       .input_schema = message_schema,
+       .output_schema = {},
+       .annotations =
+           {.read_only = false, .destructive = false, .idempotent = false, .open_world = true},
+       .meta = {},
+       .handler = [&services](mcp::Call& call) { return send_message_to_user(services, call); }});
+  return tools;
+}
+
+}  // namespace molecule::tools

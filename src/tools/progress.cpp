@@ -1,0 +1,32 @@
+#include "progress.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace molecule::tools {
+
+namespace {
+
+awaitable<void> tick(Clock& clock, std::shared_ptr<mcp::Call*> call, std::string message) {
+  const Clock::time_point start = clock.now();
+  while (true) {
+    co_await sleep_for(clock, progress_interval);
+    if (*call == nullptr) co_return;
+    const std::chrono::duration<double> elapsed = clock.now() - start;
+    (*call)->progress(elapsed.count(), std::nullopt, message);
+  }
+}
+
+}  // namespace
+
+Progress::Progress(Services& services, mcp::Call& call, std::string message)
+    : tasks_(services.tasks),
+      call_(std::make_shared<mcp::Call*>(&call)),
+      task_(tasks_.spawn("progress", tick(services.clock, call_, std::move(message)))) {}
+
+Progress::~Progress() {
+  *call_ = nullptr;
+  tasks_.cancel(task_);
+}
+
+}  // namespace molecule::tools

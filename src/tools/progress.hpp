@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "molecule/mcp/tool.hpp"
+#include "molecule/tools/tools.hpp"
+
+namespace molecule::tools {
+
+/// Often enough for hosts that count silence, seldom enough for all (mcp-protocol.md 5).
+inline constexpr std::chrono::seconds progress_interval{15};
+
+/// Sends a call's progress, in seconds since it began, every `progress_interval` until it goes
+/// out of scope: for waits inside one operation. Lives in the handler's frame.
+class Progress {
+ public:
+  Progress(Services& services, mcp::Call& call, std::string message);
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress();
+
+ private:
+  TaskGroup& tasks_;
+  /// Null once the call may be gone: a cancelled task ends only when the loop comes to it.
+  std::shared_ptr<mcp::Call*> call_;
+  TaskGroup::Id task_;
+};
+
+}  // namespace molecule::tools

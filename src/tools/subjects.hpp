@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "molecule/mcp/tool.hpp"
+#include "molecule/tools/tools.hpp"
+
+namespace molecule::tools {
+
+// Each subject gives its tools in the order of molecule-mcp.md 6.
+std::vector<mcp::Tool> delegation_tools(Services& services);
+std::vector<mcp::Tool> peer_tools(Services& services);
+std::vector<mcp::Tool> people_tools(Services& services);
+std::vector<mcp::Tool> inbox_tools(Services& services);
+std::vector<mcp::Tool> memory_tools(Services& services);
+
+/// The schema of a tool without arguments.
+inline constexpr const char* no_arguments =
+    R"({"type":"object","properties":{},"additionalProperties":false})";
+
+}  // namespace molecule::tools
