@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "molecule/base/clock.hpp"
 #include "molecule/base/event.hpp"
 #include "molecule/base/sqlite.hpp"
+#include "molecule/base/time.hpp"
 
 namespace molecule::workspace {
 
@@ -24,14 +24,20 @@ struct Message {
   std::string kind;
   std::string method;
   std::string created_at;
+  std::string peer_name;
+  std::string peer_role;
 };
 
 /// The message as the tools show it: a JSON object's text.
 std::string to_json(const Message& message);
 
 /// The durable inbox of one workspace: `inbox.db` in its state folder. A message stays until it
-/// is popped, and a popped id never returns. All functions throw `sqlite::Error` when the file
-/// cannot be read or written (a full disk); nothing is changed then.
+/// is popped, and a popped id never returns for as long as the platform keeps rows (popped ids are
+/// kept 35 days). All functions throw `sqlite::Error` when the file cannot be read or written (a
+/// full disk, a file that is not an inbox); nothing is changed then.
+///
+/// The cursor also lies in `.mcp_inbox_cursor`, as the Python runtime leaves it: when the inbox is
+/// opened a valid file wins over the database, because that runtime may have moved on meanwhile.
 class Inbox {
  public:
   /// More messages than this, and the poller stops fetching until some are popped.
@@ -44,7 +50,12 @@ class Inbox {
   /// transaction. Gives back the new ones. Wakes whoever waits.
   std::vector<Message> store(const std::vector<Message>& messages, const std::string& cursor);
   std::optional<std::string> cursor();
-  void forget_cursor();
+  /// Without a cursor: since when the platform is being asked, so that no row that came after it
+  /// is older than what a poll asks for. Nothing where no poll has succeeded yet.
+  std::optional<WallTime> watched_since();
+  void watch_since(WallTime time);
+  /// The platform does not know the cursor any more; `watched_since` starts at `last_poll`.
+  void forget_cursor(std::optional<WallTime> last_poll);
 
   std::optional<Message> oldest();
   /// Oldest first.
@@ -59,6 +70,7 @@ class Inbox {
 
  private:
   sqlite::Database& database();
+  void write_cursor_file(const std::string& cursor);
 
   std::filesystem::path state_folder_;
   std::optional<sqlite::Database> database_;

@@ -3,8 +3,6 @@
 #include <list>
 #include <string>
 
-#include "molecule/platform/client.hpp"
-
 namespace molecule::workspace {
 
 /// What this process is busy with: the true values of the heartbeat (lessons.md 2.5).

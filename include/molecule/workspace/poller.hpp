@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "molecule/base/clock.hpp"
+#include "molecule/platform/client.hpp"
+#include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/rows.hpp"
+
+namespace molecule::workspace {
+
+/// What to do after a page of rows.
+enum class NextPoll { at_once, after_interval };
+
+/// One pass over the platform's rows, free of I/O: which query comes next, and what its page
+/// gives to store (molecule-mcp.md 5, platform-api.md 4.1). With a cursor a pass is one page.
+/// Without one the newest rows come first, so that older pages are gathered before any is stored:
+/// nothing may lie before the cursor that was not stored.
+class Pass {
+ public:
+  struct Batch {
+    /// Oldest first.
+    std::vector<Message> messages;
+    std::string cursor;
+  };
+  struct Step {
+    NextPoll next = NextPoll::after_interval;
+    /// What to store; nothing in the midst of gathering, and where there were no rows.
+    std::optional<Batch> batch;
+    /// Rows that could not be read.
+    std::size_t malformed = 0;
+  };
+
+  Pass(std::string workspace_id, std::optional<std::string> cursor, std::chrono::seconds look_back,
+       int limit);
+
+  platform::ActivityQuery query() const;
+  Step take(const platform::ActivityPage& page);
+
+ private:
+  Step take_forward(std::vector<Row> rows, bool full);
+  Step take_backward(std::vector<Row> rows, bool full);
+
+  std::string workspace_id_;
+  std::optional<std::string> cursor_;
+  std::chrono::seconds look_back_;
+  int limit_;
+  std::string before_ts_;
+  /// Newest first.
+  std::vector<Row> gathered_;
+  std::size_t gathered_bytes_ = 0;
+  std::unordered_set<std::string> known_;
+};
+
+/// True where the platform does not know the cursor of `query`: asking again is of no use.
+bool refuses_cursor(const platform::Error& error, const platform::ActivityQuery& query);
+
+/// Fills the inbox for as long as it runs: a poll every 5 s, the next page at once, slower while
+/// the platform fails. A message is stored before the cursor passes it; what cannot be stored is
+/// asked for again.
+class Poller {
+ public:
+  using OnNew = std::function<void(const std::vector<Message>& messages)>;
+
+  /// `on_new` gets what each poll stored.
+  Poller(platform::Client& client, Inbox& inbox, Credentials& credentials, Clock& clock,
+         OnNew on_new);
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+  ~Poller();
+
+  /// Ends only by cancellation.
+  awaitable<void> run();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace molecule::workspace

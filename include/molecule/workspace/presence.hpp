@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "molecule/base/clock.hpp"
+#include "molecule/platform/client.hpp"
+#include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/workload.hpp"
+
+namespace molecule::workspace {
+
+/// How loud to be about heartbeats that the platform rejects (401, 403) one after another
+/// (molecule-mcp.md 4). Other failures do not count.
+class Escalation {
+ public:
+  enum class Say { nothing, warning, error };
+
+  /// One more rejection: the 1st and 2nd warn, the 3rd is an error and every 20th after it.
+  Say rejected();
+  void accepted() { count_ = 0; }
+  unsigned count() const { return count_; }
+
+ private:
+  unsigned count_ = 0;
+};
+
+/// Keeps one workspace online: registers until the platform accepts, beats every 20 s with the
+/// true values, and keeps the secrets that the replies bring.
+class Presence {
+ public:
+  /// Gets the text for people when the platform rejects the first credentials it sees: there is
+  /// nothing to keep alive then (exit code 3).
+  using OnRejected = std::function<void(std::string text)>;
+
+  /// `agent_card` is a JSON object's text.
+  Presence(platform::Client& client, Credentials& credentials, const Workload& workload,
+           Clock& clock, std::string agent_card, OnRejected on_rejected);
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+  ~Presence();
+
+  /// Ends when the platform has accepted, or after `on_rejected`.
+  awaitable<void> register_workspace();
+  /// Beats from the end of the first register attempt on. Ends only by cancellation.
+  awaitable<void> beat();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace molecule::workspace

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "molecule/workspace/inbox.hpp"
+
+namespace molecule::workspace {
+
+/// Wakes an idle agent: announces each new message once to a host that takes channel
+/// notifications (molecule-mcp.md 7). It never counts as delivery: the message stays in the inbox.
+class ChannelPush {
+ public:
+  /// Sends one notification of the server's own; `params` is a JSON object's text.
+  using Notify = std::function<void(std::string_view method, std::string_view params)>;
+
+  ChannelPush(std::string workspace_id, Notify notify);
+
+  /// The host said `notifications/initialized`: from now on messages are announced, those first
+  /// that came before it.
+  void begin(std::string_view host_name, Inbox& inbox);
+  /// Messages that were just stored.
+  void announce(const std::vector<Message>& messages) const;
+
+ private:
+  std::string workspace_id_;
+  Notify notify_;
+  bool active_ = false;
+};
+
+/// `params` of `notifications/claude/channel` for one message.
+std::string channel_params(const Message& message, std::string_view workspace_id);
+
+}  // namespace molecule::workspace

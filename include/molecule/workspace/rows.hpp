@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "molecule/base/json.hpp"
+#include "molecule/workspace/inbox.hpp"
+
+namespace molecule::workspace {
+
+/// What one row of `/activity` is to the inbox (molecule-mcp.md 5, platform-api.md 4.1).
+struct Row {
+  /// The row's id; empty where it is not UUID-shaped: the row is then neither a message nor a
+  /// place for the cursor.
+  std::string id;
+  /// As it came, empty where it is not a time.
+  std::string created_at;
+  /// Nothing for what the inbox passes over: own notify echoes, own reports, uploaded files and
+  /// whatever is not a message.
+  std::optional<Message> message;
+};
+
+/// Reads one row of outside input, whatever its shape. `workspace_id` is the inbox's owner.
+Row read_row(json::Value row, std::string_view workspace_id);
+
+}  // namespace molecule::workspace

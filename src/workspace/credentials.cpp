@@ -1,0 +1,140 @@
+#include "molecule/workspace/credentials.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "molecule/base/files.hpp"
+#include "molecule/base/text.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+/// No token, or why what is there cannot be one.
+using Found = Result<std::optional<std::string>, std::string>;
+
+constexpr std::size_t longest_token = 4096;
+
+std::filesystem::path token_file(const std::filesystem::path& state_folder) {
+  return state_folder / ".auth_token";
+}
+
+std::filesystem::path secret_file(const std::filesystem::path& state_folder) {
+  return state_folder / ".platform_inbound_secret";
+}
+
+/// What the snippets of the canvas hold until a person puts the token in.
+bool is_placeholder(std::string_view token) {
+  return token.starts_with('<') || token.find("ROTATE_TO_REVEAL_TOKEN") != std::string_view::npos ||
+         token.find("{{") != std::string_view::npos;
+}
+
+/// Checks a trimmed token; a problem names `source`, never the content.
+Found checked(std::string_view token, std::string_view source) {
+  if (is_placeholder(token)) {
+    return Failure{
+        fmt::format("{} still holds the placeholder of the snippet: put the workspace's "
+                    "token there (canvas → Tokens tab)",
+                    source)};
+  }
+  if (token.find_first_of(" \t\r\n\v\f") != std::string_view::npos) {
+    return Failure{
+        fmt::format("{} has white space inside the token: it must hold the token alone", source)};
+  }
+  const bool printable =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > '\x20' && c < '\x7F'; });
+  if (!printable || token.size() > longest_token) {
+    return Failure{fmt::format("{} holds what cannot be a token: copy it again", source)};
+  }
+  return std::optional<std::string>(token);
+}
+
+std::string reading_problem(const files::Error& error, std::string_view source) {
+  switch (error.code) {
+    case ENOENT:
+      return fmt::format("{}: there is no such file", source);
+    case EACCES:
+    case EPERM:
+      return fmt::format("{}: permission to read it was denied", source);
+    default:
+      return fmt::format("{}: {}", source, error.message);
+  }
+}
+
+/// `source` names the file for people.
+Found from_file(const std::filesystem::path& path, std::string_view source) {
+  auto content = files::read(path, std::size_t{1} << 16);
+  if (!content.ok()) return Failure{reading_problem(content.error(), source)};
+  if (!text::valid_utf8(*content)) return Failure{fmt::format("{}: it is not UTF-8 text", source)};
+  const std::string_view token = text::trim(*content);
+  if (token.empty()) return Failure{fmt::format("{}: the file is empty", source)};
+  return checked(token, source);
+}
+
+Found from_environment(const Environment& environment) {
+  const std::string value = environment("MOLECULE_WORKSPACE_TOKEN").value_or("");
+  const std::string_view token = text::trim(value);
+  if (!token.empty()) return checked(token, "MOLECULE_WORKSPACE_TOKEN");
+  const std::string named = environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
+  const std::string_view path = text::trim(named);
+  if (path.empty()) return std::optional<std::string>();
+  return from_file(path, fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE ({})", path));
+}
+
+Found from_state_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path path = token_file(folder);
+  auto content = files::read(path, std::size_t{1} << 16);
+  const int code = content.ok() ? 0 : content.error().code;
+  const bool absent = code == ENOENT || code == ENOTDIR;
+  if (absent || (content.ok() && text::trim(*content).empty())) return std::optional<std::string>();
+  return from_file(path, path.string());
+}
+
+Found find_token(const Environment& environment, const std::filesystem::path& folder) {
+  // Inside a container the platform puts the current token into the state folder; the
+  // environment is the one of the container's start.
+  const bool container = folder.lexically_normal() == "/configs";
+  Found first = container ? from_state_folder(folder) : from_environment(environment);
+  if (!first.ok() || first->has_value()) return first;
+  return container ? from_environment(environment) : from_state_folder(folder);
+}
+
+Result<void, std::string> written(Result<void, files::Error> outcome) {
+  if (!outcome.ok()) return Failure{outcome.error().message};
+  return {};
+}
+
+}  // namespace
+
+Credentials::Credentials(Environment environment, std::filesystem::path state_folder)
+    : environment_(std::move(environment)), state_folder_(std::move(state_folder)) {}
+
+Result<void, std::string> Credentials::reload() {
+  Found found = find_token(environment_, state_folder_);
+  if (!found.ok()) return Failure{found.error()};
+  if (found->has_value()) token_ = std::move(**found);
+  return {};
+}
+
+Result<void, std::string> Credentials::keep_issued_token(const std::string& token) {
+  if (!token_.empty()) return {};
+  Found usable = checked(text::trim(token), "the platform's auth_token");
+  if (!usable.ok()) return Failure{usable.error()};
+  if (!usable->has_value() || (*usable)->empty()) return {};
+  token_ = std::move(**usable);
+  return written(files::replace(token_file(state_folder_), token_));
+}
+
+Result<void, std::string> Credentials::keep_inbound_secret(const std::string& secret) {
+  if (secret.empty()) return {};
+  const std::filesystem::path path = secret_file(state_folder_);
+  auto present = files::read(path, std::size_t{1} << 16);
+  if (present.ok() && text::trim(*present) == text::trim(secret)) return {};
+  return written(files::replace(path, secret));
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,269 @@
+#include "molecule/workspace/inbox.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "molecule/base/files.hpp"
+#include "molecule/base/json_writer.hpp"
+#include "molecule/base/log.hpp"
+#include "molecule/base/random.hpp"
+#include "molecule/base/text.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+using std::chrono::microseconds;
+
+/// "moli": tells our file from another program's.
+constexpr std::int64_t application_id = 0x6D6F6C69;
+constexpr std::int64_t schema_version = 1;
+/// The platform deletes rows after 30 days at the latest (platform-api.md 10).
+constexpr std::chrono::days popped_kept{35};
+
+constexpr const char* schema = R"sql(
+  CREATE TABLE messages(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    activity_id TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    text TEXT NOT NULL,
+    peer_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    method TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    peer_name TEXT NOT NULL,
+    peer_role TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE popped(
+    activity_id TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    popped_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX popped_at ON popped(popped_at);
+  CREATE TABLE state(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = 0x6D6F6C69;
+  PRAGMA user_version = 1;
+)sql";
+
+std::int64_t number(sqlite::Database& database, std::string_view sql) {
+  sqlite::Statement statement = database.prepare(sql);
+  return statement.step() ? statement.integer(0) : 0;
+}
+
+std::optional<std::string> state(sqlite::Database& database, std::string_view key) {
+  sqlite::Statement statement = database.prepare("SELECT value FROM state WHERE key = ?1");
+  statement.bind(key);
+  if (!statement.step()) return std::nullopt;
+  return statement.string(0);
+}
+
+void set_state(sqlite::Database& database, std::string_view key, std::string_view value) {
+  database.prepare("INSERT OR REPLACE INTO state(key, value) VALUES(?1, ?2)")
+      .bind(key, value)
+      .run();
+}
+
+void clear_state(sqlite::Database& database, std::string_view key) {
+  database.prepare("DELETE FROM state WHERE key = ?1").bind(key).run();
+}
+
+void set_watched_since(sqlite::Database& database, WallTime time) {
+  set_state(database, "watched_since", format_rfc3339(time));
+}
+
+/// Makes the tables of a new file; refuses one that is not ours to write to.
+void migrate(sqlite::Database& database) {
+  sqlite::Transaction transaction(database);
+  const std::int64_t version = number(database, "PRAGMA user_version");
+  const std::int64_t owner = number(database, "PRAGMA application_id");
+  const bool empty = number(database, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (empty && version == 0) {
+    database.execute(schema);
+    transaction.commit();
+  } else if (owner != application_id) {
+    throw sqlite::Error(SQLITE_NOTADB, "it is another program's database");
+  } else if (version != schema_version) {
+    throw sqlite::Error(SQLITE_NOTADB, "a newer version of molecule-mcp made it");
+  }
+}
+
+bool is_popped(sqlite::Database& database, const std::string& activity_id) {
+  sqlite::Statement statement = database.prepare("SELECT 1 FROM popped WHERE activity_id = ?1");
+  statement.bind(activity_id);
+  return statement.step();
+}
+
+bool insert(sqlite::Database& database, const Message& m) {
+  database
+      .prepare(
+          "INSERT OR IGNORE INTO messages(activity_id, text, peer_id, kind, method, created_at,"
+          " peer_name, peer_role) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+      .bind(m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,
+            m.peer_role)
+      .run();
+  return database.changes() > 0;
+}
+
+std::optional<std::string> read_cursor_file(const std::filesystem::path& path) {
+  auto content = files::read(path, 4096);
+  if (!content.ok()) return std::nullopt;
+  const std::string_view cursor = text::trim(*content);
+  if (!is_uuid(cursor)) return std::nullopt;
+  return std::string(cursor);
+}
+
+std::filesystem::path cursor_file(const std::filesystem::path& state_folder) {
+  return state_folder / ".mcp_inbox_cursor";
+}
+
+}  // namespace
+
+std::string to_json(const Message& message) {
+  json::Writer writer;
+  {
+    auto object = writer.object();
+    object.field("activity_id", message.activity_id);
+    object.field("text", message.text);
+    object.field("peer_id", message.peer_id);
+    object.field("kind", message.kind);
+    object.field("method", message.method);
+    object.field("created_at", message.created_at);
+    if (!message.peer_name.empty()) object.field("peer_name", message.peer_name);
+    if (!message.peer_role.empty()) object.field("peer_role", message.peer_role);
+  }
+  return std::move(writer).take();
+}
+
+Inbox::Inbox(std::filesystem::path state_folder, Clock& clock)
+    : state_folder_(std::move(state_folder)), clock_(clock), arrived_(clock) {}
+
+sqlite::Database& Inbox::database() {
+  if (database_) return *database_;
+  const std::filesystem::path path = state_folder_ / "inbox.db";
+  try {
+    database_.emplace(path);
+    migrate(*database_);
+    const auto moved_on = read_cursor_file(cursor_file(state_folder_));
+    if (moved_on && moved_on != state(*database_, "cursor")) {
+      set_state(*database_, "cursor", *moved_on);
+    }
+  } catch (const sqlite::Error& error) {
+    database_.reset();
+    const int code = error.code() & 0xFF;
+    if (code != SQLITE_NOTADB && code != SQLITE_CORRUPT) throw;
+    throw sqlite::Error(error.code(),
+                        fmt::format("{} cannot be used as the inbox ({}): move it away, and a new "
+                                    "one is made",
+                                    path.string(), error.what()));
+  }
+  return *database_;
+}
+
+std::vector<Message> Inbox::store(const std::vector<Message>& messages, const std::string& cursor) {
+  sqlite::Database& db = database();
+  std::vector<Message> added;
+  {
+    sqlite::Transaction transaction(db);
+    for (const Message& message : messages) {
+      if (is_popped(db, message.activity_id)) continue;
+      if (insert(db, message)) added.push_back(message);
+    }
+    set_state(db, "cursor", cursor);
+    clear_state(db, "watched_since");
+    transaction.commit();
+  }
+  write_cursor_file(cursor);
+  if (!added.empty()) arrived_.notify_all();
+  return added;
+}
+
+void Inbox::write_cursor_file(const std::string& cursor) {
+  // Only a courtesy to the other runtime: where it is behind, ids keep what it gives again out.
+  auto written = files::replace(cursor_file(state_folder_), cursor);
+  if (!written.ok()) log::warning("inbox: {}", written.error().message);
+}
+
+std::optional<std::string> Inbox::cursor() {
+  return state(database(), "cursor");
+}
+
+std::optional<WallTime> Inbox::watched_since() {
+  const auto text = state(database(), "watched_since");
+  return text ? parse_rfc3339(*text) : std::nullopt;
+}
+
+void Inbox::watch_since(WallTime time) {
+  set_watched_since(database(), time);
+}
+
+void Inbox::forget_cursor(std::optional<WallTime> last_poll) {
+  sqlite::Database& db = database();
+  {
+    sqlite::Transaction transaction(db);
+    clear_state(db, "cursor");
+    clear_state(db, "watched_since");
+    if (last_poll) set_watched_since(db, *last_poll);
+    transaction.commit();
+  }
+  ::unlink(cursor_file(state_folder_).c_str());
+}
+
+std::optional<Message> Inbox::oldest() {
+  std::vector<Message> first = peek(1);
+  if (first.empty()) return std::nullopt;
+  return std::move(first.front());
+}
+
+std::vector<Message> Inbox::peek(std::size_t limit) {
+  sqlite::Statement row = database().prepare(
+      "SELECT activity_id, text, peer_id, kind, method, created_at, peer_name, peer_role"
+      " FROM messages ORDER BY seq LIMIT ?1");
+  row.bind(static_cast<std::int64_t>(limit));
+  std::vector<Message> messages;
+  while (row.step()) {
+    Message m;
+    m.activity_id = row.string(0);
+    m.text = row.string(1);
+    m.peer_id = row.string(2);
+    m.kind = row.string(3);
+    m.method = row.string(4);
+    m.created_at = row.string(5);
+    m.peer_name = row.string(6);
+    m.peer_role = row.string(7);
+    messages.push_back(std::move(m));
+  }
+  return messages;
+}
+
+std::size_t Inbox::size() {
+  return static_cast<std::size_t>(number(database(), "SELECT count(*) FROM messages"));
+}
+
+bool Inbox::pop(std::string_view activity_id) {
+  sqlite::Database& db = database();
+  sqlite::Transaction transaction(db);
+  db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
+  if (db.changes() == 0) return false;
+  const std::int64_t now = to_micros(clock_.wall());
+  db.prepare("INSERT OR REPLACE INTO popped(activity_id, popped_at) VALUES(?1, ?2)")
+      .bind(activity_id, now)
+      .run();
+  db.prepare("DELETE FROM popped WHERE popped_at < ?1")
+      .bind(now - microseconds(popped_kept).count())
+      .run();
+  transaction.commit();
+  return true;
+}
+
+awaitable<std::optional<Message>> Inbox::wait_until(Clock::time_point deadline) {
+  std::optional<Message> message = oldest();
+  while (!message) {
+    auto arrived = co_await arrived_.wait_until(deadline);
+    message = oldest();
+    if (!arrived) break;
+  }
+  co_return message;
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "molecule/base/time.hpp"
+#include "molecule/workspace/poller.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+/// More is not gathered in memory before it is stored: a flood costs its oldest part only.
+constexpr std::size_t most_gathered = Inbox::most_messages;
+constexpr std::size_t most_gathered_bytes = std::size_t{64} << 20;
+
+std::vector<Row> read_rows(const platform::ActivityPage& page, std::string_view workspace_id) {
+  std::vector<Row> rows;
+  for (const json::Value& value : page.rows) {
+    Row row = read_row(value, workspace_id);
+    if (!row.id.empty()) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Pass::Batch make_batch(std::vector<Row> oldest_first) {
+  Pass::Batch batch;
+  batch.cursor = oldest_first.back().id;
+  for (Row& row : oldest_first) {
+    if (row.message) batch.messages.push_back(std::move(*row.message));
+  }
+  return batch;
+}
+
+}  // namespace
+
+Pass::Pass(std::string workspace_id, std::optional<std::string> cursor,
+           std::chrono::seconds look_back, int limit)
+    : workspace_id_(std::move(workspace_id)),
+      cursor_(std::move(cursor)),
+      look_back_(look_back),
+      limit_(limit) {}
+
+platform::ActivityQuery Pass::query() const {
+  platform::ActivityQuery query;
+  query.limit = limit_;
+  query.peer_info = true;
+  if (cursor_) {
+    query.since_id = cursor_;
+  } else {
+    query.since_secs = static_cast<int>(look_back_.count());
+    if (!before_ts_.empty()) query.before_ts = before_ts_;
+  }
+  return query;
+}
+
+Pass::Step Pass::take(const platform::ActivityPage& page) {
+  std::vector<Row> rows = read_rows(page, workspace_id_);
+  const std::size_t malformed = page.rows.size() - rows.size();
+  const bool full = page.rows.size() >= static_cast<std::size_t>(limit_);
+  Step step = cursor_ ? take_forward(std::move(rows), full) : take_backward(std::move(rows), full);
+  step.malformed = malformed;
+  return step;
+}
+
+Pass::Step Pass::take_forward(std::vector<Row> rows, bool full) {
+  Step step;
+  // A page that moves nothing must not be asked for again at once.
+  if (rows.empty() || rows.back().id == cursor_) return step;
+  step.batch = make_batch(std::move(rows));
+  if (full) step.next = NextPoll::at_once;
+  return step;
+}
+
+Pass::Step Pass::take_backward(std::vector<Row> rows, bool full) {
+  bool older = false;
+  for (Row& row : rows) {
+    if (!known_.insert(row.id).second) continue;
+    if (row.message) gathered_bytes_ += row.message->text.size();
+    gathered_.push_back(std::move(row));
+    older = true;
+  }
+  Step step;
+  const auto oldest = gathered_.empty() ? std::nullopt : parse_rfc3339(gathered_.back().created_at);
+  const bool room = gathered_.size() < most_gathered && gathered_bytes_ < most_gathered_bytes;
+  if (full && older && oldest && room) {
+    // One microsecond more: rows that share the oldest one's time come again.
+    before_ts_ = format_rfc3339(*oldest + std::chrono::microseconds(1));
+    step.next = NextPoll::at_once;
+    return step;
+  }
+  if (gathered_.empty()) return step;
+  std::reverse(gathered_.begin(), gathered_.end());
+  step.batch = make_batch(std::exchange(gathered_, {}));
+  if (full) step.next = NextPoll::at_once;
+  return step;
+}
+
+bool refuses_cursor(const platform::Error& error, const platform::ActivityQuery& query) {
+  if (!query.since_id) return false;
+  if (error.code == platform::Errc::gone || error.status == 400) return true;
+  // A platform that cannot read the cursor answers 500 (platform-api.md 4.1); any other 500 is
+  // its own trouble, and the cursor is kept.
+  return error.status == 500 && error.message.find("cursor") != std::string::npos;
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,194 @@
+#include "molecule/workspace/poller.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "molecule/base/backoff.hpp"
+#include "molecule/base/random.hpp"
+#include "pause.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds interval{5};
+constexpr seconds slowest{30};
+/// A platform may ask for more patience than our own; not for silence.
+constexpr seconds longest_retry_after{300};
+constexpr seconds first_look_back{600};
+/// The platform caps `since_secs` there (platform-api.md 4.1).
+constexpr seconds longest_look_back{2'592'000};
+constexpr int page_rows = 100;
+/// The newest rows come first without a cursor, and old platforms cannot page backwards.
+constexpr int first_page_rows = 500;
+
+/// 5 s, a little apart from other agents that started together.
+Clock::duration next_interval() {
+  return duration_cast<Clock::duration>(interval * (0.95 + 0.1 * random_unit()));
+}
+
+}  // namespace
+
+class Poller::State {
+ public:
+  State(platform::Client& client, Inbox& inbox, Credentials& credentials, Clock& clock,
+        OnNew on_new)
+      : client_(client),
+        inbox_(inbox),
+        credentials_(credentials),
+        clock_(clock),
+        on_new_(std::move(on_new)) {}
+
+  awaitable<void> run() {
+    while (true) {
+      auto pause = co_await poll();
+      const Clock::time_point deadline = clock_.now() + pause;
+      co_await sleep_unless_suspended(clock_, deadline);
+    }
+  }
+
+ private:
+  /// One query and what follows from it; gives how long to wait before the next.
+  awaitable<Clock::duration> poll() {
+    if (!begin_pass()) co_return next_interval();
+    platform::ActivityQuery query = pass_->query();
+    auto page = co_await client_.activity(query);
+    const Clock::duration pause =
+        page.ok() ? stored(pass_->take(*page)) : failed(page.error(), query);
+    co_return pause;
+  }
+
+  /// Makes sure that there is a pass; false while nothing may be fetched.
+  bool begin_pass() {
+    if (pass_) return true;
+    try {
+      if (inbox_.full()) {
+        overfull_.say(
+            fmt::format("inbox: {} messages wait to be popped: no more are fetched until "
+                        "some are (the platform keeps them)",
+                        inbox_.size()));
+        return false;
+      }
+      overfull_.clear();
+      std::optional<std::string> cursor = inbox_.cursor();
+      const int most = cursor ? page_rows : first_page_rows;
+      pass_.emplace(client_.endpoint().workspace_id, std::move(cursor), look_back(),
+                    std::min(most, largest_page_));
+      return true;
+    } catch (const sqlite::Error& error) {
+      storage_.say(fmt::format("inbox: {}; trying again", error.what()));
+      return false;
+    }
+  }
+
+  /// How far a poll without a cursor looks back: to where no row can have been missed.
+  seconds look_back() {
+    const auto since = inbox_.watched_since();
+    if (!since) return first_look_back;
+    const auto watched = duration_cast<seconds>(clock_.wall() - *since);
+    return std::clamp(watched + seconds(60), first_look_back, longest_look_back);
+  }
+
+  Clock::duration stored(Pass::Step step) {
+    if (platform_.clear()) log::info("inbox: the platform answers again");
+    backoff_.reset();
+    largest_page_ = std::min(largest_page_ * 2, first_page_rows);
+    last_poll_ = clock_.wall();
+    if (step.malformed > 0) {
+      malformed_.say(
+          fmt::format("inbox: {} rows of the platform have no valid id and are passed "
+                      "over",
+                      step.malformed));
+    }
+    const bool gathering = !step.batch && step.next == NextPoll::at_once;
+    if (gathering) return {};
+    // Whatever happens to the rows now, the next query starts from the cursor that was stored.
+    pass_.reset();
+    try {
+      store(std::move(step.batch));
+    } catch (const sqlite::Error& error) {
+      storage_.say(
+          fmt::format("inbox: messages could not be stored, they stay with the platform "
+                      "for now: {}",
+                      error.what()));
+      return next_interval();
+    }
+    if (storage_.clear()) log::info("inbox: messages can be stored again");
+    return step.next == NextPoll::at_once ? Clock::duration() : next_interval();
+  }
+
+  void store(std::optional<Pass::Batch> batch) {
+    if (batch) {
+      const std::vector<Message> added = inbox_.store(batch->messages, batch->cursor);
+      if (!added.empty() && on_new_) on_new_(added);
+    } else if (!inbox_.cursor() && !inbox_.watched_since()) {
+      inbox_.watch_since(*last_poll_);
+    }
+  }
+
+  Clock::duration failed(const platform::Error& error, const platform::ActivityQuery& query) {
+    pass_.reset();
+    if (refuses_cursor(error, query)) return drop_cursor();
+    const bool too_much =
+        error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
+    if (too_much) largest_page_ = std::max(1, std::min(largest_page_, query.limit) / 4);
+    if (error.code == platform::Errc::unauthorized) reload_token();
+    platform_.say(fmt::format("inbox: {}", error.message));
+    const milliseconds patience = backoff_.next(random_unit());
+    return std::max<Clock::duration>(
+        patience, std::min(error.retry_after.value_or(seconds(0)), longest_retry_after));
+  }
+
+  Clock::duration drop_cursor() {
+    log::warning(
+        "inbox: the platform does not know the cursor any more: looking at the last {} "
+        "minutes again",
+        duration_cast<std::chrono::minutes>(first_look_back).count());
+    try {
+      inbox_.forget_cursor(last_poll_);
+    } catch (const sqlite::Error& error) {
+      storage_.say(fmt::format("inbox: {}; trying again", error.what()));
+    }
+    return next_interval();
+  }
+
+  void reload_token() {
+    if (auto reloaded = credentials_.reload(); !reloaded.ok()) {
+      token_.say(fmt::format("inbox: {}", reloaded.error()));
+    }
+  }
+
+  platform::Client& client_;
+  Inbox& inbox_;
+  Credentials& credentials_;
+  Clock& clock_;
+  OnNew on_new_;
+  std::optional<Pass> pass_;
+  std::optional<WallTime> last_poll_;
+  /// Shrinks where a page is too large or too slow, and grows again.
+  int largest_page_ = first_page_rows;
+  Backoff backoff_{interval, slowest};
+  Complaint platform_;
+  Complaint storage_;
+  Complaint overfull_;
+  Complaint malformed_;
+  Complaint token_;
+};
+
+Poller::Poller(platform::Client& client, Inbox& inbox, Credentials& credentials, Clock& clock,
+               OnNew on_new)
+    : state_(std::make_unique<State>(client, inbox, credentials, clock, std::move(on_new))) {}
+
+Poller::~Poller() = default;
+
+awaitable<void> Poller::run() {
+  return state_->run();
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,78 @@
+#include "molecule/workspace/push.hpp"
+
+#include <utility>
+
+#include "molecule/base/json_writer.hpp"
+#include "molecule/base/log.hpp"
+#include "molecule/base/text.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+/// More waiting messages than these are not announced one by one: the agent that is woken by them
+/// finds the others in the inbox.
+constexpr std::size_t most_waiting = 100;
+
+/// The host wraps the text into a `<channel>` tag: text of others must not close or open one
+/// (lessons.md 4).
+std::string without_channel_tags(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t at = text.find('<');
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) break;
+    text.remove_prefix(at + 1);
+    std::string_view name = text.substr(0, 32);
+    while (!name.empty() && (name.front() == '/' || name.front() == ' ' || name.front() == '\t' ||
+                             name.front() == '\n')) {
+      name.remove_prefix(1);
+    }
+    const bool tag = text::equal_ignoring_case(name.substr(0, 7), "channel");
+    out += tag ? "&lt;" : "<";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string channel_params(const Message& message, std::string_view workspace_id) {
+  json::Writer writer;
+  {
+    auto params = writer.object();
+    params.field("content", without_channel_tags(message.text));
+    auto meta = params.object("meta");
+    meta.field("kind", message.kind);
+    meta.field("peer_id", message.peer_id);
+    meta.field("method", message.method);
+    meta.field("activity_id", message.activity_id);
+    meta.field("ts", message.created_at);
+    if (!message.peer_name.empty()) meta.field("peer_name", message.peer_name);
+    if (!message.peer_role.empty()) meta.field("peer_role", message.peer_role);
+    meta.field("workspace_id", workspace_id);
+  }
+  return std::move(writer).take();
+}
+
+ChannelPush::ChannelPush(std::string workspace_id, Notify notify)
+    : workspace_id_(std::move(workspace_id)), notify_(std::move(notify)) {}
+
+void ChannelPush::begin(std::string_view host_name, Inbox& inbox) {
+  if (active_ || host_name != "claude-code") return;
+  active_ = true;
+  try {
+    announce(inbox.peek(most_waiting));
+  } catch (const sqlite::Error& error) {
+    log::warning("inbox: {}", error.what());
+  }
+}
+
+void ChannelPush::announce(const std::vector<Message>& messages) const {
+  if (!active_) return;
+  for (const Message& message : messages) {
+    notify_("notifications/claude/channel", channel_params(message, workspace_id_));
+  }
+}
+
+}  // namespace molecule::workspace

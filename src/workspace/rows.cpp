@@ -1,0 +1,116 @@
+#include "molecule/workspace/rows.hpp"
+
+#include <array>
+
+#include "molecule/base/random.hpp"
+#include "molecule/base/text.hpp"
+#include "molecule/base/time.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+constexpr std::string_view empty_message = "(empty A2A message)";
+
+/// A body is an object, or a string that holds one (`scratch` owns that one then).
+json::Value body_of(json::Value row, std::string_view key, json::Document& scratch) {
+  const json::Value body = row[key];
+  const auto text = body.string();
+  if (!text) return body;
+  auto parsed = scratch.parse(*text);
+  return parsed.ok() ? *parsed : json::Value();
+}
+
+/// The text parts, one a line; senders mark them by `kind` or by `type`.
+std::string text_of_parts(json::Value parts) {
+  std::string text;
+  for (const json::Value part : parts.items()) {
+    const bool is_text =
+        part["kind"].string_or("") == "text" || part["type"].string_or("") == "text";
+    const std::string_view piece = is_text ? part["text"].string_or("") : std::string_view();
+    if (piece.empty()) continue;
+    if (!text.empty()) text += '\n';
+    text += piece;
+  }
+  return text;
+}
+
+/// The first that says anything once it is safe to show.
+template <class... Texts>
+std::string first_text(const Texts&... candidates) {
+  for (const std::string_view candidate : {std::string_view(candidates)...}) {
+    std::string clean = text::sanitize(candidate);
+    if (!text::trim(clean).empty()) return clean;
+  }
+  return std::string(empty_message);
+}
+
+std::string message_text(json::Value row) {
+  json::Document scratch;
+  const json::Value body = body_of(row, "request_body", scratch);
+  const json::Value params = body["params"];
+  return first_text(text_of_parts(params["message"]["parts"]), text_of_parts(params["parts"]),
+                    text_of_parts(body["parts"]), row["summary"].string_or(""));
+}
+
+std::string delegation_text(json::Value row) {
+  json::Document scratch;
+  const json::Value body = body_of(row, "response_body", scratch);
+  const json::Value result = body["result"];
+  return first_text(body["text"].string_or(""), result.string_or(""),
+                    text_of_parts(result["parts"]), text_of_parts(body["parts"]),
+                    row["error_detail"].string_or(""), row["summary"].string_or(""));
+}
+
+std::string uuid_or_empty(json::Value value) {
+  const std::string_view text = value.string_or("");
+  return is_uuid(text) ? text::lower(text) : std::string();
+}
+
+/// Something of this workspace's own, or of the platform's, that is no message to it.
+bool passed_over(std::string_view type, std::string_view method, bool has_source, bool from_self) {
+  if (method == "chat_upload_receive" || (method == "notify" && !has_source)) return true;
+  const bool received = type.empty() || type == "a2a_receive" || type == "broadcast_receive";
+  return !received || (from_self && method != "delegate_result");
+}
+
+}  // namespace
+
+Row read_row(json::Value row, std::string_view workspace_id) {
+  Row result;
+  const std::string_view id = row["id"].string_or("");
+  if (!is_uuid(id)) return result;
+  result.id = id;
+  const std::string_view created_at = row["created_at"].string_or("");
+  if (parse_rfc3339(created_at)) result.created_at = created_at;
+
+  const std::string self = text::lower(workspace_id);
+  const std::string_view method = row["method"].string_or("");
+  const std::string source = uuid_or_empty(row["source_id"]);
+  // A source of another shape is somebody, only unknown: never the human.
+  const bool has_source = !row["source_id"].string_or("").empty();
+  if (passed_over(row["activity_type"].string_or(""), method, has_source, source == self)) {
+    return result;
+  }
+  Message message;
+  message.activity_id = result.id;
+  message.created_at = result.created_at;
+  message.method = text::sanitize_name(method);
+  message.peer_name = text::sanitize_name(row["peer_name"].string_or(""));
+  message.peer_role = text::sanitize_name(row["peer_role"].string_or(""));
+  if (method == "delegate_result") {
+    message.kind = "delegation_result";
+    message.text = delegation_text(row);
+    // The workspace writes this row itself: the peer is who was asked.
+    message.peer_id = source.empty() || source == self ? uuid_or_empty(row["target_id"]) : source;
+    if (message.peer_id == self) message.peer_id.clear();
+  } else {
+    message.kind = has_source ? "peer_agent" : "canvas_user";
+    message.text = message_text(row);
+    message.peer_id = source;
+  }
+  result.message = std::move(message);
+  return result;
+}
+
+}  // namespace molecule::workspace
