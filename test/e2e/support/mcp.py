@@ -110,7 +110,10 @@ class McpProcess:
 
     def wait_until(self, condition, what, deadline=DEADLINE):
         with self._changed:
-            if not self._changed.wait_for(condition, deadline):
+            until = time.monotonic() + deadline
+            while not condition() and time.monotonic() < until:
+                self._changed.wait(0.02)  # a condition may look at more than what we read
+            if not condition():
                 raise AssertionError(f"no {what} in {deadline} s; stdout: {self.lines[-5:]}; "
                                      f"stderr: {self.stderr[-2000:].decode(errors='replace')}")
 
