@@ -21,7 +21,8 @@ struct Context {
   Events& events;
   /// Equal in power to the platform's owner; never empty (fail closed).
   std::string admin_token;
-  /// Where the platform is reached, for the snippets that people copy: scheme://host:port.
+  /// Where the platform is reached, for the snippets that people copy: scheme://host[:port]. Empty:
+  /// where the request came in (its Host).
   std::string base_url;
   /// Larger request bodies are answered 413.
   std::size_t max_body_bytes = std::size_t{16} << 20;

@@ -13,9 +13,6 @@ namespace molecule::server {
 
 namespace {
 
-/// What a client stores comes back inside other JSON, whose readers stop at 1,024 levels.
-constexpr int deepest_body = 512;
-
 std::vector<std::string_view> split_path(std::string_view path) {
   std::vector<std::string_view> segments;
   while (path.starts_with('/')) {
@@ -37,26 +34,6 @@ bool is_clean(const Request& request) {
   return std::all_of(request.query.begin(), request.query.end(), [](const auto& item) {
     return is_clean(item.first) && is_clean(item.second);
   });
-}
-
-/// Brackets outside of strings; whether the text is JSON at all is the handler's question.
-bool is_too_deep(std::string_view body) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > deepest_body) return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
 }
 
 /// The same resource without the slash at the end (platform-api.md 0).
@@ -147,8 +124,7 @@ Reply Router::handle(Request request) {
     if (!is_clean(request)) {
       reply = error_reply(400, "invalid characters in the path or the query");
     } else if (entry = find(request.method, request.path, request.args); entry != nullptr) {
-      reply = is_too_deep(request.body) ? error_reply(400, "JSON is nested too deeply")
-                                        : run(entry->route, request, committed);
+      reply = run(entry->route, request, committed);
     } else {
       std::string_view path = request.path;
       while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);

@@ -18,8 +18,11 @@ struct Route {
 };
 
 // Each subject gives its routes; the handlers do their own authentication.
-std::vector<Route> registry_routes();    // 1.1 to 1.6
-std::vector<Route> workspace_routes();   // 2.1 to 2.5, 2.7, 2.9
+std::vector<Route> registry_routes();    // 1.1 to 1.3
+std::vector<Route> discovery_routes();   // 1.4 to 1.6
+std::vector<Route> creation_routes();    // 2.1
+std::vector<Route> workspace_routes();   // 2.2, 2.3, 2.7, 2.9
+std::vector<Route> change_routes();      // 2.4, 2.5
 std::vector<Route> token_routes();       // 2.8
 std::vector<Route> event_routes();       // 2.10 (GET /events…)
 std::vector<Route> a2a_routes();         // 3
