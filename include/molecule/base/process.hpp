@@ -1,0 +1,19 @@
+#pragma once
+
+#include <sys/types.h>
+
+namespace molecule::process {
+
+/// Asks the system to send `signal` to this process when its parent ends. On Linux the signal
+/// also comes when only the parent's thread that started this process ends, so that whoever gets
+/// it asks `has_parent` first. False where the system cannot do it (macOS): ask `has_parent` from
+/// time to time instead.
+bool signal_at_parent_death(int signal);
+
+/// The parent of this moment.
+pid_t parent();
+
+/// Whether `parent` (of an earlier moment) still is this process's parent.
+bool has_parent(pid_t parent);
+
+}  // namespace molecule::process

@@ -1,0 +1,60 @@
+// molecule-mcp: the program's start. What it does is in serve.cpp.
+
+#include <unistd.h>
+
+#include <exception>
+#include <string_view>
+
+#include "command_line.hpp"
+#include "molecule/base/log.hpp"
+#include "molecule/base/process.hpp"
+#include "molecule/workspace/config.hpp"
+#include "serve.hpp"
+
+namespace {
+
+using namespace molecule;
+
+void print(int descriptor, std::string_view text) {
+  // Whoever closed it does not want to read it.
+  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
+}
+
+int serve(pid_t parent) {
+  const workspace::Environment environment = workspace::process_environment();
+  auto config = workspace::load_config(environment);
+  if (!config.ok()) {
+    log::error("the configuration is not complete:");
+    for (const std::string& problem : config.error()) log::error("{}", problem);
+    log::error("run `molecule-mcp --help` for all variables");
+    return 2;
+  }
+  if (config->verbose) log::set_level(log::Level::info);
+  return app::serve(*config, environment, parent);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const pid_t parent = process::parent();
+  try {
+    switch (app::parse_command(
+        {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)})) {
+      case app::Command::serve:
+        return serve(parent);
+      case app::Command::help:
+        print(STDOUT_FILENO, app::usage);
+        return 0;
+      case app::Command::version:
+        print(STDOUT_FILENO, "molecule-mcp " MOLECULE_VERSION "\n");
+        return 0;
+      case app::Command::unknown:
+        break;
+    }
+    print(STDERR_FILENO, app::usage);
+    return 2;
+  } catch (const std::exception& error) {
+    log::error("internal error: {}", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,196 @@
+#include "serve.hpp"
+
+#include <unistd.h>
+
+#include <asio/signal_set.hpp>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "molecule/base/event.hpp"
+#include "molecule/base/log.hpp"
+#include "molecule/base/process.hpp"
+#include "molecule/base/tasks.hpp"
+#include "molecule/mcp/session.hpp"
+#include "molecule/mcp/stdio.hpp"
+#include "molecule/net/http_client.hpp"
+#include "molecule/platform/client.hpp"
+#include "molecule/tools/tools.hpp"
+#include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/poller.hpp"
+#include "molecule/workspace/presence.hpp"
+#include "molecule/workspace/push.hpp"
+
+namespace molecule::app {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// What is not answered first waits no longer than this for a host that says nothing.
+constexpr milliseconds longest_silence{100};
+/// Whatever hangs, the process is gone 100 ms after it was told to go.
+constexpr milliseconds longest_goodbye{80};
+constexpr int parent_died = SIGUSR1;
+
+mcp::ServerInfo describe(const workspace::Config& config, tools::Services& services) {
+  mcp::ServerInfo info;
+  info.name = "molecule";
+  info.title = "Molecule";
+  info.version = MOLECULE_VERSION;
+  info.instructions = tools::make_instructions(config);
+  info.tools = tools::make_tools(services);
+  if (config.inbox) info.experimental = R"({"claude/channel":{}})";
+  return info;
+}
+
+/// All that serves one host. Declaration order is lifetime: tasks end before what they use.
+class Server {
+ public:
+  Server(const workspace::Config& config, const workspace::Environment& environment, pid_t parent)
+      : config_(config),
+        parent_(parent),
+        credentials_(environment, config.state_folder),
+        http_(loop_.get_executor()),
+        client_(http_, {config.platform_url, config.workspace_id, config.org_id},
+                [this] { return credentials_.token(); }),
+        inbox_(config.state_folder, clock_),
+        tasks_(loop_.get_executor(), clock_,
+               [this](std::string_view task, std::exception_ptr error) { failed(task, error); }),
+        services_{clock_, config_, client_, config.inbox ? &inbox_ : nullptr, workload_, tasks_},
+        session_(loop_.get_executor(), clock_, describe(config, services_), stdio_->input(),
+                 stdio_->output()),
+        push_(config.workspace_id,
+              [this](std::string_view method, std::string_view params) {
+                session_.notify(method, params);
+              }),
+        presence_(client_, credentials_, workload_, clock_, config.agent_card,
+                  [this](const std::string& text) {
+                    log::error("{}", text);
+                    stop(3);
+                  }),
+        poller_(
+            client_, inbox_, credentials_, clock_,
+            [this](const std::vector<workspace::Message>& messages) { push_.announce(messages); }) {
+    session_.on_first_answer = [this] { answered(); };
+    session_.on_initialized = [this](const mcp::ClientInfo& host) {
+      if (config_.inbox) push_.begin(host.name, inbox_);
+    };
+  }
+
+  int run() {
+    // load_config has just seen that there is one.
+    if (auto loaded = credentials_.reload(); !loaded.ok()) log::warning("{}", loaded.error());
+    tasks_.spawn("signals", watch_signals());
+    tasks_.spawn("session", converse());
+    tasks_.spawn("start", start_work());
+    while (!exit_code_) loop_.run_one();
+    tasks_.cancel_all();
+    const auto deadline = std::chrono::steady_clock::now() + longest_goodbye;
+    while (tasks_.size() > 0 && loop_.run_one_until(deadline) > 0) {
+    }
+    if (tasks_.size() > 0) {
+      // Nothing that is left is worth waiting for, and destroying what it uses is not safe.
+      stdio_.reset();
+      ::_exit(*exit_code_);
+    }
+    return *exit_code_;
+  }
+
+ private:
+  void stop(int exit_code) {
+    if (!exit_code_) exit_code_ = exit_code;
+  }
+
+  void failed(std::string_view task, const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      log::error("internal error in {}: {}", task, e.what());
+    } catch (...) {
+      log::error("internal error in {}", task);
+    }
+    stop(1);
+  }
+
+  awaitable<void> converse() {
+    auto end = co_await session_.run();
+    log::info("the host has gone ({})",
+              end == mcp::SessionEnd::end_of_input ? "end of input" : "output closed");
+    stop(0);
+  }
+
+  void answered() {
+    answered_ = true;
+    first_answer_.notify_all();
+  }
+
+  /// Network and disk wait until the host has its first answer (molecule-mcp.md 4).
+  awaitable<void> start_work() {
+    const Clock::time_point deadline = clock_.now() + longest_silence;
+    while (!answered_ && clock_.now() < deadline) {
+      [[maybe_unused]] auto notified = co_await first_answer_.wait_until(deadline);
+    }
+    if (config_.heartbeat) {
+      tasks_.spawn("register", presence_.register_workspace());
+      tasks_.spawn("heartbeat", presence_.beat());
+    }
+    if (config_.inbox) tasks_.spawn("inbox", poller_.run());
+    co_await watch_parent();
+  }
+
+  awaitable<void> watch_signals() {
+    asio::signal_set signals(loop_, SIGINT, SIGTERM, SIGHUP);
+    signals.add(parent_died);
+    parent_signals_ = process::signal_at_parent_death(parent_died);
+    while (process::has_parent(parent_)) {
+      auto [error, signal] = co_await signals.async_wait(as_tuple);
+      if (error) co_return;
+      if (signal != parent_died) break;
+    }
+    stop(0);
+  }
+
+  /// Where no signal tells that the parent died.
+  awaitable<void> watch_parent() {
+    while (!parent_signals_ && process::has_parent(parent_)) {
+      co_await sleep_for(clock_, seconds(5));
+    }
+    if (!process::has_parent(parent_)) stop(0);
+  }
+
+  const workspace::Config& config_;
+  pid_t parent_;
+  bool parent_signals_ = false;
+  bool answered_ = false;
+  std::optional<int> exit_code_;
+  std::optional<mcp::Stdio> stdio_{std::in_place};
+  asio::io_context loop_{1};
+  SystemClock clock_;
+  Event first_answer_{clock_};
+  workspace::Credentials credentials_;
+  net::HttpClient http_;
+  platform::Client client_;
+  workspace::Workload workload_;
+  workspace::Inbox inbox_;
+  TaskGroup tasks_;
+  tools::Services services_;
+  mcp::Session session_;
+  workspace::ChannelPush push_;
+  workspace::Presence presence_;
+  workspace::Poller poller_;
+};
+
+}  // namespace
+
+int serve(const workspace::Config& config, const workspace::Environment& environment,
+          pid_t parent) {
+  Server server(config, environment, parent);
+  return server.run();
+}
+
+}  // namespace molecule::app

@@ -1,0 +1,27 @@
+#include "molecule/base/process.hpp"
+
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace molecule::process {
+
+bool signal_at_parent_death([[maybe_unused]] int signal) {
+#ifdef __linux__
+  return ::prctl(PR_SET_PDEATHSIG, signal) == 0;
+#else
+  return false;
+#endif
+}
+
+pid_t parent() {
+  return ::getppid();
+}
+
+bool has_parent(pid_t parent) {
+  return ::getppid() == parent;
+}
+
+}  // namespace molecule::process
