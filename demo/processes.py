@@ -1,0 +1,180 @@
+"""The programs of the demonstration as child processes: the platform, and an agent's molecule-mcp
+spoken to over its pipes as an agent host does."""
+
+import http.client
+import json
+import os
+import queue
+import re
+import subprocess
+import threading
+import time
+from urllib.parse import urlsplit
+
+START_SECONDS = 15
+STOP_SECONDS = 5
+
+
+class Failure(Exception):
+    """What went wrong, in words for the person who watches."""
+
+
+def clean_environment():
+    """The caller's, without what would make the children act for somebody else's workspace."""
+    own = ("WORKSPACE_ID", "PLATFORM_URL", "CONFIGS_DIR", "ADMIN_TOKEN", "CORS_ORIGINS")
+    kept = {name: value for name, value in os.environ.items()
+            if name not in own and not name.startswith("MOLECULE_")}
+    # The platform is on this machine: a proxy must not be asked for it.
+    for name in ("no_proxy", "NO_PROXY"):
+        kept[name] = ",".join(filter(None, [kept.get(name), "127.0.0.1"]))
+    return kept
+
+
+class Child:
+    """A program whose stderr goes to a file, and that ends when this block does."""
+
+    def __init__(self, name, command, log, env):
+        self.name, self._log = name, log
+        # A session of its own: Ctrl-C reaches the demonstration, which ends its children in order.
+        with open(log, "wb") as stderr:
+            try:
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env,
+                    start_new_session=True)
+            except OSError as error:
+                raise Failure(f"{command[0]} does not start: {error.strerror}") from error
+        self._lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self._process.stdout:
+            self._lines.put(line.decode("utf-8", "replace"))
+        self._lines.put(None)
+
+    def next_line(self, seconds):
+        """None where none came in time."""
+        try:
+            line = self._lines.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if line is None:
+            self._lines.put(None)
+            raise Failure(f"{self.name} has ended{self.last_words()}")
+        return line
+
+    def last_words(self):
+        self._process.poll()
+        code = self._process.returncode
+        with open(self._log, encoding="utf-8", errors="replace") as log:
+            said = log.read().strip()
+        return (f" with exit code {code}" if code is not None else "") + (
+            f"; it said:\n{said}" if said else "; it said nothing on stderr")
+
+    def end(self):
+        """Ends it as its owner would; True where it went by itself and said all was well."""
+        try:
+            self._ask_to_end()
+            return self._process.wait(STOP_SECONDS) == 0
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return False
+
+
+class Platform(Child):
+    """molecule-platform on a free port, and the person who owns it."""
+
+    def __init__(self, binary, data, log):
+        super().__init__("molecule-platform",
+                         [binary, "--listen", "127.0.0.1:0", "--data", data], log,
+                         clean_environment())
+        try:
+            line = self.next_line(START_SECONDS) or ""
+            found = re.fullmatch(r"listening on (http://\S+)", line.strip())
+            if not found:
+                raise Failure(f"molecule-platform did not say where it listens{self.last_words()}")
+            self.url = found[1]
+            with open(os.path.join(data, "admin_token"), encoding="ascii") as file:
+                self.admin_token = file.read().strip()
+        except BaseException:
+            self.end()
+            raise
+
+    def _ask_to_end(self):
+        self._process.terminate()
+
+    def ask(self, method, path, body=None):
+        """One request as the person; the parsed answer."""
+        where = urlsplit(self.url)
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+        try:
+            connection.request(method, path, body=None if body is None else json.dumps(body),
+                               headers={"Authorization": f"Bearer {self.admin_token}"})
+            reply = connection.getresponse()
+            text = reply.read().decode("utf-8")
+            if reply.status >= 300:
+                raise Failure(f"{method} {path}: HTTP {reply.status}: {text[:300]}")
+            return json.loads(text)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Failure(f"{method} {path}: {error}{self.last_words()}") from error
+        finally:
+            connection.close()
+
+
+class Agent(Child):
+    """molecule-mcp in one workspace's seat, and the agent host that speaks MCP with it."""
+
+    def __init__(self, binary, name, workspace_id, url, token_file, state, log):
+        self.workspace_id, self._last_id = workspace_id, 0
+        env = clean_environment()
+        env.update(WORKSPACE_ID=workspace_id, PLATFORM_URL=url, CONFIGS_DIR=state,
+                   MOLECULE_WORKSPACE_TOKEN_FILE=token_file, MOLECULE_AGENT_NAME=name)
+        super().__init__(f"{name}'s molecule-mcp", [binary], log, env)
+
+    def _ask_to_end(self):
+        self._process.stdin.close()
+
+    def _send(self, message):
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise Failure(f"{self.name} takes no input{self.last_words()}") from error
+
+    def request(self, method, params=None, seconds=30, tick=lambda: None):
+        """The result of a request; `tick` is called now and then while it waits."""
+        self._last_id += 1
+        message = {"jsonrpc": "2.0", "id": self._last_id, "method": method}
+        self._send(dict(message, params=params) if params is not None else message)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            line = self.next_line(0.2)
+            tick()
+            if line is None:
+                continue
+            try:
+                answer = json.loads(line)
+            except ValueError as error:
+                raise Failure(f"{self.name} wrote what is no JSON: {line[:100]!r}") from error
+            if answer.get("id") != self._last_id or "method" in answer:
+                continue  # a notification
+            if "error" in answer:
+                raise Failure(f"{self.name}: {method}: {answer['error'].get('message')}")
+            return answer["result"]
+        raise Failure(f"{self.name} has not answered {method} in {seconds} s{self.last_words()}")
+
+    def initialize(self):
+        """The handshake; gives back what the server says about itself."""
+        about = self.request("initialize", {
+            "protocolVersion": "2025-11-25", "capabilities": {},
+            "clientInfo": {"name": "molecule-demo", "version": "1"}})
+        self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        return about
+
+    def call(self, tool, seconds=60, tick=lambda: None, **arguments):
+        """The text of a tool's result."""
+        result = self.request("tools/call", {"name": tool, "arguments": arguments}, seconds, tick)
+        text = "".join(part.get("text", "") for part in result["content"])
+        if result.get("isError"):
+            raise Failure(f"{self.name}: {tool}: {text}")
+        return text

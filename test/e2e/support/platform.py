@@ -1,0 +1,258 @@
+"""The real molecule-platform as a child process, for tests.
+
+    with Platform(build) as platform:
+        agent = platform.create_workspace("agent")
+        platform.request("GET", f"/workspaces/{agent.id}").body["status"]
+
+Leaving the block stops it and fails the test where it did not end cleanly, a sanitizer found
+something, or a secret reached its output.
+"""
+
+import http.client
+import json as json_module
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+import typing
+import urllib.parse
+import uuid
+
+START_SECONDS = 20
+STOP_SECONDS = 1.0
+SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory|Thread)Sanitizer|runtime error:")
+SECRET_FIELDS = ("auth_token", "platform_inbound_secret")
+
+
+class Workspace(typing.NamedTuple):
+    id: str
+    token: str
+    connection: dict
+
+
+class Reply(typing.NamedTuple):
+    status: int
+    body: typing.Any  # parsed where the content type says JSON, else text
+    headers: typing.Any  # an email.message.Message: names without case, get_all()
+
+
+class Platform:
+    def __init__(self, build, data_dir=None, env=None, listen="127.0.0.1:0", args=()):
+        self.binary = str(pathlib.Path(build, "molecule-platform").resolve())
+        self._scratch = pathlib.Path(tempfile.mkdtemp(prefix="platform-"))
+        self.data_dir = pathlib.Path(data_dir) if data_dir else self._scratch / "data"
+        self.secrets = set()  # every secret that this platform ever told us
+        self._listen, self._args = listen, list(args)
+        self._env = child_env(self._scratch, env)
+        self._stderr = open(self._scratch / "stderr", "w+b")
+        self._stdout = []
+        self.process = None
+
+    # --- life -----------------------------------------------------------------------------
+
+    def __enter__(self):
+        return self if self.process else self.start()
+
+    def __exit__(self, kind, *_):
+        try:
+            self.stop()
+        except AssertionError:
+            if kind is None:  # the test's own failure says more
+                raise
+        finally:
+            self._stderr.close()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def start(self):
+        command = [self.binary, "--listen", self._listen, "--data", str(self.data_dir)]
+        self.process = subprocess.Popen(
+            command + self._args, env=self._env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=self._stderr)
+        first_line = threading.Event()
+
+        def read(pipe):
+            for line in pipe:
+                self._stdout.append(line.decode(errors="replace"))
+                first_line.set()
+            pipe.close()
+            first_line.set()
+
+        seen = len(self._stdout)
+        self._reader = threading.Thread(target=read, args=(self.process.stdout,), daemon=True)
+        self._reader.start()
+        assert first_line.wait(START_SECONDS), f"no first line; stderr: {self.stderr()}"
+        line = self._stdout[seen] if len(self._stdout) > seen else ""
+        match = re.fullmatch(r"listening on (http://([^/\s]+):(\d+))\n", line)
+        if not match:
+            self.kill9()
+            raise AssertionError(f"first line {line!r}; stderr: {self.stderr()}")
+        self.url, self.host, self.port = match[1], match[2].strip("[]"), int(match[3])
+        if "ADMIN_TOKEN" in self._env:
+            self.admin_token = self._env["ADMIN_TOKEN"]
+        else:
+            self.admin_token = (self.data_dir / "admin_token").read_text().strip()
+        self.secrets.add(self.admin_token)
+        return self
+
+    def stop(self, sig=signal.SIGTERM):
+        """Ends it politely and checks what it leaves; a platform that was stopped is left alone."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        ended_before = process.poll()
+        process.send_signal(sig)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"not ended within {STOP_SECONDS} s; {self.stderr()}") from None
+        self._reader.join(STOP_SECONDS)
+        self.check_output()
+        assert ended_before is None, f"it had died: {ended_before}; {self.stderr()}"
+        assert process.returncode == 0, f"exit {process.returncode}; {self.stderr()}"
+
+    def kill9(self):
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
+        self._reader.join(STOP_SECONDS)
+
+    def restart(self, same_port=True):
+        """Starts again on the same data (after `kill9`, or by a clean stop first)."""
+        self.stop()
+        if same_port:
+            self._listen = f"{self._listen.rpartition(':')[0]}:{self.port}"
+        return self.start()
+
+    def change_database(self, *statements):
+        """A fault or a state that no route leads to, put in from outside while it is stopped."""
+        self.stop()
+        connection = sqlite3.connect(database_of(self.data_dir))
+        with connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+        self.start()
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            line = next(line for line in status if line.startswith("VmRSS"))
+        return int(line.split()[1]) * 1024
+
+    def stderr(self):
+        return (self._scratch / "stderr").read_text(errors="replace")
+
+    def stdout(self):
+        return "".join(self._stdout)
+
+    def check_output(self):
+        text = self.stdout() + self.stderr()
+        assert not SANITIZER.search(text), text
+        leaked = [secret for secret in self.secrets if secret and secret in text]
+        assert not leaked, "a secret is in the output of molecule-platform"
+
+    # --- requests -------------------------------------------------------------------------
+
+    def request(self, method, path, token=None, json=None, body=None, headers=None, timeout=30):
+        """One request on a connection of its own. `json` is encoded, `body` goes as it is."""
+        if json is not None:
+            body = json_module.dumps(json)
+        fields = {"Content-Type": "application/json"} if body is not None else {}
+        if token is not None:
+            fields["Authorization"] = f"Bearer {token}"
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body=body, headers=fields | (headers or {}))
+            reply = connection.getresponse()
+            return self.read_reply(reply)
+        finally:
+            connection.close()
+
+    def read_reply(self, reply):
+        text = reply.read().decode()  # strictly: everything sent must be valid UTF-8
+        body = text
+        if (reply.headers.get("Content-Type") or "").startswith("application/json"):
+            body = json_module.loads(text)
+            if isinstance(body, dict):
+                found = [body, body.get("connection") or {}]
+                self.secrets.update(part[f] for part in found for f in SECRET_FIELDS if part.get(f))
+        return Reply(reply.status, body, reply.headers)
+
+    def admin(self, method, path, json=None, **rest):
+        return self.request(method, path, token=self.admin_token, json=json, **rest)
+
+    def create_workspace(self, name, **fields):
+        """An external workspace, as a person creates it; it polls unless `fields` say otherwise."""
+        wanted = {"name": name, "external": True, "delivery_mode": "poll"} | fields
+        status, body, _ = self.admin("POST", "/workspaces", wanted)
+        assert status == 201, (status, body)
+        connection = body.get("connection") or {}
+        return Workspace(body["id"], connection.get("auth_token"), connection)
+
+    def register(self, workspace, **fields):
+        wanted = {"id": workspace.id, "url": "", "agent_card": {"name": "agent"},
+                  "delivery_mode": "poll"} | fields
+        return self.request("POST", "/registry/register", workspace.token, wanted)
+
+    def heartbeat(self, workspace, **fields):
+        return self.request("POST", "/registry/heartbeat", workspace.token,
+                            {"workspace_id": workspace.id} | fields)
+
+    def status_of(self, workspace):
+        return self.request("GET", f"/workspaces/{workspace.id}").body["status"]
+
+    def send(self, target, text, caller=None, message_id=None):
+        """message/send to `target`: as the human, or as the workspace `caller`."""
+        message = {"role": "user", "messageId": message_id or str(uuid.uuid4()),
+                   "parts": [{"kind": "text", "text": text}]}
+        envelope = {"jsonrpc": "2.0", "id": "1", "method": "message/send",
+                    "params": {"message": message}}
+        headers = {"X-Workspace-ID": caller.id} if caller else {}
+        token = caller.token if caller else self.admin_token
+        return self.request("POST", f"/workspaces/{target.id}/a2a", token, envelope,
+                            headers=headers)
+
+    def activity(self, workspace, token=None, **parameters):
+        query = urllib.parse.urlencode(parameters)
+        return self.request("GET", f"/workspaces/{workspace.id}/activity?{query}",
+                            token or workspace.token)
+
+
+def database_of(folder):
+    """The one SQLite file there, found by its first bytes."""
+    found = [path for path in pathlib.Path(folder).iterdir()
+             if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3"]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def child_env(home, extra=None):
+    """The environment of a child: none of the caller's settings, and a home of its own."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    sanitizers = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:exitcode=99",
+                  "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99"}
+    return kept | sanitizers | {"HOME": str(home), "XDG_DATA_HOME": str(home / "share")} | (
+        extra or {})
+
+
+def text_of(row):
+    """What an activity row of a message says."""
+    return row["request_body"]["params"]["message"]["parts"][0]["text"]
+
+
+def until(condition, seconds=10, what="the condition"):
+    """Waits until `condition()` is true and gives its value; the pause only spares the machine."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.005)

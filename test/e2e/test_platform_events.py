@@ -1,0 +1,177 @@
+"""Events as rows and over the WebSocket (platform-api.md 2.10)."""
+
+import socket
+import threading
+
+import pytest
+import websocket
+
+from support.events import EventStream
+from support.raw_http import exchange, request_text
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def agent(platform):
+    return platform.create_workspace("agent")
+
+
+def test_events_are_rows_newest_first(platform, agent):
+    platform.register(agent)
+    platform.heartbeat(agent)
+    platform.admin("DELETE", f"/workspaces/{agent.id}")
+    rows = platform.admin("GET", "/events").body
+    assert [row["event_type"] for row in rows] == [
+        "WORKSPACE_REMOVED", "WORKSPACE_ONLINE", "WORKSPACE_AWAITING_AGENT",
+        "WORKSPACE_PROVISIONING"]
+    for row in rows:
+        assert row.keys() == {"id", "event_type", "workspace_id", "payload", "created_at"}
+        assert row["workspace_id"] == agent.id and isinstance(row["payload"], dict)
+    assert rows[0]["payload"] == {"cascade_deleted": 0}
+    assert rows[2]["payload"] == {"name": "agent", "external": True}
+    other = platform.create_workspace("other")
+    mine = platform.admin("GET", f"/events/{other.id}").body
+    assert {row["workspace_id"] for row in mine} == {other.id} and len(mine) == 2
+    assert platform.admin("GET", f"/events/{NOBODY}").body == []
+    assert platform.admin("GET", "/events/not-a-uuid").status in (200, 400)
+
+
+def test_at_most_100_events_are_listed(platform, agent):
+    for _ in range(60):
+        platform.register(agent)
+        platform.request("POST", "/registry/update-card", agent.token,
+                         {"workspace_id": agent.id, "agent_card": {}})
+    assert len(platform.admin("GET", "/events").body) == 100
+
+
+def test_no_event_holds_a_secret(platform, agent):
+    platform.register(agent)
+    platform.request("POST", f"/workspaces/{agent.id}/tokens", agent.token)
+    text = str(platform.admin("GET", "/events").body)
+    assert not [secret for secret in platform.secrets if secret in text]
+
+
+def handshake_status(platform, **options):
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        EventStream(platform, **options)
+    return refused.value.status_code
+
+
+def test_the_websocket_needs_a_token(platform, agent):
+    assert handshake_status(platform) == 401
+    assert handshake_status(platform, token="nonsense") == 401
+    assert handshake_status(platform, headers={"X-Workspace-ID": agent.id}) == 401
+    assert handshake_status(platform, token=agent.token,
+                            headers={"X-Workspace-ID": NOBODY}) == 401
+    with_secret_in_url = request_text(
+        platform, "GET", f"/ws?token={platform.admin_token}",
+        ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="])
+    assert exchange(platform, with_secret_in_url).status == 401
+
+
+def test_a_browser_gives_its_token_as_a_subprotocol(platform, agent):
+    name = f"bearer.{platform.admin_token}"
+    with EventStream(platform, subprotocols=[name]) as events:
+        platform.heartbeat(agent)
+        events.wait_for("WORKSPACE_ONLINE", agent.id)
+
+
+def test_a_foreign_origin_gets_no_websocket(platform):
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        websocket.create_connection(
+            f"ws://{platform.host}:{platform.port}/ws", origin="http://evil.example",
+            header=[f"Authorization: Bearer {platform.admin_token}"], timeout=5)
+    assert refused.value.status_code == 403
+
+
+def test_a_workspace_sees_its_own_and_its_familys_events_only(platform):
+    parent = platform.create_workspace("parent")
+    child = platform.create_workspace("child", parent_id=parent.id)
+    cousin_parent = platform.create_workspace("uncle")
+    cousin = platform.create_workspace("cousin", parent_id=cousin_parent.id)
+    with EventStream(platform, child.token, {"X-Workspace-ID": child.id}) as events:
+        platform.heartbeat(cousin)
+        platform.heartbeat(parent)
+        platform.heartbeat(child)
+        events.wait_for("WORKSPACE_HEARTBEAT", child.id)
+        assert {frame["workspace_id"] for frame in events.seen} == {parent.id, child.id}
+
+
+def test_a_message_is_announced_to_all_who_listen(platform, agent):
+    peer = platform.create_workspace("peer")
+    with EventStream(platform, platform.admin_token) as one, \
+            EventStream(platform, platform.admin_token) as two:
+        platform.send(agent, "hello there", caller=peer)
+        platform.request("POST", f"/workspaces/{agent.id}/notify", agent.token, {"message": "hi"})
+        for events in (one, two):
+            logged = events.wait_for("ACTIVITY_LOGGED", agent.id)["payload"]
+            assert (logged["activity_type"], logged["method"], logged["source_id"],
+                    logged["target_id"], logged["status"]) == (
+                "a2a_receive", "message/send", peer.id, agent.id, "ok")
+            said = events.wait_for("AGENT_MESSAGE", agent.id)["payload"]
+            assert (said["message"], said["workspace_id"], said["name"]) == (
+                "hi", agent.id, "agent")
+
+
+def test_what_is_refused_is_not_announced(platform, agent):
+    stranger_parent = platform.create_workspace("stranger")
+    stranger = platform.create_workspace("child", parent_id=stranger_parent.id)
+    with EventStream(platform, platform.admin_token) as events:
+        assert platform.send(agent, "no", caller=stranger).status == 403
+        assert platform.heartbeat(agent, uptime_seconds=1.5).status == 400
+        platform.heartbeat(stranger)
+        events.wait_for("WORKSPACE_HEARTBEAT", stranger.id)
+        assert agent.id not in {frame["workspace_id"] for frame in events.seen}
+
+
+def test_frames_from_clients_do_no_harm(platform, agent):
+    with EventStream(platform, platform.admin_token) as events:
+        events.socket.send("hello")
+        events.socket.send('{"event": "WORKSPACE_ONLINE"}')
+        events.socket.send_binary(b"\x00" * 1000)
+        events.socket.ping("x")
+        platform.heartbeat(agent)
+        events.wait_for("WORKSPACE_ONLINE", agent.id)
+    with EventStream(platform, platform.admin_token) as events:
+        events.socket.sock.sendall(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" * 10)
+    with EventStream(platform, platform.admin_token) as events:
+        events.socket.sock.sendall(b"\x82\xff" + b"\x7f" + b"\xff" * 7)  # 2^63 - 1 bytes to come
+    assert platform.heartbeat(agent).status == 200
+
+
+def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(platform, agent):
+    """Its kernel buffers fill first, so the card is large and sent often."""
+    card = {"name": "x" * 200_000}
+    stuck = EventStream(platform, platform.admin_token,
+                        sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
+    try:
+        with EventStream(platform, platform.admin_token) as reader:
+            received = threading.Thread(
+                target=lambda: [reader.wait_for("AGENT_CARD_UPDATED", seconds=60)
+                                for _ in range(150)])
+            received.start()
+            for _ in range(150):
+                reply = platform.request("POST", "/registry/update-card", agent.token,
+                                         {"workspace_id": agent.id, "agent_card": card})
+                assert reply.status == 200
+            received.join(60)
+            assert not received.is_alive()
+        memory = platform.resident_bytes()
+        assert memory < 400 << 20, memory  # generous: an ASan build is counted too
+    finally:
+        stuck.socket.sock.close()
+
+
+def test_many_watchers_come_and_go(platform, agent):
+    for _ in range(30):
+        streams = [EventStream(platform, platform.admin_token) for _ in range(4)]
+        for stream in streams[:2]:
+            stream.socket.sock.close()  # without a word
+        for stream in streams[2:]:
+            stream.socket.close()
+        assert platform.heartbeat(agent).status == 200
+    with EventStream(platform, platform.admin_token) as events:
+        platform.heartbeat(agent)
+        events.wait_for("WORKSPACE_HEARTBEAT", agent.id)
