@@ -1,0 +1,101 @@
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "molecule/base/asio.hpp"
+#include "molecule/base/event.hpp"
+#include "molecule/base/tasks.hpp"
+#include "molecule/net/http_client.hpp"
+
+namespace molecule::test {
+
+class ScriptedServer;
+
+/// The server's end of one connection, for a script to play.
+class Peer {
+ public:
+  Peer(asio::ip::tcp::socket socket, ScriptedServer& server)
+      : socket_(std::move(socket)), server_(server) {}
+
+  /// Reads one request with its body and keeps it in the server's list. False at the end.
+  awaitable<bool> receive();
+  awaitable<void> say(std::string bytes);
+  /// One byte at a time, so that the client sees every split.
+  awaitable<void> trickle(std::string bytes);
+  /// Returns when the client has closed, and counts it.
+  awaitable<void> until_closed();
+  /// Ends the connection by a reset instead of an orderly end.
+  void reset();
+  /// Answers with the path that was asked for last.
+  awaitable<void> echo_path();
+  /// Returns when the server has counted that many steps.
+  awaitable<void> all_marked(int count);
+  const std::string& last_request() const { return last_; }
+  /// Counts a step that a test waits for with `ScriptedServer::reached`.
+  void mark();
+
+ private:
+  asio::ip::tcp::socket socket_;
+  ScriptedServer& server_;
+  std::string buffer_;
+  std::string last_;
+};
+
+/// A TCP server on a free port of the loopback that plays one script to every connection, and
+/// remembers what it was sent. What ends the script ends the connection.
+class ScriptedServer {
+ public:
+  using Script = awaitable<void> (*)(Peer& peer);
+
+  ScriptedServer(asio::io_context& loop, Clock& clock, TaskGroup& tasks, Script script,
+                 std::string address = "127.0.0.1");
+
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  std::string url(std::string_view path = "/") const;
+
+  std::vector<std::string> requests;  ///< heads and bodies, as they came
+  int connections = 0;
+  int closed = 0;
+  int marks = 0;
+  /// Counts a step from outside the script.
+  void mark();
+  /// Returns when `counter`, one of the above, is at least `value`.
+  awaitable<void> reached(const int& counter, int value);
+
+ private:
+  friend class Peer;
+  awaitable<void> accept();
+  awaitable<void> serve(asio::ip::tcp::socket socket);
+
+  asio::ip::tcp::acceptor acceptor_;
+  TaskGroup& tasks_;
+  Script script_;
+  Event changed_;
+};
+
+/// What every test of the client needs; ends all tasks before it goes.
+struct Network {
+  Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+  ~Network();
+
+  ScriptedServer& serve(ScriptedServer::Script script, std::string address = "127.0.0.1");
+  Result<net::HttpResponse, net::HttpError> send(net::HttpRequest request);
+  Result<net::HttpResponse, net::HttpError> get(std::string url);
+  /// Runs the loop until the counter of a server is at least `value`.
+  void wait(ScriptedServer& server, const int& counter, int value);
+
+  asio::io_context loop{1};
+  SystemClock clock;
+  TaskGroup tasks;
+  std::vector<std::unique_ptr<ScriptedServer>> servers;
+  net::HttpClient client;
+};
+
+}  // namespace molecule::test

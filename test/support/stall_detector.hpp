@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "molecule/base/asio.hpp"
+
+namespace molecule::test {
+
+/// A timer that measures its own lateness: how long the loop was held up by whatever ran on it.
+class StallDetector {
+ public:
+  using milliseconds = std::chrono::milliseconds;
+
+  explicit StallDetector(asio::io_context& loop) : timer_(loop) { tick(); }
+
+  /// The longest time so far in which the loop took no event, the present moment included.
+  milliseconds longest() const { return std::max(longest_, lateness()); }
+
+ private:
+  static constexpr milliseconds period{2};
+
+  milliseconds lateness() const {
+    const auto late = std::chrono::steady_clock::now() - timer_.expiry();
+    return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(late));
+  }
+  void tick() {
+    timer_.expires_after(period);
+    timer_.async_wait([this](std::error_code error) {
+      if (error) return;
+      longest_ = longest();
+      tick();
+    });
+  }
+
+  asio::steady_timer timer_;
+  milliseconds longest_{0};
+};
+
+}  // namespace molecule::test
