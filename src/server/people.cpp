@@ -1,0 +1,179 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "activity_rows.hpp"
+#include "auth.hpp"
+#include "input.hpp"
+#include "molecule/base/json_writer.hpp"
+#include "molecule/base/text.hpp"
+#include "routes.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::size_t summary_bytes = 80;
+
+struct Attachment {
+  std::string uri;
+  std::string name;
+  std::string mime_type;
+  std::int64_t size = 0;
+};
+
+Failure<Reply> bad_notification() {
+  return Failure{error_reply(400, "message is required")};
+}
+
+/// A text that may be left out; nothing for a value of another type.
+std::optional<std::string> optional_text(json::Value value) {
+  if (!value.present() || value.is_null()) return std::string();
+  if (const auto text = value.string()) return std::string(*text);
+  return std::nullopt;
+}
+
+std::optional<Attachment> read_attachment(json::Value item) {
+  const auto uri = optional_text(item["uri"]);
+  const auto name = optional_text(item["name"]);
+  const auto mime_type = optional_text(item["mimeType"]);
+  const json::Value size = item["size"];
+  const bool size_fits = !size.present() || size.is_null() || size.integer();
+  if (!item.is_object() || !uri || !name || !mime_type || !size_fits) return std::nullopt;
+  return Attachment{*uri, *name, *mime_type, size.integer().value_or(0)};
+}
+
+Result<std::vector<Attachment>, Reply> read_attachments(json::Value list) {
+  std::vector<Attachment> attachments;
+  if (!list.present()) return attachments;
+  if (!list.is_array()) return bad_notification();
+  for (const json::Value item : list.items()) {
+    const std::optional<Attachment> attachment = read_attachment(item);
+    if (!attachment) return bad_notification();
+    attachments.push_back(*attachment);
+  }
+  for (std::size_t i = 0; i < attachments.size(); ++i) {
+    if (!attachments[i].uri.empty() && !attachments[i].name.empty()) continue;
+    return Failure{error_reply(400, fmt::format("attachment[{}]: uri and name are required", i))};
+  }
+  return attachments;
+}
+
+void write_attachment(json::Object out, const Attachment& attachment) {
+  out.field("uri", attachment.uri);
+  out.field("name", attachment.name);
+  if (!attachment.mime_type.empty()) out.field("mimeType", attachment.mime_type);
+  if (attachment.size > 0) out.field("size", attachment.size);
+}
+
+std::string event_payload(const WorkspaceRow& workspace, std::string_view message,
+                          const std::vector<Attachment>& attachments) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("message", message);
+    out.field("workspace_id", workspace.id);
+    out.field("name", workspace.name);
+    if (!attachments.empty()) {
+      auto list = out.array("attachments");
+      for (const Attachment& attachment : attachments) write_attachment(list.object(), attachment);
+    }
+  }
+  return std::move(writer).take();
+}
+
+std::string response_json(std::string_view message, const std::vector<Attachment>& attachments) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("result", message);
+    if (!attachments.empty()) {
+      auto parts = out.array("parts");
+      for (const Attachment& attachment : attachments) {
+        auto part = parts.object();
+        part.field("kind", "file");
+        write_attachment(part.object("file"), attachment);
+      }
+    }
+  }
+  return std::move(writer).take();
+}
+
+Reply post_notify(Context& context, const Request& request) {
+  const std::string id = text::lower(request.args.at(0));
+  if (auto refusal = workspace_auth(context, request, id)) return *std::move(refusal);
+  Body body(request.body);
+  const std::string_view message = body.text("message");
+  if (!body.ok() || message.empty()) return error_reply(400, "message is required");
+  const auto attachments = read_attachments(body.any("attachments"));
+  if (!attachments) return attachments.error();
+  const auto workspace = find_workspace(context, id);
+  if (!workspace || workspace->status == "removed") {
+    return error_reply(404, "workspace not found");
+  }
+
+  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
+  Activity row;
+  row.workspace_id = workspace->id;
+  row.type = "a2a_receive";
+  row.method = "notify";
+  row.summary = fmt::format("Agent message: {}{}", shown,
+                            shown.size() < message.size() ? "\xE2\x80\xA6" : "");
+  row.response_body = response_json(message, *attachments);
+  insert_activity(context, row);
+  context.events.broadcast("AGENT_MESSAGE", workspace->id,
+                           event_payload(*workspace, message, *attachments));
+  return json_reply(200, R"({"status":"sent"})");
+}
+
+/// Files go through the workspace's own server (4.5): a workspace that polls has none, and this
+/// platform forwards to none.
+Reply no_file_server(const WorkspaceRow& workspace) {
+  if (!workspace.url || workspace.url->empty()) {
+    return error_reply(503, "workspace url not registered yet");
+  }
+  return error_reply(502, "workspace unreachable: this platform does not forward files");
+}
+
+Reply post_upload(Context& context, const Request& request) {
+  const auto workspace = existing_workspace(context, request);
+  return workspace ? no_file_server(*workspace) : workspace.error();
+}
+
+std::optional<std::string_view> path_problem(std::string_view path) {
+  if (path.empty()) return "path query required";
+  if (path.front() != '/') return "path must be absolute";
+  static constexpr std::array<std::string_view, 4> roots{"/configs", "/workspace", "/home",
+                                                         "/plugins"};
+  const bool allowed = std::ranges::any_of(roots, [path](std::string_view root) {
+    return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+  });
+  if (!allowed) return "path must be under /configs, /workspace, /home, or /plugins";
+  const std::string ended = std::string(path) + '/';
+  const bool canonical =
+      ended.find("//") == std::string::npos && ended.find("/./") == std::string::npos &&
+      ended.find("/../") == std::string::npos && path.find('\0') == std::string_view::npos;
+  if (!canonical) return "invalid path";
+  return std::nullopt;
+}
+
+Reply get_download(Context& context, const Request& request) {
+  const auto acting = acting_workspace(context, request);
+  if (!acting) return acting.error();
+  if (const auto problem = path_problem(request.parameter("path").value_or(""))) {
+    return error_reply(400, *problem);
+  }
+  const auto workspace = existing_workspace(context, request);
+  return workspace ? no_file_server(*workspace) : workspace.error();
+}
+
+}  // namespace
+
+std::vector<Route> people_routes() {
+  return {{"POST", "/workspaces/:id/notify", post_notify},
+          {"POST", "/workspaces/:id/chat/uploads", post_upload},
+          {"GET", "/workspaces/:id/chat/download", get_download}};
+}
+
+}  // namespace molecule::server

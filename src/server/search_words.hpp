@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace molecule::server {
+
+/// What people typed, as an FTS5 expression that cannot be a syntax error: its words, quoted, all
+/// of them needed. English stop words are dropped, and so are words after the 32nd. Empty where
+/// no word is left: then nothing matches (platform-api.md 6.2).
+std::string search_expression(std::string_view typed);
+
+/// `text` for a LIKE with ESCAPE '\', found anywhere.
+std::string like_anywhere(std::string_view text);
+
+}  // namespace molecule::server
