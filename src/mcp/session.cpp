@@ -1,0 +1,150 @@
+#include "molecule/mcp/session.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "mcp/dispatcher.hpp"
+#include "mcp/framing.hpp"
+#include "mcp/input.hpp"
+#include "mcp/output_queue.hpp"
+#include "molecule/base/event.hpp"
+
+namespace molecule::mcp {
+
+namespace {
+
+/// At the end of the input: for calls that are nearly done, and for a reader that takes nothing.
+/// Both run from the end, so that all is over within 100 ms (mcp-protocol.md 2).
+constexpr auto call_grace = std::chrono::milliseconds(50);
+constexpr auto reader_patience = std::chrono::milliseconds(80);
+
+}  // namespace
+
+class Session::Impl {
+ public:
+  Impl(Session& session, asio::any_io_executor executor, Clock& clock, ServerInfo server, int input,
+       int output, Limits limits)
+      : clock_(clock),
+        limits_(limits),
+        changed_(std::make_shared<Event>(clock)),
+        input_(executor, input),
+        output_(std::make_shared<OutputQueue>(executor, clock, output, changed_)),
+        calls_(std::make_shared<Calls>(executor, clock, output_, changed_,
+                                       limits.queued_output_bytes)),
+        framer_(limits.line_bytes),
+        dispatcher_(std::move(server), output_, calls_, limits,
+                    [&session](const ClientInfo& client) {
+                      if (session.on_initialized) session.on_initialized(client);
+                    }) {
+    output_->on_first_write = [&session] {
+      if (session.on_first_answer) session.on_first_answer();
+    };
+    output_->on_closed = [this] { input_.stop(); };
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    // What is still posted to the loop keeps the queue alive for longer.
+    output_->on_first_write = nullptr;
+    output_->on_closed = nullptr;
+  }
+
+  awaitable<SessionEnd> run() {
+    output_->start();
+    SessionEnd end = SessionEnd::end_of_input;
+    std::exception_ptr failure;
+    try {
+      end = co_await serve();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    // A cancelled task may wait again, for its own tasks' ends.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    calls_->cancel_all();
+    co_await calls_->join();
+    output_->flush();
+    co_await output_->stop();
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    if (failure) std::rethrow_exception(failure);
+    co_return end;
+  }
+
+  void notify(std::string_view method, std::string_view params) {
+    if (!dispatcher_.initialized() || output_->queued() > limits_.queued_output_bytes) return;
+    output_->send(encode::notification(method, encode::one_line_object(params, "params")));
+    output_->flush_soon();
+  }
+
+ private:
+  awaitable<SessionEnd> serve() {
+    bool more = true;
+    while (more) {
+      const std::size_t bytes = co_await input_.read(framer_.space());
+      more = bytes > 0;
+      if (more) {
+        framer_.received(bytes);
+      } else {
+        framer_.end();
+      }
+      while (!dispatch_lines()) co_await changed_->wait();
+      output_->flush();
+    }
+    co_await finish();
+    const SessionEnd end = output_->closed() ? SessionEnd::output_closed : SessionEnd::end_of_input;
+    co_return end;
+  }
+
+  /// False when there are lines left that have to wait for a reader or for calls to end.
+  bool dispatch_lines() {
+    while (!output_->closed()) {
+      const auto crowded = [this] {
+        return output_->queued() > limits_.queued_output_bytes ||
+               calls_->size() >= limits_.concurrent_calls;
+      };
+      if (crowded()) {
+        output_->flush();
+        if (crowded()) return output_->closed();
+      }
+      const std::optional<Line> line = framer_.next();
+      if (!line) return true;
+      dispatcher_.dispatch(*line);
+    }
+    return true;
+  }
+
+  /// Answers what was asked and is quickly answerable.
+  awaitable<void> finish() {
+    const Clock::time_point deadline = clock_.now() + call_grace;
+    output_->flush();
+    while (calls_->size() > 0 && !output_->closed() && clock_.now() < deadline) {
+      [[maybe_unused]] const bool notified = co_await changed_->wait_until(deadline);
+    }
+    co_await output_->drain(deadline - clock_.now() + reader_patience - call_grace);
+  }
+
+  Clock& clock_;
+  Limits limits_;
+  std::shared_ptr<Event> changed_;
+  Input input_;
+  std::shared_ptr<OutputQueue> output_;
+  std::shared_ptr<Calls> calls_;
+  Framer framer_;
+  Dispatcher dispatcher_;
+};
+
+Session::Session(asio::any_io_executor executor, Clock& clock, ServerInfo server, int input,
+                 int output, Limits limits)
+    : impl_(std::make_unique<Impl>(*this, std::move(executor), clock, std::move(server), input,
+                                   output, limits)) {}
+
+Session::~Session() = default;
+
+awaitable<SessionEnd> Session::run() {
+  return impl_->run();
+}
+
+void Session::notify(std::string_view method, std::string_view params) {
+  impl_->notify(method, params);
+}
+
+}  // namespace molecule::mcp

@@ -1,0 +1,46 @@
+#include "molecule/mcp/stdio.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+namespace molecule::mcp {
+
+namespace {
+
+int required(int result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+  return result;
+}
+
+void open_where_closed() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one: those below are open by now.
+    required(::open("/dev/null", O_RDWR), "cannot open /dev/null");
+  }
+}
+
+}  // namespace
+
+Stdio::Stdio() {
+  open_where_closed();
+  std::signal(SIGPIPE, SIG_IGN);
+  output_ = required(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+                     "cannot duplicate stdout");
+  input_flags_ = ::fcntl(STDIN_FILENO, F_GETFL);
+  output_flags_ = ::fcntl(output_, F_GETFL);
+  required(::dup2(STDERR_FILENO, STDOUT_FILENO), "cannot point stdout at stderr");
+}
+
+Stdio::~Stdio() {
+  // What cannot be restored any more (a terminal that is gone) is nobody's.
+  if (input_flags_ >= 0) ::fcntl(STDIN_FILENO, F_SETFL, input_flags_);
+  if (output_flags_ >= 0) ::fcntl(output_, F_SETFL, output_flags_);
+  ::close(output_);
+}
+
+}  // namespace molecule::mcp

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "molecule/base/clock.hpp"
+#include "molecule/base/event.hpp"
+#include "molecule/base/json.hpp"
+#include "molecule/base/tasks.hpp"
+#include "molecule/mcp/session.hpp"
+
+namespace molecule::mcp::test {
+
+/// A descriptor that is closed at the end.
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor() { reset(); }
+  void reset();
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// Both ends of a pipe, or of a socket pair: what is written to one is read from the other.
+struct Channel {
+  Descriptor read;
+  Descriptor write;
+};
+Channel make_pipe();
+Channel make_socket_pair();
+
+/// What the tools of the tests see and wait for.
+struct Bench {
+  explicit Bench(Clock& clock) : released(clock) {}
+  Event released;
+  bool open = false;
+  int waiting = 0;
+  int cancelled = 0;
+  std::chrono::steady_clock::time_point cancelled_at;
+  std::optional<std::string> seen_meta;
+};
+
+/// `echo`, `wait` (until `Bench::open`), `fail`, `progress`, `structured`.
+ServerInfo make_server(Bench& bench);
+
+/// An answer's parsed text with its document.
+struct Answer {
+  std::string text;
+  json::Document document;
+  json::Value operator[](std::string_view key) const { return document.root()[key]; }
+  std::optional<std::int64_t> code() const { return (*this)["error"]["code"].integer(); }
+};
+
+/// A session in this process and the host at the other end of its pipes. Every function runs the
+/// loop as long as it needs; what does not come within ten seconds fails the test.
+class Host {
+ public:
+  enum class Kind { pipes, sockets };
+  explicit Host(Kind kind = Kind::pipes, Limits limits = {}, Clock* clock = nullptr);
+  /// With descriptors of the test's own: the host's end of the output may be invalid.
+  Host(Channel input, Channel output, Limits limits = {}, Clock* clock = nullptr);
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+  ~Host();
+
+  /// Writes bytes as they are; the loop runs where the pipe is full.
+  void send_bytes(std::string_view bytes);
+  /// One line.
+  void send(std::string_view json);
+  /// The next line that the session wrote, which must be one JSON value.
+  Answer receive();
+  Answer ask(std::string_view json);
+  /// Negotiates `revision` and says `initialized`.
+  Answer initialize(std::string_view revision = "2025-11-25");
+  /// Nothing but the answer to a ping comes next.
+  void expect_silence();
+  /// Runs what is ready.
+  void settle();
+  /// Runs the loop until `condition`.
+  template <class Condition>
+  void until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!condition()) step(deadline);
+  }
+  /// The host is done: the session sees the end of its input.
+  void close_input() { to_session_.reset(); }
+  void close_output() { from_session_.reset(); }
+  /// Cancels the session's task.
+  void cancel() { tasks_.cancel_all(); }
+  /// How the session ended; rethrows what `run` threw.
+  SessionEnd wait_end();
+  bool ended() const { return end_.has_value() || failure_ != nullptr; }
+  /// All that the session wrote and nobody received.
+  std::string rest();
+
+  asio::io_context loop{1};
+  SystemClock system_clock;
+  Clock& clock;
+  Bench bench;
+
+ private:
+  awaitable<void> run_session();
+  void step(std::chrono::steady_clock::time_point deadline);
+  /// False when there is nothing to read now.
+  bool read_some();
+
+  Channel input_;
+  Channel output_;
+  Descriptor to_session_;
+  Descriptor from_session_;
+
+ public:
+  Session session;
+
+ private:
+  std::optional<SessionEnd> end_;
+  std::exception_ptr failure_;
+  TaskGroup tasks_;
+  std::string received_;
+  int pings_ = 0;
+};
+
+}  // namespace molecule::mcp::test

@@ -1,0 +1,60 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "molecule/mcp/arguments.hpp"
+
+namespace molecule::mcp {
+
+TEST_CASE("arguments are read with their defaults and limits") {
+  json::Document document;
+  Arguments arguments(*document.parse(
+      R"({"s":"x","e":"","n":7,"big":1e300,"small":-5,"whole":5.0,"null":null,"l":["a","b"],"z":0.5})"));
+  CHECK(arguments.string("s") == "x");
+  CHECK(arguments.string("e").empty());
+  CHECK(arguments.text("s") == "x");
+  CHECK(arguments.string_or("null", "d") == "d");
+  CHECK(arguments.string_or("absent", "d") == "d");
+  CHECK(arguments.string_or("s", "d") == "x");
+  CHECK(arguments.integer("n", 1, 0, 100) == 7);
+  CHECK(arguments.integer("big", 1, 0, 100) == 100);
+  CHECK(arguments.integer("small", 1, 0, 100) == 0);
+  CHECK(arguments.integer("whole", 1, 0, 100) == 5);
+  CHECK(arguments.integer("absent", 1, 0, 100) == 1);
+  CHECK(arguments.number("z", 1, 0, 100) == 0.5);
+  CHECK(arguments.number("n", 1, 0, 5) == 5);
+  CHECK(arguments.strings("l") == std::vector<std::string>{"a", "b"});
+  CHECK(arguments.strings("null").empty());
+  CHECK_FALSE(arguments.rejection());
+}
+
+TEST_CASE("all that is wrong is named at once") {
+  json::Document document;
+  Arguments arguments(
+      *document.parse(R"({"a":1,"b":" ","c":"x","d":1.5,"e":["a",1],"f":"a","g":true})"));
+  (void)arguments.string("a");
+  (void)arguments.text("b");
+  (void)arguments.string("missing");
+  (void)arguments.integer("c", 1, 0, 2);
+  (void)arguments.integer("d", 1, 0, 2);
+  CHECK(arguments.strings("e").empty());
+  (void)arguments.strings("f");
+  (void)arguments.number("g", 1, 0, 2);
+  arguments.reject("h", "must be a UUID");
+  const auto rejection = arguments.rejection();
+  REQUIRE(rejection);
+  CHECK(rejection->is_error);
+  CHECK(rejection->text ==
+        "Invalid arguments: `a` must be a string; `b` must not be empty; `missing` is required; "
+        "`c` must be a whole number; `d` must be a whole number; `e` must be an array of strings; "
+        "`f` must be an array of strings; `g` must be a number; `h` must be a UUID.");
+}
+
+TEST_CASE("arguments that are no object lack everything") {
+  Arguments arguments{json::Value()};
+  (void)arguments.string("a");
+  CHECK(arguments.rejection());
+}
+
+}  // namespace molecule::mcp

@@ -1,0 +1,393 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "host.hpp"
+
+namespace molecule::mcp::test {
+
+namespace {
+
+std::string request(std::string_view id, std::string_view method, std::string_view params = "{}") {
+  return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":")" + std::string(method) +
+         R"(","params":)" + std::string(params) + "}";
+}
+
+std::string call(std::string_view id, std::string_view tool, std::string_view arguments = "{}",
+                 std::string_view more = "") {
+  return request(id, "tools/call",
+                 R"({"name":")" + std::string(tool) + R"(","arguments":)" + std::string(arguments) +
+                     std::string(more) + "}");
+}
+
+std::string cancelled(std::string_view id) {
+  return R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" +
+         std::string(id) + "}}";
+}
+
+std::string_view text_of(const Answer& answer) {
+  return answer["result"]["content"].items().at(0)["text"].string_or("<none>");
+}
+
+}  // namespace
+
+TEST_CASE("each known version is agreed on, an unknown one is answered with the newest") {
+  for (const std::string version : {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"}) {
+    Host host;
+    CHECK(host.initialize(version)["result"]["protocolVersion"].string_or({}) == version);
+  }
+  Host host;
+  for (const char* version : {"2026-07-28", "1999-01-01", "nonsense"}) {
+    const Answer answer = host.initialize(version);
+    CHECK(answer["result"]["protocolVersion"].string_or({}) == "2025-11-25");
+  }
+  CHECK(host.ask(request("1", "initialize"))["result"]["protocolVersion"].string_or({}) ==
+        "2025-11-25");
+  CHECK(host.ask(request("1", "initialize", R"({"protocolVersion":1})")).code() == -32602);
+}
+
+TEST_CASE("initialize tells who serves and what") {
+  Host host;
+  const Answer answer = host.initialize();
+  CHECK(answer["result"]["serverInfo"].dump() == R"({"name":"test","title":"Test","version":"1"})");
+  CHECK(answer["result"]["capabilities"].dump() ==
+        R"({"tools":{},"experimental":{"claude/channel":{}}})");
+  CHECK(answer["result"]["instructions"].string_or({}) == "Be brief.");
+}
+
+TEST_CASE("every revision gets the fields it knows") {
+  const auto has = [](std::string_view version, std::string_view tool, std::string_view field) {
+    Host host;
+    const Answer hello = host.initialize(version);
+    if (tool == "serverInfo") return hello["result"]["serverInfo"][field].present();
+    const Answer list = host.ask(request("1", "tools/list"));
+    for (const json::Value& entry : list["result"]["tools"].items()) {
+      if (entry["name"].string_or({}) == tool) return entry[field].present();
+    }
+    FAIL("no such tool");
+    return false;
+  };
+  CHECK_FALSE(has("2024-11-05", "echo", "annotations"));
+  CHECK(has("2025-03-26", "echo", "annotations"));
+  for (const char* field : {"title", "_meta"}) {
+    CHECK_FALSE(has("2025-03-26", "echo", field));
+    CHECK(has("2025-06-18", "echo", field));
+  }
+  CHECK_FALSE(has("2025-03-26", "structured", "outputSchema"));
+  CHECK(has("2025-06-18", "structured", "outputSchema"));
+  CHECK_FALSE(has("2025-03-26", "serverInfo", "title"));
+  CHECK(has("2025-11-25", "serverInfo", "title"));
+}
+
+TEST_CASE("structured content conforms and is the text too") {
+  Host host;
+  CHECK(host.ask(call("1", "structured"))["result"]["structuredContent"].dump() == R"({"n":1})");
+  (void)host.initialize("2025-03-26");
+  CHECK_FALSE(host.ask(call("1", "structured"))["result"]["structuredContent"].present());
+}
+
+TEST_CASE("ping, list and calls are answered before initialize") {
+  Host host;
+  CHECK(host.ask(call("1", "echo", R"({"a":"b"})"))["result"]["isError"].boolean() == false);
+  CHECK(host.ask(request("2", "tools/list"))["result"]["tools"].items().size() == 5);
+  CHECK(host.ask(R"({"jsonrpc":"2.0","id":3,"method":"ping"})").text ==
+        R"({"jsonrpc":"2.0","id":3,"result":{}})");
+  CHECK(host.ask(R"({"jsonrpc":"2.0","id":3,"method":"ping","params":null})")["result"].present());
+}
+
+TEST_CASE("a line that is not JSON is a parse error, and the session lives on") {
+  Host host;
+  const std::string deep(2000, '[');
+  for (const std::string& line :
+       {std::string("nonsense"), std::string("{"), std::string("{}{}"), std::string("\"\xFF\""),
+        std::string("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xC3\x28\"}"), deep,
+        std::string("\x00\x01", 2), std::string("{\"id\":1,}")}) {
+    const Answer answer = host.ask(line);
+    CHECK(answer.code() == -32700);
+    CHECK(answer["id"].is_null());
+    host.expect_silence();
+  }
+}
+
+TEST_CASE("what is JSON but no message is an invalid request") {
+  Host host;
+  for (const char* line : {"1", "null", "\"text\"", "true", "{}", R"({"jsonrpc":"2.0"})",
+                           R"({"jsonrpc":"1.0"})", R"({"id":null,"jsonrpc":"2.0","method":"ping"})",
+                           R"({"method":"ping"})", R"({"jsonrpc":"2.0","id":1.5,"method":"ping"})",
+                           R"({"jsonrpc":2,"method":"ping"})", R"({"jsonrpc":"2.0","method":1})",
+                           R"([])", R"([1])", R"([{"jsonrpc":"2.0","id":1,"method":"ping"}])"}) {
+    const Answer answer = host.ask(line);
+    CHECK_MESSAGE(answer.code() == -32600, line);
+    CHECK(answer["id"].is_null());
+    host.expect_silence();
+  }
+  CHECK(host.ask(R"({"id":7,"method":"ping"})").text.find(R"("id":7,)") != std::string::npos);
+}
+
+TEST_CASE("params of a wrong kind are invalid params") {
+  Host host;
+  for (const std::string& line :
+       {request("1", "ping", "[]"), request("1", "ping", "1"), request("1", "tools/call", "[]"),
+        request("1", "tools/call", "\"x\""), request("1", "tools/call"),
+        request("1", "tools/call", R"({"name":1})"), request("1", "tools/call", "null"),
+        call("1", "no_such_tool"), call("1", "echo", "[]"), call("1", "echo", "1"),
+        request("1", "tools/list", R"({"cursor":"x"})"),
+        request("1", "tools/list", R"({"cursor":1})")}) {
+    const Answer answer = host.ask(line);
+    CHECK_MESSAGE(answer.code() == -32602, line);
+    CHECK(answer["id"].integer() == 1);
+  }
+  CHECK(host.ask(request("1", "tools/list", R"({"cursor":null})"))["result"].present());
+}
+
+TEST_CASE("unknown methods are errors; unknown notifications and stray responses are silence") {
+  Host host;
+  for (const char* method : {"nope", "", "logging/setLevel", "resources/list", "prompts/list",
+                             "server/discover", "notifications/initialized"}) {
+    CHECK(host.ask(request("1", method)).code() == -32601);
+  }
+  host.send(R"({"jsonrpc":"2.0","method":"notifications/nope"})");
+  host.send(R"({"jsonrpc":"2.0","method":"ping"})");
+  host.send(R"({"jsonrpc":"2.0","method":"tools/call","params":[]})");
+  host.send(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":7})");
+  host.send(R"({"jsonrpc":"2.0","id":1,"result":{}})");
+  host.send(R"({"jsonrpc":"2.0","id":null,"error":{"code":1}})");
+  host.expect_silence();
+}
+
+TEST_CASE("a version of the later era is refused, with the versions that are served") {
+  Host host;
+  const std::string meta = R"({"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}})";
+  const Answer answer = host.ask(request("1", "tools/list", meta));
+  CHECK(answer.code() == -32022);
+  CHECK(answer["error"]["data"]["requested"].string_or({}) == "2026-07-28");
+  CHECK(answer["error"]["data"]["supported"].items().size() == 4);
+  CHECK(host.ask(request("1", "server/discover", meta)).code() == -32601);
+  CHECK(host.ask(request("1", "tools/list"))["result"].present());
+}
+
+TEST_CASE("absent and null arguments are an empty object; meta reaches the tool") {
+  Host host;
+  CHECK(text_of(host.ask(call("1", "echo", "null"))) == "{}");
+  CHECK(text_of(host.ask(request("1", "tools/call", R"({"name":"echo"})"))) == "{}");
+  CHECK(text_of(host.ask(call("1", "echo", R"({"a":[1]})", R"(,"_meta":{"note":"n"})"))) ==
+        R"({"a":[1]})");
+  CHECK(host.bench.seen_meta == "n");
+}
+
+TEST_CASE("a lone surrogate becomes U+FFFD") {
+  Host host;
+  const Answer answer = host.ask(call("1", "echo", R"({"a":"x\ud800y\udc00"})"));
+  CHECK(text_of(answer) == "{\"a\":\"x\xEF\xBF\xBDy\xEF\xBF\xBD\"}");
+}
+
+TEST_CASE("ids are echoed exactly") {
+  Host host;
+  for (const char* id :
+       {"0", "-1", "9007199254740993", R"("a\u0062\"c")", "\"\"", "\"\xE2\x82\xAC\""}) {
+    CHECK(host.ask(request(id, "ping")).text ==
+          R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"result":{}})");
+    CHECK(host.ask(call(id, "echo"))
+              .text.starts_with(R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"result")"));
+  }
+}
+
+TEST_CASE("any split of the input gives the same answers") {
+  const std::string input = "\xEF\xBB\xBF" + request("1", "ping") + "\r\n\n" +
+                            call("2", "echo", "{\"a\":\"\xF0\x9F\x98\x80\"}") + "\n" + "bad\n" +
+                            request("\"\xC3\xA4\"", "ping") + "\n";
+  const auto answers = [&input](std::size_t piece) {
+    Host host;
+    for (std::size_t at = 0; at < input.size(); at += piece) {
+      host.send_bytes(std::string_view(input).substr(at, piece));
+      host.settle();
+    }
+    std::string all;
+    for (int i = 0; i < 4; ++i) all += host.receive().text + '\n';
+    return all;
+  };
+  const std::string whole = answers(input.size());
+  for (const std::size_t piece : {1, 2, 3, 5, 7, 64}) CHECK(answers(piece) == whole);
+}
+
+TEST_CASE("a hundred waiting calls delay neither a ping nor another call") {
+  Host host;
+  (void)host.initialize();
+  for (int i = 0; i < 100; ++i) host.send(call(std::to_string(i), "wait"));
+  host.expect_silence();
+  CHECK(host.bench.waiting == 100);
+  CHECK(text_of(host.ask(call("\"other\"", "echo"))) == "{}");
+  host.bench.open = true;
+  host.bench.released.notify_all();
+  for (int i = 0; i < 100; ++i) CHECK(text_of(host.receive()) == "waited");
+}
+
+TEST_CASE("a cancelled call ends at once and is not answered") {
+  Host host;
+  host.send(call(R"("a\u0062")", "wait"));
+  host.expect_silence();
+  const auto begun = std::chrono::steady_clock::now();
+  host.send(cancelled(R"("\u0061b")"));
+  host.until([&host] { return host.bench.cancelled == 1; });
+  CHECK(host.bench.cancelled_at - begun < std::chrono::milliseconds(10));
+  CHECK(host.bench.waiting == 0);
+  host.expect_silence();
+  // The id is free again, and what ended or never was can be cancelled without effect.
+  CHECK(text_of(host.ask(call(R"("ab")", "echo"))) == "{}");
+  for (const char* id : {R"("ab")", "77", "null", "{}", "1.5"}) host.send(cancelled(id));
+  host.expect_silence();
+}
+
+TEST_CASE("only the call that is meant is cancelled") {
+  Host host;
+  host.send(call("1", "wait"));
+  host.send(call(R"("1")", "wait"));
+  host.send(cancelled(R"("1")"));
+  host.until([&host] { return host.bench.cancelled == 1; });
+  host.bench.open = true;
+  host.bench.released.notify_all();
+  CHECK(host.receive()["id"].integer() == 1);
+  host.expect_silence();
+}
+
+TEST_CASE("an id that is in flight cannot be used again") {
+  Host host;
+  host.send(call("1", "wait"));
+  CHECK(host.ask(call("1", "echo")).code() == -32600);
+  CHECK(host.ask(request("1", "ping")).code() == -32600);
+  host.bench.open = true;
+  host.bench.released.notify_all();
+  CHECK(text_of(host.receive()) == "waited");
+  CHECK(host.ask(request("1", "ping"))["result"].present());
+}
+
+TEST_CASE("an exception ends the call, not the session") {
+  Host host;
+  const Answer answer = host.ask(call("1", "fail"));
+  CHECK(answer.code() == -32603);
+  CHECK(answer.text.find("on purpose") == std::string::npos);
+  host.expect_silence();
+}
+
+TEST_CASE("progress is sent where a token was given, with the token's type") {
+  Host host;
+  for (const char* token : {"0", "\"0\"", "\"\"", "-3", "9007199254740993"}) {
+    host.send(
+        call("1", "progress", "{}", R"(,"_meta":{"progressToken":)" + std::string(token) + "}"));
+    const std::string start =
+        R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":)" +
+        std::string(token);
+    CHECK(host.receive().text == start + R"(,"progress":1,"total":3,"message":"first \n line"}})");
+    CHECK(host.receive().text == start + R"(,"progress":2}})");
+    CHECK(text_of(host.receive()) == "done");
+  }
+  for (const char* token : {"null", "true", "{}", "[]", "1.5"}) {
+    const Answer answer = host.ask(
+        call("1", "progress", "{}", R"(,"_meta":{"progressToken":)" + std::string(token) + "}"));
+    CHECK(text_of(answer) == "done");
+  }
+  CHECK(host.ask(call("1", "progress"))["result"]["isError"].boolean() == true);
+  (void)host.initialize("2024-11-05");
+  host.send(call("1", "progress", "{}", R"(,"_meta":{"progressToken":1})"));
+  CHECK_FALSE(host.receive()["params"]["message"].present());
+}
+
+TEST_CASE("a batch is answered as an array when all of it is done") {
+  Host host;
+  (void)host.initialize("2025-03-26");
+  host.send("[" + request("1", "ping") + "," + call("2", "wait") + R"(, {"jsonrpc":"2.0",)" +
+            R"("method":"notifications/x"},7,)" + request("3", "initialize") + ",[]," +
+            call("4", "echo") + "]");
+  host.expect_silence();
+  host.bench.open = true;
+  host.bench.released.notify_all();
+  const Answer answer = host.receive();
+  const auto answers = answer.document.root().items();
+  REQUIRE(answers.size() == 6);
+  CHECK(answers[0]["result"].is_object());
+  CHECK(answers[1]["error"]["code"].integer() == -32600);
+  CHECK(answers[1]["id"].is_null());
+  CHECK(answers[2]["error"]["code"].integer() == -32600);
+  CHECK(answers[2]["id"].integer() == 3);
+  CHECK(answers[3]["error"]["code"].integer() == -32600);
+  CHECK(answers[5]["id"].integer() == 2);
+}
+
+TEST_CASE("batches without requests, empty ones, huge ones, and other revisions") {
+  Host host;
+  (void)host.initialize("2025-03-26");
+  CHECK(host.ask("[]").code() == -32600);
+  host.send(
+      R"([{"jsonrpc":"2.0","method":"notifications/x"},{"jsonrpc":"2.0","id":1,"result":1}])");
+  host.expect_silence();
+  std::string huge = "[1";
+  for (int i = 0; i < 100000; ++i) huge += ",1";
+  CHECK(host.ask(huge + "]").code() == -32600);
+  host.send("[" + call("1", "wait") + "," + request("2", "ping") + "]");
+  host.send(cancelled("1"));
+  const Answer rest = host.receive();
+  REQUIRE(rest.document.root().items().size() == 1);
+  CHECK(rest.document.root().items()[0]["id"].integer() == 2);
+  for (const char* version : {"2024-11-05", "2025-06-18", "2025-11-25"}) {
+    (void)host.initialize(version);
+    CHECK(host.ask("[" + request("1", "ping") + "]").code() == -32600);
+  }
+}
+
+TEST_CASE("nothing is pushed before the host said `initialized`") {
+  Host host;
+  int initialized = 0;
+  std::string name;
+  host.session.on_initialized = [&](const ClientInfo& client) {
+    ++initialized;
+    name = client.name + ' ' + client.version + ' ' + client.protocol_version;
+  };
+  host.session.notify("notifications/x", "{}");
+  host.send(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
+  host.session.notify("notifications/x", "{}");
+  host.expect_silence();
+  CHECK(initialized == 0);
+  (void)host.initialize("2025-06-18");
+  host.send(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
+  host.expect_silence();
+  CHECK(initialized == 1);
+  CHECK(name == "a host 7 2025-06-18");
+  host.session.notify("notifications/x", "{ \"content\":\n\"a\\nb\" }");
+  CHECK(host.receive().text ==
+        R"({"jsonrpc":"2.0","method":"notifications/x","params":{"content":"a\nb"}})");
+  CHECK_THROWS_AS(host.session.notify("notifications/x", "nonsense"), std::invalid_argument);
+}
+
+TEST_CASE("the first answer is told, once") {
+  Host host;
+  int told = 0;
+  host.session.on_first_answer = [&told] { ++told; };
+  host.send(R"({"jsonrpc":"2.0","method":"notifications/x"})");
+  host.settle();
+  CHECK(told == 0);
+  host.expect_silence();
+  host.settle();
+  CHECK(told == 1);
+  host.expect_silence();
+  host.settle();
+  CHECK(told == 1);
+}
+
+TEST_CASE("a server that holds broken JSON or a name twice is a programming error") {
+  asio::io_context loop;
+  SystemClock clock;
+  Bench bench(clock);
+  const Channel pipe = make_pipe();
+  const auto make = [&](ServerInfo server) {
+    Session session(loop.get_executor(), clock, std::move(server), pipe.read.get(),
+                    pipe.write.get());
+  };
+  ServerInfo twice = make_server(bench);
+  twice.tools.push_back(twice.tools.front());
+  CHECK_THROWS_AS(make(twice), std::invalid_argument);
+  ServerInfo broken = make_server(bench);
+  broken.tools.front().input_schema = "[]";
+  CHECK_THROWS_AS(make(broken), std::invalid_argument);
+}
+
+}  // namespace molecule::mcp::test
