@@ -24,6 +24,13 @@ def pytest_addoption(parser):
                      help="the build folder with the programs under test")
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    """Long and odd values would make names that no log can show."""
+    if isinstance(val, (str, bytes)):
+        return ascii(val)[:40]
+    return None
+
+
 def find_program(config, name):
     build = Path(config.getoption("--build")).resolve()
     for path in (build / name, build / "src" / "app" / name):

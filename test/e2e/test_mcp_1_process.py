@@ -146,7 +146,8 @@ def test_1_claude_code_sends_sigint_then_sigterm(spawn):
 
 @pytest.mark.parametrize("message", [
     b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n',
-    b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"inbox_peek"}}\n' * 20])
+    b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"inbox_peek"}}\n' * 20],
+    ids=["ping", "20 calls"])
 def test_1_a_closed_stdout_ends(spawn, prompt, message):
     def once():
         ours, theirs = os.pipe()

@@ -60,7 +60,7 @@ class Reply:
     """`body`: an object becomes JSON, text and bytes go as they are. The faults: `delay` seconds
     first; `hang` answers nothing until the test ends or `release()`; `reset` ends the connection
     with RST before any byte; `close_after` sends that many bytes of the body and closes; `raw` is
-    sent instead of an HTTP answer."""
+    sent instead of an HTTP answer, a list piece by piece."""
 
     status: int = 200
     body: object = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Reply:
     hang: bool = False
     reset: bool = False
     close_after: int | None = None
-    raw: bytes | None = None
+    raw: bytes | list | None = None
 
     def encoded(self):
         if isinstance(self.body, bytes):
@@ -90,7 +90,7 @@ HTML = Reply(
 class FakePlatform:
     page_size = 100
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.requests = []
         self.rows = []
         self.peers = []
@@ -103,7 +103,7 @@ class FakePlatform:
         self._released = threading.Event()
         self._sockets = set()
         handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -387,7 +387,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         if reply.raw is not None:
-            self.connection.sendall(reply.raw)
+            for piece in reply.raw if isinstance(reply.raw, list) else [reply.raw]:
+                self.connection.sendall(piece)
+                self._wait(0.002)  # so that pieces arrive one by one
             self.close_connection = True
             return
         body = reply.encoded()
