@@ -1,0 +1,143 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "molecule/base/json_writer.hpp"
+#include "molecule/workspace/poller.hpp"
+#include "support.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using std::chrono::seconds;
+using test::activity_id;
+
+namespace {
+
+std::string row(int number, std::string_view more = "") {
+  return fmt::format(
+      R"({{"id":"{}","activity_type":"a2a_receive","created_at":"2026-05-01T10:{:02}:{:02}Z",)"
+      R"("summary":"{}"{}}})",
+      activity_id(number), number / 60, number % 60, number, more);
+}
+
+platform::ActivityPage page_of(const std::vector<std::string>& rows) {
+  std::string text = "[";
+  for (const std::string& one : rows) text += (text.size() > 1 ? "," : "") + one;
+  platform::ActivityPage page;
+  REQUIRE(page.document.parse(text + "]").ok());
+  page.rows = page.document.root().items();
+  return page;
+}
+
+/// Rows from `first` down to `last`, as the platform gives them without a cursor.
+platform::ActivityPage newest_first(int first, int last) {
+  std::vector<std::string> rows;
+  for (int i = first; i >= last; --i) rows.push_back(row(i));
+  return page_of(rows);
+}
+
+std::vector<std::string> texts(const Pass::Batch& batch) {
+  std::vector<std::string> result;
+  for (const Message& message : batch.messages) result.push_back(message.text);
+  return result;
+}
+
+Pass forward(int limit = 100) {
+  return {test::self_id, activity_id(1), seconds(600), limit};
+}
+Pass backward(int limit) {
+  return {test::self_id, std::nullopt, seconds(600), limit};
+}
+
+}  // namespace
+
+TEST_CASE("pass: with a cursor, what came after it, page by page") {
+  Pass pass = forward(2);
+  CHECK(pass.query().since_id == activity_id(1));
+  CHECK_FALSE(pass.query().since_secs);
+  CHECK(pass.query().limit == 2);
+  CHECK(pass.query().type == "a2a_receive");
+  const Pass::Step full = pass.take(page_of({row(2), row(3)}));
+  CHECK(full.next == NextPoll::at_once);
+  REQUIRE(full.batch);
+  CHECK(texts(*full.batch) == std::vector<std::string>{"2", "3"});
+  CHECK(full.batch->cursor == activity_id(3));
+  const Pass::Step part = forward(2).take(page_of({row(4)}));
+  CHECK(part.next == NextPoll::after_interval);
+  CHECK(part.batch->cursor == activity_id(4));
+}
+
+TEST_CASE("pass: rows that are no messages move the cursor, unreadable ones do not stop it") {
+  const Pass::Step step = forward().take(
+      page_of({row(2, R"(,"method":"notify")"), R"({"id":"rubbish"})", "null", row(3), "7",
+               row(4, fmt::format(R"(,"source_id":"{}")", test::self_id)), R"({"id":{}})"}));
+  REQUIRE(step.batch);
+  CHECK(texts(*step.batch) == std::vector<std::string>{"3"});
+  CHECK(step.batch->cursor == activity_id(4));
+  CHECK(step.malformed == 4);
+}
+
+TEST_CASE("pass: a page that moves nothing is not asked for again at once") {
+  CHECK(forward(1).take(page_of({row(1)})).next == NextPoll::after_interval);
+  CHECK_FALSE(forward(1).take(page_of({row(1)})).batch);
+  CHECK(forward(2).take(page_of({"null", "null"})).next == NextPoll::after_interval);
+  CHECK_FALSE(forward().take(page_of({})).batch);
+}
+
+TEST_CASE("pass: without a cursor the newest come first and are turned round") {
+  Pass pass = backward(500);
+  CHECK_FALSE(pass.query().since_id);
+  CHECK(pass.query().since_secs == 600);
+  const Pass::Step step = pass.take(newest_first(5, 3));
+  REQUIRE(step.batch);
+  CHECK(texts(*step.batch) == std::vector<std::string>{"3", "4", "5"});
+  CHECK(step.batch->cursor == activity_id(5));
+  CHECK_FALSE(backward(500).take(page_of({})).batch);
+}
+
+TEST_CASE("pass: older pages are gathered before any is stored") {
+  Pass pass = backward(3);
+  Pass::Step step = pass.take(newest_first(9, 7));
+  CHECK(step.next == NextPoll::at_once);
+  CHECK_FALSE(step.batch);
+  CHECK(pass.query().since_secs == 600);
+  CHECK(pass.query().before_ts == "2026-05-01T10:00:07.000001Z");
+  step = pass.take(newest_first(7, 5));
+  CHECK_FALSE(step.batch);
+  step = pass.take(newest_first(5, 4));
+  REQUIRE(step.batch);
+  CHECK(texts(*step.batch) == std::vector<std::string>{"4", "5", "6", "7", "8", "9"});
+  CHECK(step.batch->cursor == activity_id(9));
+}
+
+TEST_CASE("pass: a platform that cannot page backwards gives what it has") {
+  Pass pass = backward(3);
+  CHECK_FALSE(pass.take(newest_first(9, 7)).batch);
+  const Pass::Step step = pass.take(newest_first(9, 7));
+  REQUIRE(step.batch);
+  CHECK(texts(*step.batch) == std::vector<std::string>{"7", "8", "9"});
+}
+
+TEST_CASE("pass: which answers refuse the cursor") {
+  const platform::ActivityQuery with = forward().query();
+  const platform::ActivityQuery without = backward(500).query();
+  const auto error = [](platform::Errc code, int status, std::string message = "failed") {
+    platform::Error e;
+    e.code = code;
+    e.status = status;
+    e.message = std::move(message);
+    return e;
+  };
+  using platform::Errc;
+  CHECK(refuses_cursor(error(Errc::gone, 410), with));
+  CHECK(refuses_cursor(error(Errc::rejected, 400), with));
+  CHECK(refuses_cursor(error(Errc::server_error, 500, "cursor lookup failed"), with));
+  CHECK_FALSE(refuses_cursor(error(Errc::server_error, 500, "query failed"), with));
+  CHECK_FALSE(refuses_cursor(error(Errc::server_error, 503, "cursor"), with));
+  CHECK_FALSE(refuses_cursor(error(Errc::unauthorized, 401), with));
+  CHECK_FALSE(refuses_cursor(error(Errc::unreachable, 0), with));
+  CHECK_FALSE(refuses_cursor(error(Errc::gone, 410), without));
+  CHECK_FALSE(refuses_cursor(error(Errc::rejected, 400), without));
+}
