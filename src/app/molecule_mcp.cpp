@@ -24,7 +24,7 @@ int serve(pid_t parent) {
   const workspace::Environment environment = workspace::process_environment();
   auto config = workspace::load_config(environment);
   if (!config.ok()) {
-    log::error("the configuration is not complete:");
+    log::error("the configuration is missing or not valid:");
     for (const std::string& problem : config.error()) log::error("{}", problem);
     log::error("run `molecule-mcp --help` for all variables");
     return 2;
