@@ -115,8 +115,7 @@ void Router::publish() {
 }
 
 Reply Router::handle(Request request) {
-  const bool head = request.method == "HEAD";
-  if (head) request.method = "GET";
+  if (request.method == "HEAD") request.method = "GET";
   Reply reply;
   const Entry* entry = nullptr;
   bool committed = false;
@@ -142,7 +141,6 @@ Reply Router::handle(Request request) {
     reply = error_reply(500, "internal error");
   }
   committed ? publish() : context_.events.discard();
-  if (head) reply.body.clear();
   return reply;
 }
 

@@ -18,7 +18,7 @@ class Router {
   /// `context` and the patterns of `routes` must outlive the router.
   Router(Context& context, const std::vector<Route>& routes);
 
-  /// Never throws. A HEAD is answered as the GET would be, without the body.
+  /// Never throws. A HEAD is answered as a GET: leaving the body out is the sender's part.
   Reply handle(Request request);
 
  private:
