@@ -86,8 +86,7 @@ class Platform {
 
  private:
   awaitable<void> stop_on_signal() {
-    asio::signal_set signals(loop_, SIGINT, SIGTERM, SIGHUP);
-    [[maybe_unused]] auto [error, signal] = co_await signals.async_wait(as_tuple);
+    [[maybe_unused]] auto [error, signal] = co_await signals_.async_wait(as_tuple);
     co_await server_->stop();
     // What is left are idle connections and the sweep between two rounds.
     loop_.stop();
@@ -111,6 +110,7 @@ class Platform {
   server::Events events_{database_, clock_};
   server::Context context_;
   asio::io_context loop_{1};
+  asio::signal_set signals_{loop_, SIGINT, SIGTERM, SIGHUP};
   TaskGroup tasks_;
   std::optional<server::Router> router_;
   std::optional<server::HttpServer> server_;
