@@ -59,9 +59,10 @@ Errc status_code(int status) {
 }
 
 bool is_html(const net::HttpResponse& response) {
-  const std::string type = text::lower(response.header("Content-Type").value_or(""));
-  if (type.find("json") != std::string::npos) return false;
-  return type.find("html") != std::string::npos || text::trim(response.body).starts_with('<');
+  // No JSON begins so, whatever the label says.
+  if (text::trim(response.body).starts_with('<')) return true;
+  return text::lower(response.header("Content-Type").value_or("")).find("html") !=
+         std::string::npos;
 }
 
 bool claims_json(const net::HttpResponse& response) {
@@ -189,7 +190,7 @@ Outcome<json::Document> classify(const Site& site,
   const int status = response.status;
   if (status >= 200 && status < 300) {
     if (parsed || empty) return document;
-    if (claims_json(response)) return Failure{malformed(site)};
+    if (claims_json(response) && !is_html(response)) return Failure{malformed(site)};
     return Failure{not_the_platform(site, response)};
   }
   const bool edge_speaks = status == 413 || status == 429 || status >= 500 || status < 400;

@@ -80,6 +80,7 @@ TEST_CASE("a success is JSON, or nothing at all") {
     REQUIRE(outcome.ok());
     CHECK(outcome->root()["a"].is_array());
     CHECK(error_of(answer(status, html, "text/html")).code == Errc::not_the_platform);
+    CHECK(error_of(answer(status, html)).code == Errc::not_the_platform);
     CHECK(error_of(answer(status, "hello", "text/plain")).code == Errc::not_the_platform);
     CHECK(error_of(answer(status, R"({"cut":)")).code == Errc::malformed);
     CHECK(error_of(answer(status, "[1,2", "text/plain")).code == Errc::malformed);

@@ -1,0 +1,131 @@
+#include <fcntl.h>
+
+#include <fstream>
+
+#include "house.hpp"
+
+using namespace molecule;
+using namespace molecule::test;
+
+namespace {
+
+workspace::Message message(int number, std::string text = "hi") {
+  workspace::Message m;
+  m.activity_id = "00000000-0000-4000-8000-00000000000" + std::to_string(number);
+  m.text = std::move(text);
+  m.kind = "canvas_user";
+  m.method = "message/send";
+  m.created_at = "2026-05-01T00:00:00Z";
+  return m;
+}
+
+void deliver(House& house, std::vector<workspace::Message> messages) {
+  const std::string cursor = messages.back().activity_id;
+  house.inbox->store(messages, cursor);
+}
+
+}  // namespace
+
+TEST_CASE("wait_for_message gives the oldest and consumes nothing") {
+  House house;
+  deliver(house, {message(1), message(2)});
+  for (int i = 0; i < 2; ++i) {
+    const json::Document got = parsed(house.call("wait_for_message").text);
+    CHECK(got.root()["activity_id"].string_or("") == message(1).activity_id);
+    CHECK(got.root()["kind"].string_or("") == "canvas_user");
+  }
+}
+
+TEST_CASE("wait_for_message ends at its time, which is clamped, with progress every 15 s") {
+  const auto wait = [](const std::string& arguments) {
+    House house;
+    FakeCall call(arguments);
+    const auto start = house.clock.now();
+    const mcp::ToolResult result = house.call("wait_for_message", call, std::chrono::seconds(1000));
+    CHECK_FALSE(result.is_error);
+    const std::chrono::duration<double> waited = house.clock.now() - start;
+    return std::make_tuple(result.text, waited.count(), call.progressed);
+  };
+  CHECK(wait("{}") == std::make_tuple(R"({"timeout":true,"timeout_secs":50})", 50.0,
+                                      std::vector<double>{15, 30, 45}));
+  CHECK(std::get<0>(wait(R"({"timeout_secs":0})")) == R"({"timeout":true,"timeout_secs":0})");
+  CHECK(std::get<1>(wait(R"({"timeout_secs":-3})")) == 0.0);
+  CHECK(std::get<1>(wait(R"({"timeout_secs":1e30})")) == 300.0);
+  CHECK(std::get<1>(wait(R"({"timeout_secs":2.5})")) == 2.5);
+  CHECK(std::get<1>(wait(R"({"timeout_secs":null})")) == 50.0);
+}
+
+TEST_CASE("a message that arrives ends the wait, and a cancelled wait leaves it there") {
+  House house;
+  FakeCall call("{}");
+  std::optional<mcp::ToolResult> result;
+  asio::co_spawn(house.loop, keep_result(house.tool("wait_for_message").handler(call), result),
+                 [](std::exception_ptr) {});
+  asio::cancellation_signal cancel;
+  bool cancelled = false;
+  std::optional<mcp::ToolResult> none;
+  FakeCall other("{}");
+  asio::co_spawn(house.loop, keep_result(house.tool("wait_for_message").handler(other), none),
+                 asio::bind_cancellation_slot(
+                     cancel.slot(), [&](std::exception_ptr e) { cancelled = e != nullptr; }));
+  house.loop.poll();
+  cancel.emit(asio::cancellation_type::terminal);
+  house.loop.poll();
+  CHECK(cancelled);
+  deliver(house, {message(1)});
+  house.loop.poll();
+  REQUIRE(result.has_value());
+  CHECK(contains(result->text, message(1).activity_id));
+  CHECK(house.inbox->size() == 1);
+}
+
+TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's patience") {
+  House house;
+  CHECK(house.call("inbox_peek").text == "[]");
+  deliver(house, {message(1), message(2), message(3)});
+  const json::Document all = parsed(house.call("inbox_peek").text);
+  REQUIRE(all.root().items().size() == 3);
+  CHECK(all.root().items()[0]["activity_id"].string_or("") == message(1).activity_id);
+  CHECK(parsed(house.call("inbox_peek", R"({"limit":2})").text).root().items().size() == 2);
+  CHECK(parsed(house.call("inbox_peek", R"({"limit":0})").text).root().items().size() == 1);
+  CHECK(parsed(house.call("inbox_peek", R"({"limit":-9e9})").text).root().items().size() == 1);
+  House heavy;
+  deliver(heavy, {message(1, std::string(300'000, 'x')), message(2, std::string(300'000, 'y'))});
+  CHECK(parsed(heavy.call("inbox_peek").text).root().items().size() == 1);
+}
+
+TEST_CASE("inbox_pop removes once, and says so every time") {
+  House house;
+  deliver(house, {message(1)});
+  const std::string arguments = R"({"activity_id":")" + message(1).activity_id + R"("})";
+  CHECK(house.call("inbox_pop", arguments).text ==
+        R"({"removed":true,"activity_id":")" + message(1).activity_id + R"("})");
+  CHECK(house.call("inbox_pop", arguments).text ==
+        R"({"removed":false,"activity_id":")" + message(1).activity_id + R"("})");
+  CHECK(house.call("inbox_pop", R"({"activity_id":"\"; DROP"})").text ==
+        R"({"removed":false,"activity_id":"\"; DROP"})");
+}
+
+TEST_CASE("without an inbox its tools say so, and name the switch") {
+  House house(false);
+  for (const auto& [name, arguments] :
+       {std::pair{"wait_for_message", "{}"}, std::pair{"inbox_peek", "{}"},
+        std::pair{"inbox_pop", R"({"activity_id":"x"})"}}) {
+    const mcp::ToolResult result = house.call(name, arguments);
+    CHECK(result.is_error);
+    CHECK(contains(result.text, "not enabled"));
+    CHECK(contains(result.text, "MOLECULE_MCP_DISABLE_INBOX"));
+  }
+}
+
+TEST_CASE("a file that is no database is an answer, not a crash") {
+  House house;
+  std::ofstream(house.folder / "inbox.db") << std::string(4096, '#');
+  for (const auto& [name, arguments] :
+       {std::pair{"wait_for_message", "{}"}, std::pair{"inbox_peek", "{}"},
+        std::pair{"inbox_pop", R"({"activity_id":"x"})"}}) {
+    const mcp::ToolResult result = house.call(name, arguments);
+    CHECK(result.is_error);
+    CHECK(contains(result.text, "inbox.db"));
+  }
+}
