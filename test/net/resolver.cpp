@@ -56,12 +56,15 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
     changed.wait_for(lock, std::chrono::seconds(5), [] { return !stalled; });
     return EAI_AGAIN;
   }
-  if (name != "both.test") return system_lookup(node, service, hints, found);
+  const bool two = name == "two.test";
+  if (name != "both.test" && !two) return system_lookup(node, service, hints, found);
   addrinfo numeric{};
   numeric.ai_flags = AI_NUMERICHOST;
   numeric.ai_socktype = SOCK_STREAM;
   addrinfo* second = nullptr;
-  if (const int error = system_lookup("::1", service, &numeric, found); error != 0) return error;
+  if (const int error = system_lookup(two ? "127.0.0.2" : "::1", service, &numeric, found);
+      error != 0)
+    return error;
   if (const int error = system_lookup("127.0.0.1", service, &numeric, &second); error != 0) {
     return error;
   }
