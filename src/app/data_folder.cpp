@@ -17,7 +17,7 @@ namespace molecule::app {
 
 Result<DataFolder, std::string> DataFolder::open(const std::filesystem::path& path) {
   if (const auto made = files::make_private_folder(path); !made) {
-    return Failure{made.error().message};
+    return Failure{fmt::format("data folder {}: {}", path.string(), made.error().message)};
   }
   const std::filesystem::path file = path / "lock";
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -90,8 +90,8 @@ struct HttpServer::Impl {
     std::size_t queued_bytes = 0;
   };
 
-  Impl(asio::io_context& loop, Context& context_, Router& router_, Options options_)
-      : context(context_), router(router_), options(std::move(options_)) {
+  Impl(asio::io_context& loop_, Context& context_, Router& router_, Options options_)
+      : loop(loop_), context(context_), router(router_), options(std::move(options_)) {
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.most_body_bytes = context.max_body_bytes;
     service.answer = answer_refused;
@@ -162,7 +162,11 @@ struct HttpServer::Impl {
     }
     if (request.method != "HEAD" && !reply.body.empty()) response.set_body(std::move(reply.body));
     ++unsent;
-    return response.done([this](const asio::error_code&) { --unsent; });
+    // RESTinio loses count of pipelined requests that are answered from within its call.
+    asio::post(loop, [this, response = std::move(response)]() mutable {
+      response.done([this](const asio::error_code&) { --unsent; });
+    });
+    return restinio::request_accepted();
   }
 
   /// Nothing where the connection became a WebSocket.
@@ -238,6 +242,7 @@ struct HttpServer::Impl {
     client.socket->kill();
   }
 
+  asio::io_context& loop;
   Context& context;
   Router& router;
   Options options;

@@ -44,6 +44,15 @@ bool is_blocked(const asio::ip::address_v6& address) {
                      [&address](const char* range) { return is_inside(address, range); });
 }
 
+/// Names whose last label is a number are IPv4 addresses to browsers and resolvers, in spellings
+/// (hexadecimal, octal, without dots) that `make_address` does not read.
+bool is_odd_number(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  std::string_view label = host.substr(host.rfind('.') + 1);
+  if (label.starts_with("0x")) return true;
+  return label.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// The part between the scheme and the port or path, brackets included; empty when there is none.
 std::string_view host_of(std::string_view rest) {
   rest = rest.substr(0, rest.find_first_of("/?#"));
@@ -74,7 +83,10 @@ std::optional<std::string> push_url_problem(std::string_view url) {
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
   asio::error_code failure;
   const asio::ip::address address = asio::ip::make_address(host, failure);
-  if (failure) return std::nullopt;
+  if (failure) {
+    if (is_odd_number(host)) return "url has a malformed address";
+    return std::nullopt;
+  }
   const bool blocked = address.is_v4() ? is_blocked(address.to_v4()) : is_blocked(address.to_v6());
   if (blocked) return "url points at a blocked address range";
   return std::nullopt;

@@ -24,15 +24,11 @@ std::vector<std::string_view> split_path(std::string_view path) {
   return segments;
 }
 
-bool is_clean(std::string_view text) {
-  return text::valid_utf8(text) &&
-         std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
-}
-
-bool is_clean(const Request& request) {
-  if (!is_clean(request.path)) return false;
+/// What handlers store and repeat is text.
+bool is_text(const Request& request) {
+  if (!text::valid_utf8(request.path)) return false;
   return std::all_of(request.query.begin(), request.query.end(), [](const auto& item) {
-    return is_clean(item.first) && is_clean(item.second);
+    return text::valid_utf8(item.first) && text::valid_utf8(item.second);
   });
 }
 
@@ -120,8 +116,8 @@ Reply Router::handle(Request request) {
   const Entry* entry = nullptr;
   bool committed = false;
   try {
-    if (!is_clean(request)) {
-      reply = error_reply(400, "invalid characters in the path or the query");
+    if (!is_text(request)) {
+      reply = error_reply(400, "the path or the query is not UTF-8");
     } else if (entry = find(request.method, request.path, request.args); entry != nullptr) {
       reply = run(entry->route, request, committed);
     } else {

@@ -78,6 +78,7 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
   const std::string delivery_mode(body.text("delivery_mode"));
   const std::string workspace_dir(body.text("workspace_dir"));
   const std::string workspace_access(body.text("workspace_access"));
+  const bool has_parent = body.any("parent_id").present();
   const std::string parent(body.text("parent_id"));
   made.budget_limit = body.integer("budget_limit");
   made.max_concurrent_tasks =
@@ -129,7 +130,7 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
   } else if (!runtime.empty()) {
     made.runtime = runtime;
   }
-  if (!parent.empty()) {
+  if (has_parent) {
     made.parent_id = parse_uuid(parent);
     if (!made.parent_id) return refuse("invalid workspace fields");
   }

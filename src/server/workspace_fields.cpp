@@ -5,8 +5,9 @@
 namespace molecule::server {
 
 bool is_line(std::string_view text, std::size_t most_bytes) {
-  return text.size() <= most_bytes &&
-         std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
+  return text.size() <= most_bytes && std::none_of(text.begin(), text.end(), [](unsigned char c) {
+           return c < 0x20 && c != '\t';
+         });
 }
 
 bool is_label(std::string_view text, std::size_t most_bytes) {

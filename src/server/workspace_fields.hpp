@@ -11,7 +11,7 @@ namespace molecule::server {
 
 // What a workspace's fields may hold, wherever they come from (platform-api.md 2.1).
 
-/// At most `most_bytes`, without control characters.
+/// At most `most_bytes`, without control characters but tabs.
 bool is_line(std::string_view text, std::size_t most_bytes);
 /// A name or a role: `is_line`, and none of `{}[]|>*&!`, which would not survive a config file.
 bool is_label(std::string_view text, std::size_t most_bytes);
