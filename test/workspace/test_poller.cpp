@@ -1,0 +1,257 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "house.hpp"
+#include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/poller.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using test::activity_id;
+using test::message;
+
+namespace {
+
+const std::string call = "GET /workspaces/" + test::self_id + "/activity";
+
+std::string row(int number, int text_bytes = 1) {
+  return fmt::format(
+      R"({{"id":"{}","activity_type":"a2a_receive","method":"message/send","source_id":null,)"
+      R"("created_at":"2026-05-01T10:{:02}:{:02}Z","request_body":{{"params":{{"message":)"
+      R"({{"parts":[{{"kind":"text","text":"{}"}}]}}}}}}}})",
+      activity_id(number), number / 60 % 60, number % 60, std::string(text_bytes, 'x'));
+}
+
+std::string page(std::vector<int> numbers) {
+  std::string text = "[";
+  for (const int number : numbers) text += (text.size() > 1 ? "," : "") + row(number);
+  return text + "]";
+}
+
+std::string page_of(int first, int last) {
+  std::vector<int> numbers;
+  for (int i = first; i <= last; ++i) numbers.push_back(i);
+  return page(std::move(numbers));
+}
+
+double seconds_between(Clock::time_point a, Clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
+
+struct Fixture : test::House {
+  Inbox inbox{folder.path(), clock};
+  std::vector<std::string> announced;
+  Poller poller{client, inbox, credentials, clock, [this](const std::vector<Message>& messages) {
+                  for (const Message& m : messages) announced.push_back(m.activity_id);
+                }};
+
+  void start() { tasks.spawn("inbox", poller.run()); }
+  std::string query(std::size_t number) {
+    const std::string target = server.requests(call).at(number).target;
+    return target.substr(target.find('?') + 1) + "&";
+  }
+  bool asked(std::size_t number, const std::string& parameter) {
+    return query(number).find(parameter + "&") != std::string::npos;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "poller: from the first look to following the cursor") {
+  server.answer(call, 200, page({3, 2, 1}));
+  server.answer(call, 200, page({4}));
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 1);
+  CHECK(asked(0, "type=a2a_receive"));
+  CHECK(asked(0, "since_secs=600"));
+  CHECK(query(0).find("since_id") == std::string::npos);
+  CHECK(inbox.size() == 3);
+  CHECK(inbox.oldest()->activity_id == activity_id(1));
+  CHECK(inbox.cursor() == activity_id(3));
+  const Clock::time_point first = clock.now();
+  until_count(call, 2);
+  CHECK(seconds_between(first, clock.now()) == doctest::Approx(5).epsilon(0.06));
+  CHECK(asked(1, "since_id=" + activity_id(3)));
+  CHECK(query(1).find("since_secs") == std::string::npos);
+  until_count(call, 3);
+  CHECK(asked(2, "since_id=" + activity_id(4)));
+  CHECK(announced ==
+        std::vector<std::string>{activity_id(1), activity_id(2), activity_id(3), activity_id(4)});
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a full page is followed at once") {
+  inbox.store({}, activity_id(1));
+  server.answer(call, 200, page_of(2, 101));
+  server.answer(call, 200, page_of(102, 103));
+  start();
+  const Clock::time_point before = clock.now();
+  until([&] { return inbox.size() == 102; });
+  CHECK(clock.now() == before);
+  CHECK(asked(1, "since_id=" + activity_id(101)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped ones stay away") {
+  inbox.store({message(1), message(2)}, activity_id(2));
+  inbox.pop(activity_id(1));
+  const auto refused = [&](int status, const char* body) {
+    server.answer(call, status, body);
+    server.answer(call, 200, page({3, 2, 1}));
+  };
+  SUBCASE("410") {
+    refused(410, R"({"error":"since_id cursor not found"})");
+  }
+  SUBCASE("400") {
+    refused(400, R"({"error":"since_id must be a UUID"})");
+  }
+  SUBCASE("500") {
+    refused(500, R"({"error":"cursor lookup failed"})");
+  }
+  start();
+  until_count(call, 2);
+  CHECK(asked(0, "since_id=" + activity_id(2)));
+  CHECK(asked(1, "since_secs=600"));
+  CHECK(inbox.size() == 2);
+  CHECK(inbox.oldest()->activity_id == activity_id(2));
+  CHECK(announced == std::vector<std::string>{activity_id(3)});
+  CHECK(inbox.cursor() == activity_id(3));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down") {
+  const test::Stderr stderr_text;
+  inbox.store({}, activity_id(1));
+  for (int i = 0; i < 6; ++i) server.answer(call, 500, R"({"error":"query failed"})");
+  server.answer(call, 200, page({2}));
+  start();
+  until_count(call, 1);
+  const Clock::time_point start_time = clock.now();
+  until_count(call, 5);
+  // 5 + 10 + 20 + 30, each ±25 %.
+  CHECK(seconds_between(start_time, clock.now()) >= 65 * 0.75);
+  CHECK(seconds_between(start_time, clock.now()) <= 65 * 1.25);
+  until_count(call, 7);
+  for (std::size_t i = 0; i < 7; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
+  CHECK(inbox.size() == 1);
+  CHECK(stderr_text.said("warning: ") == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: bad answers of every kind cost nothing") {
+  inbox.store({}, activity_id(1));
+  using test::Canned;
+  server.answer(call, Canned{.body = "<html>hi</html>", .content_type = "text/html"});
+  server.answer(call, 200, R"({"rows":[]})");
+  server.answer(call, 200, "[1,null,{},[[]],\"x\"]");
+  server.answer(call, Canned{.body = page({2}), .act = Canned::Act::truncate});
+  server.answer(call, Canned{.act = Canned::Act::reset});
+  server.answer(call, Canned{.status = 302, .headers = {{"Location", "http://evil.test/"}}});
+  server.answer(call, 401, "{}");
+  server.answer(call, 200, page({2}));
+  start();
+  until_count(call, 8);
+  CHECK(inbox.cursor() == activity_id(2));
+  CHECK(inbox.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: Retry-After is honoured") {
+  server.answer(call, test::Canned{.status = 429, .headers = {{"Retry-After", "40"}}});
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 1);
+  const Clock::time_point asked_to_wait = clock.now();
+  until_count(call, 2);
+  CHECK(seconds_between(asked_to_wait, clock.now()) == doctest::Approx(40).epsilon(0.01));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a rotated token is read again") {
+  server.answer(call, 401, "{}");
+  server.answer(call, 200, "[]");
+  start();
+  set_token("second-token");
+  until_count(call, 2);
+  CHECK(server.requests(call).at(0).header("Authorization") == "Bearer first-token");
+  CHECK(server.requests(call).at(1).header("Authorization") == "Bearer second-token");
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
+  const test::Stderr stderr_text;
+  inbox.store({message(1)}, activity_id(1));
+  server.answer(call, 200, page({2, 3}));
+  {
+    // A full database, as seen by everybody who writes to it: a trigger refuses rows.
+    sqlite::Database other(folder.path() / "inbox.db");
+    other.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON messages WHEN NEW.activity_id LIKE '%3' "
+        "BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  }
+  start();
+  until_count(call, 3);
+  CHECK(inbox.cursor() == activity_id(1));
+  CHECK(inbox.size() == 1);
+  CHECK(announced.empty());
+  CHECK(stderr_text.said("could not be stored") == 1);
+  {
+    sqlite::Database other(folder.path() / "inbox.db");
+    other.execute("DROP TRIGGER full");
+  }
+  until_count(call, 4);
+  CHECK(inbox.cursor() == activity_id(3));
+  CHECK(inbox.size() == 3);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: an overfull inbox stops fetching and says so once") {
+  const test::Stderr stderr_text;
+  std::vector<Message> many;
+  for (int i = 1; i <= static_cast<int>(Inbox::most_messages); ++i) many.push_back(message(i));
+  inbox.store(many, many.back().activity_id);
+  server.answer(call, 200, "[]");
+  start();
+  const Clock::time_point begin = clock.now();
+  until([&] { return seconds_between(begin, clock.now()) > 60; });
+  CHECK(count(call) == 0);
+  CHECK(stderr_text.said("wait to be popped") == 1);
+  inbox.pop(activity_id(1));
+  until_count(call, 1);
+  CHECK(asked(0, "since_id=" + many.back().activity_id));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: without a cursor nothing between two polls is too old to see") {
+  server.answer(call, 200, "[]");
+  server.answer(call, 503, "{}");
+  start();
+  until_count(call, 1);
+  const Clock::time_point first = clock.now();
+  until([&] { return seconds_between(first, clock.now()) > 3600; });
+  until_count(call, count(call) + 1);
+  const std::string last = query(count(call) - 1);
+  const std::size_t at = last.find("since_secs=");
+  REQUIRE(at != std::string::npos);
+  CHECK(std::stoi(last.substr(at + 11)) > 3600);
+  CHECK(asked(1, "since_secs=600"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a page that is too large is asked for in smaller pieces") {
+  inbox.store({}, activity_id(1));
+  const std::string large(std::size_t{17} << 20, ' ');
+  server.answer(call, 200, "[" + large + "]");
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 3);
+  CHECK(asked(0, "limit=100"));
+  CHECK(asked(1, "limit=25"));
+  CHECK(asked(2, "limit=50"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: after a suspend it polls at once although it had slowed down") {
+  server.answer(call, test::Canned{.status = 503, .headers = {{"Retry-After", "300"}}});
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 1);
+  const Clock::time_point start_time = clock.now();
+  clock.step_wall(std::chrono::hours(1));
+  until_count(call, 2);
+  CHECK(seconds_between(start_time, clock.now()) <= 5);
+}
