@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Failure<Error> failed(std::string_view what, const fs::path& path, int code) {
-  return Failure{Error{code, fmt::format("cannot {} {}: {}", what, path.string(),
-                                         std::strerror(code))}};
+  return Failure{
+      Error{code, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(code))}};
 }
 
 class Descriptor {
@@ -58,7 +58,8 @@ fs::path folder_of(const fs::path& path) {
 int sync_folder(const fs::path& folder) {
   const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.open()) return errno;
-  return ::fsync(fd.get()) == 0 ? 0 : errno;
+  // EINVAL: a file system whose folders cannot be synced, so that nothing more can be done.
+  return ::fsync(fd.get()) == 0 || errno == EINVAL ? 0 : errno;
 }
 
 int write_new(const fs::path& path, std::string_view content, mode_t mode) {
@@ -125,8 +126,8 @@ Result<void, Error> make_private_folder(const fs::path& path) {
 Result<void, Error> check_writable(const fs::path& folder) {
   const fs::path probe = temporary_beside(folder / "probe");
   const int code = write_new(probe, "", 0600);
-  if (code != 0) return failed("write to folder", folder, code);
   ::unlink(probe.c_str());
+  if (code != 0) return failed("write to folder", folder, code);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -96,14 +97,21 @@ std::string without_lone_surrogates(std::string_view text) {
 Type Value::type() const {
   if (!present_) return Type::absent;
   switch (Access::element(*this).type()) {
-    case dom::element_type::ARRAY: return Type::array;
-    case dom::element_type::OBJECT: return Type::object;
+    case dom::element_type::ARRAY:
+      return Type::array;
+    case dom::element_type::OBJECT:
+      return Type::object;
     case dom::element_type::INT64:
-    case dom::element_type::UINT64: return Type::integer;
-    case dom::element_type::DOUBLE: return Type::number;
-    case dom::element_type::STRING: return Type::string;
-    case dom::element_type::BOOL: return Type::boolean;
-    case dom::element_type::NULL_VALUE: break;
+    case dom::element_type::UINT64:
+      return Type::integer;
+    case dom::element_type::DOUBLE:
+      return Type::number;
+    case dom::element_type::STRING:
+      return Type::string;
+    case dom::element_type::BOOL:
+      return Type::boolean;
+    case dom::element_type::NULL_VALUE:
+      break;
   }
   return Type::null;
 }
@@ -193,20 +201,6 @@ Result<Value, ParseError> Document::parse(std::string_view text, Padding padding
   if (parser.capacity() > kept_capacity) parser = dom::parser(largest_text);
   if (error != simdjson::SUCCESS) return Failure{ParseError{simdjson::error_message(error)}};
   return root_;
-}
-
-std::optional<std::string_view> raw_member(std::string_view text, std::string_view key) {
-  static thread_local simdjson::ondemand::parser parser;
-  simdjson::padded_string padded(text);
-  simdjson::ondemand::document document;
-  if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return std::nullopt;
-  simdjson::ondemand::value found;
-  if (document.find_field_unordered(key).get(found) != simdjson::SUCCESS) return std::nullopt;
-  std::string_view raw = found.raw_json_token();
-  const std::size_t offset = static_cast<std::size_t>(raw.data() - padded.data());
-  std::size_t length = raw.size();
-  while (length > 0 && static_cast<unsigned char>(raw[length - 1]) <= ' ') --length;
-  return text.substr(offset, length);
 }
 
 }  // namespace molecule::json

@@ -14,26 +14,33 @@ Level least = Level::warning;
 
 std::string_view name_of(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warning: return "warning";
-    case Level::error: break;
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      break;
   }
   return "error";
 }
 
 }  // namespace
 
-void set_level(Level level) { least = level; }
+void set_level(Level level) {
+  least = level;
+}
 
-bool enabled(Level level) { return level >= least; }
+bool enabled(Level level) {
+  return level >= least;
+}
 
 void write(Level level, std::string_view text) {
   if (!enabled(level)) return;
   // A pipe that polls writable takes PIPE_BUF bytes at once, so this write cannot wait. Making
   // stderr non-blocking instead would change it for everybody who shares it.
-  const std::string line =
-      fmt::format("molecule: {}: {}", name_of(level), text::one_line(text));
+  const std::string line = fmt::format("molecule: {}: {}", name_of(level), text::one_line(text));
   const std::string out = std::string(text::prefix_bytes(line, PIPE_BUF - 1)) + '\n';
   pollfd descriptor{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&descriptor, 1, 0) != 1 || (descriptor.revents & POLLOUT) == 0) return;

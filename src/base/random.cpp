@@ -1,9 +1,11 @@
 #include "molecule/base/random.hpp"
 
-#include <unistd.h>
+#include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <random>
 #include <system_error>
 

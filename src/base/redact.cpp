@@ -12,14 +12,30 @@ namespace {
 
 constexpr std::string_view mark = "[REDACTED]";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_letter(char c) { return is_upper(c) || (c >= 'a' && c <= 'z'); }
-bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
-bool is_token_character(char c) { return is_alphanumeric(c) || c == '_' || c == '-'; }
-bool is_word_character(char c) { return is_alphanumeric(c) || c == '_'; }
-bool is_upper_or_digit(char c) { return is_upper(c) || is_digit(c); }
-bool is_base64(char c) { return is_alphanumeric(c) || c == '+' || c == '/' || c == '='; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_letter(char c) {
+  return is_upper(c) || (c >= 'a' && c <= 'z');
+}
+bool is_alphanumeric(char c) {
+  return is_letter(c) || is_digit(c);
+}
+bool is_token_character(char c) {
+  return is_alphanumeric(c) || c == '_' || c == '-';
+}
+bool is_word_character(char c) {
+  return is_alphanumeric(c) || c == '_';
+}
+bool is_upper_or_digit(char c) {
+  return is_upper(c) || is_digit(c);
+}
+bool is_base64(char c) {
+  return is_alphanumeric(c) || c == '+' || c == '/' || c == '=';
+}
 
 std::size_t run_length(std::string_view text, bool (*accepts)(char)) {
   const auto end = std::find_if_not(text.begin(), text.end(), accepts);

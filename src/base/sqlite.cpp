@@ -13,9 +13,10 @@ namespace {
 
 constexpr int busy_timeout_ms = 2000;
 
-/// SQLite would make the file with the umask's mode; its WAL takes the mode of the file.
+/// SQLite would make the file with the umask's mode; its WAL takes the mode of the file. A file
+/// that exists is not touched: closing it would drop the locks of this process's other connections.
 void make_private_file(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0) ::close(fd);
 }
 
@@ -27,14 +28,16 @@ bool Error::cannot_write() const {
          primary == SQLITE_CANTOPEN;
 }
 
-bool Error::busy() const { return (code_ & 0xFF) == SQLITE_BUSY; }
+bool Error::busy() const {
+  return (code_ & 0xFF) == SQLITE_BUSY;
+}
 
 Database::Database(const std::filesystem::path& path) {
   make_private_file(path);
-  const int code = sqlite3_open_v2(path.c_str(), &handle_,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                   nullptr);
+  const int code = sqlite3_open_v2(
+      path.c_str(), &handle_,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+      nullptr);
   const std::string where = path.string();
   try {
     if (code != SQLITE_OK) fail(code, "open " + where);
@@ -77,9 +80,13 @@ Statement Database::prepare(std::string_view sql) {
   return Statement(*this, sql, statement);
 }
 
-std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(handle_);
+}
 
-std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }
+std::int64_t Database::last_insert_id() const {
+  return sqlite3_last_insert_rowid(handle_);
+}
 
 std::int64_t Database::data_version() {
   Statement statement = prepare("PRAGMA data_version");
@@ -109,8 +116,8 @@ bool Statement::step() {
 void Statement::bind_one(int index, std::string_view value) {
   // A null pointer would bind NULL instead of the empty text.
   const char* data = value.data() != nullptr ? value.data() : "";
-  const int code = sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT,
-                                       SQLITE_UTF8);
+  const int code =
+      sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   if (code != SQLITE_OK) database_->fail(code, "bind a text");
 }
 
@@ -122,7 +129,9 @@ void Statement::bind_one(int index, double value) {
   sqlite3_bind_double(statement_, index, value);
 }
 
-void Statement::bind_one(int index, std::nullptr_t) { sqlite3_bind_null(statement_, index); }
+void Statement::bind_one(int index, std::nullptr_t) {
+  sqlite3_bind_null(statement_, index);
+}
 
 std::string_view Statement::text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
@@ -139,7 +148,9 @@ std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_, column);
 }
 
-double Statement::number(int column) const { return sqlite3_column_double(statement_, column); }
+double Statement::number(int column) const {
+  return sqlite3_column_double(statement_, column);
+}
 
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;

@@ -42,10 +42,10 @@ TaskGroup::Id TaskGroup::spawn(std::string_view name, awaitable<void> task) {
   const Id id = ++state_->last_id;
   asio::cancellation_signal& signal = state_->running[id];
   asio::co_spawn(state_->executor, std::move(task),
-                 asio::bind_cancellation_slot(
-                     signal.slot(), [state = state_, id, name](std::exception_ptr error) {
-                       state->ended(id, name, error);
-                     }));
+                 asio::bind_cancellation_slot(signal.slot(),
+                                              [state = state_, id, name](std::exception_ptr error) {
+                                                state->ended(id, name, error);
+                                              }));
   return id;
 }
 
@@ -62,7 +62,9 @@ void TaskGroup::cancel_all() {
   for (const auto& [id, signal] : state_->running) cancel(id);
 }
 
-std::size_t TaskGroup::size() const { return state_->running.size(); }
+std::size_t TaskGroup::size() const {
+  return state_->running.size();
+}
 
 awaitable<void> TaskGroup::join() {
   const std::shared_ptr<State> state = state_;

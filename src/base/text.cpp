@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view blanks = " \t\r\n\v\f";
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
 
 /// The length of the valid character at the start of `text`, or 0; `code` receives it.
 std::size_t decode(std::string_view text, std::uint32_t& code) {
@@ -110,7 +112,9 @@ std::vector<std::string> split_list(std::string_view text, char separator) {
 }
 
 namespace {
-char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower_char(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -158,14 +162,18 @@ std::size_t count_characters(std::string_view text) {
   return count;
 }
 
-std::string sanitize(std::string_view text) { return clean(text, Lines::keep); }
+std::string sanitize(std::string_view text) {
+  return clean(text, Lines::keep);
+}
 
 std::string sanitize_name(std::string_view text) {
   const std::string line = one_line(text);
   return std::string(trim(prefix_characters(trim(line), 64)));
 }
 
-std::string one_line(std::string_view text) { return clean(text, Lines::join); }
+std::string one_line(std::string_view text) {
+  return clean(text, Lines::join);
+}
 
 std::string percent_encode(std::string_view text) {
   static constexpr std::string_view digits = "0123456789ABCDEF";
@@ -193,8 +201,8 @@ std::string percent_decode(std::string_view text) {
   };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-                        digit(text[i + 2]) >= 0;
+    const bool escape =
+        text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
     if (escape) {
       out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
       i += 2;

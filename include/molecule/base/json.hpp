@@ -77,7 +77,8 @@ class Document {
   };
 
   /// Parses a whole text (one value, nothing after it), replacing what was here. Validates UTF-8.
-  /// Lone surrogate escapes become U+FFFD. Nesting beyond 1,024 levels is an error.
+  /// Lone surrogate escapes become U+FFFD. Nesting beyond 1,024 levels is an error,
+  /// and so is a number that neither 64 bits nor a double can hold.
   Result<Value, ParseError> parse(std::string_view text, Padding padding = Padding::none);
 
   Value root() const { return root_; }
@@ -90,7 +91,7 @@ class Document {
 
 /// The exact spelling of the top-level member `key` in the object `text` (already known to be
 /// valid JSON), white space trimmed: for ids, which are echoed as they came (JSON-RPC 2.0, 5).
-/// The result views `text`.
+/// Of a key that the text repeats, the first, as `Value::operator[]`. The result views `text`.
 std::optional<std::string_view> raw_member(std::string_view text, std::string_view key);
 
 }  // namespace molecule::json

@@ -144,8 +144,12 @@ class Array : public Scope {
   using Scope::Scope;
 };
 
-inline Object Writer::object() { return Object(*this, '{', '}'); }
-inline Array Writer::array() { return Array(*this, '[', ']'); }
+inline Object Writer::object() {
+  return Object(*this, '{', '}');
+}
+inline Array Writer::array() {
+  return Array(*this, '[', ']');
+}
 inline Object Object::object(std::string_view name) {
   key(name);
   return Object(out(), '{', '}');
