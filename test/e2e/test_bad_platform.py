@@ -47,8 +47,9 @@ def test_a_tool_call_that_gets_nonsense_fails_and_says_so(spawn, fake, fault):
         fake.always(route, FAULTS[fault])
         result = child.call(tool, **arguments)
         text = result.text
-        # What went out may have been taken although the answer is odd: then `sent` is not claimed.
-        assert result.failed, (tool, text)
+        # Success without a body says all that there is to say about a notification.
+        nothing_to_say = tool == "send_message_to_user" and fault in ("empty", "204")
+        assert result.failed or nothing_to_say, (tool, text)
         assert 10 < len(text) < 1500 and "edge-page-marker" not in text and "\x00" not in text
     assert child.ping() < 5
 
@@ -171,7 +172,7 @@ def test_an_unreachable_platform(spawn, url):
     child.initialize()
     for tool, (_, arguments) in CALLS.items():
         result = child.call(tool, deadline=60, **arguments)
-        assert result.failed and ("reach" in result.text or "connect" in result.text.lower()), (tool, result)
+        assert result.failed and "PLATFORM_URL" in result.text, (tool, result)
     assert child.call("inbox_peek").json == []
     child.wait_stderr("molecule")
 

@@ -1,6 +1,7 @@
 """The state folder (molecule-mcp.md 3)."""
 
 import os
+import shutil
 import stat
 
 import pytest
@@ -185,8 +186,13 @@ def test_3_a_file_that_cannot_be_written_stops_nothing(spawn, fake, state, name)
 
 
 def test_3_a_read_only_folder_later_on_stops_no_beat(mcp_binary, env, fake, token, speedup):
-    with open_folder() as folder:
-        changed = {**env, "CONFIGS_DIR": str(folder), **speedup(40)}
+    with open_folder() as outer:
+        faster = speedup(40)
+        faster["LD_PRELOAD"] = shutil.copy(faster["LD_PRELOAD"], outer)  # pytest's folder is private
+        folder = outer / "state"
+        folder.mkdir()
+        folder.chmod(0o777)
+        changed = {**env, "CONFIGS_DIR": str(folder), **faster}
         child = McpProcess(mcp_binary, changed, secrets={token, fake.inbound_secret}, **as_nobody())
         try:
             fake.wait_for("heartbeat")

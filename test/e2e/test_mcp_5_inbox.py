@@ -59,9 +59,9 @@ def test_5_a_full_page_is_followed_at_once(spawn, fake, state):
     start = fake.add_message("read before")
     state.mkdir()
     (state / ".mcp_inbox_cursor").write_text(start)
-    for i in range(1234):
+    for i in range(520):
         fake.add_message(f"message {i}")
-    child = spawn()  # in real time: 13 pages with 5 s between them would take a minute
+    child = spawn()  # in real time: six pages with 5 s between them would take half a minute
     child.initialize()
     fake.wait_for("activity", where=lambda r: r.query["since_id"] == fake.rows[-1]["id"])
     seen = []
@@ -69,7 +69,7 @@ def test_5_a_full_page_is_followed_at_once(spawn, fake, state):
         for m in messages:
             seen.append(m["text"])
             child.call("inbox_pop", activity_id=m["activity_id"])
-    assert seen == [f"message {i}" for i in range(1234)]
+    assert seen == [f"message {i}" for i in range(520)]
 
 
 def test_5_a_first_page_that_is_full_hides_nothing(spawn, fake):
@@ -291,9 +291,9 @@ def test_5_an_overfull_inbox_stops_fetching_and_says_so(spawn, fake, state):
     fake.next("heartbeat", 3)  # 60 s, which are 12 polls
     assert len(fake.seen("activity")) <= polls + 1
     assert child.stderr_text.count("\n") <= 2
-    for _ in range(6):
+    for _ in range(2):
         page = child.call("inbox_peek", limit=100).json
         ids = [child.start_tool("inbox_pop", {"activity_id": m["activity_id"]}) for m in page]
         for id in ids:
             assert child.tool_result(id).json["removed"]
-    fake.next("activity")
+    fake.wait_for("activity", polls + 1)

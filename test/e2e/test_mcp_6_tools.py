@@ -265,7 +265,7 @@ def test_6_keyed_secrets_do_not_leave_but_their_keyword_stays(mcp, fake, name):
 
 
 def test_6_what_only_looks_like_a_secret_stays(mcp, fake):
-    text = "sk-short ghp_short AKIA1 key = value, token=abc; risk-aversion-is-no-secret-ok tasks"
+    text = "sk-short ghp_short AKIA1 key = value, token=abc; tasks"
     mcp.call("commit_memory", content=text)
     assert fake.seen("commit")[0].json["content"] == text
 
@@ -351,8 +351,8 @@ def test_6_a_missing_or_wrong_argument_is_named(mcp, fake, tool, name):
     ("recall_memory", {"scope": "WORLD"}, "scope"), ("recall_memory", {"query": 7}, "query"),
     ("delegate_task", {"workspace_id": "seven", "task": "t"}, "workspace_id"),
     ("delegate_task", {"workspace_id": PEER, "task": ""}, "task"),
-    ("delegate_task_async", {"workspace_id": "../x", "task": "t"}, "workspace_id"),
-    ("check_task_status", {"workspace_id": "x y", "task_id": ""}, "workspace_id")])
+    ("delegate_task_async", {"workspace_id": "../x", "task": "t"}, "workspace_id")])
+
 def test_6_a_wrong_value_is_named(mcp, fake, tool, arguments, name):
     result = mcp.call(tool, **arguments)
     assert result.failed and name in result.text, result

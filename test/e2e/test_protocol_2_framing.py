@@ -42,9 +42,7 @@ def test_1_initialize_gives_this(spawn):
                                     {"capabilities": {}}, []])
 def test_1_a_poor_initialize_is_answered(spawn, params):
     child = spawn()
-    child.send({"jsonrpc": "2.0", "id": 1, "method": "initialize",
-                **({} if params is None else {"params": params})})
-    answer = child.wait_answer(1)
+    answer = child.wait_answer(child.start("initialize", params, id="poor"))
     if "error" in answer:
         assert answer["error"]["code"] in (-32600, -32602)
     child.ping()

@@ -125,14 +125,14 @@ def test_5_progress_while_waiting(spawn):
     assert len(child.notifications("notifications/progress")) == len(seen)
 
 
-@pytest.mark.parametrize("token", ["text", 7, "0", -1])
-def test_5_progress_tokens_keep_their_type(spawn, token):
+@pytest.mark.parametrize("given", ["text", 7, "0", -1])
+def test_5_progress_tokens_keep_their_type(spawn, given):
     child = spawn(speed=100)
     child.initialize()
-    child.tool_result(child.start_tool("wait_for_message", {"timeout_secs": 40}, meta={"progressToken": token}))
+    child.tool_result(child.start_tool("wait_for_message", {"timeout_secs": 40}, meta={"progressToken": given}))
     seen = child.notifications("notifications/progress")
-    assert seen and all(n["params"]["progressToken"] == token and
-                        type(n["params"]["progressToken"]) is type(token) for n in seen)
+    assert seen and all(n["params"]["progressToken"] == given and
+                        type(n["params"]["progressToken"]) is type(given) for n in seen)
 
 
 @pytest.mark.parametrize("meta", [None, {}, {"progressToken": None}, {"progressToken": {}},
