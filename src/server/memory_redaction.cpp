@@ -79,8 +79,9 @@ std::size_t match_bearer(std::string_view text, std::size_t at) {
   if (!text.substr(at).starts_with(scheme)) return at;
   const std::size_t blanks = at + scheme.size();
   const std::size_t value = run_end(text, blanks, is_blank);
+  if (value == blanks) return at;
   const std::size_t end = run_end(text, value, is_visible);
-  return value > blanks && end > value ? end : at;
+  return end > value ? end : at;
 }
 
 std::size_t match_sk(std::string_view text, std::size_t at) {

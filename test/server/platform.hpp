@@ -1,0 +1,137 @@
+#pragma once
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth.hpp"
+#include "context.hpp"
+#include "message.hpp"
+#include "molecule/base/json.hpp"
+#include "molecule/base/random.hpp"
+#include "molecule/base/time.hpp"
+#include "router.hpp"
+#include "routes.hpp"
+#include "virtual_clock.hpp"
+
+namespace molecule::test {
+
+/// A folder that goes away with its owner.
+struct Folder {
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "molecule-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path = pattern;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+/// A workspace that a test made, with its token.
+struct Member {
+  std::string id;
+  std::string token;
+};
+
+struct Answer {
+  int status = 0;
+  std::string text;
+  std::string content_type;
+  json::Document document;
+  json::Value operator[](std::string_view key) const { return document.root()[key]; }
+  std::vector<json::Value> items() const { return document.root().items(); }
+  std::string_view error() const { return (*this)["error"].string_or(""); }
+};
+
+/// All routes on a store of their own, asked without HTTP.
+struct Platform {
+  Platform() { server::create_schema(database); }
+
+  Member add(std::string_view name, const std::optional<std::string>& parent = std::nullopt,
+             std::string_view mode = "poll") {
+    Member member{random_uuid(), ""};
+    database
+        .prepare(
+            "INSERT INTO workspaces(id, name, status, parent_id, runtime, delivery_mode,"
+            " created_at, updated_at) VALUES (?1, ?2, 'online', ?3, 'external', ?4, 0, 0)")
+        .bind(member.id, name, parent, mode)
+        .run();
+    member.token = server::mint_token(context, member.id);
+    return member;
+  }
+  void set(const Member& member, const char* assignment) {
+    const std::string sql =
+        std::string("UPDATE workspaces SET ") + assignment + " WHERE id = '" + member.id + "'";
+    database.execute(sql.c_str());
+  }
+  std::int64_t count(const char* sql) {
+    auto statement = database.prepare(sql);
+    statement.step();
+    return statement.integer(0);
+  }
+
+  Answer ask(std::string_view method, const std::string& target, std::string_view token,
+             std::string_view body = "") {
+    server::Request request;
+    request.method = method;
+    const std::size_t question = std::min(target.find('?'), target.size());
+    request.path = target.substr(0, question);
+    for (std::size_t at = question; at < target.size();) {
+      const std::size_t end = std::min(target.find('&', at + 1), target.size());
+      const std::string pair = target.substr(at + 1, end - at - 1);
+      const std::size_t sign = std::min(pair.find('='), pair.size());
+      request.query[pair.substr(0, sign)] =
+          sign < pair.size() ? pair.substr(sign + 1) : std::string();
+      at = end;
+    }
+    if (!token.empty()) {
+      request.headers.emplace_back("Authorization", "Bearer " + std::string(token));
+    }
+    for (const auto& header : headers) request.headers.push_back(header);
+    request.body = body;
+    server::Reply reply = router.handle(std::move(request));
+    Answer answer;
+    answer.status = reply.status;
+    answer.text = std::move(reply.body);
+    answer.content_type = reply.content_type;
+    const auto parsed = answer.document.parse(answer.text);
+    if (!parsed) answer.document = json::Document();
+    return answer;
+  }
+  Answer get(const std::string& target, std::string_view token) {
+    return ask("GET", target, token);
+  }
+  Answer post(const std::string& target, std::string_view token, std::string_view body) {
+    return ask("POST", target, token, body);
+  }
+
+  Folder folder;
+  VirtualClock clock;
+  sqlite::Database database{folder.path / "platform.db"};
+  server::Events events{database, clock};
+  server::Context context{.database = database,
+                          .clock = clock,
+                          .events = events,
+                          .admin_token = "the-admin-token",
+                          .base_url = "http://127.0.0.1:8080",
+                          .tokens_used = {}};
+  server::Router router{context, server::all_routes()};
+  const std::string admin = "the-admin-token";
+  /// Sent with every request.
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+inline std::string path_of(const Member& member, std::string_view rest) {
+  return "/workspaces/" + member.id + std::string(rest);
+}
+
+constexpr std::string_view unknown_id = "11111111-2222-4333-8444-555555555555";
+constexpr std::string_view nil_id = "00000000-0000-0000-0000-000000000000";
+
+}  // namespace molecule::test

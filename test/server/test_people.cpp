@@ -1,0 +1,119 @@
+#include <doctest/doctest.h>
+
+#include "molecule/base/text.hpp"
+#include "platform.hpp"
+
+using namespace molecule;
+using test::Member;
+using test::path_of;
+using test::Platform;
+
+TEST_CASE("what an agent tells the human is shown at once and kept") {
+  Platform platform;
+  const Member a = platform.add("Ann");
+  std::vector<std::string> frames;
+  platform.events.subscribe({[](std::string_view) { return true; },
+                             [&frames](const std::string& frame) { frames.push_back(frame); }});
+  const auto reply = platform.post(
+      path_of(a, "/notify"), a.token,
+      R"({"message":"done","attachments":[{"uri":"u","name":"n","mimeType":"t/x","size":3},
+          {"uri":"v","name":"o","size":0}]})");
+  CHECK(reply.status == 200);
+  CHECK(reply.text == R"({"status":"sent"})");
+  REQUIRE(frames.size() == 1);
+  CHECK(frames[0].find("AGENT_MESSAGE") != std::string::npos);
+  CHECK(frames[0].find(R"("message":"done","workspace_id":")" + a.id + R"(","name":"Ann")") !=
+        std::string::npos);
+
+  const auto page = platform.get(path_of(a, "/activity?source=canvas&type=a2a_receive"), a.token);
+  REQUIRE(page.items().size() == 1);
+  const json::Value row = page.items()[0];
+  CHECK(row["method"].string_or("") == "notify");
+  CHECK(row["summary"].string_or("") == "Agent message: done");
+  CHECK(row["source_id"].is_null());
+  CHECK(row["target_id"].is_null());
+  CHECK_FALSE(row["request_body"].present());
+  CHECK(row["response_body"].dump() ==
+        R"({"result":"done","parts":[{"kind":"file","file":{"uri":"u","name":"n",)"
+        R"("mimeType":"t/x","size":3}},{"kind":"file","file":{"uri":"v","name":"o"}}]})");
+}
+
+TEST_CASE("a long message is cut on a character in the summary only") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const std::string text = std::string(79, 'x') + "\xC3\xA9 and more";
+  platform.post(path_of(a, "/notify"), a.token, R"({"message":")" + text + "\"}");
+  const auto page = platform.get(path_of(a, "/activity"), a.token);
+  const json::Value row = page.items().at(0);
+  CHECK(row["summary"].string_or("") == "Agent message: " + std::string(79, 'x') + "\xE2\x80\xA6");
+  CHECK(row["response_body"]["result"].string_or("") == text);
+}
+
+TEST_CASE("the refusals of notify") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const Member b = platform.add("b");
+  const auto refused = [&](std::string_view body) {
+    const auto reply = platform.post(path_of(a, "/notify"), a.token, body);
+    CHECK_MESSAGE(reply.status == 400, body);
+    return std::string(reply.error());
+  };
+  for (const char* body :
+       {"", "{", "null", "[]", "{}", R"({"message":""})", R"({"message":5})",
+        R"({"message":"x","attachments":{}})", R"({"message":"x","attachments":["y"]})",
+        R"({"message":"x","attachments":[{"uri":1,"name":"n"}]})",
+        R"({"message":"x","attachments":[{"uri":"u","name":"n","size":1.5}]})",
+        R"({"message":"x","attachments":[{"uri":"u","name":"n","mimeType":[]}]})"}) {
+    CHECK(refused(body) == "message is required");
+  }
+  CHECK(refused(R"({"message":"x","attachments":[{"uri":"u"}]})") ==
+        "attachment[0]: uri and name are required");
+  CHECK(
+      refused(R"({"message":"x","attachments":[{"uri":"u","name":"n"},{"uri":"","name":"n"}]})") ==
+      "attachment[1]: uri and name are required");
+  CHECK(platform.post(path_of(a, "/notify"), "", R"({"message":"x"})").status == 401);
+  CHECK(platform.post(path_of(a, "/notify"), b.token, R"({"message":"x"})").status == 401);
+  for (const std::string& id : {std::string(test::unknown_id), std::string("nonsense"), b.id}) {
+    platform.set(b, "status = 'removed'");
+    const auto reply =
+        platform.post("/workspaces/" + id + "/notify", platform.admin, R"({"message":"x"})");
+    CHECK(reply.status == 404);
+    CHECK(reply.error() == "workspace not found");
+  }
+  CHECK(platform.count("SELECT count(*) FROM activity") == 0);
+}
+
+TEST_CASE("no files for workspaces that have no server") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const auto upload = platform.post(path_of(a, "/chat/uploads"), a.token, "");
+  CHECK(upload.status == 503);
+  CHECK(upload.error() == "workspace url not registered yet");
+  CHECK(platform.post(path_of(a, "/chat/uploads"), "", "").status == 401);
+  CHECK(platform.post("/workspaces/x/chat/uploads", platform.admin, "").error() ==
+        "invalid workspace ID");
+  CHECK(platform
+            .post("/workspaces/" + std::string(test::unknown_id) + "/chat/uploads", platform.admin,
+                  "")
+            .status == 404);
+
+  const auto download = [&](const std::string& query) {
+    const auto reply = platform.get(path_of(a, "/chat/download" + query), a.token);
+    return std::to_string(reply.status) + " " + std::string(reply.error());
+  };
+  CHECK(download("") == "400 path query required");
+  CHECK(download("?path=") == "400 path query required");
+  CHECK(download("?path=workspace/x") == "400 path must be absolute");
+  for (const char* path : {"/etc/passwd", "/workspaces", "/", "/homes/x", "/../home"}) {
+    CHECK(download(std::string("?path=") + path) ==
+          "400 path must be under /configs, /workspace, /home, or /plugins");
+  }
+  for (const char* path : {"/workspace/../etc", "/home//x", "/home/./x", "/home/x/", "/home/.."}) {
+    CHECK(download(std::string("?path=") + path) == "400 invalid path");
+  }
+  for (const char* path : {"/workspace", "/home/..x/y", "/configs/a b"}) {
+    CHECK(download(std::string("?path=") + path) == "503 workspace url not registered yet");
+  }
+  platform.set(a, "url = 'http://agent.example'");
+  CHECK(download("?path=/workspace/x").starts_with("502 workspace unreachable"));
+}
