@@ -132,7 +132,10 @@ class Agent(Child):
         super().__init__(f"{name}'s molecule-mcp", [binary], log, env)
 
     def _ask_to_end(self):
-        self._process.stdin.close()
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has gone already
 
     def _send(self, message):
         try:

@@ -122,7 +122,9 @@ def test_a_data_folder_that_cannot_be_made_is_named(build, tmp_path):
     for folder in ("/proc/nothing/here", str(tmp_path / "file" / "data"), str(tmp_path / "file")):
         ended = run(build, "--listen", "127.0.0.1:0", "--data", folder, home=tmp_path)
         assert ended.returncode == 1, ended
-        assert folder in ended.stderr and "listening" not in ended.stdout
+        named = [word.strip(":") for word in ended.stderr.split() if word.startswith("/")]
+        assert named and folder.startswith(named[0]), ended  # it, or the part that is in the way
+        assert "listening" not in ended.stdout
         assert len(ended.stderr.splitlines()) <= 4
     assert (tmp_path / "file").read_text() == "not a folder"
 

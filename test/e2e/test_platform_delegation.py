@@ -1,5 +1,6 @@
 """Delegation through the platform (platform-api.md 5)."""
 
+import datetime
 import json
 import uuid
 
@@ -117,7 +118,8 @@ def test_5_2_at_most_50_newest_first(platform, pair):
         assert delegate(platform, agent, {"target_id": peer.id, "task": f"{number}"}).status == 202
     listed = delegations(platform, agent)
     assert len(listed) == 50
-    times = [item["created_at"] for item in listed]
+    times = [datetime.datetime.fromisoformat(item["created_at"].replace("Z", "+00:00"))
+             for item in listed]
     assert times == sorted(times, reverse=True)
 
 

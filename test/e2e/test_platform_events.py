@@ -1,7 +1,6 @@
 """Events as rows and over the WebSocket (platform-api.md 2.10)."""
 
 import socket
-import threading
 
 import pytest
 import websocket
@@ -142,26 +141,27 @@ def test_frames_from_clients_do_no_harm(platform, agent):
 
 
 def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(platform, agent):
-    """Its kernel buffers fill first, so the card is large and sent often."""
+    """20 MB of events: more than the kernel's buffers and the platform's own together."""
     card = {"name": "x" * 200_000}
     stuck = EventStream(platform, platform.admin_token,
                         sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
+    with EventStream(platform, platform.admin_token) as reader:
+        for _ in range(100):
+            reply = platform.request("POST", "/registry/update-card", agent.token,
+                                     {"workspace_id": agent.id, "agent_card": card})
+            assert reply.status == 200
+            reader.wait_for("AGENT_CARD_UPDATED", agent.id)
+    assert platform.resident_bytes() < 400 << 20  # generous: an ASan build is counted too
+    raw = stuck.socket.sock
+    raw.settimeout(10)
+    received = 0
     try:
-        with EventStream(platform, platform.admin_token) as reader:
-            received = threading.Thread(
-                target=lambda: [reader.wait_for("AGENT_CARD_UPDATED", seconds=60)
-                                for _ in range(150)])
-            received.start()
-            for _ in range(150):
-                reply = platform.request("POST", "/registry/update-card", agent.token,
-                                         {"workspace_id": agent.id, "agent_card": card})
-                assert reply.status == 200
-            received.join(60)
-            assert not received.is_alive()
-        memory = platform.resident_bytes()
-        assert memory < 400 << 20, memory  # generous: an ASan build is counted too
-    finally:
-        stuck.socket.sock.close()
+        while chunk := raw.recv(1 << 20):
+            received += len(chunk)
+    except ConnectionResetError:
+        pass
+    assert received < 15_000_000, "it was not dropped"
+    raw.close()
 
 
 def test_many_watchers_come_and_go(platform, agent):

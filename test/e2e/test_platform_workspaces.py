@@ -127,9 +127,14 @@ def test_2_3_one_workspace_is_public_and_tells_less(platform):
     assert agent.token not in str(shown.body)
 
 
+@pytest.mark.parametrize("path", ["%00", "%ff", "%0a", "%C0%AF", "%ED%A0%80"])
+def test_2_3_bytes_that_are_no_text_are_400(platform, path):
+    assert get(platform, path).status == 400
+
+
 @pytest.mark.parametrize("workspace_id, status, text", [
     (NOBODY, 404, "workspace not found"), ("not-a-uuid", 400, "invalid workspace ID"),
-    ("1", 400, "invalid workspace ID"), ("%00", 400, "invalid workspace ID"),
+    ("1", 400, "invalid workspace ID"), ("%F0%9F%98%80", 400, "invalid workspace ID"),
     ("a" * 5000, 400, "invalid workspace ID"),
     ("00000000-0000-4000-8000-00000000000g", 400, "invalid workspace ID"),
 ])

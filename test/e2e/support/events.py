@@ -16,6 +16,7 @@ class EventStream:
             fields["Authorization"] = f"Bearer {token}"
         self._socket = websocket.create_connection(
             f"ws://{platform.host}:{platform.port}/ws", timeout=10, suppress_origin=True,
+            skip_utf8_validation=True,  # slow there; recv() decodes strictly anyway
             header=[f"{name}: {value}" for name, value in fields.items()], **options)
 
     def __enter__(self):
