@@ -1,5 +1,6 @@
 #include "molecule/workspace/push.hpp"
 
+#include <string>
 #include <utility>
 
 #include "molecule/base/json_writer.hpp"
@@ -35,6 +36,13 @@ std::string without_channel_tags(std::string_view text) {
   return out;
 }
 
+/// `meta` becomes attributes of that tag: nothing in a value may end one.
+std::string attribute(std::string_view text) {
+  std::string out = text::sanitize_name(text);
+  std::erase_if(out, [](char c) { return c == '<' || c == '>' || c == '"'; });
+  return out;
+}
+
 }  // namespace
 
 std::string channel_params(const Message& message, std::string_view workspace_id) {
@@ -45,11 +53,11 @@ std::string channel_params(const Message& message, std::string_view workspace_id
     auto meta = params.object("meta");
     meta.field("kind", message.kind);
     meta.field("peer_id", message.peer_id);
-    meta.field("method", message.method);
+    meta.field("method", attribute(message.method));
     meta.field("activity_id", message.activity_id);
     meta.field("ts", message.created_at);
-    if (!message.peer_name.empty()) meta.field("peer_name", message.peer_name);
-    if (!message.peer_role.empty()) meta.field("peer_role", message.peer_role);
+    if (!message.peer_name.empty()) meta.field("peer_name", attribute(message.peer_name));
+    if (!message.peer_role.empty()) meta.field("peer_role", attribute(message.peer_role));
     meta.field("workspace_id", workspace_id);
   }
   return std::move(writer).take();
