@@ -1,0 +1,234 @@
+#include "http_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <asio/connect.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
+#include <memory>
+#include <string>
+
+#include "platform.hpp"
+#include "run.hpp"
+
+using namespace molecule;
+using test::Member;
+using test::Platform;
+
+namespace {
+
+using asio::ip::tcp;
+
+/// A platform that listens, and raw clients on the same loop.
+struct House {
+  House() {
+    context.max_body_bytes = 1000;
+    server.emplace(loop, context, router, server::HttpServer::Options());
+  }
+  ~House() {
+    test::run(loop, server->stop());
+    loop.stop();
+  }
+
+  /// Sends `bytes` on a new connection and gives all that comes until the server closes it.
+  std::string exchange(const std::string& bytes) {
+    return test::run(loop, talk(loop, server->port(), bytes));
+  }
+
+  static awaitable<std::string> talk(asio::io_context& loop, std::uint16_t port,
+                                     std::string bytes) {
+    tcp::socket socket(loop);
+    const tcp::endpoint peer(asio::ip::address_v4::loopback(), port);
+    co_await socket.async_connect(peer, asio::use_awaitable);
+    [[maybe_unused]] auto [failure, written] =
+        co_await asio::async_write(socket, asio::buffer(bytes), as_tuple);
+    std::string all;
+    [[maybe_unused]] auto [ended, read] =
+        co_await asio::async_read(socket, asio::dynamic_buffer(all), as_tuple);
+    CHECK(ended == asio::error::eof);
+    co_return all;
+  }
+
+  asio::io_context loop;
+  Platform platform;
+  SystemClock clock;
+  server::Context context{.database = platform.database,
+                          .clock = clock,
+                          .events = platform.events,
+                          .admin_token = platform.admin,
+                          .base_url = "",
+                          .tokens_used = {}};
+  server::Router router{context, server::all_routes()};
+  std::optional<server::HttpServer> server;
+};
+
+std::string request(const std::string& line, const std::string& fields = "",
+                    const std::string& body = "") {
+  std::string text = line + " HTTP/1.1\r\nHost: localhost\r\n" + fields;
+  if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  return text + "\r\n" + body;
+}
+
+const std::string last = "Connection: close\r\n";
+
+std::size_t count(const std::string& text, std::string_view part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("requests over a socket") {
+  House house;
+  const std::string health = house.exchange(request("GET /health", last));
+  CHECK(health.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(health.ends_with("\r\n\r\n{\"status\":\"ok\"}"));
+  CHECK(health.find("Content-Length: 15\r\n") != std::string::npos);
+  CHECK(health.find("Content-Type: application/json; charset=utf-8\r\n") != std::string::npos);
+  CHECK(health.find("X-Frame-Options: DENY\r\n") != std::string::npos);
+  const std::string head = house.exchange(request("HEAD /health", last));
+  CHECK(head.find("Content-Length: 15\r\n") != std::string::npos);
+  CHECK(head.ends_with("\r\n\r\n"));
+  const std::string page = house.exchange(request("GET /", last));
+  CHECK(page.find("molecule-platform") != std::string::npos);
+  CHECK(house.exchange(request("GET /workspaces/", last)).starts_with("HTTP/1.1 301"));
+  CHECK(house.exchange(request("GET /ws", last)).starts_with("HTTP/1.1 400"));
+}
+
+TEST_CASE("many pipelined requests are answered in order") {
+  House house;
+  std::string all;
+  for (int i = 0; i < 200; ++i) all += request(i % 2 == 0 ? "GET /health" : "GET /nothing");
+  const std::string answers = house.exchange(all + request("GET /", last));
+  CHECK(count(answers, "HTTP/1.1 200 OK") == 101);
+  CHECK(count(answers, "HTTP/1.1 404 Not Found") == 100);
+  CHECK(answers.ends_with("ADMIN_TOKEN was set.\n"));
+}
+
+TEST_CASE("refused on the wire, with an answer") {
+  House house;
+  const auto status = [&](const std::string& bytes) {
+    const std::string reply = house.exchange(bytes);
+    return reply.substr(0, std::min(reply.find("\r\n"), reply.size()));
+  };
+  CHECK(status("NONSENSE\r\n\r\n") == "HTTP/1.1 400 Bad Request");
+  CHECK(status("GET / HTTP/1.1\r\n" + last + "\r\n") == "HTTP/1.1 400 Bad Request");
+  CHECK(status("GET / HTTP/1.1\r\nHost : localhost\r\n" + last + "\r\n") ==
+        "HTTP/1.1 400 Bad Request");
+  CHECK(status(request("GET /" + std::string(100'000, 'a'), last)) ==
+        "HTTP/1.1 431 Request Header Fields Too Large");
+  CHECK(status("GET / HTTP/1.1\r\nHost: evil.example\r\n" + last + "\r\n") ==
+        "HTTP/1.1 403 Forbidden");
+  CHECK(status(request("GET /health", last + "Origin: http://evil.example\r\n")) ==
+        "HTTP/1.1 403 Forbidden");
+  CHECK(status(request("GET http://localhost/health", last)) == "HTTP/1.1 400 Bad Request");
+  // A good request before it is answered first.
+  const std::string both = house.exchange(request("GET /health") + "NONSENSE\r\n\r\n");
+  CHECK(both.starts_with("HTTP/1.1 200 OK"));
+  CHECK(count(both, "HTTP/1.1 400 Bad Request") == 1);
+}
+
+TEST_CASE("a body over the cap is answered, though it is still being sent") {
+  House house;
+  for (const std::size_t size : {std::size_t{1001}, std::size_t{5'000'000}}) {
+    const std::string reply =
+        house.exchange(request("POST /registry/check-access", "", std::string(size, 'x')));
+    CHECK(reply.starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
+    CHECK(
+        reply.ends_with(R"({"error":"request body too large","truncated":true,"max_bytes":1000})"));
+  }
+  std::string chunked =
+      "POST /registry/check-access HTTP/1.1\r\nHost: localhost\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 100; ++i) chunked += "64\r\n" + std::string(100, 'x') + "\r\n";
+  CHECK(house.exchange(chunked + "0\r\n\r\n").starts_with("HTTP/1.1 413"));
+  const std::string fits(1000, ' ');
+  CHECK(house.exchange(request("POST /registry/check-access", last, fits))
+            .starts_with("HTTP/1.1 400"));
+}
+
+namespace {
+
+const std::string handshake =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/// Reads until `mark` has come or the connection ended; gives all that came.
+awaitable<std::string> read_until(tcp::socket& socket, std::string mark) {
+  std::string all;
+  std::string part(4096, '\0');
+  while (all.find(mark) == std::string::npos) {
+    auto [failure, size] = co_await socket.async_read_some(asio::buffer(part), as_tuple);
+    if (failure) co_return all + "<end>";
+    all += part.substr(0, size);
+  }
+  co_return all;
+}
+
+awaitable<void> listen_to_events(House& house, const Member& member) {
+  tcp::socket socket(house.loop);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+  co_await socket.async_connect(peer, asio::use_awaitable);
+  const std::string hello =
+      request("GET /ws", handshake + "Authorization: Bearer " + member.token + "\r\n");
+  co_await asio::async_write(socket, asio::buffer(hello), asio::use_awaitable);
+  const std::string accepted = co_await read_until(socket, "\r\n\r\n");
+  CHECK(accepted.starts_with("HTTP/1.1 101"));
+  CHECK(accepted.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos);
+
+  house.platform.post("/registry/heartbeat", member.token,
+                      R"({"workspace_id":")" + member.id + "\"}");
+  const std::string event = co_await read_until(socket, "uptime_seconds");
+  CHECK(event.find("WORKSPACE_HEARTBEAT") != std::string::npos);
+
+  // A ping, masked with zeros, comes back as a pong.
+  const std::string ping("\x89\x82\0\0\0\0hi", 8);
+  co_await asio::async_write(socket, asio::buffer(ping), asio::use_awaitable);
+  const std::string pong = co_await read_until(socket, "hi");
+  CHECK(pong == std::string("\x8a\x02hi", 4));
+
+  // Its rights are asked for at each event.
+  server::revoke_tokens(house.platform.context, member.id);
+  house.platform.events.broadcast("SECRET", member.id, "{}");
+  house.platform.events.publish();
+  const std::string rest = co_await read_until(socket, "SECRET");
+  CHECK(rest == "<end>");
+}
+
+awaitable<void> claim_a_huge_frame(House& house) {
+  tcp::socket socket(house.loop);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+  co_await socket.async_connect(peer, asio::use_awaitable);
+  const std::string hello = request(
+      "GET /ws", handshake + "Sec-WebSocket-Protocol: bearer." + house.platform.admin + "\r\n");
+  co_await asio::async_write(socket, asio::buffer(hello), asio::use_awaitable);
+  const std::string accepted = co_await read_until(socket, "\r\n\r\n");
+  CHECK(accepted.find("Sec-WebSocket-Protocol: bearer.") != std::string::npos);
+  const std::string frame("\x82\xff\x00\x00\x00\xff\xff\xff\xff\xff\0\0\0\0", 14);
+  co_await asio::async_write(socket, asio::buffer(frame), asio::use_awaitable);
+  const std::string rest = co_await read_until(socket, "never");
+  CHECK(rest == "<end>");
+}
+
+}  // namespace
+
+TEST_CASE("events on a WebSocket") {
+  House house;
+  const Member member = house.platform.add("a");
+  test::run(house.loop, listen_to_events(house, member));
+  test::run(house.loop, claim_a_huge_frame(house));
+  CHECK(house.exchange(request("GET /ws", handshake)).starts_with("HTTP/1.1 401"));
+  CHECK(house.exchange(request("GET /health", handshake)).starts_with("HTTP/1.1 200"));
+}
+
+TEST_CASE("a port that is taken is an error") {
+  House house;
+  server::HttpServer::Options same;
+  same.port = house.server->port();
+  CHECK_THROWS_AS(server::HttpServer(house.loop, house.context, house.router, same),
+                  std::system_error);
+}
