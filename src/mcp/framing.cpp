@@ -23,14 +23,13 @@ std::string_view without_frame(std::string_view line) {
 
 }  // namespace
 
-Framer::Framer(std::size_t line_bytes)
-    : line_bytes_(line_bytes), buffer_(2 * read_bytes + padding) {}
+Framer::Framer(std::size_t line_bytes) : line_bytes_(line_bytes) {}
 
 std::span<char> Framer::space() {
   if (begin_ == end_) {
     begin_ = scanned_ = end_ = 0;
     // One huge line must not keep its memory for the life of the process.
-    if (buffer_.size() > kept_bytes) buffer_ = std::vector<char>(2 * read_bytes + padding);
+    if (buffer_.size() > kept_bytes) buffer_ = {};
   } else if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     scanned_ -= begin_;

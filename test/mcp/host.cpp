@@ -61,7 +61,11 @@ awaitable<ToolResult> progress(Call& call) {
   co_return result;
 }
 
-awaitable<ToolResult> structured() {
+awaitable<ToolResult> structured(Call& call) {
+  if (call.arguments()["fail"].present()) {
+    ToolResult failure{.text = "no object", .is_error = true};
+    co_return failure;
+  }
   ToolResult result{.text = "{ \"n\":\n1 }"};
   co_return result;
 }
@@ -117,7 +121,7 @@ ServerInfo make_server(Bench& bench) {
   server.tools.push_back(tool("wait", [&bench](Call&) { return wait(bench); }));
   server.tools.push_back(tool("fail", [](Call&) { return fail(); }));
   server.tools.push_back(tool("progress", [](Call& call) { return progress(call); }));
-  server.tools.push_back(tool("structured", [](Call&) { return structured(); }));
+  server.tools.push_back(tool("structured", [](Call& call) { return structured(call); }));
   server.tools.front().annotations.read_only = true;
   server.tools.front().meta = "{ \"anthropic/alwaysLoad\": true }";
   server.tools.back().output_schema = object_schema;
@@ -201,8 +205,9 @@ Answer Host::receive() {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   std::size_t end = received_.find('\n');
   while (end == std::string::npos) {
+    const std::size_t searched = received_.size();
     if (!read_some()) step(deadline);
-    end = received_.find('\n');
+    end = received_.find('\n', searched);
   }
   Answer answer;
   answer.text = received_.substr(0, end);

@@ -43,6 +43,8 @@ TEST_CASE("null, fractions and anything else are no ids") {
 TEST_CASE("a member hidden behind escapes cannot break the answer") {
   const Read read(R"({"jsonrpc":"2.0","\u0069d":"a\n","id":{"x":1},"method":"m"})");
   CHECK(read.message.id == R"("a\n")");
+  const Read other(R"({"jsonrpc":"2.0","\u0069d":"a\n","id":7,"method":"m"})");
+  CHECK(other.message.id == R"("a\n")");
 }
 
 TEST_CASE("equal ids have equal keys, others do not") {

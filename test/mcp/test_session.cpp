@@ -81,6 +81,9 @@ TEST_CASE("every revision gets the fields it knows") {
 
 TEST_CASE("structured content conforms and is the text too") {
   Host host;
+  const Answer failed = host.ask(call("1", "structured", R"({"fail":true})"));
+  CHECK(failed["result"]["isError"].boolean() == true);
+  CHECK_FALSE(failed["result"]["structuredContent"].present());
   CHECK(host.ask(call("1", "structured"))["result"]["structuredContent"].dump() == R"({"n":1})");
   (void)host.initialize("2025-03-26");
   CHECK_FALSE(host.ask(call("1", "structured"))["result"]["structuredContent"].present());
@@ -253,6 +256,7 @@ TEST_CASE("only the call that is meant is cancelled") {
 TEST_CASE("an id that is in flight cannot be used again") {
   Host host;
   host.send(call("1", "wait"));
+  for (int i = 0; i < 2; ++i) CHECK(text_of(host.ask(call("2", "echo"))) == "{}");
   CHECK(host.ask(call("1", "echo")).code() == -32600);
   CHECK(host.ask(request("1", "ping")).code() == -32600);
   host.bench.open = true;
@@ -355,6 +359,12 @@ TEST_CASE("nothing is pushed before the host said `initialized`") {
   host.session.notify("notifications/x", "{ \"content\":\n\"a\\nb\" }");
   CHECK(host.receive().text ==
         R"({"jsonrpc":"2.0","method":"notifications/x","params":{"content":"a\nb"}})");
+  (void)host.ask(request("1", "initialize"));
+  host.session.notify("notifications/x", "{}");
+  host.expect_silence();
+  host.send(R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
+  host.expect_silence();
+  CHECK(initialized == 2);
   CHECK_THROWS_AS(host.session.notify("notifications/x", "nonsense"), std::invalid_argument);
 }
 
