@@ -1,0 +1,96 @@
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "molecule/base/log.hpp"
+
+using namespace molecule;
+
+namespace {
+
+/// Stands in for stderr with a pipe.
+class Pipe {
+ public:
+  Pipe() : before_(::dup(STDERR_FILENO)) {
+    REQUIRE(::pipe2(ends_.data(), O_CLOEXEC) == 0);
+    ::dup2(ends_[1], STDERR_FILENO);
+    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    log::set_level(log::Level::warning);
+    ::dup2(before_, STDERR_FILENO);
+    ::close(before_);
+    if (ends_[0] >= 0) ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  std::string take() {
+    std::string out;
+    std::array<char, 4096> chunk{};
+    for (ssize_t got = 0; (got = ::read(ends_[0], chunk.data(), chunk.size())) > 0;) {
+      out.append(chunk.data(), static_cast<std::size_t>(got));
+    }
+    return out;
+  }
+
+ private:
+  int before_;
+  std::array<int, 2> ends_{-1, -1};
+};
+
+}  // namespace
+
+TEST_CASE("a message is one line with its level") {
+  Pipe pipe;
+  log::warning("first {}", 1);
+  log::error("a\nb\tc\x1b[31m\xFF");
+  log::info("dropped");
+  log::debug("dropped");
+  CHECK(pipe.take() == "molecule: warning: first 1\nmolecule: error: a b c[31m\xEF\xBF\xBD\n");
+}
+
+TEST_CASE("the level decides what is written") {
+  Pipe pipe;
+  log::set_level(log::Level::info);
+  CHECK(log::enabled(log::Level::info));
+  CHECK_FALSE(log::enabled(log::Level::debug));
+  log::info("told");
+  log::debug("dropped");
+  CHECK(pipe.take() == "molecule: info: told\n");
+  log::set_level(log::Level::error);
+  log::warning("dropped");
+  CHECK(pipe.take().empty());
+}
+
+TEST_CASE("a pipe that nobody reads does not stop the program") {
+  Pipe pipe;
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 1000; ++i) log::warning("{}", text);
+  const std::string taken = pipe.take();
+  CHECK(taken.size() > 10'000);
+  CHECK(taken.size() < 1'000'000);
+  CHECK(taken.ends_with("x\n"));
+  log::warning("again");
+  CHECK(pipe.take() == "molecule: warning: again\n");
+}
+
+TEST_CASE("a long message is cut to what a pipe takes at once") {
+  Pipe pipe;
+  log::warning("{}", std::string(100'000, 'x'));
+  CHECK(pipe.take().size() == PIPE_BUF);
+}
+
+TEST_CASE("without a stderr nothing happens") {
+  Pipe pipe;
+  const int kept = ::dup(STDERR_FILENO);
+  ::close(STDERR_FILENO);
+  log::warning("to nobody");
+  ::dup2(kept, STDERR_FILENO);
+  ::close(kept);
+  CHECK(pipe.take().empty());
+}
