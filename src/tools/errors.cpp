@@ -77,7 +77,8 @@ std::string_view next_step(About about, const platform::Error& error) {
                  : "This workspace was removed: ask the user to make a new one and its token "
                    "(canvas, Tokens tab).";
     case Errc::too_large:
-      return "It is too large: send less, or in parts.";
+      return error.status == 0 ? "The answer is larger than this server takes: ask for less."
+                               : "It is too large: send less, or in parts.";
     case Errc::rate_limited:
       return "Too many calls: wait before you try again.";
     case Errc::rejected:
