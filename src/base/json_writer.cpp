@@ -15,6 +15,16 @@ bool needs_escape(unsigned char c) {
   return c < 0x20 || c == '"' || c == '\\';
 }
 
+/// Short ASCII without escapes, as nearly all keys and many values are: worth a way of its own.
+bool is_plain(std::string_view text) {
+  if (text.size() > 64) return false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || needs_escape(byte)) return false;
+  }
+  return true;
+}
+
 void append_escaped(std::string& out, std::string_view text) {
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -49,7 +59,9 @@ void append_escaped(std::string& out, std::string_view text) {
 
 void append_string(std::string& out, std::string_view text) {
   out += '"';
-  if (text::valid_utf8(text)) {
+  if (is_plain(text)) {
+    out += text;
+  } else if (text::valid_utf8(text)) {
     append_escaped(out, text);
   } else {
     append_escaped(out, text::repair_utf8(text));

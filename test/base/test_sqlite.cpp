@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -185,21 +187,25 @@ TEST_CASE("another connection's commit is noticed") {
 TEST_CASE("opening a database again keeps this process's locks") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "db";
-  Database first(path);
-  first.execute(schema);
-  {
-    const Database second(path);
-  }
+  // Forked first: SQLite's own list of a process's locks must not be inherited.
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    {
-      const Database other(path);
-    }
+    char go = 0;
+    if (::read(ends[0], &go, 1) != 1) ::_exit(1);
+    std::optional<Database>(std::in_place, path).reset();
     ::_exit(0);
   }
+  Database first(path);
+  first.execute(schema);
+  std::optional<Database>(std::in_place, path).reset();
+  CHECK(::write(ends[1], "x", 1) == 1);
   int status = -1;
   ::waitpid(child, &status, 0);
   CHECK(status == 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
   // The last connection to close deletes the log: the other process must have seen that it was not.
   CHECK(std::filesystem::exists(path.string() + "-wal"));
 }
