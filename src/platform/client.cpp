@@ -228,7 +228,11 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
                                                {"before_ts", query.before_ts.value_or("")},
                                                {"include", query.peer_info ? "peer_info" : ""},
                                                {"limit", fmt::format("{}", query.limit)}});
-  return call(within(request("GET", own_path("/activity" + parameters)), seconds(10)), read_rows);
+  net::HttpRequest get = within(request("GET", own_path("/activity" + parameters)), seconds(10));
+  // One row may be as large as a message may be, and larger once its text is escaped: it must not
+  // block the inbox for ever.
+  get.max_response_bytes = std::size_t{64} << 20;
+  return call(std::move(get), read_rows);
 }
 
 awaitable<Outcome<std::vector<Peer>>> Client::peers() {

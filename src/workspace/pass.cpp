@@ -14,6 +14,16 @@ namespace {
 constexpr std::size_t most_gathered = Inbox::most_messages;
 constexpr std::size_t most_gathered_bytes = std::size_t{64} << 20;
 
+/// Platforms also end a page where it becomes large; a smaller one with fewer rows is the last.
+constexpr std::size_t large_page_bytes = std::size_t{1} << 20;
+
+bool has_more(const platform::ActivityPage& page, int limit) {
+  if (page.rows.size() >= static_cast<std::size_t>(limit)) return true;
+  std::size_t bytes = 0;
+  for (const json::Value& row : page.rows) bytes += row.dump().size();
+  return bytes >= large_page_bytes;
+}
+
 std::vector<Row> read_rows(const platform::ActivityPage& page, std::string_view workspace_id) {
   std::vector<Row> rows;
   for (const json::Value& value : page.rows) {
@@ -57,22 +67,22 @@ platform::ActivityQuery Pass::query() const {
 Pass::Step Pass::take(const platform::ActivityPage& page) {
   std::vector<Row> rows = read_rows(page, workspace_id_);
   const std::size_t malformed = page.rows.size() - rows.size();
-  const bool full = page.rows.size() >= static_cast<std::size_t>(limit_);
-  Step step = cursor_ ? take_forward(std::move(rows), full) : take_backward(std::move(rows), full);
+  const bool more = has_more(page, limit_);
+  Step step = cursor_ ? take_forward(std::move(rows), more) : take_backward(std::move(rows), more);
   step.malformed = malformed;
   return step;
 }
 
-Pass::Step Pass::take_forward(std::vector<Row> rows, bool full) {
+Pass::Step Pass::take_forward(std::vector<Row> rows, bool more) {
   Step step;
   // A page that moves nothing must not be asked for again at once.
   if (rows.empty() || rows.back().id == cursor_) return step;
   step.batch = make_batch(std::move(rows));
-  if (full) step.next = NextPoll::at_once;
+  if (more) step.next = NextPoll::at_once;
   return step;
 }
 
-Pass::Step Pass::take_backward(std::vector<Row> rows, bool full) {
+Pass::Step Pass::take_backward(std::vector<Row> rows, bool more) {
   bool older = false;
   for (Row& row : rows) {
     if (!known_.insert(row.id).second) continue;
@@ -83,7 +93,7 @@ Pass::Step Pass::take_backward(std::vector<Row> rows, bool full) {
   Step step;
   const auto oldest = gathered_.empty() ? std::nullopt : parse_rfc3339(gathered_.back().created_at);
   const bool room = gathered_.size() < most_gathered && gathered_bytes_ < most_gathered_bytes;
-  if (full && older && oldest && room) {
+  if (more && older && oldest && room) {
     // One microsecond more: rows that share the oldest one's time come again.
     before_ts_ = format_rfc3339(*oldest + std::chrono::microseconds(1));
     step.next = NextPoll::at_once;
@@ -92,7 +102,7 @@ Pass::Step Pass::take_backward(std::vector<Row> rows, bool full) {
   if (gathered_.empty()) return step;
   std::reverse(gathered_.begin(), gathered_.end());
   step.batch = make_batch(std::exchange(gathered_, {}));
-  if (full) step.next = NextPoll::at_once;
+  if (more) step.next = NextPoll::at_once;
   return step;
 }
 

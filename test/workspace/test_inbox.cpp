@@ -218,15 +218,19 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a full disk changes nothing and is over when 
 TEST_CASE_FIXTURE(Fixture, "inbox: a file that is not an inbox is named, and left alone") {
   const std::filesystem::path path = folder.path() / "inbox.db";
   std::string before;
+  std::string reason;
   SUBCASE("not a database") {
+    reason = "not a database";
     before = std::string(5000, 'z');
     std::ofstream(path) << before;
   }
   SUBCASE("another program's database") {
+    reason = "another program's";
     sqlite::Database other(path);
     other.execute("CREATE TABLE theirs(x); INSERT INTO theirs VALUES('keep me')");
   }
   SUBCASE("a newer version's") {
+    reason = "newer version";
     open().size();
     sqlite::Database newer(path);
     newer.execute("PRAGMA user_version = 99");
@@ -241,6 +245,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a file that is not an inbox is named, and lef
     }
     CHECK(problem.find(path.string()) != std::string::npos);
     CHECK(problem.find("move it away") != std::string::npos);
+    CHECK(problem.find(reason) != std::string::npos);
   }
   if (!before.empty()) {
     CHECK(content(path) == before);

@@ -112,6 +112,16 @@ TEST_CASE("pass: older pages are gathered before any is stored") {
   CHECK(step.batch->cursor == activity_id(9));
 }
 
+TEST_CASE("pass: a page that ends early because it is large is not the last") {
+  const std::string large = fmt::format(R"(,"response_body":"{}")", std::string(1 << 20, 'x'));
+  CHECK(forward().take(page_of({row(2, large)})).next == NextPoll::at_once);
+  Pass pass = backward(500);
+  CHECK_FALSE(pass.take(page_of({row(9, large)})).batch);
+  const Pass::Step step = pass.take(newest_first(9, 8));
+  REQUIRE(step.batch);
+  CHECK(texts(*step.batch) == std::vector<std::string>{"8", "9"});
+}
+
 TEST_CASE("pass: a platform that cannot page backwards gives what it has") {
   Pass pass = backward(3);
   CHECK_FALSE(pass.take(newest_first(9, 7)).batch);

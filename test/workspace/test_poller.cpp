@@ -125,6 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down
   inbox.store({}, activity_id(1));
   for (int i = 0; i < 6; ++i) server.answer(call, 500, R"({"error":"query failed"})");
   server.answer(call, 200, page({2}));
+  server.answer(call, 500, "{}");
   start();
   until_count(call, 1);
   const Clock::time_point start_time = clock.now();
@@ -136,6 +137,12 @@ TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down
   for (std::size_t i = 0; i < 7; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
   CHECK(inbox.size() == 1);
   CHECK(stderr_text.said("warning: ") == 1);
+  // After a success the patience begins anew.
+  until_count(call, 8);
+  const Clock::time_point failed_again = clock.now();
+  until_count(call, 9);
+  CHECK(seconds_between(failed_again, clock.now()) <= 6.25);
+  CHECK(stderr_text.said("warning: ") == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: bad answers of every kind cost nothing") {
@@ -235,7 +242,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: without a cursor nothing between two polls i
 
 TEST_CASE_FIXTURE(Fixture, "poller: a page that is too large is asked for in smaller pieces") {
   inbox.store({}, activity_id(1));
-  const std::string large(std::size_t{17} << 20, ' ');
+  const std::string large(std::size_t{65} << 20, ' ');
   server.answer(call, 200, "[" + large + "]");
   server.answer(call, 200, "[]");
   start();

@@ -46,8 +46,8 @@ class Pass {
   Step take(const platform::ActivityPage& page);
 
  private:
-  Step take_forward(std::vector<Row> rows, bool full);
-  Step take_backward(std::vector<Row> rows, bool full);
+  Step take_forward(std::vector<Row> rows, bool more);
+  Step take_backward(std::vector<Row> rows, bool more);
 
   std::string workspace_id_;
   std::optional<std::string> cursor_;
