@@ -32,6 +32,15 @@ bool Error::busy() const {
   return (code_ & 0xFF) == SQLITE_BUSY;
 }
 
+bool Error::unusable_file() const {
+  const int primary = code_ & 0xFF;
+  return primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT;
+}
+
+Error Error::refused(const std::string& message) {
+  return {SQLITE_NOTADB, message};
+}
+
 Database::Database(const std::filesystem::path& path) {
   make_private_file(path);
   const int code = sqlite3_open_v2(

@@ -145,7 +145,7 @@ fs::path absolute(const std::string& path) {
 fs::path choose_state_folder(const Environment& environment) {
   const std::string named = variable(environment, "CONFIGS_DIR");
   if (!named.empty()) return absolute(named);
-  const fs::path container = "/configs";
+  fs::path container = "/configs";
   std::error_code ignored;
   if (fs::is_directory(container, ignored) && is_writable_folder(container)) return container;
   return home_folder(environment) / ".molecule-workspace";

@@ -1,7 +1,6 @@
 #include "molecule/workspace/inbox.hpp"
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <utility>
@@ -82,9 +81,9 @@ void migrate(sqlite::Database& database) {
     database.execute(schema);
     transaction.commit();
   } else if (owner != application_id) {
-    throw sqlite::Error(SQLITE_NOTADB, "it is another program's database");
+    throw sqlite::Error::refused("it is another program's database");
   } else if (version != schema_version) {
-    throw sqlite::Error(SQLITE_NOTADB, "a newer version of molecule-mcp made it");
+    throw sqlite::Error::refused("a newer version of molecule-mcp made it");
   }
 }
 
@@ -150,8 +149,7 @@ sqlite::Database& Inbox::database() {
     }
   } catch (const sqlite::Error& error) {
     database_.reset();
-    const int code = error.code() & 0xFF;
-    if (code != SQLITE_NOTADB && code != SQLITE_CORRUPT) throw;
+    if (!error.unusable_file()) throw;
     throw sqlite::Error(error.code(),
                         fmt::format("{} cannot be used as the inbox ({}): move it away, and a new "
                                     "one is made",

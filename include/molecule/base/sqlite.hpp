@@ -20,6 +20,10 @@ class Error : public std::runtime_error {
   int code() const { return code_; }
   /// The disk or a quota is full, or the file cannot be written.
   bool cannot_write() const;
+  /// The file is no database, or a damaged one, or one that was `refused`.
+  bool unusable_file() const;
+  /// For a caller that finds another program's content in the file.
+  static Error refused(const std::string& message);
   /// Another connection holds its lock for longer than the busy timeout.
   bool busy() const;
 
