@@ -22,13 +22,8 @@ std::string spelling(std::string_view text, const json::Value& id) {
     quoted += '"';
     return quoted;
   }
-  if (const auto raw = json::raw_member(text, "id")) {
-    // A member that is spelled with escapes, `"\u0069d"`, may hide the one that was read.
-    json::Document check;
-    const auto same = check.parse(*raw);
-    if (same.ok() && id_key(*same) == id_key(id)) return std::string(*raw);
-  }
-  return id.dump();
+  const auto raw = json::raw_member(text, "id");
+  return raw ? std::string(*raw) : id.dump();
 }
 
 Message invalid(Message message, int code, std::string_view problem) {
