@@ -153,7 +153,9 @@ std::optional<bool> Value::boolean() const {
 std::vector<Value> Value::items() const {
   std::vector<Value> result;
   if (type() != Type::array) return result;
-  for (dom::element item : Access::element(*this).get_array().value_unsafe()) {
+  // Named: a loop over a part of a temporary reads what is gone.
+  const dom::array array = Access::element(*this).get_array().value_unsafe();
+  for (dom::element item : array) {
     result.push_back(Access::value(item));
   }
   return result;
@@ -162,7 +164,8 @@ std::vector<Value> Value::items() const {
 std::vector<std::pair<std::string_view, Value>> Value::members() const {
   std::vector<std::pair<std::string_view, Value>> result;
   if (type() != Type::object) return result;
-  for (dom::key_value_pair member : Access::element(*this).get_object().value_unsafe()) {
+  const dom::object object = Access::element(*this).get_object().value_unsafe();
+  for (dom::key_value_pair member : object) {
     result.emplace_back(member.key, Access::value(member.value));
   }
   return result;
