@@ -6,8 +6,8 @@
 
 namespace molecule::mcp {
 
-Input::Input(asio::any_io_executor executor, int descriptor)
-    : descriptor_(std::move(executor), descriptor) {}
+Input::Input(const asio::any_io_executor& executor, int descriptor)
+    : descriptor_(executor, descriptor) {}
 
 Input::~Input() {
   descriptor_.release();
@@ -25,8 +25,9 @@ awaitable<std::size_t> Input::read(std::span<char> space) {
 
 void Input::stop() {
   stopped_ = true;
-  asio::error_code ignored;
-  descriptor_.cancel(ignored);
+  asio::error_code error;
+  // It fails only where nothing is waiting.
+  error = descriptor_.cancel(error);
 }
 
 }  // namespace molecule::mcp

@@ -13,7 +13,7 @@ namespace molecule::mcp {
 /// non-blocking; does not own it.
 class Input {
  public:
-  Input(asio::any_io_executor executor, int descriptor);
+  Input(const asio::any_io_executor& executor, int descriptor);
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
   ~Input();

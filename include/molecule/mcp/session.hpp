@@ -50,7 +50,9 @@ enum class SessionEnd {
 /// each other and are answered in the order in which they finish.
 class Session {
  public:
-  /// Takes neither descriptor's ownership. `server` is copied in.
+  /// Takes neither descriptor's ownership, but makes both non-blocking (`Stdio` restores that).
+  /// Throws `std::invalid_argument` where `server` holds JSON that is none or a tool's name twice,
+  /// `std::system_error` where a descriptor cannot be used.
   Session(asio::any_io_executor executor, Clock& clock, ServerInfo server, int input, int output,
           Limits limits = {});
   Session(const Session&) = delete;
@@ -67,10 +69,12 @@ class Session {
 
   /// Serves until one of the ends above. Cancelling the task cancels all calls, writes what is
   /// queued as far as the reader takes it at once, and throws `asio::error::operation_aborted`.
+  /// Called once; the calling task must not end, nor the session go away, before it returned.
   awaitable<SessionEnd> run();
 
   /// Queues a notification; `params` is a JSON object's text. Dropped before `initialized`, and
-  /// while the output queue is full (a push never counts as delivery).
+  /// while the output queue is full (a push never counts as delivery). Throws
+  /// `std::invalid_argument` for other params.
   void notify(std::string_view method, std::string_view params);
 
  private:
