@@ -52,6 +52,13 @@ server::HttpServer::Options server_options(const app::PlatformOptions& options) 
   return made;
 }
 
+/// A loop that can drop what waits in it before it goes away itself.
+class Loop : public asio::io_context {
+ public:
+  using io_context::io_context;
+  void drop_handlers() { shutdown(); }
+};
+
 /// All of a platform. Declaration order is lifetime.
 class Platform {
  public:
@@ -69,6 +76,9 @@ class Platform {
     server::create_schema(database_);
     router_.emplace(context_, server::all_routes());
   }
+
+  /// Idle connections live in the loop and use the server when they end, which must be before it.
+  ~Platform() { loop_.drop_handlers(); }
 
   /// Throws `std::system_error` where it cannot.
   void listen(const app::PlatformOptions& options) {
@@ -109,7 +119,7 @@ class Platform {
   sqlite::Database database_;
   server::Events events_{database_, clock_};
   server::Context context_;
-  asio::io_context loop_{1};
+  Loop loop_{1};
   asio::signal_set signals_{loop_, SIGINT, SIGTERM, SIGHUP};
   TaskGroup tasks_;
   std::optional<server::Router> router_;
