@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdlib>
+#include <utility>
 
 namespace molecule::net {
 
@@ -37,6 +39,9 @@ bool find(void* library, const char* name, Function& function) {
 }
 
 Problem load(CurlApi& api) {
+  // Debian's libcurl brings GnuTLS along for protocols that are not ours. Unless told not to, that
+  // sets itself up as soon as it is loaded: 0.7 MB.
+  ::setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
   void* library = nullptr;
   std::string reason;
   for (const char* name : library_names) {

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""What the programs of a build cost in time, memory and wake-ups.
+
+    test/bench/bench.py BUILD [BUILD…] [--quick] [--callgrind] [--json FILE]
+
+Everything is measured against the real molecule-platform of the first build, in temporary folders.
+Where several builds are given (for instance one with -Dlibcurl=linked), their starts and memory are
+compared. What depends on the machine also stands as a ratio to something that was measured in
+turns with it in the same run.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform as host
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / "e2e")]
+from support.platform import Platform, child_env  # noqa: E402
+from tls_front import TlsFront  # noqa: E402
+
+INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {},
+              "clientInfo": {"name": "bench", "version": "1"}}
+AIMS = {"start": "3 ms (libcurl loaded late), 9 ms (linked)", "ping": "p50 25 µs",
+        "pipeline": "200,000/s", "list_peers": "0.5 ms", "https": "15 MB, 3 MB private"}
+
+
+class Agent:
+    """molecule-mcp with a host that has said hello and is silent since."""
+
+    def __init__(self, binary, env):
+        self.process = subprocess.Popen([binary], env=env, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.last_id = 0
+        self.ask("initialize", INITIALIZE)
+        self.tell({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(5)
+        self.process.stdout.close()
+
+    def tell(self, message):
+        self.process.stdin.write(json.dumps(message).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def ask(self, method, params):
+        self.last_id += 1
+        self.tell({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params})
+        while True:
+            answer = json.loads(self.process.stdout.readline())
+            if answer.get("id") == self.last_id:
+                return answer["result"]
+
+    def call(self, tool):
+        result = self.ask("tools/call", {"name": tool, "arguments": {}})
+        assert not result.get("isError"), result
+        return result["content"][0]["text"]
+
+
+def memory_of(pid):
+    """Kilobytes: resident, its part of what is shared, and what it wrote to and so has for itself.
+    (Whether a clean page of a library counts as private depends on who else runs.)"""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    field = {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB", text, re.M)}
+    return {"resident_kb": field["Rss"], "proportional_kb": field["Pss"],
+            "private_kb": field["Private_Dirty"]}
+
+
+def wakeups_of(pid, seconds):
+    """How often all of a process's threads went to sleep by themselves."""
+    def switches():
+        return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M)[1])
+                   for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"))
+
+    before = switches()
+    time.sleep(seconds)
+    return switches() - before
+
+
+class Bench:
+    def __init__(self, builds, quick, callgrind):
+        self.builds, self.quick, self.callgrind = builds, quick, callgrind
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="molecule-bench-"))
+        self.loader = builds[0] / "test" / "bench" / "mcp_load"
+        self.found = {}
+
+    def run(self):
+        try:
+            with Platform(self.builds[0]) as self.platform:
+                agents = [self.platform.create_workspace(name) for name in ("bench", "other")]
+                for agent in agents:
+                    self.platform.register(agent)
+                    self.platform.heartbeat(agent)
+                self.agent = agents[0]
+                self.measure()
+        finally:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        return self.found
+
+    def env(self, **more):
+        folder = tempfile.mkdtemp(dir=self.scratch)
+        return child_env(pathlib.Path(folder), {
+            "WORKSPACE_ID": self.agent.id, "PLATFORM_URL": self.platform.url, "CONFIGS_DIR": folder,
+            "MOLECULE_WORKSPACE_TOKEN": self.agent.token, **more})
+
+    def load(self, *words, command, env=None):
+        done = subprocess.run([self.loader, *map(str, words), *command], env=env or self.env(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"mcp_load {words[0]}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def measure(self):
+        few = 10 if self.quick else 1
+        programs = [str(build / "molecule-mcp") for build in self.builds]
+        main = [programs[0]]
+        say("start")
+        self.found["start"] = self.load("start", 200 // few,
+                                        command=[*programs, shutil.which("true")])
+        say("ping")
+        self.found["ping"] = self.load("ping", 50000 // few, command=main)
+        say("pipeline")
+        self.found["pipeline"] = self.load("pipeline", 1000000 // few, command=main)
+        say("tool calls")
+        self.found["inbox_peek"] = self.load("call", 10000 // few, "inbox_peek", command=main)
+        self.found["compare"] = self.load("compare", 5000 // few, self.platform.port, command=main)
+        for program in programs:
+            say(f"memory of {program}")
+            self.found.setdefault("memory", {})[program] = self.memory(program)
+        self.found["platform_memory"] = memory_of(self.platform.process.pid)
+        say("wake-ups")
+        seconds = 3 if self.quick else 12
+        with Agent(main[0], self.env()) as agent:
+            agent.call("list_peers")
+            time.sleep(1)
+            self.found["wakeups"] = {"seconds": seconds,
+                                     "count": wakeups_of(agent.process.pid, seconds)}
+        with Agent(main[0], self.env(MOLECULE_MCP_DISABLE_INBOX="1",
+                                     MOLECULE_MCP_DISABLE_HEARTBEAT="1")) as agent:
+            agent.call("list_peers")
+            time.sleep(1)
+            self.found["wakeups"]["without_timers"] = wakeups_of(agent.process.pid, seconds)
+        if self.callgrind:
+            self.found["instructions"] = self.instructions(main[0])
+
+    def memory(self, program):
+        found = {}
+        front = TlsFront(self.scratch, self.platform.port)
+        for name, env in (("http", self.env()),
+                          ("https", self.env(PLATFORM_URL=front.url, SSL_CERT_DIR=front.folder))):
+            with Agent(program, env) as agent:
+                agent.call("list_peers")
+                agent.call("inbox_peek")
+                time.sleep(2)  # register, the first beat and the first poll are through
+                found[name] = memory_of(agent.process.pid)
+        front.close()
+        return found
+
+    def instructions(self, program):
+        """Of one more request: two counts of them, so that start and end cancel out."""
+        env = self.env(MOLECULE_MCP_DISABLE_HEARTBEAT="1")
+        tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.scratch}/callgrind.%p",
+                f"--log-file={self.scratch}/valgrind.%p", program]
+
+        def total(*words):
+            for old in self.scratch.glob("callgrind.*"):
+                old.unlink()
+            self.load(*words, command=tool, env=env)
+            return sum(int(re.search(r"^(?:totals|summary): (\d+)", out.read_text(), re.M)[1])
+                       for out in self.scratch.glob("callgrind.*"))
+
+        found = {}
+        for name, words in (("ping", ("ping", "{}")), ("inbox_peek", ("call", "{}", "inbox_peek")),
+                            ("list_peers", ("call", "{}", "list_peers"))):
+            say(f"instructions of {name}")
+            few, many = (total(*[word.format(count) for word in words]) for count in (200, 1200))
+            found[name] = (many - few) / 1000
+        return found
+
+
+def say(what):
+    print(f"… {what}", file=sys.stderr)
+
+
+def machine():
+    try:
+        cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())[1]
+    except (OSError, TypeError):
+        cpu = host.processor()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
+    return f"{cpu}, {os.cpu_count()} cores, {host.system()} {host.release()}, load {load:.1f}"
+
+
+def label(program):
+    build = pathlib.Path(program).parent
+    try:
+        options = json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())
+        chosen = {option["name"]: option["value"] for option in options}
+        return f"{build.name} (libcurl {chosen['libcurl']}, {chosen['buildtype']})"
+    except (OSError, KeyError):
+        return build.name
+
+
+def rows(found):
+    """The table: what, the measured value, the ratio, the aim."""
+    true = next(name for name in found["start"] if name.endswith("/true"))
+    base = found["start"][true]["p50"]
+    yield "start of /bin/true", f"{base / 1000:.2f} ms", "", ""
+    for program, start in found["start"].items():
+        if program == true:
+            continue
+        yield (f"start to answered initialize, {label(program)}", f"{start['p50'] / 1000:.2f} ms",
+               f"{start['p50'] / base:.1f} × true", AIMS["start"])
+    ping = found["ping"]
+    yield "ping, p50 and p99", f"{ping['p50']:.1f} and {ping['p99']:.1f} µs", "", AIMS["ping"]
+    yield "pipelined pings", f"{found['pipeline']['per_second']:,.0f}/s", "", AIMS["pipeline"]
+    peek = found["inbox_peek"]
+    yield ("inbox_peek, p50 and p99", f"{peek['p50']:.0f} and {peek['p99']:.0f} µs",
+           f"{peek['p50'] / ping['p50']:.1f} × ping", "")
+    peers, bare = found["compare"]["list_peers"], found["compare"]["bare"]
+    yield "bare kept-alive GET of the peers", f"{bare['p50']:.0f} µs", "", ""
+    yield ("list_peers, p50 and p99", f"{peers['p50']:.0f} and {peers['p99']:.0f} µs",
+           f"{peers['p50'] / bare['p50']:.1f} × bare GET", AIMS["list_peers"])
+
+    def amounts(memory):
+        return (f"{memory['resident_kb'] / 1024:.1f} MB, "
+                f"{memory['private_kb'] / 1024:.1f} MB private")
+
+    for program, memory in found["memory"].items():
+        for name in ("http", "https"):
+            yield (f"idle after {name.upper()}, {label(program)}", amounts(memory[name]), "",
+                   AIMS.get(name, ""))
+    yield "molecule-platform after all this", amounts(found["platform_memory"]), "", ""
+    wakeups = found["wakeups"]
+    yield (f"wake-ups in {wakeups['seconds']} s, with all timers", str(wakeups["count"]), "", "")
+    yield (f"wake-ups in {wakeups['seconds']} s, without heartbeat and inbox",
+           str(wakeups["without_timers"]), "", "0")
+    for name, count in found.get("instructions", {}).items():
+        yield f"instructions of one {name}", f"{count:,.0f}", "", ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("builds", nargs="+", type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--callgrind", action="store_true", help="count instructions (valgrind)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all numbers")
+    options = parser.parse_args()
+    described = machine()
+    found = Bench(options.builds, options.quick, options.callgrind).run()
+    found["machine"] = described
+    print(found["machine"])
+    table = [("what", "measured", "ratio", "aim"), *rows(found)]
+    widths = [max(len(row[i]) for row in table) for i in range(4)]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""A TLS server on a free port of the loopback that passes everything on to a plain one."""
+
+import pathlib
+import socket
+import ssl
+import subprocess
+import threading
+
+
+class TlsFront:
+    """`url` is where it listens, `folder` an SSL_CERT_DIR that trusts it, made below `scratch`."""
+
+    def __init__(self, scratch, port):
+        folder = pathlib.Path(scratch, "certificates")
+        folder.mkdir(exist_ok=True)
+        key, certificate = folder / "key.pem", folder / "certificate.pem"
+        if not certificate.exists():
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days",
+                 "2", "-subj", "/CN=localhost", "-addext",
+                 "subjectAltName=IP:127.0.0.1,DNS:localhost"], check=True, capture_output=True)
+            name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", certificate],
+                                  check=True, capture_output=True, text=True).stdout.strip()
+            (folder / f"{name}.0").symlink_to(certificate)
+        self._port = port
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate, key)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.folder = str(folder)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        try:
+            with self._context.wrap_socket(client, server_side=True) as encrypted, \
+                    socket.create_connection(("127.0.0.1", self._port)) as plain:
+                back = threading.Thread(target=pump, args=(plain, encrypted), daemon=True)
+                back.start()
+                pump(encrypted, plain)
+                back.join()
+        except OSError:
+            pass  # a client that went away
+
+
+def pump(source, target):
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
