@@ -84,10 +84,14 @@ class House {
                        Clock::duration step = std::chrono::seconds(11)) {
     std::optional<mcp::ToolResult> result;
     std::exception_ptr failure;
+    bool ended = false;
     asio::co_spawn(loop, keep_result(tool(name).handler(call), result),
-                   [&failure](std::exception_ptr error) { failure = error; });
+                   [&](std::exception_ptr error) {
+                     failure = error;
+                     ended = true;
+                   });
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!result && !failure) {
+    while (!ended) {
       if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the call hangs");
       if (loop.stopped()) loop.restart();
       if (loop.run_one_for(std::chrono::milliseconds(1)) > 0) continue;
