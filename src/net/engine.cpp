@@ -126,7 +126,7 @@ bool HttpClient::Engine::watch_socket(curl_socket_t socket, int what, Watch* kno
     if (duplicate < 0) return false;
     watch = std::make_shared<Watch>(executor_, socket);
     std::error_code error;
-    watch->descriptor.assign(duplicate, error);
+    (void)watch->descriptor.assign(duplicate, error);
     if (error) {
       ::close(duplicate);
       return false;
@@ -148,7 +148,7 @@ int HttpClient::Engine::on_socket(CURL* easy, curl_socket_t socket, int what, vo
     if (known != nullptr) {
       known->wanted = 0;
       std::error_code ignored;
-      known->descriptor.close(ignored);
+      (void)known->descriptor.close(ignored);
       engine.watches_.erase(known);
     }
     if (transfer != nullptr) engine.unwatched_.push_back(transfer);

@@ -89,7 +89,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
             executor, [this, answer = std::move(answer), buffer, handler = std::move(handler)](
                           asio::error_code failure, std::size_t) mutable {
               if (failure) return handler(failure, 0);
-              Base::shutdown(Base::shutdown_send, failure);
+              (void)Base::shutdown(Base::shutdown_send, failure);
               discard(buffer, 0, std::move(handler));
             }));
   }

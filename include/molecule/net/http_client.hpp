@@ -54,15 +54,15 @@ struct HttpResponse {
 };
 
 enum class HttpErrc {
-  bad_url,            ///< not http(s), or not a URL
+  bad_url,  ///< not http(s), or not a URL
   cannot_resolve,
   cannot_connect,
-  tls,                ///< handshake or certificate
+  tls,  ///< handshake or certificate
   connect_timeout,
-  timeout,            ///< connected, but no complete answer in `total_timeout`
-  connection_lost,    ///< reset or closed before the answer was complete
+  timeout,          ///< connected, but no complete answer in `total_timeout`
+  connection_lost,  ///< reset or closed before the answer was complete
   too_large,
-  unreadable_file,    ///< a `FormFile` cannot be read
+  unreadable_file,  ///< a `FormFile` cannot be read
   other
 };
 
