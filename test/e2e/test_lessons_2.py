@@ -70,6 +70,22 @@ def test_lessons_2_03_initialize_is_not_behind_register(spawn, fake):
     assert time.monotonic() - start < 3
 
 
+def test_lessons_2_04_it_backs_off_and_keeps_its_connections(spawn, fake):
+    fake.script("activity", *[Reply(500, {"error": "query failed"})] * 3)
+    fake.script("heartbeat", Reply(503, {"error": "later"}, {"Retry-After": "40"}))
+    speed = 20
+    child = spawn(speed=speed)
+    child.initialize()
+    polls = fake.wait_for("activity", 8)
+    waits = [(b.time - a.time) * speed for a, b in zip(polls, polls[1:])]
+    assert max(waits[:3]) > 7 and max(waits[:3]) > min(waits[4:]), waits
+    beats = fake.wait_for("heartbeat", 2)
+    assert (beats[1].time - beats[0].time) * speed >= 38
+    for _ in range(5):
+        child.call("list_peers")
+    assert len({r.connection for r in fake.seen("*")}) <= 3
+
+
 def test_lessons_2_05_a_beat_does_not_wipe_the_running_task(mcp, fake):
     fake.always("a2a", HANG)
     mcp.start_tool("delegate_task", {"workspace_id": PEER, "task": "rake the garden"})
@@ -113,6 +129,26 @@ def test_lessons_2_10_the_protocol_is_spoken(spawn, mcp_binary, env, tmp_path):
     with open(tmp_path / "in") as stdin:
         ended = run(mcp_binary, env, stdin=stdin)
     assert ended.returncode == 0 and json.loads(ended.stdout) == {"jsonrpc": "2.0", "id": 1, "result": {}}
+
+
+def test_lessons_2_11_push_only_as_the_host_can_take_it(spawn, fake):
+    """Declared, after `initialized`, strings in meta, and the host known by what it says it is."""
+    id = fake.add_message("hello", source_id=PEER)
+    other = spawn({"CLAUDECODE": "1", "CLAUDE_CODE_ENTRYPOINT": "cli"}, speed=20)
+    other.initialize("2025-11-25", "codex-mcp-client")
+    other.wait_messages(1)
+    fake.next("activity", 2)
+    other.ping()
+    assert other.notifications("notifications/claude/channel") == []
+    other.finish()
+    claude = spawn(speed=20)
+    result = claude.initialize("2025-11-25", "claude-code", initialized=False)
+    assert result["capabilities"]["experimental"] == {"claude/channel": {}}
+    claude.wait_messages(1)
+    assert claude.notifications("notifications/claude/channel") == []
+    claude.notify("notifications/initialized")
+    meta = claude.wait_notifications("notifications/claude/channel")[0]["params"]["meta"]
+    assert meta["activity_id"] == id and all(isinstance(v, str) for v in meta.values())
 
 
 def test_lessons_2_13_a_trailing_slash_breaks_nothing(platform, agent, online):
