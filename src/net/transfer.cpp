@@ -75,10 +75,12 @@ Result<void, HttpError> Transfer::prepare() {
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, limit(request_.connect_timeout));
   set(CURLOPT_TIMEOUT_MS, limit(request_.total_timeout));
-  // HTTP/2 comes by ALPN only. Requests wait for a connection that may turn out to be shareable;
-  // over plain HTTP they would wait for the first answer instead, which may take minutes.
-  const bool h2 = encrypted_;
-  set(CURLOPT_HTTP_VERSION, h2 ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
+  // HTTP/2 comes by ALPN only, and a minimal libcurl has none. Requests wait for a connection that
+  // may turn out to be shareable; over plain HTTP they would wait for the first answer instead,
+  // which may take minutes.
+  const bool h2 = encrypted_ && curl_.easy_setopt(easy_, CURLOPT_HTTP_VERSION,
+                                                  long{CURL_HTTP_VERSION_2TLS}) == CURLE_OK;
+  if (!h2) set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_PIPEWAIT, h2 ? 1L : 0L);
   set(CURLOPT_PREREQFUNCTION, &Transfer::on_begin);
   set(CURLOPT_PREREQDATA, static_cast<void*>(this));
