@@ -1,0 +1,31 @@
+#include "envelope.hpp"
+
+#include <string>
+
+#include "molecule/base/json.hpp"
+#include "targets.hpp"
+
+namespace molecule::fuzz {
+
+void envelope(std::string_view input) {
+  const auto first = server::normalise_envelope(input);
+  if (!first.ok()) {
+    require(first.error().status == 400, "what is refused is refused with 400");
+    molecule::json::Document refusal;
+    require(refusal.parse(first.error().body).ok(), "a refusal is JSON");
+    return;
+  }
+  require(first->text.find('\n') == std::string::npos, "an envelope is one line");
+  molecule::json::Document document;
+  require(document.parse(first->text).ok(), "an envelope is JSON");
+  require(document.root()["jsonrpc"].present(), "an envelope has a frame");
+  const auto message = document.root()["params"]["message"];
+  require(!message.is_object() || message["messageId"].present(), "a message has an id");
+  require(!message.is_object() || message["parts"].present(), "a message has parts");
+
+  const auto second = server::normalise_envelope(first->text);
+  require(second.ok() && second->text == first->text, "an envelope is already in its form");
+  require(second->method == first->method, "the method stays");
+}
+
+}  // namespace molecule::fuzz
