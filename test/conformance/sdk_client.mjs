@@ -1,0 +1,50 @@
+// sdk_client.mjs old|legacy|auto|modern COMMAND : one of the official TypeScript SDK clients (the old
+// package, or the new one in an era mode) lists the tools of a server that runs COMMAND, calls one,
+// cancels one and watches one's progress. Prints what it saw as one JSON object.
+
+const [kind, command] = process.argv.slice(2);
+const old = kind === 'old';
+const [{ Client }, { StdioClientTransport }] = await Promise.all(
+  old
+    ? [import('@modelcontextprotocol/sdk/client/index.js'), import('@modelcontextprotocol/sdk/client/stdio.js')]
+    : [import('@modelcontextprotocol/client'), import('@modelcontextprotocol/client/stdio')],
+);
+const mode = kind === 'modern' ? { pin: '2026-07-28' } : kind;
+const client = new Client({ name: 'sdk-client', version: '1' }, old ? {} : { versionNegotiation: { mode } });
+
+function call(name, args, options) {
+  const params = { name, arguments: args };
+  return old ? client.callTool(params, undefined, options) : client.callTool(params, options);
+}
+
+/** Seconds until a wait was given up, and that it was. */
+async function cancel() {
+  const control = new AbortController();
+  const waiting = call('wait_for_message', { timeout_secs: 300 }, { signal: control.signal });
+  await call('inbox_peek', {}); // the wait has begun: calls are taken in order
+  const start = performance.now();
+  control.abort('enough');
+  const given_up = await waiting.then(() => false, () => true);
+  return { given_up, milliseconds: performance.now() - start };
+}
+
+async function progress() {
+  const seen = [];
+  const onprogress = ({ progress }) => seen.push(progress);
+  const result = await call('wait_for_message', { timeout_secs: 40 }, { onprogress });
+  return { seen, timed_out: JSON.parse(result.content[0].text).timeout };
+}
+
+await client.connect(new StdioClientTransport({ command, env: process.env }));
+const { tools } = await client.listTools();
+const info = await call('get_workspace_info', {});
+const seen = {
+  server: client.getServerVersion()?.name,
+  tools: tools.map(({ name }) => name),
+  called: { error: info.isError ?? false, text: info.content[0].text },
+  cancelled: await cancel(),
+  progress: await progress(),
+  after: (await call('inbox_peek', {})).isError ?? false,
+};
+await client.close();
+console.log(JSON.stringify(seen));
