@@ -32,10 +32,10 @@ AIMS = {"start": "3 ms (libcurl loaded late), 9 ms (linked)", "ping": "p50 25 µ
 
 
 class Agent:
-    """molecule-mcp with a host that has said hello and is silent since."""
+    """A server with a host that has said hello and is silent since."""
 
-    def __init__(self, binary, env):
-        self.process = subprocess.Popen([binary], env=env, stdin=subprocess.PIPE,
+    def __init__(self, command, env):
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.last_id = 0
         self.ask("initialize", INITIALIZE)
@@ -61,8 +61,8 @@ class Agent:
             if answer.get("id") == self.last_id:
                 return answer["result"]
 
-    def call(self, tool):
-        result = self.ask("tools/call", {"name": tool, "arguments": {}})
+    def call(self, tool, arguments=None):
+        result = self.ask("tools/call", {"name": tool, "arguments": arguments or {}})
         assert not result.get("isError"), result
         return result["content"][0]["text"]
 
@@ -85,6 +85,11 @@ def wakeups_of(pid, seconds):
     before = switches()
     time.sleep(seconds)
     return switches() - before
+
+
+def in_turns(commands):
+    """What `mcp_load start` takes for several commands."""
+    return [word for command in commands for word in ("--", *command)][1:]
 
 
 class Bench:
@@ -126,7 +131,8 @@ class Bench:
         main = [programs[0]]
         say("start")
         self.found["start"] = self.load("start", 200 // few,
-                                        command=[*programs, shutil.which("true")])
+                                        command=in_turns([program] for program in
+                                                         (*programs, shutil.which("true"))))
         say("ping")
         self.found["ping"] = self.load("ping", 50000 // few, command=main)
         say("pipeline")
@@ -140,12 +146,12 @@ class Bench:
         self.found["platform_memory"] = memory_of(self.platform.process.pid)
         say("wake-ups")
         seconds = 3 if self.quick else 12
-        with Agent(main[0], self.env()) as agent:
+        with Agent(main, self.env()) as agent:
             agent.call("list_peers")
             time.sleep(1)
             self.found["wakeups"] = {"seconds": seconds,
                                      "count": wakeups_of(agent.process.pid, seconds)}
-        with Agent(main[0], self.env(MOLECULE_MCP_DISABLE_INBOX="1",
+        with Agent(main, self.env(MOLECULE_MCP_DISABLE_INBOX="1",
                                      MOLECULE_MCP_DISABLE_HEARTBEAT="1")) as agent:
             agent.call("list_peers")
             time.sleep(1)
@@ -158,7 +164,7 @@ class Bench:
         front = TlsFront(self.scratch, self.platform.port)
         for name, env in (("http", self.env()),
                           ("https", self.env(PLATFORM_URL=front.url, SSL_CERT_DIR=front.folder))):
-            with Agent(program, env) as agent:
+            with Agent([program], env) as agent:
                 agent.call("list_peers")
                 agent.call("inbox_peek")
                 time.sleep(2)  # register, the first beat and the first poll are through

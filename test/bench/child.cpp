@@ -93,10 +93,11 @@ std::string_view Child::read_line() {
 }
 
 void Child::read_answer(long id) {
-  const std::string wanted = fmt::format("\"id\":{},", id);
+  const std::string first = fmt::format("\"id\":{},", id);
+  const std::string last = fmt::format("\"id\":{}}}", id);
   while (true) {
     const std::string_view line = read_line();
-    if (line.find(wanted) == std::string_view::npos) continue;
+    if (line.find(first) == std::string_view::npos && !line.ends_with(last)) continue;
     if (line.find("\"result\"") != std::string_view::npos &&
         line.find("\"isError\":true") == std::string_view::npos) {
       return;
@@ -105,9 +106,9 @@ void Child::read_answer(long id) {
   }
 }
 
-void Child::exchange(std::string_view bytes, long lines) {
+void Child::exchange(std::string_view bytes, long answers) {
   ::fcntl(input_, F_SETFL, O_NONBLOCK);
-  while (lines > 0) {
+  while (answers > 0) {
     std::array<pollfd, 2> waits{
         {{.fd = output_, .events = POLLIN, .revents = 0},
          {.fd = bytes.empty() ? -1 : input_, .events = POLLOUT, .revents = 0}}};
@@ -119,8 +120,11 @@ void Child::exchange(std::string_view bytes, long lines) {
     }
     if (waits[0].revents == 0) continue;
     if (!fill()) throw std::runtime_error("the program ended before all answers");
-    lines -= std::count(buffer_.begin(), buffer_.end(), '\n');
-    start_ = buffer_.rfind('\n') + 1;
+    for (std::size_t end = 0; (end = buffer_.find('\n', start_)) != std::string::npos;) {
+      const std::string_view line(buffer_.data() + start_, end - start_);
+      if (line.find("\"result\":") != std::string_view::npos) --answers;
+      start_ = end + 1;
+    }
   }
   ::fcntl(input_, F_SETFL, 0);
 }

@@ -25,8 +25,8 @@ class Child {
   std::string_view read_line();
   /// Reads until the answer to request `id` has come; other lines are skipped.
   void read_answer(long id);
-  /// Writes all of `bytes` while reading, until `lines` lines have come.
-  void exchange(std::string_view bytes, long lines);
+  /// Writes all of `bytes` while reading, until so many good answers have come.
+  void exchange(std::string_view bytes, long answers);
   /// Waits for the end of a program that ends by itself.
   void wait();
 

@@ -2,6 +2,7 @@
 // prints one line of JSON, times in microseconds.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -27,12 +28,13 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr const char* usage =
-    "usage: mcp_load start ROUNDS PROGRAM…        spawn to answered initialize, in turns;\n"
-    "                                             a program named `true`: spawn to its end\n"
-    "       mcp_load ping COUNT COMMAND…          one at a time\n"
-    "       mcp_load pipeline COUNT COMMAND…      all at once: answers a second\n"
-    "       mcp_load call COUNT TOOL COMMAND…     a tool without arguments, one at a time\n"
-    "       mcp_load compare COUNT PORT COMMAND…  list_peers and a bare GET of the same, in "
+    "usage: mcp_load start ROUNDS COMMAND [-- COMMAND]…  spawn to answered initialize, in turns;\n"
+    "                                                    a program named `true`: to its end\n"
+    "       mcp_load ping COUNT COMMAND            one at a time\n"
+    "       mcp_load call COUNT TOOL COMMAND       the same of a tool: NAME or NAME={arguments}\n"
+    "       mcp_load pipeline COUNT COMMAND        pings, all at once: answers a second\n"
+    "       mcp_load calls COUNT TOOL COMMAND      tool calls, all at once\n"
+    "       mcp_load compare COUNT PORT COMMAND    list_peers and a bare GET of the same, in "
     "turns\n";
 
 const std::string initialize =
@@ -89,32 +91,48 @@ std::string ping(long id) {
 }
 
 std::string call(long id, std::string_view tool) {
+  const std::size_t end = tool.find('=');
   return fmt::format(
       "{{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"tools/call\",\"params\":{{\"name\":\"{}\","
-      "\"arguments\":{{}}}}}}\n",
-      id, tool);
+      "\"arguments\":{}}}}}\n",
+      id, tool.substr(0, end), end == std::string_view::npos ? "{}" : tool.substr(end + 1));
 }
 
-double start_once(const std::string& program) {
-  if (program.ends_with("/true")) return micros([&] { Child({program}).wait(); });
+double start_once(const Words& command) {
+  if (command.front().ends_with("/true")) return micros([&] { Child(command).wait(); });
   const auto begin = std::chrono::steady_clock::now();
-  Child child({program}, initialize);
+  Child child(command, initialize);
   child.read_answer(0);
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin)
       .count();
 }
 
-void measure_start(long rounds, const Words& programs) {
-  std::vector<std::vector<double>> samples(programs.size());
-  for (const std::string& program : programs) start_once(program);  // warms the page cache
+std::vector<Words> split_commands(const Words& words) {
+  std::vector<Words> commands(1);
+  for (const std::string& word : words) {
+    if (word == "--") {
+      commands.emplace_back();
+    } else {
+      commands.back().push_back(word);
+    }
+  }
+  for (const Words& command : commands) {
+    if (command.empty()) throw std::invalid_argument("no command");
+  }
+  return commands;
+}
+
+void measure_start(long rounds, const std::vector<Words>& commands) {
+  std::vector<std::vector<double>> samples(commands.size());
+  for (const Words& command : commands) start_once(command);  // warms the page cache
   for (long round = 0; round < rounds; ++round) {
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-      samples[i].push_back(start_once(programs[i]));
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      samples[i].push_back(start_once(commands[i]));
     }
   }
   print([&](json::Object& out) {
-    for (std::size_t i = 0; i < programs.size(); ++i) {
-      auto part = out.object(programs[i]);
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      auto part = out.object(fmt::format("{}", fmt::join(commands[i], " ")));
       put(part, samples[i]);
     }
   });
@@ -135,9 +153,10 @@ void measure_requests(long count, const Words& command,
   print([&](json::Object& out) { put(out, samples); });
 }
 
-void measure_pipeline(long count, const Words& command) {
+void measure_pipeline(long count, const Words& command,
+                      const std::function<std::string(long)>& make) {
   std::string all;
-  for (long id = 1; id <= count; ++id) all += ping(id);
+  for (long id = 1; id <= count; ++id) all += make(id);
   Child child(command);
   greet(child);
   const double time = micros([&] { child.exchange(all, count); });
@@ -187,13 +206,14 @@ int run(std::span<char*> arguments) {
   };
   const long count = verb.empty() ? 0 : number(words[2]);
   if (verb == "start") {
-    measure_start(count, rest(3));
+    measure_start(count, split_commands(rest(3)));
   } else if (verb == "ping") {
     measure_requests(count, rest(3), ping);
   } else if (verb == "pipeline") {
-    measure_pipeline(count, rest(3));
-  } else if (verb == "call") {
-    measure_requests(count, rest(4), [&](long id) { return call(id, words[3]); });
+    measure_pipeline(count, rest(3), ping);
+  } else if (verb == "call" || verb == "calls") {
+    const auto measure = verb == "call" ? measure_requests : measure_pipeline;
+    measure(count, rest(4), [&](long id) { return call(id, words[3]); });
   } else if (verb == "compare") {
     compare_peers(count, static_cast<std::uint16_t>(number(words[3])), rest(4));
   } else {
