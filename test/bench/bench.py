@@ -126,6 +126,7 @@ class Bench:
         return json.loads(done.stdout)
 
     def measure(self):
+        os.sync()  # a program just linked would count as memory that this process wrote to
         few = 10 if self.quick else 1
         programs = [str(build / "molecule-mcp") for build in self.builds]
         main = [programs[0]]
