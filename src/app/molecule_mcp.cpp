@@ -21,8 +21,7 @@ void print(int descriptor, std::string_view text) {
 }
 
 int serve(pid_t parent) {
-  const workspace::Environment environment = workspace::process_environment();
-  auto config = workspace::load_config(environment);
+  auto config = workspace::load_config(workspace::process_environment());
   if (!config.ok()) {
     log::error("the configuration is missing or not valid:");
     for (const std::string& problem : config.error()) log::error("{}", problem);
@@ -30,7 +29,7 @@ int serve(pid_t parent) {
     return 2;
   }
   if (config->verbose) log::set_level(log::Level::info);
-  return app::serve(*config, environment, parent);
+  return app::serve(*config, parent);
 }
 
 }  // namespace

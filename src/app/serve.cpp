@@ -17,12 +17,9 @@
 #include "molecule/mcp/session.hpp"
 #include "molecule/mcp/stdio.hpp"
 #include "molecule/net/http_client.hpp"
-#include "molecule/platform/client.hpp"
 #include "molecule/tools/tools.hpp"
-#include "molecule/workspace/credentials.hpp"
-#include "molecule/workspace/poller.hpp"
-#include "molecule/workspace/presence.hpp"
 #include "molecule/workspace/push.hpp"
+#include "molecule/workspace/seats.hpp"
 
 namespace molecule::app {
 
@@ -51,40 +48,26 @@ mcp::ServerInfo describe(const workspace::Config& config, tools::Services& servi
 /// All that serves one host. Declaration order is lifetime: tasks end before what they use.
 class Server {
  public:
-  Server(const workspace::Config& config, const workspace::Environment& environment, pid_t parent)
+  Server(const workspace::Config& config, pid_t parent)
       : config_(config),
         parent_(parent),
-        credentials_(environment, config.state_folder),
         http_(loop_.get_executor()),
-        client_(http_, {config.platform_url, config.workspace_id, config.org_id},
-                [this] { return credentials_.token(); }),
-        inbox_(config.state_folder, clock_),
+        seats_(config, http_, clock_, hooks()),
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }),
-        services_{clock_, config_, client_, config.inbox ? &inbox_ : nullptr, workload_, tasks_},
+        services_{clock_, config_, seats_, tasks_},
         session_(loop_.get_executor(), clock_, describe(config, services_), stdio_->input(),
                  stdio_->output()),
-        push_(config.workspace_id,
-              [this](std::string_view method, std::string_view params) {
-                session_.notify(method, params);
-              }),
-        presence_(client_, credentials_, workload_, clock_, config.agent_card,
-                  [this](const std::string& text) {
-                    log::error("{}", text);
-                    stop(3);
-                  }),
-        poller_(
-            client_, inbox_, credentials_, clock_,
-            [this](const std::vector<workspace::Message>& messages) { push_.announce(messages); }) {
+        push_([this](std::string_view method, std::string_view params) {
+          session_.notify(method, params);
+        }) {
     session_.on_first_answer = [this] { answered(); };
     session_.on_initialized = [this](const mcp::ClientInfo& host) {
-      if (config_.inbox) push_.begin(host.name, inbox_);
+      if (config_.inbox) push_.begin(host.name, seats_);
     };
   }
 
   int run() {
-    // load_config has just seen that there is one.
-    if (auto loaded = credentials_.reload(); !loaded.ok()) log::warning("{}", loaded.error());
     tasks_.spawn("signals", watch_signals());
     tasks_.spawn("session", converse());
     tasks_.spawn("start", start_work());
@@ -104,6 +87,25 @@ class Server {
  private:
   void stop(int exit_code) {
     if (!exit_code_) exit_code_ = exit_code;
+  }
+
+  workspace::Seat::Hooks hooks() {
+    return {.on_new =
+                [this](workspace::Seat& seat, const std::vector<workspace::Message>& messages) {
+                  push_.announce(seat.id(), messages);
+                },
+            .on_rejected = [this](workspace::Seat& seat,
+                                  const std::string& text) { rejected(seat, text); }};
+  }
+
+  /// One workspace that is rejected ends only itself where there are others.
+  void rejected(workspace::Seat& seat, const std::string& text) {
+    log::error("{}", text);
+    if (seats_.several()) {
+      seat.disable(text);
+    } else {
+      stop(3);
+    }
   }
 
   void failed(std::string_view task, const std::exception_ptr& error) {
@@ -135,11 +137,7 @@ class Server {
     while (!answered_ && clock_.now() < deadline) {
       [[maybe_unused]] auto notified = co_await first_answer_.wait_until(deadline);
     }
-    if (config_.heartbeat) {
-      tasks_.spawn("register", presence_.register_workspace());
-      tasks_.spawn("heartbeat", presence_.beat());
-    }
-    if (config_.inbox) tasks_.spawn("inbox", poller_.run());
+    for (workspace::Seat& seat : seats_) seat.start(tasks_);
     co_await watch_parent();
   }
 
@@ -172,24 +170,18 @@ class Server {
   asio::io_context loop_{1};
   SystemClock clock_;
   Event first_answer_{clock_};
-  workspace::Credentials credentials_;
   net::HttpClient http_;
-  platform::Client client_;
-  workspace::Workload workload_;
-  workspace::Inbox inbox_;
+  workspace::Seats seats_;
   TaskGroup tasks_;
   tools::Services services_;
   mcp::Session session_;
   workspace::ChannelPush push_;
-  workspace::Presence presence_;
-  workspace::Poller poller_;
 };
 
 }  // namespace
 
-int serve(const workspace::Config& config, const workspace::Environment& environment,
-          pid_t parent) {
-  Server server(config, environment, parent);
+int serve(const workspace::Config& config, pid_t parent) {
+  Server server(config, parent);
   return server.run();
 }
 

@@ -6,9 +6,10 @@
 
 namespace molecule::app {
 
-/// `molecule-mcp serve`: speaks MCP on stdin and stdout and keeps the workspace online meanwhile,
-/// until the host goes, a signal comes, or the platform rejects the token. `parent` is the process
-/// that started this one, as it was at the start. Returns the exit code (molecule-mcp.md 1).
-int serve(const workspace::Config& config, const workspace::Environment& environment, pid_t parent);
+/// `molecule-mcp serve`: speaks MCP on stdin and stdout and keeps the workspaces online meanwhile,
+/// until the host goes, a signal comes, or the platform rejects the only token. `parent` is the
+/// process that started this one, as it was at the start. Returns the exit code (molecule-mcp.md
+/// 1).
+int serve(const workspace::Config& config, pid_t parent);
 
 }  // namespace molecule::app

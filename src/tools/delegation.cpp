@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "choose.hpp"
 #include "delegation_keys.hpp"
 #include "errors.hpp"
 #include "molecule/base/backoff.hpp"
@@ -29,17 +30,24 @@ constexpr std::chrono::milliseconds answer_timeout = 300s;
 constexpr std::chrono::milliseconds whole_timeout = 600s;
 constexpr std::size_t most_listed = 10;
 
-/// The peer's id in lower case; refused before any I/O where it is none, or our own.
-std::string read_peer(const Services& services, mcp::Arguments& arguments) {
-  const std::string id = text::lower(text::trim(arguments.text("workspace_id")));
-  if (id.empty()) return id;
-  if (!is_uuid(id)) {
+/// The peer's id in lower case; refused before any I/O where it is none.
+std::string read_peer(mcp::Arguments& arguments) {
+  std::string id = text::lower(text::trim(arguments.text("workspace_id")));
+  if (!id.empty() && !is_uuid(id)) {
     arguments.reject("workspace_id", "must be a workspace's UUID, as list_peers shows it");
-  } else if (text::equal_ignoring_case(id, services.config.workspace_id)) {
+  }
+  return id;
+}
+
+/// The workspace that delegates to `peer`.
+workspace::Seat& choose_source(const Services& services, mcp::Arguments& arguments,
+                               const std::string& peer) {
+  workspace::Seat& seat = choose_seat(services, arguments, source_argument, peer);
+  if (peer == seat.id()) {
     arguments.reject("workspace_id",
                      "is your own workspace: a task cannot be delegated to yourself");
   }
-  return id;
+  return seat;
 }
 
 awaitable<void> send_report(platform::Client& platform, platform::ActivityReport report) {
@@ -48,15 +56,15 @@ awaitable<void> send_report(platform::Client& platform, platform::ActivityReport
 }
 
 /// Beside the call, so that it neither delays nor fails the answer.
-void report(Services& services, const std::string& peer, std::string summary, std::string status,
-            std::string error_detail = {}) {
+void report(Services& services, workspace::Seat& seat, const std::string& peer, std::string summary,
+            std::string status, std::string error_detail = {}) {
   platform::ActivityReport entry{.activity_type = "a2a_send",
                                  .method = "message/send",
                                  .summary = std::move(summary),
                                  .target_id = peer,
                                  .status = std::move(status),
                                  .error_detail = std::move(error_detail)};
-  services.tasks.spawn("report_activity", send_report(services.platform, std::move(entry)));
+  services.tasks.spawn("report_activity", send_report(seat.client, std::move(entry)));
 }
 
 bool is_transport(Errc code) {
@@ -66,6 +74,7 @@ bool is_transport(Errc code) {
 /// Tries again where no answer came, always with the same messageId: by it the receiver knows a
 /// repetition, so that the work is not done twice.
 awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
+                                                                   workspace::Seat& seat,
                                                                    std::string peer,
                                                                    std::string task) {
   const std::string message_id = random_uuid();
@@ -75,8 +84,8 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
   for (int tries = 1;; ++tries) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - services.clock.now());
-    auto outcome = co_await services.platform.send_message(peer, message_id, task,
-                                                           std::min(answer_timeout, left));
+    auto outcome =
+        co_await seat.client.send_message(peer, message_id, task, std::min(answer_timeout, left));
     if (outcome || !is_transport(outcome.error().code)) co_return outcome;
     may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
     const std::chrono::milliseconds pause = backoff.next(random_unit());
@@ -113,32 +122,34 @@ mcp::ToolResult answer_of(const std::string& peer,
   return result;
 }
 
-void report_end(Services& services, const std::string& peer,
+void report_end(Services& services, workspace::Seat& seat, const std::string& peer,
                 const platform::Outcome<platform::A2aReply>& outcome) {
   if (!outcome) {
-    report(services, peer, fmt::format("Delegation to {} failed", peer), "error",
+    report(services, seat, peer, fmt::format("Delegation to {} failed", peer), "error",
            outcome.error().message);
   } else if (outcome->failed) {
-    report(services, peer, fmt::format("{} answered with an error", peer), "error", outcome->text);
+    report(services, seat, peer, fmt::format("{} answered with an error", peer), "error",
+           outcome->text);
   } else if (outcome->queued) {
-    report(services, peer, fmt::format("{} has the task in its inbox", peer), "ok");
+    report(services, seat, peer, fmt::format("{} has the task in its inbox", peer), "ok");
   } else {
-    report(services, peer, fmt::format("{} answered", peer), "ok");
+    report(services, seat, peer, fmt::format("{} answered", peer), "ok");
   }
 }
 
 awaitable<mcp::ToolResult> delegate_task(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
-  const std::string peer = read_peer(services, arguments);
+  const std::string peer = read_peer(arguments);
   const std::string task = arguments.text("task");
-  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_source(services, arguments, peer);
+  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
   const std::string summary =
       fmt::format("Delegating to {}: {}", peer, text::prefix_characters(text::one_line(task), 100));
-  const workspace::Workload::Task working(services.workload, summary);
+  const workspace::Workload::Task working(seat.workload, summary);
   const Progress progress(services, call, "waiting for the peer's answer");
-  report(services, peer, summary, "ok");
-  auto outcome = co_await send_with_retries(services, peer, task);
-  report_end(services, peer, outcome);
+  report(services, seat, peer, summary, "ok");
+  auto outcome = co_await send_with_retries(services, seat, peer, task);
+  report_end(services, seat, peer, outcome);
   mcp::ToolResult result = answer_of(peer, outcome);
   co_return result;
 }
@@ -164,11 +175,12 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
                                                std::shared_ptr<DelegationKeys> keys,
                                                mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
-  const std::string peer = read_peer(services, arguments);
+  const std::string peer = read_peer(arguments);
   const std::string task = arguments.text("task");
-  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
-  const std::string key = keys->key_for(peer, task, services.clock.now());
-  auto outcome = co_await services.platform.delegate(peer, task, key);
+  workspace::Seat& seat = choose_source(services, arguments, peer);
+  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  const std::string key = keys->key_for(seat.id() + peer, task, services.clock.now());
+  auto outcome = co_await seat.client.delegate(peer, task, key);
   mcp::ToolResult result;
   if (outcome) {
     result.text = delegated(peer, *outcome);
@@ -217,9 +229,11 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
   mcp::Arguments arguments(call.arguments());
   const std::string peer = arguments.string("workspace_id");
   const std::string argument = arguments.string("task_id");
-  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  workspace::Seat& seat =
+      choose_seat(services, arguments, source_argument, text::lower(text::trim(peer)));
+  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
   const std::string_view id = text::trim(argument);
-  auto page = co_await services.platform.delegations();
+  auto page = co_await seat.client.delegations();
   mcp::ToolResult result;
   if (!page) {
     result =
@@ -251,7 +265,7 @@ std::vector<mcp::Tool> delegation_tools(Services& services) {
        .title = "Delegate a task",
        .description = "Send a task to a peer agent and wait for its answer. A peer "
                       "that polls answers later, into your inbox.",
-       .input_schema = task_schema,
+       .input_schema = with_choice(services, source_argument, task_schema),
        .output_schema = {},
        .annotations =
            {.read_only = false, .destructive = false, .idempotent = false, .open_world = true},
@@ -262,7 +276,7 @@ std::vector<mcp::Tool> delegation_tools(Services& services) {
                    .title = "Delegate without waiting",
                    .description = "Send a task to a peer agent and return at once with a "
                                   "delegation_id for check_task_status.",
-                   .input_schema = task_schema,
+                   .input_schema = with_choice(services, source_argument, task_schema),
                    .output_schema = {},
                    .annotations = {.read_only = false,
                                    .destructive = false,
@@ -276,7 +290,7 @@ std::vector<mcp::Tool> delegation_tools(Services& services) {
       {.name = "check_task_status",
        .title = "State of a delegation",
        .description = "State and result of a task sent with delegate_task_async.",
-       .input_schema = status_schema,
+       .input_schema = with_choice(services, source_argument, status_schema),
        .output_schema = {},
        .annotations =
            {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},

@@ -37,15 +37,15 @@ std::string timed_out(double seconds) {
 }
 
 /// Waits in pieces, so that a host that counts silence hears of it. Consumes nothing.
-awaitable<std::optional<workspace::Message>> wait(Services& services, mcp::Call& call,
-                                                  double seconds) {
+awaitable<std::optional<workspace::Seats::Arrival>> wait(Services& services, mcp::Call& call,
+                                                         double seconds) {
   const Clock::time_point start = services.clock.now();
   const Clock::time_point deadline =
       start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   while (true) {
     const Clock::time_point until =
         std::min<Clock::time_point>(deadline, services.clock.now() + progress_interval);
-    auto message = co_await services.inbox->wait_until(until);
+    auto message = co_await services.seats.wait_until(until);
     if (message || services.clock.now() >= deadline) co_return message;
     const std::chrono::duration<double> elapsed = services.clock.now() - start;
     call.progress(elapsed.count(), seconds, "waiting for a message");
@@ -57,26 +57,26 @@ awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call)
   const double seconds = arguments.number("timeout_secs", 50, 0, 300);
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   mcp::ToolResult result;
-  if (services.inbox == nullptr) {
+  if (!services.config.inbox) {
     result = not_enabled();
     co_return result;
   }
   try {
     auto message = co_await wait(services, call, seconds);
-    result.text = message ? workspace::to_json(*message) : timed_out(seconds);
+    result.text = message ? workspace::to_json(message->message) : timed_out(seconds);
   } catch (const sqlite::Error& error) {
     result = failure("Waiting for a message failed", error);
   }
   co_return result;
 }
 
-std::string to_list(const std::vector<workspace::Message>& messages) {
+std::string to_list(const std::vector<workspace::Seats::Arrival>& arrivals) {
   json::Writer writer;
   {
     auto list = writer.array();
-    for (const workspace::Message& message : messages) {
-      const std::string item = workspace::to_json(message);
-      const bool first = &message == &messages.front();
+    for (const workspace::Seats::Arrival& arrival : arrivals) {
+      const std::string item = workspace::to_json(arrival.message);
+      const bool first = &arrival == &arrivals.front();
       if (!first && writer.text().size() + item.size() > most_peek_bytes) break;
       list.raw(item);
     }
@@ -90,10 +90,10 @@ awaitable<mcp::ToolResult> inbox_peek(Services& services, mcp::Call& call) {
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   mcp::ToolResult result;
   try {
-    if (services.inbox == nullptr) {
+    if (!services.config.inbox) {
       result = not_enabled();
     } else {
-      result.text = to_list(services.inbox->peek(static_cast<std::size_t>(limit)));
+      result.text = to_list(services.seats.peek(static_cast<std::size_t>(limit)));
     }
   } catch (const sqlite::Error& error) {
     result = failure("The inbox could not be read", error);
@@ -117,10 +117,10 @@ awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   mcp::ToolResult result;
   try {
-    if (services.inbox == nullptr) {
+    if (!services.config.inbox) {
       result = not_enabled();
     } else {
-      result.text = popped(services.inbox->pop(activity_id), activity_id);
+      result.text = popped(services.seats.pop(activity_id), activity_id);
     }
   } catch (const sqlite::Error& error) {
     result = failure("The message was not removed", error);

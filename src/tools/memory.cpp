@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "choose.hpp"
 #include "errors.hpp"
 #include "molecule/base/json_writer.hpp"
 #include "molecule/base/redact.hpp"
@@ -42,9 +43,10 @@ awaitable<mcp::ToolResult> commit_memory(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string content = arguments.text("content");
   const std::string scope = read_scope(arguments, "LOCAL");
-  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
+  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
   std::string safe = redact_secrets(content);
-  auto memory = co_await services.platform.commit_memory(std::move(safe), scope);
+  auto memory = co_await seat.client.commit_memory(std::move(safe), scope);
   mcp::ToolResult result;
   if (memory) {
     result.text = committed(*memory, scope);
@@ -68,8 +70,9 @@ awaitable<mcp::ToolResult> recall_memory(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string query = arguments.string_or("query", "");
   const std::string scope = read_scope(arguments, "");
-  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
-  auto memories = co_await services.platform.recall_memory(query, scope);
+  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
+  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  auto memories = co_await seat.client.recall_memory(query, scope);
   mcp::ToolResult result;
   if (memories) {
     result.text = lines(*memories);
@@ -99,7 +102,7 @@ std::vector<mcp::Tool> memory_tools(Services& services) {
        .title = "Remember",
        .description = "Store a fact on the platform for later: for yourself (LOCAL), "
                       "parent and siblings (TEAM) or everybody (GLOBAL).",
-       .input_schema = commit_schema,
+       .input_schema = with_choice(services, source_argument, commit_schema),
        .output_schema = {},
        .annotations =
            {.read_only = false, .destructive = false, .idempotent = false, .open_world = false},
@@ -109,7 +112,7 @@ std::vector<mcp::Tool> memory_tools(Services& services) {
       {.name = "recall_memory",
        .title = "Recall",
        .description = "Search stored memories.",
-       .input_schema = recall_schema,
+       .input_schema = with_choice(services, source_argument, recall_schema),
        .output_schema = {},
        .annotations =
            {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},

@@ -1,10 +1,17 @@
 #include <fmt/format.h>
 
+#include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "choose.hpp"
 #include "errors.hpp"
+#include "molecule/base/event.hpp"
 #include "molecule/base/json_writer.hpp"
+#include "molecule/base/text.hpp"
+#include "molecule/mcp/arguments.hpp"
 #include "subjects.hpp"
 
 namespace molecule::tools {
@@ -17,16 +24,14 @@ std::string_view or_else(const std::string& text, std::string_view otherwise) {
   return text.empty() ? otherwise : std::string_view(text);
 }
 
-std::string lines(const std::vector<platform::Peer>& peers) {
-  if (peers.empty()) {
-    return "There are no peers: the platform answered with an empty list. No workspace shares "
-           "this one's parent, is its parent or its child.";
-  }
+/// `through`: which of our workspaces knows the peers, where that must be said.
+std::string lines(const std::vector<platform::Peer>& peers, std::string_view through) {
   std::string text;
   for (const platform::Peer& peer : peers) {
     if (!text.empty()) text += '\n';
-    text += fmt::format("- {} (ID: {}, status: {}, role: {})", or_else(peer.name, "unnamed"),
-                        peer.id, or_else(peer.status, "unknown"), or_else(peer.role, "none"));
+    text += fmt::format("- {} (ID: {}, status: {}, role: {}{}{})", or_else(peer.name, "unnamed"),
+                        peer.id, or_else(peer.status, "unknown"), or_else(peer.role, "none"),
+                        through.empty() ? "" : ", through: ", through);
   }
   return text;
 }
@@ -49,15 +54,82 @@ std::string_view reason(Errc code) {
   }
 }
 
-awaitable<mcp::ToolResult> list_peers(Services& services) {
-  auto peers = co_await services.platform.peers();
+void remember(workspace::Seat& seat, const std::vector<platform::Peer>& peers) {
+  for (const platform::Peer& peer : peers) seat.know_peer(text::lower(peer.id));
+}
+
+mcp::ToolResult unknown_peers(const platform::Error& error) {
+  return failure(reason(error.code), About::own_workspace, error);
+}
+
+awaitable<mcp::ToolResult> list_peers_of_one(workspace::Seat& seat) {
+  auto peers = co_await seat.client.peers();
   mcp::ToolResult result;
-  if (peers) {
-    result.text = lines(*peers);
+  if (!peers) {
+    result = unknown_peers(peers.error());
+  } else if (peers->empty()) {
+    result.text =
+        "There are no peers: the platform answered with an empty list. No workspace shares "
+        "this one's parent, is its parent or its child.";
   } else {
-    result = failure(reason(peers.error().code), About::own_workspace, peers.error());
+    remember(seat, *peers);
+    result.text = lines(*peers, {});
   }
   co_return result;
+}
+
+/// The questions to the platform, one for each workspace, all at once.
+struct PeerLists {
+  PeerLists(Clock& clock, std::size_t count) : answered(clock), texts(count), left(count) {}
+  Event answered;
+  std::vector<std::string> texts;
+  std::size_t left;
+  bool any = false;
+};
+
+awaitable<void> ask_peers(workspace::Seat& seat, std::shared_ptr<PeerLists> lists, std::size_t at) {
+  auto peers = co_await seat.client.peers();
+  std::string& text = lists->texts[at];
+  if (!peers) {
+    text = fmt::format("- workspace {}: {}", seat.id(), unknown_peers(peers.error()).text);
+  } else if (peers->empty()) {
+    text = fmt::format("- workspace {} has no peers.", seat.id());
+    lists->any = true;
+  } else {
+    remember(seat, *peers);
+    text = lines(*peers, seat.id());
+    lists->any = true;
+  }
+  --lists->left;
+  lists->answered.notify_all();
+}
+
+/// A workspace that fails says so in its lines and costs the others nothing.
+awaitable<mcp::ToolResult> list_peers_of_all(Services& services) {
+  workspace::Seats& seats = services.seats;
+  const auto count = static_cast<std::size_t>(std::distance(seats.begin(), seats.end()));
+  auto lists = std::make_shared<PeerLists>(services.clock, count);
+  std::size_t at = 0;
+  for (workspace::Seat& seat : seats) {
+    if (seat.disabled().empty()) {
+      services.tasks.spawn("list_peers", ask_peers(seat, lists, at));
+    } else {
+      lists->texts[at] =
+          fmt::format("- workspace {} cannot be used: {}.", seat.id(), seat.disabled());
+      --lists->left;
+    }
+    ++at;
+  }
+  while (lists->left > 0) co_await lists->answered.wait();
+  mcp::ToolResult result;
+  result.text = fmt::format("{}", fmt::join(lists->texts, "\n"));
+  result.is_error = !lists->any;
+  co_return result;
+}
+
+awaitable<mcp::ToolResult> list_peers(Services& services) {
+  return services.seats.several() ? list_peers_of_all(services)
+                                  : list_peers_of_one(services.seats.first());
 }
 
 std::string removed(const std::string& id, const platform::Error& error) {
@@ -78,13 +150,16 @@ std::string removed(const std::string& id, const platform::Error& error) {
   return std::move(writer).take();
 }
 
-awaitable<mcp::ToolResult> get_workspace_info(Services& services) {
-  auto info = co_await services.platform.workspace_info();
+awaitable<mcp::ToolResult> get_workspace_info(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  auto info = co_await seat.client.workspace_info();
   mcp::ToolResult result;
   if (info) {
     result.text = std::move(*info);
   } else if (info.error().code == Errc::gone) {
-    result.text = removed(services.config.workspace_id, info.error());
+    result.text = removed(seat.id(), info.error());
     result.is_error = true;
   } else {
     result = failure("This workspace's details are not known", About::own_workspace, info.error());
@@ -106,15 +181,16 @@ std::vector<mcp::Tool> peer_tools(Services& services) {
                    .annotations = looks,
                    .meta = {},
                    .handler = [&services](mcp::Call&) { return list_peers(services); }});
-  tools.push_back({.name = "get_workspace_info",
-                   .title = "Own workspace",
-                   .description = "What the platform knows of this workspace: name, role, status, "
-                                  "parent.",
-                   .input_schema = no_arguments,
-                   .output_schema = {},
-                   .annotations = looks,
-                   .meta = {},
-                   .handler = [&services](mcp::Call&) { return get_workspace_info(services); }});
+  tools.push_back(
+      {.name = "get_workspace_info",
+       .title = "Own workspace",
+       .description = "What the platform knows of this workspace: name, role, status, "
+                      "parent.",
+       .input_schema = with_choice(services, source_argument, no_arguments),
+       .output_schema = {},
+       .annotations = looks,
+       .meta = {},
+       .handler = [&services](mcp::Call& call) { return get_workspace_info(services, call); }});
   return tools;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "attachments.hpp"
+#include "choose.hpp"
 #include "errors.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "subjects.hpp"
@@ -27,7 +28,8 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& c
   mcp::Arguments arguments(call.arguments());
   const std::string message = arguments.text("message");
   const std::vector<std::string> paths = arguments.strings("attachments");
-  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments, "workspace_id");
+  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
   mcp::ToolResult result;
   auto files = check_attachments(paths);
   if (!files) {
@@ -36,7 +38,7 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& c
   }
   std::vector<platform::UploadedFile> uploaded;
   if (!files->empty()) {
-    auto upload = co_await services.platform.upload(std::move(*files));
+    auto upload = co_await seat.client.upload(std::move(*files));
     if (!upload) {
       result = failure("Nothing was sent, because the files were not taken", About::files,
                        upload.error());
@@ -49,7 +51,7 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& c
       co_return result;
     }
   }
-  auto done = co_await services.platform.notify(message, std::move(uploaded));
+  auto done = co_await seat.client.notify(message, std::move(uploaded));
   if (done) {
     result.text = sent(paths.size());
   } else {
@@ -73,7 +75,7 @@ std::vector<mcp::Tool> people_tools(Services& services) {
        .title = "Write to the user",
        .description = "Show a message, with files if you like, in the user's chat: "
                       "an answer, a question, or news of long work.",
-       .input_schema = message_schema,
+       .input_schema = with_choice(services, "workspace_id", message_schema),
        .output_schema = {},
        .annotations =
            {.read_only = false, .destructive = false, .idempotent = false, .open_world = true},

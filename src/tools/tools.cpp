@@ -37,6 +37,12 @@ std::string make_instructions(const workspace::Config& config) {
         "wait_for_message with timeout_secs={}.\n",
         config.poll_timeout.count());
   }
+  if (config.workspaces.size() > 1) {
+    text +=
+        "You are several workspaces: a message's arrival_workspace_id says which of them received "
+        "it; answer from the same one, with workspace_id in send_message_to_user and "
+        "source_workspace_id in the other tools.\n";
+  }
   text +=
       "Answer by kind: canvas_user with send_message_to_user; peer_agent with delegate_task, "
       "workspace_id = its peer_id; delegation_result is the answer to a task of yours and needs "

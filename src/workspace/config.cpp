@@ -17,6 +17,7 @@
 #include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
 #include "molecule/workspace/credentials.hpp"
+#include "workspace_list.hpp"
 
 namespace molecule::workspace {
 
@@ -32,11 +33,7 @@ std::string variable(const Environment& environment, std::string_view name) {
 
 std::string read_workspace_id(const Environment& environment, Problems& problems) {
   const std::string id = variable(environment, "WORKSPACE_ID");
-  if (!variable(environment, "MOLECULE_WORKSPACES").empty()) {
-    problems.emplace_back(
-        "MOLECULE_WORKSPACES: this version serves one workspace a process: set WORKSPACE_ID, "
-        "PLATFORM_URL and MOLECULE_WORKSPACE_TOKEN instead");
-  } else if (id.empty()) {
+  if (id.empty()) {
     problems.emplace_back("WORKSPACE_ID is not set: set it to the workspace's id (a UUID)");
   } else if (!is_uuid(id)) {
     problems.emplace_back("WORKSPACE_ID is not a UUID: copy the workspace's id from the canvas");
@@ -44,38 +41,17 @@ std::string read_workspace_id(const Environment& environment, Problems& problems
   return text::lower(id);
 }
 
-/// Why `url` (without trailing slashes) cannot be the platform's base, or nothing.
-std::string_view url_problem(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  const std::string name = text::lower(url.substr(0, scheme));
-  if (scheme == std::string_view::npos || (name != "http" && name != "https")) {
-    return "it must begin with http:// or https://";
-  }
-  const std::string_view rest = url.substr(scheme + 3);
-  const std::string_view authority = rest.substr(0, rest.find('/'));
-  if (authority.empty() || authority.starts_with(':')) return "it names no host";
-  if (authority.find('@') != std::string_view::npos) {
-    return "it must not hold a user name or a password";
-  }
-  const bool clean =
-      std::all_of(url.begin(), url.end(), [](char c) { return c > '\x20' && c < '\x7F'; });
-  if (!clean || url.find_first_of("?#\\\"<>") != std::string_view::npos) {
-    return "it must be a base URL alone, without blanks, query or fragment";
-  }
-  return {};
-}
-
 std::string read_platform_url(const Environment& environment, Problems& problems) {
-  std::string url = variable(environment, "PLATFORM_URL");
-  if (url.empty()) {
+  const std::string given = variable(environment, "PLATFORM_URL");
+  if (given.empty()) {
     problems.emplace_back(
         "PLATFORM_URL is not set: set it to the platform's address, e.g. https://your.platform");
-    return url;
+    return given;
   }
-  while (url.ends_with('/')) url.pop_back();
-  const std::string_view problem = url_problem(url);
-  if (!problem.empty()) problems.push_back(fmt::format("PLATFORM_URL is not usable: {}", problem));
-  return url;
+  auto url = check_platform_url(given);
+  if (url.ok()) return std::move(*url);
+  problems.push_back(fmt::format("PLATFORM_URL is not usable: {}", url.error()));
+  return given;
 }
 
 std::string read_org_id(const Environment& environment) {
@@ -151,8 +127,7 @@ fs::path choose_state_folder(const Environment& environment) {
   return home_folder(environment) / ".molecule-workspace";
 }
 
-fs::path make_state_folder(const Environment& environment, Problems& problems) {
-  const fs::path folder = choose_state_folder(environment);
+void make_state_folder(const fs::path& folder, Problems& problems) {
   std::string problem;
   if (auto made = files::make_private_folder(folder); !made.ok()) {
     problem = made.error().message;
@@ -162,19 +137,41 @@ fs::path make_state_folder(const Environment& environment, Problems& problems) {
   if (!problem.empty()) {
     problems.push_back(fmt::format("{}: set CONFIGS_DIR to a folder that can be written", problem));
   }
-  return folder;
 }
 
-void check_token(const Environment& environment, const fs::path& state_folder, Problems& problems) {
-  Credentials credentials(environment, state_folder);
+void check_token(const WorkspaceConfig& workspace, Problems& problems) {
+  Credentials credentials(workspace.token, workspace.state_folder);
   if (auto found = credentials.reload(); !found.ok()) {
     problems.push_back(std::move(found.error()));
   } else if (credentials.token().empty()) {
     problems.push_back(
         fmt::format("MOLECULE_WORKSPACE_TOKEN is not set, nor MOLECULE_WORKSPACE_TOKEN_FILE, and "
                     "{} holds none: set one of them to the token of the canvas → Tokens tab",
-                    (state_folder / ".auth_token").string()));
+                    (workspace.state_folder / ".auth_token").string()));
   }
+}
+
+/// WORKSPACE_ID and what goes with it.
+WorkspaceConfig read_one(const Environment& environment, fs::path state, Problems& problems) {
+  WorkspaceConfig one;
+  one.id = read_workspace_id(environment, problems);
+  one.platform_url = read_platform_url(environment, problems);
+  one.token.environment = environment;
+  one.state_folder = std::move(state);
+  make_state_folder(one.state_folder, problems);
+  check_token(one, problems);
+  return one;
+}
+
+/// MOLECULE_WORKSPACES; a workspace's own folder is made only where all is right.
+std::vector<WorkspaceConfig> read_several(const Environment& environment, const std::string& list,
+                                          const fs::path& state, Problems& problems) {
+  std::vector<WorkspaceConfig> several = read_workspace_list(
+      environment, list, variable(environment, "PLATFORM_URL"), state, problems);
+  make_state_folder(state, problems);
+  if (!problems.empty()) return several;
+  for (const WorkspaceConfig& one : several) make_state_folder(one.state_folder, problems);
+  return several;
 }
 
 }  // namespace
@@ -190,16 +187,21 @@ Environment process_environment() {
 Result<Config, std::vector<std::string>> load_config(const Environment& environment) {
   Problems problems;
   Config config;
-  config.workspace_id = read_workspace_id(environment, problems);
-  config.platform_url = read_platform_url(environment, problems);
-  config.state_folder = make_state_folder(environment, problems);
-  check_token(environment, config.state_folder, problems);
+  const fs::path state = choose_state_folder(environment);
+  const std::string list = variable(environment, "MOLECULE_WORKSPACES");
+  if (list.empty()) {
+    config.workspaces.push_back(read_one(environment, state, problems));
+  } else {
+    config.workspaces = read_several(environment, list, state, problems);
+  }
   if (!problems.empty()) return Failure{std::move(problems)};
 
   config.org_id = read_org_id(environment);
-  config.agent_card = make_agent_card(environment, config.workspace_id);
   const std::string uploads = variable(environment, "MOLECULE_CHAT_UPLOAD_DIR");
-  config.upload_folder = uploads.empty() ? config.state_folder / "uploads" : absolute(uploads);
+  for (WorkspaceConfig& one : config.workspaces) {
+    one.agent_card = make_agent_card(environment, one.id);
+    one.upload_folder = uploads.empty() ? one.state_folder / "uploads" : absolute(uploads);
+  }
   config.verbose = !variable(environment, "MOLECULE_MCP_VERBOSE").empty();
   config.heartbeat = variable(environment, "MOLECULE_MCP_DISABLE_HEARTBEAT").empty();
   config.inbox = variable(environment, "MOLECULE_MCP_DISABLE_INBOX").empty();

@@ -75,11 +75,11 @@ Found from_file(const std::filesystem::path& path, std::string_view source) {
   return checked(token, source);
 }
 
-Found from_environment(const Environment& environment) {
-  const std::string value = environment("MOLECULE_WORKSPACE_TOKEN").value_or("");
+Found from_environment(const TokenSource& source) {
+  const std::string value = source.environment("MOLECULE_WORKSPACE_TOKEN").value_or("");
   const std::string_view token = text::trim(value);
-  if (!token.empty()) return checked(token, "MOLECULE_WORKSPACE_TOKEN");
-  const std::string named = environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
+  if (!token.empty()) return checked(token, source.name);
+  const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
   const std::string_view path = text::trim(named);
   if (path.empty()) return std::optional<std::string>();
   return from_file(path, fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE ({})", path));
@@ -94,13 +94,19 @@ Found from_state_folder(const std::filesystem::path& folder) {
   return from_file(path, path.string());
 }
 
-Found find_token(const Environment& environment, const std::filesystem::path& folder) {
+/// The platform's container has its state in one folder, or below it where it is several.
+bool in_container(const std::filesystem::path& folder) {
+  const std::filesystem::path normal = folder.lexically_normal();
+  return normal == "/configs" || normal.parent_path() == "/configs";
+}
+
+Found find_token(const TokenSource& source, const std::filesystem::path& folder) {
   // Inside a container the platform puts the current token into the state folder; the
   // environment is the one of the container's start.
-  const bool container = folder.lexically_normal() == "/configs";
-  Found first = container ? from_state_folder(folder) : from_environment(environment);
+  const bool container = in_container(folder);
+  Found first = container ? from_state_folder(folder) : from_environment(source);
   if (!first.ok() || first->has_value()) return first;
-  return container ? from_environment(environment) : from_state_folder(folder);
+  return container ? from_environment(source) : from_state_folder(folder);
 }
 
 Result<void, std::string> written(Result<void, files::Error> outcome) {
@@ -110,11 +116,11 @@ Result<void, std::string> written(Result<void, files::Error> outcome) {
 
 }  // namespace
 
-Credentials::Credentials(Environment environment, std::filesystem::path state_folder)
-    : environment_(std::move(environment)), state_folder_(std::move(state_folder)) {}
+Credentials::Credentials(TokenSource source, std::filesystem::path state_folder)
+    : source_(std::move(source)), state_folder_(std::move(state_folder)) {}
 
 Result<void, std::string> Credentials::reload() {
-  Found found = find_token(environment_, state_folder_);
+  Found found = find_token(source_, state_folder_);
   if (!found.ok()) return Failure{found.error()};
   if (found->has_value()) token_ = std::move(**found);
   return {};

@@ -104,6 +104,20 @@ bool insert(sqlite::Database& database, const Message& m) {
   return database.changes() > 0;
 }
 
+/// The columns in the order of `Message`.
+Message read(const sqlite::Statement& row) {
+  Message m;
+  m.activity_id = row.string(0);
+  m.text = row.string(1);
+  m.peer_id = row.string(2);
+  m.kind = row.string(3);
+  m.method = row.string(4);
+  m.created_at = row.string(5);
+  m.peer_name = row.string(6);
+  m.peer_role = row.string(7);
+  return m;
+}
+
 std::optional<std::string> read_cursor_file(const std::filesystem::path& path) {
   auto content = files::read(path, 4096);
   if (!content.ok()) return std::nullopt;
@@ -130,12 +144,15 @@ std::string to_json(const Message& message) {
     object.field("created_at", message.created_at);
     if (!message.peer_name.empty()) object.field("peer_name", message.peer_name);
     if (!message.peer_role.empty()) object.field("peer_role", message.peer_role);
+    if (!message.arrival_workspace_id.empty()) {
+      object.field("arrival_workspace_id", message.arrival_workspace_id);
+    }
   }
   return std::move(writer).take();
 }
 
 Inbox::Inbox(std::filesystem::path state_folder, Clock& clock)
-    : state_folder_(std::move(state_folder)), clock_(clock), arrived_(clock) {}
+    : state_folder_(std::move(state_folder)), clock_(clock) {}
 
 sqlite::Database& Inbox::database() {
   if (database_) return *database_;
@@ -172,7 +189,7 @@ std::vector<Message> Inbox::store(const std::vector<Message>& messages, const st
     transaction.commit();
   }
   write_cursor_file(cursor);
-  if (!added.empty()) arrived_.notify_all();
+  if (!added.empty() && on_arrival) on_arrival();
   return added;
 }
 
@@ -213,25 +230,29 @@ std::optional<Message> Inbox::oldest() {
   return std::move(first.front());
 }
 
+std::optional<Message> Inbox::find(std::string_view activity_id) {
+  sqlite::Statement row = database().prepare(
+      "SELECT activity_id, text, peer_id, kind, method, created_at, peer_name, peer_role"
+      " FROM messages WHERE activity_id = ?1");
+  row.bind(activity_id);
+  if (!row.step()) return std::nullopt;
+  return read(row);
+}
+
 std::vector<Message> Inbox::peek(std::size_t limit) {
   sqlite::Statement row = database().prepare(
       "SELECT activity_id, text, peer_id, kind, method, created_at, peer_name, peer_role"
       " FROM messages ORDER BY seq LIMIT ?1");
   row.bind(static_cast<std::int64_t>(limit));
   std::vector<Message> messages;
-  while (row.step()) {
-    Message m;
-    m.activity_id = row.string(0);
-    m.text = row.string(1);
-    m.peer_id = row.string(2);
-    m.kind = row.string(3);
-    m.method = row.string(4);
-    m.created_at = row.string(5);
-    m.peer_name = row.string(6);
-    m.peer_role = row.string(7);
-    messages.push_back(std::move(m));
-  }
+  while (row.step()) messages.push_back(read(row));
   return messages;
+}
+
+bool Inbox::has_from(std::string_view peer_id) {
+  sqlite::Statement row = database().prepare("SELECT 1 FROM messages WHERE peer_id = ?1 LIMIT 1");
+  row.bind(peer_id);
+  return row.step();
 }
 
 std::size_t Inbox::size() {
@@ -252,16 +273,6 @@ bool Inbox::pop(std::string_view activity_id) {
       .run();
   transaction.commit();
   return true;
-}
-
-awaitable<std::optional<Message>> Inbox::wait_until(Clock::time_point deadline) {
-  std::optional<Message> message = oldest();
-  while (!message) {
-    auto arrived = co_await arrived_.wait_until(deadline);
-    message = oldest();
-    if (!arrived) break;
-  }
-  co_return message;
 }
 
 }  // namespace molecule::workspace

@@ -63,23 +63,25 @@ std::string channel_params(const Message& message, std::string_view workspace_id
   return std::move(writer).take();
 }
 
-ChannelPush::ChannelPush(std::string workspace_id, Notify notify)
-    : workspace_id_(std::move(workspace_id)), notify_(std::move(notify)) {}
+ChannelPush::ChannelPush(Notify notify) : notify_(std::move(notify)) {}
 
-void ChannelPush::begin(std::string_view host_name, Inbox& inbox) {
+void ChannelPush::begin(std::string_view host_name, Seats& seats) {
   if (active_ || host_name != "claude-code") return;
   active_ = true;
-  try {
-    announce(inbox.peek(most_waiting));
-  } catch (const sqlite::Error& error) {
-    log::warning("inbox: {}", error.what());
+  for (Seat& seat : seats) {
+    try {
+      announce(seat.id(), seat.inbox.peek(most_waiting));
+    } catch (const sqlite::Error& error) {
+      log::warning("inbox: {}", error.what());
+    }
   }
 }
 
-void ChannelPush::announce(const std::vector<Message>& messages) const {
+void ChannelPush::announce(std::string_view workspace_id,
+                           const std::vector<Message>& messages) const {
   if (!active_) return;
   for (const Message& message : messages) {
-    notify_("notifications/claude/channel", channel_params(message, workspace_id_));
+    notify_("notifications/claude/channel", channel_params(message, workspace_id));
   }
 }
 

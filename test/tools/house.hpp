@@ -50,13 +50,13 @@ class FakeCall final : public mcp::Call {
 /// Everything that the tools work with, on one loop with virtual time and a scripted platform.
 class House {
  public:
-  explicit House(bool with_inbox = true) {
+  explicit House(bool with_inbox = true, const std::vector<std::string>& others = {}) {
     std::filesystem::create_directories(folder);
-    config.workspace_id = own;
-    config.platform_url = server.url();
-    if (with_inbox) inbox.emplace(folder, clock);
-    services = std::make_unique<tools::Services>(
-        tools::Services{clock, config, client, inbox ? &*inbox : nullptr, workload, tasks});
+    config.workspaces = {workspace_config(own)};
+    for (const std::string& id : others) config.workspaces.push_back(workspace_config(id));
+    config.inbox = with_inbox;
+    seats = std::make_unique<workspace::Seats>(config, http, clock, workspace::Seat::Hooks());
+    services = std::make_unique<tools::Services>(tools::Services{clock, config, *seats, tasks});
     tools = tools::make_tools(*services);
     server.answer("POST " + own_path + "/activity", 200, R"({"status":"logged"})");
   }
@@ -107,22 +107,34 @@ class House {
     FakeCall fake(arguments);
     return call(name, fake);
   }
+  workspace::Inbox& inbox() { return seats->first().inbox; }
   /// Lets what runs beside the calls come to its end.
   void settle() { run(loop, tasks.join()); }
 
+ private:
+  workspace::WorkspaceConfig workspace_config(const std::string& id) const {
+    workspace::WorkspaceConfig one;
+    one.id = id;
+    one.platform_url = server.url();
+    one.agent_card = "{}";
+    one.token.environment = [](std::string_view name) {
+      return name == "MOLECULE_WORKSPACE_TOKEN" ? std::optional<std::string>(token) : std::nullopt;
+    };
+    one.state_folder = id == own ? folder : folder / id;
+    std::filesystem::create_directories(one.state_folder);
+    return one;
+  }
+
+ public:
   std::vector<std::string> failures;
   asio::io_context loop;
   VirtualClock clock;
   ScriptedServer server{loop};
   net::HttpClient http{loop.get_executor()};
   workspace::Config config;
-  platform::Client client{http,
-                          {.platform_url = server.url(), .workspace_id = own, .org_id = {}},
-                          [] { return token; }};
-  workspace::Workload workload;
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("molecule-tools-" + random_uuid());
-  std::optional<workspace::Inbox> inbox;
+  std::unique_ptr<workspace::Seats> seats;
   TaskGroup tasks{loop.get_executor(), clock, [this](std::string_view task, std::exception_ptr) {
                     failures.emplace_back(task);
                   }};

@@ -152,8 +152,8 @@ TEST_CASE("the workload and the progress are true while a peer works") {
                    ended = true;
                  }));
   while (house.server.requests(send_call).empty()) house.loop.run_one();
-  CHECK(house.workload.active_tasks() == 1);
-  CHECK(contains(house.workload.current_task(), "do it"));
+  CHECK(house.seats->first().workload.active_tasks() == 1);
+  CHECK(contains(house.seats->first().workload.current_task(), "do it"));
   for (int i = 1; i <= 3; ++i) {
     house.clock.advance(std::chrono::seconds(15));
     while (call.progressed.size() < static_cast<std::size_t>(i)) house.loop.run_one();
@@ -162,7 +162,7 @@ TEST_CASE("the workload and the progress are true while a peer works") {
   cancel.emit(asio::cancellation_type::terminal);
   while (!ended) house.loop.run_one();
   CHECK(error != nullptr);
-  CHECK(house.workload.active_tasks() == 0);
+  CHECK(house.seats->first().workload.active_tasks() == 0);
   // The call is gone now; nothing may speak of it any more.
   house.clock.advance(std::chrono::seconds(30));
   house.settle();

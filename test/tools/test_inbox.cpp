@@ -21,7 +21,7 @@ workspace::Message message(int number, std::string text = "hi") {
 
 void deliver(House& house, std::vector<workspace::Message> messages) {
   const std::string cursor = messages.back().activity_id;
-  house.inbox->store(messages, cursor);
+  house.inbox().store(messages, cursor);
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ TEST_CASE("a message that arrives ends the wait, and a cancelled wait leaves it 
   house.loop.poll();
   REQUIRE(result.has_value());
   CHECK(contains(result->text, message(1).activity_id));
-  CHECK(house.inbox->size() == 1);
+  CHECK(house.inbox().size() == 1);
 }
 
 TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's patience") {

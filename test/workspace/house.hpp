@@ -29,7 +29,7 @@ struct House {
   ScriptedServer server{loop};
   net::HttpClient http{loop.get_executor()};
   workspace::Credentials credentials{
-      environment_of({{"MOLECULE_WORKSPACE_TOKEN_FILE", (folder.path() / "token").string()}}),
+      {environment_of({{"MOLECULE_WORKSPACE_TOKEN_FILE", (folder.path() / "token").string()}})},
       folder.path()};
   platform::Client client{
       http, {server.url(), self_id, ""}, [this] { return credentials.token(); }};

@@ -9,6 +9,7 @@
 
 #include "molecule/base/json.hpp"
 #include "molecule/workspace/config.hpp"
+#include "molecule/workspace/credentials.hpp"
 #include "support.hpp"
 #include "temporary_folder.hpp"
 
@@ -53,11 +54,11 @@ bool mentions(const std::vector<std::string>& problems, std::string_view text) {
 
 TEST_CASE_FIXTURE(Fixture, "config: a complete one") {
   const Config config = load();
-  CHECK(config.workspace_id == test::self_id);
-  CHECK(config.platform_url == "https://platform.test");
+  CHECK(config.workspaces.at(0).id == test::self_id);
+  CHECK(config.workspaces.at(0).platform_url == "https://platform.test");
   CHECK(config.org_id.empty());
-  CHECK(config.state_folder == state);
-  CHECK(config.upload_folder == state / "uploads");
+  CHECK(config.workspaces.at(0).state_folder == state);
+  CHECK(config.workspaces.at(0).upload_folder == state / "uploads");
   CHECK(config.heartbeat);
   CHECK(config.inbox);
   CHECK_FALSE(config.verbose);
@@ -95,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture, "config: platform addresses") {
        {"http://localhost:8080", "HTTPS://p.test/", "http://[::1]:80//", "https://p.test/base/"}) {
     CAPTURE(url);
     CHECK(problems({{"PLATFORM_URL", url}}).empty());
-    CHECK(load({{"PLATFORM_URL", url}}).platform_url.back() != '/');
+    CHECK(load({{"PLATFORM_URL", url}}).workspaces.at(0).platform_url.back() != '/');
   }
   for (const char* url :
        {"p.test", "://x", "http://", "http:///", "http://:80", "file:///etc/passwd",
@@ -108,13 +109,15 @@ TEST_CASE_FIXTURE(Fixture, "config: platform addresses") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "config: the agent card") {
-  CHECK(load().agent_card == R"({"name":"molecule-mcp-11111111","skills":[]})");
-  CHECK(load({{"MOLECULE_AGENT_NAME", "  "}, {"MOLECULE_AGENT_SKILLS", " , "}}).agent_card ==
-        load().agent_card);
+  CHECK(load().workspaces.at(0).agent_card == R"({"name":"molecule-mcp-11111111","skills":[]})");
+  CHECK(load({{"MOLECULE_AGENT_NAME", "  "}, {"MOLECULE_AGENT_SKILLS", " , "}})
+            .workspaces.at(0)
+            .agent_card == load().workspaces.at(0).agent_card);
   CHECK(
       load({{"MOLECULE_AGENT_NAME", " Ann \"A\" "},
             {"MOLECULE_AGENT_DESCRIPTION", "does things"},
             {"MOLECULE_AGENT_SKILLS", "write, ,read ,"}})
+          .workspaces.at(0)
           .agent_card ==
       R"({"name":"Ann \"A\"","description":"does things","skills":[{"name":"write"},{"name":"read"}]})");
 }
@@ -149,11 +152,62 @@ TEST_CASE_FIXTURE(Fixture, "config: switches take any value") {
   CHECK_FALSE(load({{"MOLECULE_MCP_DISABLE_HEARTBEAT", "x"}}).heartbeat);
   CHECK_FALSE(load({{"MOLECULE_MCP_DISABLE_INBOX", "1"}}).inbox);
   CHECK(load({{"MOLECULE_MCP_DISABLE_INBOX", ""}}).inbox);
-  CHECK(load({{"MOLECULE_CHAT_UPLOAD_DIR", "/srv/files"}}).upload_folder == "/srv/files");
+  CHECK(load({{"MOLECULE_CHAT_UPLOAD_DIR", "/srv/files"}}).workspaces.at(0).upload_folder ==
+        "/srv/files");
 }
 
-TEST_CASE_FIXTURE(Fixture, "config: several workspaces are refused, not ignored") {
-  CHECK(mentions(problems({{"MOLECULE_WORKSPACES", "[]"}}), "MOLECULE_WORKSPACES"));
+TEST_CASE_FIXTURE(Fixture, "config: several workspaces have a folder and a token each") {
+  const Config config = load(
+      {{"WORKSPACE_ID", ""},
+       {"MOLECULE_WORKSPACES", R"([{"id":"AAAAAAAA-bbbb-cccc-dddd-eeeeeeeeeeee","token":" one "},)"
+                               R"({"id":"11111111-2222-3333-4444-555555555555","token":"two",)"
+                               R"("platform_url":"http://other.test:8080/"}])"}});
+  REQUIRE(config.workspaces.size() == 2);
+  const WorkspaceConfig& first = config.workspaces[0];
+  CHECK(first.id == test::peer_id);
+  CHECK(first.platform_url == "https://platform.test");
+  CHECK(first.state_folder == state / test::peer_id);
+  CHECK(first.upload_folder == state / test::peer_id / "uploads");
+  CHECK(first.agent_card.find("molecule-mcp-aaaaaaaa") != std::string::npos);
+  const WorkspaceConfig& second = config.workspaces[1];
+  CHECK(second.platform_url == "http://other.test:8080");
+  CHECK(std::filesystem::is_directory(second.state_folder));
+  Credentials credentials(first.token, first.state_folder);
+  REQUIRE(credentials.reload().ok());
+  CHECK(credentials.token() == "one");
+}
+
+TEST_CASE_FIXTURE(Fixture, "config: an entry of the list never falls back to the one token") {
+  const auto errors = problems({{"MOLECULE_WORKSPACES", R"([{"id":")" + test::peer_id + R"("}])"}});
+  CHECK(mentions(errors, "MOLECULE_WORKSPACES[0].token is missing"));
+  std::filesystem::create_directories(state / test::peer_id);
+  std::ofstream(state / test::peer_id / ".auth_token") << "kept";
+  CHECK(problems({{"MOLECULE_WORKSPACES", R"([{"id":")" + test::peer_id + R"("}])"}}).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "config: all that is wrong with the list is named with its place") {
+  const auto errors = problems(
+      {{"PLATFORM_URL", ""},
+       {"MOLECULE_WORKSPACES", R"([{"id":"../../etc","token":"a"}, 7, {"id":")" + test::peer_id +
+                                   R"(","token":"<paste>","platform_url":"ftp://x"},)"
+                                   R"({"id":")" +
+                                   test::peer_id + R"(","token":["s3cret"],"platform_url":5}])"}});
+  for (const char* text : {"MOLECULE_WORKSPACES[0].id is not a UUID", "[0].platform_url is missing",
+                           "[1] is not an object", "[2].token still holds the placeholder",
+                           "[2].platform_url is not usable", "[3].id is there twice",
+                           "[3].token must be a text", "[3].platform_url must be a text"}) {
+    CAPTURE(text);
+    CHECK(mentions(errors, text));
+  }
+  CHECK_FALSE(mentions(errors, "s3cret"));
+  CHECK_FALSE(std::filesystem::exists(state / test::peer_id));
+}
+
+TEST_CASE_FIXTURE(Fixture, "config: a list that is none") {
+  for (const char* list : {"[]", "{}", "[", "null", "7", "\"x\""}) {
+    CAPTURE(list);
+    CHECK(mentions(problems({{"MOLECULE_WORKSPACES", list}}), "MOLECULE_WORKSPACES"));
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "config: the state folder of the user") {
@@ -162,9 +216,9 @@ TEST_CASE_FIXTURE(Fixture, "config: the state folder of the user") {
   variables.erase("CONFIGS_DIR");
   auto config = load_config(test::environment_of(variables));
   REQUIRE(config.ok());
-  CHECK(config->state_folder == folder.path() / ".molecule-workspace");
+  CHECK(config->workspaces.at(0).state_folder == folder.path() / ".molecule-workspace");
   struct stat status{};
-  REQUIRE(::stat(config->state_folder.c_str(), &status) == 0);
+  REQUIRE(::stat(config->workspaces.at(0).state_folder.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0700);
 }
 
@@ -175,6 +229,6 @@ TEST_CASE_FIXTURE(Fixture, "config: a token in the state folder is enough") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "config: an id in capitals is the same workspace") {
-  CHECK(load({{"WORKSPACE_ID", " AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE "}}).workspace_id ==
+  CHECK(load({{"WORKSPACE_ID", " AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE "}}).workspaces.at(0).id ==
         test::peer_id);
 }

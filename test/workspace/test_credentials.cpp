@@ -31,7 +31,7 @@ struct Fixture {
     return {std::istreambuf_iterator<char>(file), {}};
   }
   Credentials with(Variables variables) {
-    return {test::environment_of(std::move(variables)), folder.path()};
+    return {{test::environment_of(std::move(variables))}, folder.path()};
   }
   std::string problem_of(Variables variables) {
     Credentials credentials = with(std::move(variables));
@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(Fixture, "credentials: the inbound secret is written where it 
 
 TEST_CASE_FIXTURE(Fixture,
                   "credentials: a secret that cannot be written is an error, not the end") {
-  Credentials credentials(test::environment_of({{token_variable, "t"}}), folder.path() / "gone");
+  Credentials credentials({test::environment_of({{token_variable, "t"}})}, folder.path() / "gone");
   auto kept = credentials.keep_inbound_secret("hidden-secret");
   REQUIRE_FALSE(kept.ok());
   CHECK(kept.error().find("hidden-secret") == std::string::npos);

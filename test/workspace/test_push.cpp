@@ -17,16 +17,32 @@ using test::message;
 
 namespace {
 
+Config one_workspace(const std::filesystem::path& folder) {
+  Config config;
+  WorkspaceConfig& one = config.workspaces.emplace_back();
+  one.id = test::self_id;
+  one.platform_url = "http://127.0.0.1:1";
+  one.token.environment = test::environment_of({{"MOLECULE_WORKSPACE_TOKEN", "t"}});
+  one.state_folder = folder;
+  return config;
+}
+
 struct Fixture {
   test::TemporaryFolder folder;
   test::VirtualClock clock;
-  Inbox inbox{folder.path(), clock};
+  asio::io_context loop;
+  net::HttpClient http{loop.get_executor()};
+  Config config = one_workspace(folder.path());
+  Seats seats{config, http, clock, {}};
+  Inbox& inbox = seats.first().inbox;
   std::vector<std::pair<std::string, std::string>> sent;
-  ChannelPush push{test::self_id, [this](std::string_view method, std::string_view params) {
-                     sent.emplace_back(method, params);
-                   }};
+  ChannelPush push{[this](std::string_view method, std::string_view params) {
+    sent.emplace_back(method, params);
+  }};
   /// As the poller does.
-  void arrive(int number) { push.announce(inbox.store({message(number)}, activity_id(number))); }
+  void arrive(int number) {
+    push.announce(test::self_id, inbox.store({message(number)}, activity_id(number)));
+  }
 };
 
 }  // namespace
@@ -34,20 +50,20 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "push: each message once, those from before `initialized` too") {
   arrive(1);
   CHECK(sent.empty());
-  push.begin("claude-code", inbox);
+  push.begin("claude-code", seats);
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].first == "notifications/claude/channel");
   CHECK(sent[0].second.find(activity_id(1)) != std::string::npos);
   arrive(2);
   arrive(2);
-  push.begin("claude-code", inbox);
+  push.begin("claude-code", seats);
   CHECK(sent.size() == 2);
   CHECK(inbox.size() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "push: nothing for a host that does not take it") {
   arrive(1);
-  push.begin("codex-mcp-client", inbox);
+  push.begin("codex-mcp-client", seats);
   arrive(2);
   CHECK(sent.empty());
 }

@@ -6,10 +6,8 @@
 #include "molecule/base/clock.hpp"
 #include "molecule/base/tasks.hpp"
 #include "molecule/mcp/tool.hpp"
-#include "molecule/platform/client.hpp"
 #include "molecule/workspace/config.hpp"
-#include "molecule/workspace/inbox.hpp"
-#include "molecule/workspace/workload.hpp"
+#include "molecule/workspace/seats.hpp"
 
 namespace molecule::tools {
 
@@ -17,10 +15,8 @@ namespace molecule::tools {
 struct Services {
   Clock& clock;
   const workspace::Config& config;
-  platform::Client& platform;
-  /// Null where MOLECULE_MCP_DISABLE_INBOX is set.
-  workspace::Inbox* inbox;
-  workspace::Workload& workload;
+  /// Each with its platform client, inbox and workload.
+  workspace::Seats& seats;
   /// Owns what runs beside a call: its progress notifications, and the activity reports, which
   /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
   TaskGroup& tasks;

@@ -12,16 +12,36 @@
 
 namespace molecule::workspace {
 
-/// Everything the environment says (molecule-mcp.md 2 and 3), checked.
-struct Config {
-  std::string workspace_id;
+/// Reads one environment variable; nullopt when unset. Tests give their own.
+using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+Environment process_environment();
+
+/// Where a workspace's token comes from, besides its state folder.
+struct TokenSource {
+  /// Has MOLECULE_WORKSPACE_TOKEN and MOLECULE_WORKSPACE_TOKEN_FILE of this one workspace.
+  Environment environment;
+  /// What people call the first of them in their configuration.
+  std::string name = "MOLECULE_WORKSPACE_TOKEN";
+};
+
+/// What is of one workspace alone.
+struct WorkspaceConfig {
+  /// A UUID in lower case.
+  std::string id;
   /// http(s), no trailing slash.
   std::string platform_url;
-  std::string org_id;
   /// JSON object's text for register (name, description, skills).
   std::string agent_card;
+  TokenSource token;
   std::filesystem::path state_folder;
   std::filesystem::path upload_folder;
+};
+
+/// Everything the environment says (molecule-mcp.md 2 and 3), checked.
+struct Config {
+  /// Never empty. Each of MOLECULE_WORKSPACES has a state folder of its own, named by its id.
+  std::vector<WorkspaceConfig> workspaces;
+  std::string org_id;
   bool verbose = false;
   bool heartbeat = true;
   bool inbox = true;
@@ -29,11 +49,7 @@ struct Config {
   std::chrono::seconds poll_timeout{2};
 };
 
-/// Reads one environment variable; nullopt when unset. Tests give their own.
-using Environment = std::function<std::optional<std::string>(std::string_view name)>;
-Environment process_environment();
-
-/// Reads and checks the whole configuration, makes the state folder, and finds a token. On
+/// Reads and checks the whole configuration, makes the state folders, and finds the tokens. On
 /// failure: every problem found, one line each with what to set, for exit code 2.
 Result<Config, std::vector<std::string>> load_config(const Environment& environment);
 

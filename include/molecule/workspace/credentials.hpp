@@ -12,7 +12,7 @@ namespace molecule::workspace {
 /// secrets in the state folder.
 class Credentials {
  public:
-  Credentials(Environment environment, std::filesystem::path state_folder);
+  Credentials(TokenSource source, std::filesystem::path state_folder);
 
   /// Reads the sources again; a problem is one line for people that names the source, never its
   /// content. A failed reload keeps the token there was.
@@ -26,7 +26,7 @@ class Credentials {
   Result<void, std::string> keep_inbound_secret(const std::string& secret);
 
  private:
-  Environment environment_;
+  TokenSource source_;
   std::filesystem::path state_folder_;
   std::string token_;
 };

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "molecule/base/asio.hpp"
 #include "molecule/base/clock.hpp"
-#include "molecule/base/event.hpp"
 #include "molecule/base/sqlite.hpp"
 #include "molecule/base/time.hpp"
 
@@ -26,6 +25,8 @@ struct Message {
   std::string created_at;
   std::string peer_name;
   std::string peer_role;
+  /// Which workspace received it; set only where a process serves several.
+  std::string arrival_workspace_id;
 };
 
 /// The message as the tools show it: a JSON object's text.
@@ -43,11 +44,14 @@ class Inbox {
   /// More messages than this, and the poller stops fetching until some are popped.
   static constexpr std::size_t most_messages = 10'000;
 
+  /// Called after new messages were stored.
+  std::function<void()> on_arrival;
+
   /// Touches no disk: the first use opens the file.
   Inbox(std::filesystem::path state_folder, Clock& clock);
 
   /// Stores what is new of `messages` (oldest first) and then lets the cursor pass, in one
-  /// transaction. Gives back the new ones. Wakes whoever waits.
+  /// transaction. Gives back the new ones.
   std::vector<Message> store(const std::vector<Message>& messages, const std::string& cursor);
   std::optional<std::string> cursor();
   /// Without a cursor: since when the platform is being asked, so that no row that came after it
@@ -58,15 +62,16 @@ class Inbox {
   void forget_cursor(std::optional<WallTime> last_poll);
 
   std::optional<Message> oldest();
+  /// The message, while it has not been popped.
+  std::optional<Message> find(std::string_view activity_id);
   /// Oldest first.
   std::vector<Message> peek(std::size_t limit);
   std::size_t size();
+  /// Whether one of the waiting messages is from that peer.
+  bool has_from(std::string_view peer_id);
   bool full() { return size() >= most_messages; }
   /// False when there was no such message, which is not an error. Idempotent.
   bool pop(std::string_view activity_id);
-
-  /// Returns the oldest message as soon as there is one, nothing at `deadline`. Consumes nothing.
-  awaitable<std::optional<Message>> wait_until(Clock::time_point deadline);
 
  private:
   sqlite::Database& database();
@@ -75,7 +80,6 @@ class Inbox {
   std::filesystem::path state_folder_;
   std::optional<sqlite::Database> database_;
   Clock& clock_;
-  Event arrived_;
 };
 
 }  // namespace molecule::workspace

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/seats.hpp"
 
 namespace molecule::workspace {
 
@@ -16,16 +16,15 @@ class ChannelPush {
   /// Sends one notification of the server's own; `params` is a JSON object's text.
   using Notify = std::function<void(std::string_view method, std::string_view params)>;
 
-  ChannelPush(std::string workspace_id, Notify notify);
+  explicit ChannelPush(Notify notify);
 
   /// The host said `notifications/initialized`: from now on messages are announced, those first
   /// that came before it.
-  void begin(std::string_view host_name, Inbox& inbox);
-  /// Messages that were just stored.
-  void announce(const std::vector<Message>& messages) const;
+  void begin(std::string_view host_name, Seats& seats);
+  /// Messages that `workspace_id` has just received.
+  void announce(std::string_view workspace_id, const std::vector<Message>& messages) const;
 
  private:
-  std::string workspace_id_;
   Notify notify_;
   bool active_ = false;
 };

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "molecule/base/clock.hpp"
+#include "molecule/base/tasks.hpp"
+#include "molecule/net/http_client.hpp"
+#include "molecule/platform/client.hpp"
+#include "molecule/workspace/config.hpp"
+#include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/poller.hpp"
+#include "molecule/workspace/presence.hpp"
+#include "molecule/workspace/workload.hpp"
+
+namespace molecule::workspace {
+
+/// One workspace as this process serves it: all that is its own and shared with no other. Must
+/// outlive the tasks that it started.
+class Seat {
+ public:
+  struct Hooks {
+    /// Gets what each poll stored.
+    std::function<void(Seat& seat, const std::vector<Message>& messages)> on_new;
+    /// The platform rejected the first credentials it saw; `text` says so to people.
+    std::function<void(Seat& seat, const std::string& text)> on_rejected;
+  };
+
+  Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& http, Clock& clock,
+       const Hooks& hooks);
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+
+  const std::string& id() const { return own_.id; }
+  const WorkspaceConfig& config() const { return own_; }
+
+  /// Starts what keeps the workspace online and its inbox filled, as far as the configuration
+  /// wants it.
+  void start(TaskGroup& tasks);
+
+  /// Ends what `start` began: this workspace cannot be used, and `why` says so to people.
+  void disable(std::string why);
+  /// Empty as long as the workspace is in use.
+  const std::string& disabled() const { return disabled_; }
+
+  /// Remembers that this workspace can reach the peer. So many are kept; the platform's own list
+  /// is smaller.
+  static constexpr std::size_t most_known_peers = 10'000;
+  void know_peer(const std::string& peer_id);
+  /// Whether the peer is in this workspace's list, or wrote one of its messages.
+  bool knows_peer(const std::string& peer_id);
+
+  Credentials credentials;
+  platform::Client client;
+  Inbox inbox;
+  Workload workload;
+
+ private:
+  const Config& config_;
+  const WorkspaceConfig& own_;
+  Presence presence_;
+  Poller poller_;
+  TaskGroup* tasks_ = nullptr;
+  std::vector<TaskGroup::Id> running_;
+  std::string disabled_;
+  std::unordered_set<std::string> known_peers_;
+};
+
+}  // namespace molecule::workspace

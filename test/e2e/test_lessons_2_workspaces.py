@@ -1,0 +1,83 @@
+"""Several workspaces in one process (lessons.md 2.18, molecule-mcp.md 2): each has its own
+credentials, state and presence, a bad token costs its own workspace only, and replies leave from the
+workspace that received."""
+
+import json
+
+import pytest
+
+from support.platform import until
+from support.run import refused
+
+
+@pytest.fixture
+def several(spawn, platform, tmp_path):
+    """A function that starts one process for the workspaces; `tokens` replaces some."""
+    def start(workspaces, tokens=None, **rest):
+        entries = [{"id": w.id, "token": (tokens or {}).get(w.id, w.token)} for w in workspaces]
+        return spawn({"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None, "PLATFORM_URL": platform.url,
+                      "MOLECULE_WORKSPACES": json.dumps(entries)},
+                     speed=10, secrets=[e["token"] for e in entries], **rest)
+    return start
+
+
+def test_2_18_one_bad_token_ends_its_own_workspace_only(several, platform, state):
+    a, b, c = (platform.create_workspace(name) for name in "abc")
+    child = several([a, b, c], {b.id: "wrong-" + "x" * 37})
+    child.initialize()
+    for good in (a, c):
+        until(lambda: platform.status_of(good) == "online", what="both online")
+    child.wait_stderr("rejected register for workspace " + b.id)
+    assert child.stderr_text.count(a.id) == child.stderr_text.count(c.id) == 0
+    peers = child.call("list_peers")
+    assert not peers.failed and b.id in peers.text and "cannot be used" in peers.text
+    assert f"through: {a.id}" in peers.text and f"through: {c.id}" in peers.text
+    refused_call = child.call("commit_memory", content="x", source_workspace_id=b.id)
+    assert refused_call.failed and "Tokens tab" in refused_call.text
+    assert not child.call("commit_memory", content="x", source_workspace_id=c.id).failed
+    assert platform.status_of(b) != "online"
+    assert {p.name for p in state.iterdir()} == {a.id, b.id, c.id}
+    secrets = {(state / w.id / ".platform_inbound_secret").read_text() for w in (a, c)}
+    assert len(secrets) == 2
+    child.secrets |= secrets
+
+
+def test_2_18_replies_leave_from_the_workspace_that_received(several, platform):
+    a, b, friend = (platform.create_workspace(name) for name in ("a", "b", "friend"))
+    child = several([a, b])
+    child.initialize()
+    until(lambda: platform.status_of(b) == "online", what="online")
+    platform.send(b, "from the user")
+    got = child.call("wait_for_message", timeout_secs=300).json
+    assert got["text"] == "from the user" and got["arrival_workspace_id"] == b.id
+    assert not child.call("send_message_to_user", message="hello", workspace_id=b.id).failed
+    shown = platform.activity(b).body
+    assert any("hello" in json.dumps(row) for row in shown)
+    assert not any("hello" in json.dumps(row) for row in platform.activity(a).body)
+    assert child.call("inbox_pop", activity_id=got["activity_id"]).json["removed"]
+
+    platform.send(b, "from a peer", caller=friend)
+    got = child.call("wait_for_message", timeout_secs=300).json
+    assert got["peer_id"] == friend.id and got["arrival_workspace_id"] == b.id
+    child.call("delegate_task", workspace_id=friend.id, task="an answer")
+    rows = platform.activity(friend, type="a2a_receive").body
+    assert [row["source_id"] for row in rows] == [b.id]
+
+
+def test_2_18_all_that_is_wrong_with_the_list_is_said_at_once(mcp_binary, env, workspace_id):
+    entries = [{"id": workspace_id[:8], "token": "t"}, 5, {"id": workspace_id},
+               {"id": workspace_id, "token": "ROTATE_TO_REVEAL_TOKEN", "platform_url": "ftp://x"}]
+    changed = {**env, "WORKSPACE_ID": "", "MOLECULE_WORKSPACES": json.dumps(entries)}
+    refused(mcp_binary, changed, "MOLECULE_WORKSPACES[0].id", "MOLECULE_WORKSPACES[1]",
+            "MOLECULE_WORKSPACES[2].token", "MOLECULE_WORKSPACES[3].id", "[3].platform_url", "[3].token")
+
+
+def test_2_18_an_unknown_workspace_is_named_with_the_known_ones(several, platform, workspace_id):
+    a, b = platform.create_workspace("a"), platform.create_workspace("b")
+    child = several([a, b])
+    child.initialize()
+    result = child.call("send_message_to_user", message="x", workspace_id=workspace_id)
+    assert result.failed and a.id in result.text and b.id in result.text
+    tools = {t["name"]: t for t in child.request("tools/list")["result"]["tools"]}
+    assert "workspace_id" in tools["send_message_to_user"]["inputSchema"]["properties"]
+    assert "source_workspace_id" in tools["delegate_task"]["inputSchema"]["properties"]

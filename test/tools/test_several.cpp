@@ -1,0 +1,125 @@
+// Several workspaces in one process: which of them speaks, and how the agent knows.
+
+#include "house.hpp"
+
+using namespace molecule;
+using namespace molecule::test;
+
+namespace {
+
+const std::string second = "33333333-3333-4333-8333-33333333333c";
+
+struct Several : House {
+  Several() : House(true, {second}) {}
+  workspace::Inbox& second_inbox() { return seats->find(second)->inbox; }
+};
+
+workspace::Message message(int number, const std::string& created_at,
+                           const std::string& peer_id = {}) {
+  workspace::Message m;
+  m.activity_id = "00000000-0000-4000-8000-00000000000" + std::to_string(number);
+  m.text = "hi";
+  m.peer_id = peer_id;
+  m.kind = peer_id.empty() ? "canvas_user" : "peer_agent";
+  m.method = "message/send";
+  m.created_at = created_at;
+  return m;
+}
+
+constexpr const char* memory_reply = R"({"id":"m1","scope":"LOCAL"})";
+
+}  // namespace
+
+TEST_CASE("several: the extra arguments are there only then") {
+  House one;
+  Several several;
+  for (const char* name : {"delegate_task", "delegate_task_async", "check_task_status",
+                           "get_workspace_info", "commit_memory", "recall_memory"}) {
+    CAPTURE(name);
+    CHECK_FALSE(contains(one.tool(name).input_schema, "source_workspace_id"));
+    const json::Document schema = parsed(several.tool(name).input_schema);
+    CHECK(schema.root()["properties"]["source_workspace_id"].is_object());
+  }
+  CHECK_FALSE(contains(one.tool("send_message_to_user").input_schema, "workspace_id"));
+  const json::Document schema = parsed(several.tool("send_message_to_user").input_schema);
+  CHECK(schema.root()["properties"]["workspace_id"].is_object());
+}
+
+TEST_CASE("several: a named workspace speaks, else the first") {
+  Several house;
+  const std::string first_call = "POST " + own_path + "/memories";
+  const std::string second_call = "POST /workspaces/" + second + "/memories";
+  house.server.answer(first_call, 201, memory_reply);
+  house.server.answer(second_call, 201, memory_reply);
+  CHECK_FALSE(house.call("commit_memory", R"({"content":"x"})").is_error);
+  CHECK(house.server.requests(first_call).size() == 1);
+  CHECK_FALSE(house
+                  .call("commit_memory", R"({"content":"x","source_workspace_id":" )" +
+                                             text::lower(second) + R"("})")
+                  .is_error);
+  CHECK(house.server.requests(second_call).size() == 1);
+}
+
+TEST_CASE("several: an unknown workspace is refused with the known ones, before any call") {
+  Several house;
+  const mcp::ToolResult result =
+      house.call("send_message_to_user", R"({"message":"x","workspace_id":")" + peer + R"("})");
+  CHECK(result.is_error);
+  CHECK(contains(result.text, own));
+  CHECK(contains(result.text, second));
+  CHECK(house.server.requests().empty());
+}
+
+TEST_CASE("several: a task goes out from the workspace that knows the peer") {
+  Several house;
+  const std::string call = "POST /workspaces/" + second + "/delegate";
+  house.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
+  house.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
+                             message(1, "").activity_id);
+  const std::string arguments = R"({"workspace_id":")" + peer + R"(","task":"do it"})";
+  CHECK_FALSE(house.call("delegate_task_async", arguments).is_error);
+  CHECK(house.server.requests(call).size() == 1);
+}
+
+TEST_CASE("several: the inbox tools see all inboxes, oldest first, and say who received") {
+  Several house;
+  house.inbox().store({message(1, "2026-05-01T00:00:02Z")}, message(1, "").activity_id);
+  house.second_inbox().store({message(2, "2026-05-01T00:00:01Z")}, message(2, "").activity_id);
+  const json::Document oldest = parsed(house.call("wait_for_message").text);
+  CHECK(oldest.root()["activity_id"].string() == message(2, "").activity_id);
+  CHECK(oldest.root()["arrival_workspace_id"].string() == second);
+  const json::Document all = parsed(house.call("inbox_peek").text);
+  REQUIRE(all.root().items().size() == 2);
+  CHECK(all.root().items()[1]["arrival_workspace_id"].string() == own);
+  const std::string pop = R"({"activity_id":")" + message(2, "").activity_id + R"("})";
+  CHECK(contains(house.call("inbox_pop", pop).text, R"("removed":true)"));
+  CHECK(contains(house.call("inbox_pop", pop).text, R"("removed":false)"));
+  CHECK(parsed(house.call("inbox_peek").text).root().items().size() == 1);
+}
+
+TEST_CASE("several: list_peers asks all of them, and one that fails costs the others nothing") {
+  Several house;
+  house.server.answer("GET /registry/" + own + "/peers", 200,
+                      R"([{"id":")" + peer + R"(","name":"Ann","status":"online","role":"r"}])");
+  house.server.answer("GET /registry/" + second + "/peers", 401, R"({"error":"bad token"})");
+  const mcp::ToolResult result = house.call("list_peers");
+  CHECK_FALSE(result.is_error);
+  CHECK(contains(result.text, "Ann"));
+  CHECK(contains(result.text, "through: " + own));
+  CHECK(contains(result.text, "workspace " + second + ": "));
+  CHECK(contains(result.text, "authentication failed"));
+}
+
+TEST_CASE("several: a disabled workspace says why, and only it") {
+  Several house;
+  house.seats->find(second)->disable("its token was rejected");
+  const std::string with = R"("source_workspace_id":")" + second + R"("})";
+  const mcp::ToolResult refused = house.call("commit_memory", R"({"content":"x",)" + with);
+  CHECK(refused.is_error);
+  CHECK(contains(refused.text, "its token was rejected"));
+  house.server.answer("GET /registry/" + own + "/peers", 200, "[]");
+  const mcp::ToolResult peers = house.call("list_peers");
+  CHECK_FALSE(peers.is_error);
+  CHECK(contains(peers.text, "its token was rejected"));
+  CHECK(contains(peers.text, own + " has no peers"));
+}
