@@ -41,7 +41,11 @@ mcp::ServerInfo describe(const workspace::Config& config, tools::Services& servi
   info.version = MOLECULE_VERSION;
   info.instructions = tools::make_instructions(config);
   info.tools = tools::make_tools(services);
-  if (config.inbox) info.experimental = R"({"claude/channel":{}})";
+  if (config.inbox) {
+    info.experimental = R"({"claude/channel":{}})";
+    // It would use the stateless revision where it is offered, but takes no pushes there.
+    info.initialize_hosts = {"claude-code"};
+  }
   return info;
 }
 

@@ -1,10 +1,9 @@
 #include "mcp/dispatcher.hpp"
 
-#include <set>
-#include <stdexcept>
+#include <algorithm>
 #include <utility>
 
-#include "molecule/base/json_writer.hpp"
+#include "mcp/catalog.hpp"
 #include "molecule/base/text.hpp"
 
 namespace molecule::mcp {
@@ -13,26 +12,6 @@ namespace {
 
 /// A document that held a longer text gives its memory back.
 constexpr std::size_t kept_text = std::size_t{1} << 20;
-
-/// Makes every JSON text of the server fit on a line.
-ServerInfo checked(ServerInfo server) {
-  std::set<std::string_view> names;
-  for (Tool& tool : server.tools) {
-    if (!names.insert(tool.name).second) {
-      throw std::invalid_argument("two tools are named " + tool.name);
-    }
-    tool.input_schema = encode::one_line_object(tool.input_schema, tool.name + ": input schema");
-    if (!tool.output_schema.empty()) {
-      tool.output_schema =
-          encode::one_line_object(tool.output_schema, tool.name + ": output schema");
-    }
-    if (!tool.meta.empty()) tool.meta = encode::one_line_object(tool.meta, tool.name + ": _meta");
-  }
-  if (!server.experimental.empty()) {
-    server.experimental = encode::one_line_object(server.experimental, "experimental");
-  }
-  return server;
-}
 
 bool given(const json::Value& value) {
   return value.present() && !value.is_null();
@@ -46,28 +25,45 @@ encode::Error invalid_request(std::string message) {
   return {.code = code::invalid_request, .message = std::move(message)};
 }
 
-encode::Error unsupported_version(std::string_view requested) {
-  json::Writer data;
-  {
-    auto members = data.object();
-    members.raw("supported", revision_names());
-    members.field("requested", requested);
-  }
-  return {.code = code::unsupported_version,
-          .message = "Unsupported protocol version",
-          .data = std::move(data).take()};
+bool always(const ServerInfo&) {
+  return true;
 }
 
 }  // namespace
 
-Dispatcher::Dispatcher(ServerInfo server, std::shared_ptr<OutputQueue> output,
-                       std::shared_ptr<Calls> calls, Limits limits, OnInitialized on_initialized)
-    : server_(std::make_shared<const ServerInfo>(checked(std::move(server)))),
+Dispatcher::Dispatcher(std::shared_ptr<const ServerInfo> server,
+                       std::shared_ptr<OutputQueue> output, std::shared_ptr<Calls> calls,
+                       Limits limits, OnInitialized on_initialized)
+    : server_(std::move(server)),
       output_(std::move(output)),
       calls_(std::move(calls)),
       limits_(limits),
-      on_initialized_(std::move(on_initialized)) {
+      on_initialized_(std::move(on_initialized)),
+      subscriptions_(server_, output_, limits) {
   [[maybe_unused]] const auto parsed = empty_object_.parse("{}");
+}
+
+const Dispatcher::Method* Dispatcher::find_method(std::string_view name) {
+  static constexpr std::array methods{
+      Method{"tools/call", &Dispatcher::call_tool, Since::always, has_tools},
+      Method{"ping", &Dispatcher::ping, Since::negotiated_only, always},
+      Method{"tools/list", &Dispatcher::list_tools, Since::always, has_tools},
+      Method{"initialize", &Dispatcher::initialize, Since::negotiated_only, always},
+      Method{"server/discover", &Dispatcher::discover, Since::stateless_only, always},
+      Method{"resources/list", &Dispatcher::list_resources, Since::always, has_resources},
+      Method{"resources/templates/list", &Dispatcher::list_resource_templates, Since::always,
+             has_resources},
+      Method{"resources/read", &Dispatcher::read_resource, Since::always, has_resources},
+      Method{"resources/subscribe", &Dispatcher::subscribe, Since::negotiated_only, has_updates},
+      Method{"resources/unsubscribe", &Dispatcher::unsubscribe, Since::negotiated_only,
+             has_updates},
+      Method{"subscriptions/listen", &Dispatcher::listen, Since::stateless_only, has_updates},
+      Method{"prompts/list", &Dispatcher::list_prompts, Since::always, has_prompts},
+      Method{"prompts/get", &Dispatcher::get_prompt, Since::always, has_prompts},
+      Method{"completion/complete", &Dispatcher::complete, Since::always, has_completions},
+      Method{"logging/setLevel", &Dispatcher::set_log_level, Since::negotiated_only, has_logging}};
+  const auto* const found = std::ranges::find(methods, name, &Method::name);
+  return found == methods.end() ? nullptr : found;
 }
 
 void Dispatcher::dispatch(const Line& line) {
@@ -88,7 +84,7 @@ void Dispatcher::handle(std::string_view text, const BatchPointer& batch) {
     case Shape::notification:
       return handle_notification(message);
     case Shape::response:
-      return;  // Nothing was asked.
+      return calls_->questions().answered(message, document_);
     case Shape::batch:
       return handle_batch(text, batch);
     case Shape::invalid:
@@ -99,7 +95,7 @@ void Dispatcher::handle(std::string_view text, const BatchPointer& batch) {
 
 void Dispatcher::handle_batch(std::string_view text, const BatchPointer& outer) {
   if (outer) return fail("null", outer, invalid_request("A batch cannot hold a batch"));
-  if (!negotiated_ || !has_batches(revision_)) {
+  if (!negotiated_ || !has_batches(terms_.revision)) {
     return fail("null", nullptr, invalid_request("Batches are not part of this revision"));
   }
   const std::vector<std::string_view> elements = split_array(text);
@@ -114,97 +110,133 @@ void Dispatcher::handle_batch(std::string_view text, const BatchPointer& outer) 
   calls_->close(*batch);
 }
 
-void Dispatcher::handle_request(const Message& message, const BatchPointer& batch) {
-  using Handler = void (Dispatcher::*)(const Message&, const BatchPointer&);
-  Handler handler = nullptr;
-  if (message.method == "tools/call") handler = &Dispatcher::call_tool;
-  if (message.method == "tools/list") handler = &Dispatcher::list_tools;
-  if (message.method == "initialize") handler = &Dispatcher::initialize;
-  const bool ping = message.method == "ping";
-  if (handler == nullptr && !ping) {
-    return fail(message.id, batch,
-                {.code = code::method_not_found,
-                 .message = "Method not found: " + text::sanitize_name(message.method)});
+Result<Envelope, encode::Error> Dispatcher::terms_of(const Message& message) const {
+  if (server_->era == Era::initialize_only) return terms_;
+  const json::Value version = version_member(message);
+  if (message.method == "initialize" && version.string_or({}) != stateless_version) {
+    if (server_->era == Era::automatic) return terms_;
+    return Failure{unsupported_version(message.params["protocolVersion"].string_or({}))};
   }
+  const bool negotiated = !version.present() && message.method != "server/discover";
+  if (negotiated && server_->era == Era::automatic) return terms_;
+  return read_envelope(message);
+}
+
+void Dispatcher::handle_request(const Message& message, const BatchPointer& batch) {
+  const Method* const method = find_method(message.method);
+  if (method == nullptr || !method->offered(*server_)) return fail_unknown_method(message, batch);
   if (given(message.params) && !message.params.is_object()) {
     return fail(message.id, batch, invalid_params("`params` must be an object"));
   }
-  if (era_of(message) == Era::stateless) {
-    return fail(message.id, batch, unsupported_version(requested_version(message)));
+  const auto terms = terms_of(message);
+  if (!terms) return fail(message.id, batch, terms.error());
+  const Request request{.message = message, .batch = batch, .envelope = *terms};
+  const Since other = request.stateless() ? Since::negotiated_only : Since::stateless_only;
+  if (method->since == other) return fail_unknown_method(message, batch);
+  if (batch && request.stateless()) {
+    return fail(request, invalid_request("Batches are not part of this revision"));
   }
-  if (calls_->size() > 0 && calls_->contains(id_key(message.id_value))) {
-    return fail(message.id, batch, invalid_request("A call with this id is in flight"));
+  if (calls_->size() > 0 || !subscriptions_.empty()) {
+    const std::string key = id_key(message.id_value);
+    if (calls_->contains(key) || subscriptions_.contains(key)) {
+      return fail(request, invalid_request("A call with this id is in flight"));
+    }
   }
-  if (ping) return succeed(message, batch, "{}");
-  (this->*handler)(message, batch);
+  (this->*method->handle)(request);
 }
 
 void Dispatcher::handle_notification(const Message& message) {
   if (message.method == "notifications/cancelled") {
     const std::string key = id_key(message.params["requestId"]);
-    if (!key.empty()) calls_->cancel(key);
+    if (key.empty()) return;
+    calls_->cancel(key);
+    subscriptions_.cancel(key);
   } else if (message.method == "notifications/initialized" && negotiated_ && !initialized_) {
     initialized_ = true;
     if (on_initialized_) on_initialized_(client_);
   }
 }
 
-void Dispatcher::initialize(const Message& message, const BatchPointer& batch) {
-  if (batch) {
-    return fail(message.id, batch, invalid_request("`initialize` cannot be part of a batch"));
+void Dispatcher::ping(const Request& request) {
+  succeed(request, "{}");
+}
+
+void Dispatcher::initialize(const Request& request) {
+  const json::Value params = request.message.params;
+  if (request.batch) {
+    return fail(request, invalid_request("`initialize` cannot be part of a batch"));
   }
-  const json::Value requested = message.params["protocolVersion"];
+  const json::Value requested = params["protocolVersion"];
   if (given(requested) && !requested.is_string()) {
-    return fail(message.id, batch, invalid_params("`protocolVersion` must be a string"));
+    return fail(request, invalid_params("`protocolVersion` must be a string"));
   }
-  revision_ = negotiate(requested.string_or({}));
-  const json::Value info = message.params["clientInfo"];
+  terms_.revision = negotiate(requested.string_or({}));
+  terms_.host = read_capabilities(params["capabilities"]);
+  const json::Value info = params["clientInfo"];
   client_.name = text::sanitize_name(info["name"].string_or({}));
   client_.version = text::sanitize_name(info["version"].string_or({}));
-  client_.protocol_version = name_of(revision_);
+  client_.protocol_version = name_of(terms_.revision);
   negotiated_ = true;
   initialized_ = false;
-  succeed(message, batch, encode::initialize_result(*server_, revision_));
+  succeed(request, encode::initialize_result(*server_, terms_.revision));
 }
 
-void Dispatcher::list_tools(const Message& message, const BatchPointer& batch) {
-  // The list has one page, so no cursor was ever given out.
-  if (given(message.params["cursor"])) {
-    return fail(message.id, batch, invalid_params("Unknown cursor"));
+void Dispatcher::discover(const Request& request) {
+  const auto& fallback = server_->initialize_hosts;
+  const bool falls_back =
+      std::ranges::find(fallback, client_name(request.message)) != fallback.end();
+  if (server_->era == Era::automatic && falls_back) {
+    return fail_unknown_method(request.message, request.batch);
   }
-  std::string& list = tool_lists_.at(static_cast<std::size_t>(revision_));
-  if (list.empty()) list = encode::tool_list(*server_, revision_);
-  succeed(message, batch, list);
+  // The instructions may tell whom this server works for.
+  succeed(request, encode::discover_result(*server_),
+          encode::cache_members({.ttl_ms = 0, .is_public = false}));
 }
 
-void Dispatcher::call_tool(const Message& message, const BatchPointer& batch) {
-  const auto name = message.params["name"].string();
-  if (!name) return fail(message.id, batch, invalid_params("`name` must be a string"));
-  json::Value arguments = message.params["arguments"];
-  if (!given(arguments)) arguments = empty_object_.root();
-  if (!arguments.is_object()) {
-    return fail(message.id, batch, invalid_params("`arguments` must be an object"));
-  }
-  for (const Tool& tool : server_->tools) {
-    if (tool.name != *name) continue;
-    CallRequest request{.tool = std::shared_ptr<const Tool>(server_, &tool),
-                        .revision = revision_,
-                        .id = message.id,
-                        .key = id_key(message.id_value),
-                        .document = std::move(document_),
-                        .params = message.params,
-                        .arguments = arguments,
-                        .batch = batch};
-    return calls_->start(std::move(request));
-  }
-  fail(message.id, batch, invalid_params("Unknown tool: " + text::sanitize_name(*name)));
+void Dispatcher::set_log_level(const Request& request) {
+  const auto level = read_log_level(request.message.params["level"]);
+  if (!level) return fail(request, invalid_params("`level` must be a log level"));
+  calls_->log_level = *level;
+  succeed(request, "{}");
 }
 
-void Dispatcher::succeed(const Message& message, const BatchPointer& batch,
-                         std::string_view result) {
+void Dispatcher::subscribe(const Request& request) {
+  const auto uri = request.message.params["uri"].string();
+  if (!uri) return fail(request, invalid_params("`uri` must be a string"));
+  if (!find_resource(*server_, *uri)) return fail_not_found(request, *uri);
+  if (!subscriptions_.subscribe(*uri)) {
+    return fail(request, {.code = code::too_many, .message = "Too many subscriptions"});
+  }
+  succeed(request, "{}");
+}
+
+void Dispatcher::unsubscribe(const Request& request) {
+  const auto uri = request.message.params["uri"].string();
+  if (!uri) return fail(request, invalid_params("`uri` must be a string"));
+  subscriptions_.unsubscribe(*uri);
+  succeed(request, "{}");
+}
+
+void Dispatcher::listen(const Request& request) {
+  const auto error = subscriptions_.listen(request.message);
+  if (error) fail(request, *error);
+}
+
+void Dispatcher::fail_unknown_method(const Message& message, const BatchPointer& batch) {
+  fail(message.id, batch,
+       {.code = code::method_not_found,
+        .message = "Method not found: " + text::sanitize_name(message.method)});
+}
+
+void Dispatcher::succeed(const Request& request, std::string result, std::string_view members) {
+  if (request.stateless()) calls_->stamp(result, members);
   answer_.clear();
-  encode::append_result(answer_, message.id, result);
-  calls_->answer(batch.get(), answer_);
+  encode::append_result(answer_, request.message.id, result);
+  calls_->answer(request.batch.get(), answer_);
+}
+
+void Dispatcher::fail(const Request& request, const encode::Error& error) {
+  fail(request.message.id, request.batch, error);
 }
 
 void Dispatcher::fail(std::string_view id, const BatchPointer& batch, const encode::Error& error) {

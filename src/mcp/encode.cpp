@@ -1,35 +1,37 @@
 #include "mcp/encode.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "mcp/catalog.hpp"
+#include "mcp/message.hpp"
 #include "molecule/base/json_writer.hpp"
 
 namespace molecule::mcp::encode {
 
 namespace {
 
-void write_annotations(json::Object& tool, const Annotations& annotations) {
-  auto hints = tool.object("annotations");
-  const auto hint = [&hints](std::string_view name, std::optional<bool> value) {
-    if (value) hints.field(name, *value);
-  };
-  hint("readOnlyHint", annotations.read_only);
-  hint("destructiveHint", annotations.destructive);
-  hint("idempotentHint", annotations.idempotent);
-  hint("openWorldHint", annotations.open_world);
+/// The lists are static: no listChanged.
+void write_capabilities(json::Object& result, const ServerInfo& server, Revision revision) {
+  auto capabilities = result.object("capabilities");
+  if (has_tools(server)) capabilities.raw("tools", "{}");
+  if (has_resources(server)) {
+    capabilities.raw("resources", server.resource_updates ? R"({"subscribe":true})" : "{}");
+  }
+  if (has_prompts(server)) capabilities.raw("prompts", "{}");
+  if (has_completions(server) && has_completions_capability(revision)) {
+    capabilities.raw("completions", "{}");
+  }
+  if (has_logging(server)) capabilities.raw("logging", "{}");
+  if (!server.experimental.empty()) capabilities.raw("experimental", server.experimental);
 }
 
-void write_tool(json::Array& list, const Tool& tool, Revision revision) {
-  auto entry = list.object();
-  entry.field("name", tool.name);
-  if (has_titles(revision) && !tool.title.empty()) entry.field("title", tool.title);
-  entry.field("description", tool.description);
-  entry.raw("inputSchema", tool.input_schema);
-  if (has_structured_content(revision) && !tool.output_schema.empty()) {
-    entry.raw("outputSchema", tool.output_schema);
-  }
-  if (has_annotations(revision)) write_annotations(entry, tool.annotations);
-  if (has_tool_meta(revision) && !tool.meta.empty()) entry.raw("_meta", tool.meta);
+void write_server(json::Object& parent, std::string_view key, const ServerInfo& server,
+                  Revision revision) {
+  auto info = parent.object(key);
+  info.field("name", server.name);
+  if (has_titles(revision) && !server.title.empty()) info.field("title", server.title);
+  info.field("version", server.version);
 }
 
 }  // namespace
@@ -56,55 +58,74 @@ void append_error(std::string& out, std::string_view id, const Error& error) {
   out = std::move(writer).take();
 }
 
+Error resource_not_found(std::string_view uri, Revision revision) {
+  json::Writer data;
+  {
+    auto members = data.object();
+    members.field("uri", uri);
+  }
+  return {.code = is_stateless(revision) ? code::invalid_params : code::resource_not_found,
+          .message = "Resource not found",
+          .data = std::move(data).take()};
+}
+
+std::string request(std::int64_t id, std::string_view method, std::string_view params) {
+  json::Writer writer;
+  {
+    auto message = writer.object();
+    message.field("jsonrpc", "2.0");
+    message.field("id", id);
+    message.field("method", method);
+    message.raw("params", params);
+  }
+  return std::move(writer).take();
+}
+
 std::string initialize_result(const ServerInfo& server, Revision revision) {
   json::Writer writer;
   {
     auto result = writer.object();
     result.field("protocolVersion", name_of(revision));
-    {
-      auto capabilities = result.object("capabilities");
-      // The list is static: no listChanged.
-      capabilities.raw("tools", "{}");
-      if (!server.experimental.empty()) capabilities.raw("experimental", server.experimental);
-    }
-    {
-      auto info = result.object("serverInfo");
-      info.field("name", server.name);
-      if (has_titles(revision) && !server.title.empty()) info.field("title", server.title);
-      info.field("version", server.version);
-    }
+    write_capabilities(result, server, revision);
+    write_server(result, "serverInfo", server, revision);
     if (!server.instructions.empty()) result.field("instructions", server.instructions);
   }
   return std::move(writer).take();
 }
 
-std::string tool_list(const ServerInfo& server, Revision revision) {
+std::string discover_result(const ServerInfo& server) {
   json::Writer writer;
   {
     auto result = writer.object();
-    auto list = result.array("tools");
-    for (const Tool& tool : server.tools) write_tool(list, tool, revision);
+    {
+      auto versions = result.array("supportedVersions");
+      versions.value(stateless_version);
+    }
+    write_capabilities(result, server, Revision::r2026_07_28);
+    if (!server.instructions.empty()) result.field("instructions", server.instructions);
   }
   return std::move(writer).take();
 }
 
-std::string tool_result(const Tool& tool, const ToolResult& result, Revision revision) {
+std::string server_meta(const ServerInfo& server) {
   json::Writer writer;
   {
-    auto answer = writer.object();
-    {
-      auto content = answer.array("content");
-      auto block = content.object();
-      block.field("type", "text");
-      block.field("text", result.text);
-    }
-    // An error need not conform to the tool's schema, so it has no structured form.
-    if (has_structured_content(revision) && !tool.output_schema.empty() && !result.is_error) {
-      answer.raw("structuredContent", one_line_object(result.text, "a result"));
-    }
-    answer.field("isError", result.is_error);
+    auto meta = writer.object();
+    write_server(meta, "io.modelcontextprotocol/serverInfo", server, Revision::r2026_07_28);
   }
-  return std::move(writer).take();
+  return R"("_meta":)" + std::move(writer).take();
+}
+
+void add_members(std::string& object, std::string_view members) {
+  object.pop_back();
+  if (object.size() > 1) object += ',';
+  object += members;
+  object += '}';
+}
+
+std::string cache_members(const Cache& cache) {
+  return R"("ttlMs":)" + std::to_string(std::max<std::int64_t>(0, cache.ttl_ms)) +
+         R"(,"cacheScope":")" + (cache.is_public ? R"(public")" : R"(private")");
 }
 
 std::string notification(std::string_view method, std::string_view params) {
@@ -130,6 +151,17 @@ std::string progress(std::string_view token, const Progress& progress, Revision 
     }
   }
   return std::move(writer).take();
+}
+
+std::string log_message(LogLevel level, std::string_view logger, std::string_view text) {
+  json::Writer writer;
+  {
+    auto params = writer.object();
+    params.field("level", log_level_names.at(static_cast<std::size_t>(level)));
+    if (!logger.empty()) params.field("logger", logger);
+    params.field("data", text);
+  }
+  return notification("notifications/message", writer.text());
 }
 
 std::string one_line_object(std::string_view json, std::string_view what) {

@@ -60,6 +60,8 @@ Message read_message(json::Document& document, std::string_view text) {
     const bool answer = root["result"].present() || root["error"].present();
     if (!answer) return invalid(std::move(message), code::invalid_request, "`method` is missing");
     message.shape = Shape::response;
+    message.result = root["result"];
+    message.error = root["error"];
     return message;
   }
   if (!method.is_string()) {

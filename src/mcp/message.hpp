@@ -15,6 +15,9 @@ inline constexpr int invalid_request = -32600;
 inline constexpr int method_not_found = -32601;
 inline constexpr int invalid_params = -32602;
 inline constexpr int internal_error = -32603;
+inline constexpr int too_many = -32000;
+inline constexpr int resource_not_found = -32002;
+inline constexpr int missing_capability = -32021;
 inline constexpr int unsupported_version = -32022;
 }  // namespace code
 
@@ -28,6 +31,9 @@ struct Message {
   json::Value id_value;
   std::string_view method;
   json::Value params;
+  /// Of a response: its result, or its error.
+  json::Value result;
+  json::Value error;
   /// Why it is invalid.
   int code = 0;
   std::string_view problem;

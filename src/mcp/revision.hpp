@@ -1,26 +1,27 @@
 #pragma once
 
-#include <optional>
-#include <string>
+#include <cstddef>
 #include <string_view>
-
-#include "mcp/message.hpp"
 
 namespace molecule::mcp {
 
-/// The revisions of the protocol that begin with `initialize`, oldest first.
-enum class Revision { r2024_11_05, r2025_03_26, r2025_06_18, r2025_11_25 };
+/// The revisions of the protocol, oldest first. The last one is stateless: each request names it;
+/// the others begin with `initialize`.
+enum class Revision { r2024_11_05, r2025_03_26, r2025_06_18, r2025_11_25, r2026_07_28 };
 
-inline constexpr Revision newest_revision = Revision::r2025_11_25;
-inline constexpr std::size_t revision_count = 4;
+inline constexpr std::size_t revision_count = 5;
+inline constexpr Revision newest_negotiated = Revision::r2025_11_25;
+inline constexpr std::string_view stateless_version = "2026-07-28";
 
 std::string_view name_of(Revision revision);
-/// The names of all, as a JSON array.
-std::string revision_names();
 
-/// What is answered to a host that asks for `requested`: the same where it is known, else the
-/// newest (mcp-protocol.md 1), never an error.
+/// What is answered to an `initialize` that asks for `requested`: the same where it is known, else
+/// the newest of those that are negotiated (mcp-protocol.md 1), never an error.
 Revision negotiate(std::string_view requested);
+
+inline bool is_stateless(Revision revision) {
+  return revision == Revision::r2026_07_28;
+}
 
 // Which fields and forms a revision knows (mcp-protocol.md 1).
 inline bool has_annotations(Revision revision) {
@@ -41,12 +42,14 @@ inline bool has_tool_meta(Revision revision) {
 inline bool has_structured_content(Revision revision) {
   return revision >= Revision::r2025_06_18;
 }
-
-/// The protocol's era is a property of each message (mcp-protocol.md 1): one conversation may mix
-/// them. `stateless` requests name their version in `_meta`; none of those is served yet.
-enum class Era { initialize, stateless };
-Era era_of(const Message& message);
-/// The version that a stateless request names.
-std::string_view requested_version(const Message& message);
+inline bool has_resource_links(Revision revision) {
+  return revision >= Revision::r2025_06_18;
+}
+inline bool has_audio(Revision revision) {
+  return revision >= Revision::r2025_03_26;
+}
+inline bool has_completions_capability(Revision revision) {
+  return revision >= Revision::r2025_03_26;
+}
 
 }  // namespace molecule::mcp

@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "mcp/catalog.hpp"
 #include "mcp/dispatcher.hpp"
 #include "mcp/framing.hpp"
 #include "mcp/input.hpp"
@@ -29,13 +30,13 @@ class Session::Impl {
         changed_(std::make_shared<Event>(clock)),
         input_(executor, input),
         output_(std::make_shared<OutputQueue>(executor, clock, output, changed_)),
-        calls_(std::make_shared<Calls>(executor, clock, output_, changed_,
+        server_(std::make_shared<const ServerInfo>(checked(std::move(server)))),
+        calls_(std::make_shared<Calls>(executor, clock, server_, output_, changed_,
                                        limits.queued_output_bytes)),
         framer_(limits.line_bytes),
-        dispatcher_(std::move(server), output_, calls_, limits,
-                    [&session](const ClientInfo& client) {
-                      if (session.on_initialized) session.on_initialized(client);
-                    }) {
+        dispatcher_(server_, output_, calls_, limits, [&session](const ClientInfo& client) {
+          if (session.on_initialized) session.on_initialized(client);
+        }) {
     output_->on_first_write = [&session] {
       if (session.on_first_answer) session.on_first_answer();
     };
@@ -62,6 +63,7 @@ class Session::Impl {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     calls_->cancel_all();
     co_await calls_->join();
+    dispatcher_.subscriptions().end_all();
     output_->flush();
     co_await output_->stop();
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
@@ -73,6 +75,14 @@ class Session::Impl {
     if (!dispatcher_.initialized() || output_->queued() > limits_.queued_output_bytes) return;
     output_->send(encode::notification(method, encode::one_line_object(params, "params")));
     output_->flush_soon();
+  }
+
+  void resource_updated(std::string_view uri) {
+    dispatcher_.subscriptions().updated(uri, dispatcher_.initialized());
+  }
+
+  void log(LogLevel level, std::string_view logger, std::string_view text) {
+    if (dispatcher_.initialized()) calls_->log(level, logger, text);
   }
 
  private:
@@ -119,6 +129,7 @@ class Session::Impl {
     while (calls_->size() > 0 && !output_->closed() && clock_.now() < deadline) {
       [[maybe_unused]] const bool notified = co_await changed_->wait_until(deadline);
     }
+    dispatcher_.subscriptions().end_all();
     co_await output_->drain(deadline - clock_.now() + reader_patience - call_grace);
   }
 
@@ -127,6 +138,7 @@ class Session::Impl {
   std::shared_ptr<Event> changed_;
   Input input_;
   std::shared_ptr<OutputQueue> output_;
+  std::shared_ptr<const ServerInfo> server_;
   std::shared_ptr<Calls> calls_;
   Framer framer_;
   Dispatcher dispatcher_;
@@ -145,6 +157,14 @@ awaitable<SessionEnd> Session::run() {
 
 void Session::notify(std::string_view method, std::string_view params) {
   impl_->notify(method, params);
+}
+
+void Session::resource_updated(std::string_view uri) {
+  impl_->resource_updated(uri);
+}
+
+void Session::log(LogLevel level, std::string_view logger, std::string_view text) {
+  impl_->log(level, logger, text);
 }
 
 }  // namespace molecule::mcp

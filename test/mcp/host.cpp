@@ -133,15 +133,19 @@ Host::Host(Kind kind, Limits limits, Clock* other_clock)
     : Host(kind == Kind::pipes ? make_pipe() : make_socket_pair(),
            kind == Kind::pipes ? make_pipe() : make_socket_pair(), limits, other_clock) {}
 
-Host::Host(Channel input, Channel output, Limits limits, Clock* other_clock)
+Host::Host(ServerInfo server, Limits limits)
+    : Host(make_pipe(), make_pipe(), limits, nullptr, std::move(server)) {}
+
+Host::Host(Channel input, Channel output, Limits limits, Clock* other_clock,
+           std::optional<ServerInfo> server)
     : clock(other_clock != nullptr ? *other_clock : system_clock),
       bench(clock),
       input_(std::move(input)),
       output_(std::move(output)),
       to_session_(std::move(input_.write)),
       from_session_(std::move(output_.read)),
-      session(loop.get_executor(), clock, make_server(bench), value_of(input_.read),
-              value_of(output_.write), limits),
+      session(loop.get_executor(), clock, server ? std::move(*server) : make_server(bench),
+              value_of(input_.read), value_of(output_.write), limits),
       tasks_(loop.get_executor(), clock,
              [this](std::string_view, std::exception_ptr error) { failure_ = error; }) {
   if (to_session_.get() >= 0) set_non_blocking(to_session_.get());

@@ -66,8 +66,11 @@ class Host {
  public:
   enum class Kind { pipes, sockets };
   explicit Host(Kind kind = Kind::pipes, Limits limits = {}, Clock* clock = nullptr);
+  /// With a server of the test's own.
+  explicit Host(ServerInfo server, Limits limits = {});
   /// With descriptors of the test's own: the host's end of the output may be invalid.
-  Host(Channel input, Channel output, Limits limits = {}, Clock* clock = nullptr);
+  Host(Channel input, Channel output, Limits limits = {}, Clock* clock = nullptr,
+       std::optional<ServerInfo> server = std::nullopt);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
   ~Host();

@@ -22,6 +22,17 @@ inline std::string call(std::string_view id, std::string_view tool,
                      std::string(more) + "}");
 }
 
+/// A request of the stateless revision: `params` are members behind `_meta`, `meta` members of it.
+inline std::string stateless(std::string_view id, std::string_view method,
+                             std::string_view params = "", std::string_view meta = "",
+                             std::string_view capabilities = "{}") {
+  return request(id, method,
+                 R"({"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+                 R"("io.modelcontextprotocol/clientCapabilities":)" +
+                     std::string(capabilities) + (meta.empty() ? "" : ",") + std::string(meta) +
+                     "}" + (params.empty() ? "" : ",") + std::string(params) + "}");
+}
+
 inline std::string cancelled(std::string_view id) {
   return R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" +
          std::string(id) + "}}";

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "mcp/envelope.hpp"
 #include "mcp/message.hpp"
 #include "mcp/revision.hpp"
 
@@ -86,15 +87,31 @@ TEST_CASE("the version is negotiated, never refused") {
   CHECK(name_of(negotiate("")) == "2025-11-25");
 }
 
-TEST_CASE("the era is a property of each message") {
-  const std::string meta =
-      R"("params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}})";
-  const Read ping(R"({"jsonrpc":"2.0","id":1,"method":"ping",)" + meta);
-  CHECK(era_of(ping.message) == Era::stateless);
-  CHECK(requested_version(ping.message) == "2026-07-28");
-  CHECK(era_of(Read(R"({"jsonrpc":"2.0","id":1,"method":"initialize",)" + meta).message) ==
-        Era::initialize);
-  CHECK(era_of(Read(R"({"jsonrpc":"2.0","id":1,"method":"ping"})").message) == Era::initialize);
+TEST_CASE("a stateless request says under what terms it is to be served") {
+  const auto read = [](std::string_view meta) {
+    const Read request(R"({"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":)" +
+                       std::string(meta) + "}}");
+    return read_envelope(request.message);
+  };
+  const std::string version = R"("io.modelcontextprotocol/protocolVersion":"2026-07-28")";
+  const std::string can = R"("io.modelcontextprotocol/clientCapabilities":{"sampling":{}})";
+  const std::string level = R"("io.modelcontextprotocol/logLevel":)";
+  const auto whole = read("{" + version + "," + can + "," + level + R"("notice"})");
+  REQUIRE(whole.ok());
+  CHECK(whole->revision == Revision::r2026_07_28);
+  CHECK(whole->host.has("sampling"));
+  CHECK_FALSE(whole->host.has("roots"));
+  CHECK(whole->log_level == LogLevel::notice);
+  CHECK_FALSE(read("{" + version + "," + can + "}")->log_level.has_value());
+  for (const std::string& meta :
+       {std::string("null"), "{" + version + "}", "{" + can + "}",
+        R"({"io.modelcontextprotocol/protocolVersion":20260728,)" + can + "}",
+        "{" + version + R"(,"io.modelcontextprotocol/clientCapabilities":[]})",
+        "{" + version + "," + can + "," + level + "\"loud\"}"}) {
+    const auto broken = read(meta);
+    REQUIRE_FALSE(broken.ok());
+    CHECK(broken.error().code == -32602);
+  }
 }
 
 }  // namespace molecule::mcp

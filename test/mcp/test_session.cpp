@@ -122,7 +122,7 @@ TEST_CASE("params of a wrong kind are invalid params") {
 TEST_CASE("unknown methods are errors; unknown notifications and stray responses are silence") {
   Host host;
   for (const char* method : {"nope", "", "logging/setLevel", "resources/list", "prompts/list",
-                             "server/discover", "notifications/initialized"}) {
+                             "subscriptions/listen", "notifications/initialized"}) {
     CHECK(host.ask(request("1", method)).code() == -32601);
   }
   host.send(R"({"jsonrpc":"2.0","method":"notifications/nope"})");
@@ -132,17 +132,6 @@ TEST_CASE("unknown methods are errors; unknown notifications and stray responses
   host.send(R"({"jsonrpc":"2.0","id":1,"result":{}})");
   host.send(R"({"jsonrpc":"2.0","id":null,"error":{"code":1}})");
   host.expect_silence();
-}
-
-TEST_CASE("a version of the later era is refused, with the versions that are served") {
-  Host host;
-  const std::string meta = R"({"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}})";
-  const Answer answer = host.ask(request("1", "tools/list", meta));
-  CHECK(answer.code() == -32022);
-  CHECK(answer["error"]["data"]["requested"].string_or({}) == "2026-07-28");
-  CHECK(answer["error"]["data"]["supported"].items().size() == 4);
-  CHECK(host.ask(request("1", "server/discover", meta)).code() == -32601);
-  CHECK(host.ask(request("1", "tools/list"))["result"].present());
 }
 
 TEST_CASE("absent and null arguments are an empty object; meta reaches the tool") {

@@ -40,6 +40,10 @@ class FakeCall final : public mcp::Call {
     progressed.push_back(value);
     last_total = total;
   }
+  void log(mcp::LogLevel, std::string_view, std::string_view) override {}
+  bool host_can(std::string_view) const override { return false; }
+  json::Value input(std::string_view) const override { return {}; }
+  std::string_view state() const override { return {}; }
   std::vector<double> progressed;
   std::optional<double> last_total;
 

@@ -9,6 +9,9 @@
 
 #include "molecule/base/asio.hpp"
 #include "molecule/base/clock.hpp"
+#include "molecule/mcp/content.hpp"
+#include "molecule/mcp/prompt.hpp"
+#include "molecule/mcp/resource.hpp"
 #include "molecule/mcp/tool.hpp"
 
 namespace molecule::mcp {
@@ -21,7 +24,14 @@ struct ClientInfo {
   std::string protocol_version;
 };
 
-/// What a server offers.
+/// Which requests are served (mcp-protocol.md 1). `automatic`: each by the era that it belongs to.
+enum class Era {
+  automatic,
+  initialize_only,  ///< what 2026-07-28 added is ignored, and its methods are unknown
+  stateless_only    ///< a request without the required `_meta` is an error
+};
+
+/// What a server offers. A capability is declared for what is there, and only for that.
 struct ServerInfo {
   std::string name;
   std::string title;
@@ -30,6 +40,17 @@ struct ServerInfo {
   std::vector<Tool> tools;
   /// `capabilities.experimental` as a JSON object's text, or empty.
   std::string experimental;
+  std::vector<Resource> resources = {};
+  std::vector<ResourceTemplate> resource_templates = {};
+  /// Resources can be subscribed to: the program calls `Session::resource_updated`.
+  bool resource_updates = false;
+  std::vector<Prompt> prompts = {};
+  /// Handlers call `Call::log`, or the program calls `Session::log`.
+  bool logging = false;
+  /// In the automatic era `server/discover` is an unknown method to hosts of these names
+  /// (`clientInfo.name`), so that they fall back to `initialize`, where they take our pushes.
+  std::vector<std::string> initialize_hosts = {};
+  Era era = Era::automatic;
 };
 
 struct Limits {
@@ -39,6 +60,12 @@ struct Limits {
   std::size_t queued_output_bytes = std::size_t{1} << 20;
   /// Reading stops while this many calls are in flight.
   std::size_t concurrent_calls = 1024;
+  /// A list that is longer comes in pages of this many entries.
+  std::size_t page_entries = 100;
+  /// `subscriptions/listen` requests that are open at a time; one more is refused.
+  std::size_t concurrent_listens = 32;
+  /// URIs that one listen, or all of `resources/subscribe`, may name.
+  std::size_t subscribed_resources = 1000;
 };
 
 enum class SessionEnd {
@@ -76,6 +103,14 @@ class Session {
   /// while the output queue is full (a push never counts as delivery). Throws
   /// `std::invalid_argument` for other params.
   void notify(std::string_view method, std::string_view params);
+
+  /// Tells those who subscribed to `uri`, in either era, that it has changed. Dropped, like
+  /// `notify`, where the output queue is full; nobody subscribed: nothing is done.
+  void resource_updated(std::string_view uri);
+
+  /// A `notifications/message` that belongs to no request: only hosts that said `initialized` get
+  /// it, from the level on that they set (`warning` where they set none).
+  void log(LogLevel level, std::string_view logger, std::string_view text);
 
  private:
   class Impl;
