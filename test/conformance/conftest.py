@@ -1,4 +1,4 @@
-"""What the public checkers need: Node, their packages (both from scripts/node.sh), a bridge."""
+"""What the public checkers need: Node, their packages (both from scripts/conformance.sh), a bridge."""
 
 import json
 import os
@@ -23,8 +23,9 @@ REVISIONS = ("2025-11-25", "2026-07-28")
 def find_node():
     """Why there is no Node for us, or nothing and its path."""
     node = os.environ.get("MOLECULE_NODE") or shutil.which("node")
-    if not node:
-        return "no Node", None
+    why = os.environ.get("MOLECULE_NO_NODE")
+    if why or not node:
+        return why or "no Node", None
     if not SUITE.exists():
         return "the npm packages are not installed", None
     return None, node

