@@ -33,6 +33,9 @@ Result<DataFolder, std::string> DataFolder::open(const std::filesystem::path& pa
         "another molecule-platform uses {}: stop it, or choose another folder with --data",
         path.string())};
   }
+  if (const auto made = files::make_private_folder(folder.uploads()); !made) {
+    return Failure{fmt::format("data folder: {}", made.error().message)};
+  }
   return folder;
 }
 

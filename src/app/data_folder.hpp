@@ -19,6 +19,8 @@ class DataFolder {
   ~DataFolder();
 
   std::filesystem::path database() const { return path_ / "platform.db"; }
+  /// A folder of its own: whatever is in it and unknown to the database is removed.
+  std::filesystem::path uploads() const { return path_ / "uploads"; }
   std::filesystem::path admin_token_file() const { return path_ / "admin_token"; }
 
   /// The admin token in its file, made (0600) where there is none.

@@ -70,6 +70,7 @@ class Platform {
                  .events = events_,
                  .admin_token = std::move(admin_token),
                  .base_url = options.external_url,
+                 .uploads = folder.uploads(),
                  .tokens_used = {}},
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -26,6 +27,10 @@ struct Context {
   std::string base_url;
   /// Larger request bodies are answered 413.
   std::size_t max_body_bytes = std::size_t{16} << 20;
+  /// The same for files on their way to a workspace: 100 MiB of them and what frames them.
+  std::size_t max_upload_bytes = std::size_t{101} << 20;
+  /// The folder of the files that wait for a workspace; it exists.
+  std::filesystem::path uploads = {};
   /// Ids of tokens that were used and whose last_used_at the next sweep writes (best effort).
   std::set<std::string> tokens_used;
   /// Micros of the last `now_micros`, so that no two rows share a time.

@@ -8,6 +8,7 @@
 #include <map>
 #include <restinio/http_server.hpp>
 #include <restinio/null_logger.hpp>
+#include <restinio/sendfile.hpp>
 #include <restinio/settings.hpp>
 #include <restinio/traits.hpp>
 #include <restinio/websocket/websocket.hpp>
@@ -93,7 +94,7 @@ struct HttpServer::Impl {
   Impl(asio::io_context& loop_, Context& context_, Router& router_, Options options_)
       : loop(loop_), context(context_), router(router_), options(std::move(options_)) {
     ScreenService& service = asio::use_service<ScreenService>(loop);
-    service.most_body_bytes = context.max_body_bytes;
+    service.limits = {.body = context.max_body_bytes, .upload = context.max_upload_bytes};
     service.answer = answer_refused;
     server.emplace(restinio::external_io_context(loop), [this](auto& settings) {
       const asio::ip::address address = address_of(options.host);
@@ -154,7 +155,13 @@ struct HttpServer::Impl {
     auto response = handle.create_response<restinio::user_controlled_output_t>(status);
     response.append_header(restinio::http_field::content_type, std::move(reply.content_type));
     for (auto& [name, value] : reply.headers) response.append_header(name, std::move(value));
-    response.set_content_length(reply.body.size());
+    if (!reply.file.empty()) {
+      restinio::sendfile_t file = restinio::sendfile(reply.file.string());
+      response.set_content_length(file.size());
+      if (request.method != "HEAD" && file.size() > 0) response.set_body(std::move(file));
+    } else {
+      response.set_content_length(reply.body.size());
+    }
     if (close || stopping) {
       response.connection_close();
     } else {

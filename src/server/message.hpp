@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ struct Request {
   std::string path;
   std::map<std::string, std::string> query;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  /// Views what outlives the request.
+  std::string_view body;
   /// The variable segments of the route's path, in order (`:id`, …).
   std::vector<std::string> args;
 
@@ -30,6 +32,8 @@ struct Request {
 struct Reply {
   int status = 200;
   std::string body;
+  /// When not empty, this file is sent instead of `body`; it must be there.
+  std::filesystem::path file = {};
   std::string content_type = "application/json; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
 };

@@ -1,12 +1,10 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "activity_rows.hpp"
 #include "auth.hpp"
 #include "input.hpp"
 #include "molecule/base/json_writer.hpp"
+#include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
 #include "routes.hpp"
 
@@ -127,53 +125,77 @@ Reply post_notify(Context& context, const Request& request) {
   return json_reply(200, R"({"status":"sent"})");
 }
 
-/// Files go through the workspace's own server (4.5): a workspace that polls has none, and this
-/// platform forwards to none.
-Reply no_file_server(const WorkspaceRow& workspace) {
-  if (!workspace.url || workspace.url->empty()) {
-    return error_reply(503, "workspace url not registered yet");
+/// A message to everyone whom the sender may talk to, as a row that pollers see.
+std::string broadcast_envelope(std::string_view message) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("jsonrpc", "2.0");
+    out.field("id", random_uuid());
+    out.field("method", "broadcast");
+    auto params = out.object("params");
+    auto sent = params.object("message");
+    sent.field("role", "user");
+    sent.field("messageId", random_uuid());
+    auto parts = sent.array("parts");
+    auto part = parts.object();
+    part.field("kind", "text");
+    part.field("text", message);
   }
-  return error_reply(502, "workspace unreachable: this platform does not forward files");
+  return std::move(writer).take();
 }
 
-Reply post_upload(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  return workspace ? no_file_server(*workspace) : workspace.error();
-}
-
-std::optional<std::string_view> path_problem(std::string_view path) {
-  if (path.empty()) return "path query required";
-  if (path.front() != '/') return "path must be absolute";
-  static constexpr std::array<std::string_view, 4> roots{"/configs", "/workspace", "/home",
-                                                         "/plugins"};
-  const bool allowed = std::ranges::any_of(roots, [path](std::string_view root) {
-    return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
-  });
-  if (!allowed) return "path must be under /configs, /workspace, /home, or /plugins";
-  const std::string ended = std::string(path) + '/';
-  const bool canonical =
-      ended.find("//") == std::string::npos && ended.find("/./") == std::string::npos &&
-      ended.find("/../") == std::string::npos && path.find('\0') == std::string_view::npos;
-  if (!canonical) return "invalid path";
-  return std::nullopt;
-}
-
-Reply get_download(Context& context, const Request& request) {
-  const auto acting = acting_workspace(context, request);
-  if (!acting) return acting.error();
-  if (const auto problem = path_problem(request.parameter("path").value_or(""))) {
-    return error_reply(400, *problem);
+std::vector<std::string> audience(Context& context, const WorkspaceRow& sender) {
+  std::vector<std::string> ids;
+  auto row = context.database.prepare(
+      "SELECT id FROM workspaces WHERE status != 'removed' AND delivery_mode = 'poll'"
+      " AND id != ?1 ORDER BY created_at, id");
+  row.bind(sender.id);
+  while (row.step()) {
+    if (can_communicate(context, sender.id, row.text(0))) ids.push_back(row.string(0));
   }
+  return ids;
+}
+
+Reply post_broadcast(Context& context, const Request& request) {
   const auto workspace = existing_workspace(context, request);
-  return workspace ? no_file_server(*workspace) : workspace.error();
+  if (!workspace) return workspace.error();
+  Body body(request.body);
+  const std::string_view message = body.text("message");
+  if (!body.ok() || message.empty()) return error_reply(400, "message is required");
+
+  const std::vector<std::string> ids = audience(context, *workspace);
+  Activity row;
+  row.type = "a2a_receive";
+  row.source_id = workspace->id;
+  row.method = "broadcast";
+  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
+  row.summary = fmt::format("Broadcast: {}", shown);
+  row.request_body = broadcast_envelope(message);
+  for (const std::string& id : ids) {
+    row.workspace_id = id;
+    row.target_id = id;
+    insert_activity(context, row);
+    broadcast_activity(context, row);
+  }
+  row.workspace_id = workspace->id;
+  row.target_id = std::nullopt;
+  row.type = "broadcast_sent";
+  insert_activity(context, row);
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("status", "sent");
+    out.field("delivered", ids.size());
+  }
+  return json_reply(200, std::move(writer).take());
 }
 
 }  // namespace
 
 std::vector<Route> people_routes() {
   return {{"POST", "/workspaces/:id/notify", post_notify},
-          {"POST", "/workspaces/:id/chat/uploads", post_upload},
-          {"GET", "/workspaces/:id/chat/download", get_download}};
+          {"POST", "/workspaces/:id/broadcast", post_broadcast}};
 }
 
 }  // namespace molecule::server

@@ -12,10 +12,11 @@ constexpr std::uint64_t most_chunks = 100'000;
 /// Clients have nothing to say on a WebSocket but control frames.
 constexpr std::uint64_t most_frame_bytes = std::uint64_t{64} << 10;
 
-http_parser_settings make_settings(http_cb headers, http_cb chunk, http_data_cb body,
-                                   http_cb message) {
+http_parser_settings make_settings(http_data_cb url, http_cb headers, http_cb chunk,
+                                   http_data_cb body, http_cb message) {
   http_parser_settings settings;
   http_parser_settings_init(&settings);
+  settings.on_url = url;
   settings.on_headers_complete = headers;
   settings.on_chunk_header = chunk;
   settings.on_body = body;
@@ -46,13 +47,15 @@ std::uint64_t payload_bytes(const std::array<unsigned char, 14>& head) {
 
 }  // namespace
 
-RequestScreen::RequestScreen(std::uint64_t most_body_bytes) : most_body_bytes_(most_body_bytes) {
+RequestScreen::RequestScreen(Limits limits) : limits_(limits) {
   begin_message();
 }
 
 void RequestScreen::begin_message() {
   http_parser_init(&parser_, HTTP_REQUEST);
   parser_.data = this;
+  most_body_bytes_ = limits_.body;
+  url_.clear();
   body_bytes_ = 0;
   chunks_ = 0;
   complete_ = false;
@@ -63,8 +66,17 @@ int RequestScreen::refuse(Verdict verdict) {
   return -1;
 }
 
+int RequestScreen::on_url(http_parser* parser, const char* data, std::size_t size) {
+  screen_of(parser).url_.append(data, size);
+  return 0;
+}
+
 int RequestScreen::on_headers_complete(http_parser* parser) {
   RequestScreen& screen = screen_of(parser);
+  const std::string_view path = std::string_view(screen.url_).substr(0, screen.url_.find('?'));
+  if (parser->method == HTTP_POST && path.ends_with("/chat/uploads")) {
+    screen.most_body_bytes_ = screen.limits_.upload;
+  }
   const bool known = parser->content_length != ULLONG_MAX;
   if (known && parser->content_length > screen.most_body_bytes_) {
     return screen.refuse(Verdict::body_too_large);
@@ -99,7 +111,7 @@ std::size_t RequestScreen::take(std::string_view data) {
 
 std::size_t RequestScreen::take_requests(std::string_view data) {
   static const http_parser_settings settings =
-      make_settings(on_headers_complete, on_chunk_header, on_body, on_message_complete);
+      make_settings(on_url, on_headers_complete, on_chunk_header, on_body, on_message_complete);
   std::size_t passed = 0;
   while (passed < data.size()) {
     const std::string_view rest = data.substr(passed);

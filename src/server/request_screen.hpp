@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace molecule::server {
@@ -16,7 +17,13 @@ class RequestScreen {
  public:
   enum class Verdict { pass, malformed, head_too_large, body_too_large, frame_too_large };
 
-  explicit RequestScreen(std::uint64_t most_body_bytes);
+  struct Limits {
+    std::uint64_t body = 0;
+    /// Of `POST …/chat/uploads`.
+    std::uint64_t upload = 0;
+  };
+
+  explicit RequestScreen(Limits limits);
   RequestScreen(const RequestScreen&) = delete;
   RequestScreen& operator=(const RequestScreen&) = delete;
 
@@ -24,8 +31,11 @@ class RequestScreen {
   /// changed. Never so much that the reader would see the end of an offending head or frame.
   std::size_t take(std::string_view data);
   Verdict verdict() const { return verdict_; }
+  /// What the current request may have.
+  std::uint64_t most_body_bytes() const { return most_body_bytes_; }
 
  private:
+  static int on_url(http_parser* parser, const char* data, std::size_t size);
   static int on_headers_complete(http_parser* parser);
   static int on_chunk_header(http_parser* parser);
   static int on_body(http_parser* parser, const char* data, std::size_t size);
@@ -36,7 +46,9 @@ class RequestScreen {
   std::size_t take_requests(std::string_view data);
   std::size_t take_frames(std::string_view data);
 
-  const std::uint64_t most_body_bytes_;
+  const Limits limits_;
+  std::uint64_t most_body_bytes_ = 0;
+  std::string url_;
   Verdict verdict_ = Verdict::pass;
   http_parser parser_{};
   std::uint64_t body_bytes_ = 0;

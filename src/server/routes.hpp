@@ -27,7 +27,9 @@ std::vector<Route> token_routes();       // 2.8
 std::vector<Route> event_routes();       // 2.10 (GET /events…)
 std::vector<Route> a2a_routes();         // 3
 std::vector<Route> activity_routes();    // 4.1, 4.2, activity/ack
-std::vector<Route> people_routes();      // 4.3 notify, 4.5 and 4.6 refusals
+std::vector<Route> people_routes();      // 4.3 notify, broadcast
+std::vector<Route> history_routes();     // 4.4, chat-history
+std::vector<Route> file_routes();        // 4.5, 4.6, pending-uploads
 std::vector<Route> delegation_routes();  // 5
 std::vector<Route> memory_routes();      // 6.1 to 6.4
 std::vector<Route> status_routes();      // 0.9 (health), the page at /

@@ -118,6 +118,17 @@ CREATE TABLE IF NOT EXISTS workspace_memory (
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (workspace_id, key)
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS pending_uploads (
+  id TEXT PRIMARY KEY,                -- also the name of the file that has the bytes
+  workspace_id TEXT NOT NULL REFERENCES workspaces(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  mime_type TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  acked_at INTEGER
+) STRICT;
+CREATE INDEX IF NOT EXISTS pending_uploads_workspace ON pending_uploads(workspace_id);
 )sql";
 
 }  // namespace

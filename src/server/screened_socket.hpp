@@ -24,7 +24,7 @@ class ScreenService final : public asio::execution_context::service {
   explicit ScreenService(asio::execution_context& context) : service(context) {}
   void shutdown() override {}
 
-  std::uint64_t most_body_bytes = 0;
+  RequestScreen::Limits limits;
   /// What goes over the wire to the sender of a refused request.
   std::string (*answer)(RequestScreen::Verdict verdict, std::uint64_t most_body_bytes) = nullptr;
 };
@@ -51,7 +51,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   template <class Buffer, class Handler>
   void async_read_some(const Buffer& buffer, Handler handler) {
     // Made at the first read: RESTinio accepts into a socket that it has moved from.
-    if (!screen_) screen_ = std::make_shared<RequestScreen>(service_->most_body_bytes);
+    if (!screen_) screen_ = std::make_shared<RequestScreen>(service_->limits);
     if (screen_->verdict() != RequestScreen::Verdict::pass) {
       return refuse(asio::mutable_buffer(buffer), std::move(handler));
     }
@@ -81,7 +81,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   void refuse(asio::mutable_buffer buffer, Handler handler) {
     const auto executor = asio::get_associated_executor(handler, get_executor());
     auto answer = std::make_shared<std::string>(
-        service_->answer(screen_->verdict(), service_->most_body_bytes));
+        service_->answer(screen_->verdict(), screen_->most_body_bytes()));
     const asio::const_buffer bytes = asio::buffer(*answer);
     asio::async_write(
         static_cast<Base&>(*this), bytes,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "molecule/base/log.hpp"
+#include "pending_uploads.hpp"
 #include "status.hpp"
 
 namespace molecule::server {
@@ -51,6 +52,7 @@ void sweep(Context& context, std::int64_t listening_since) {
     update.bind(change.id, change.status, now).run();
     context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
   }
+  remove_expired_uploads(context);
   write_token_use(context, now);
   transaction.commit();
   context.tokens_used.clear();

@@ -182,7 +182,7 @@ def test_tokens_are_stored_as_hashes_only(build, tmp_path):
     with Platform(build, data_dir=tmp_path / "data") as platform:
         agent = platform.create_workspace("agent")
         extra = platform.request("POST", f"/workspaces/{agent.id}/tokens", agent.token).body
-    for path in (tmp_path / "data").iterdir():
+    for path in (p for p in (tmp_path / "data").iterdir() if p.is_file()):
         content = path.read_bytes()
         assert agent.token.encode() not in content, path
         assert extra["auth_token"].encode() not in content, path

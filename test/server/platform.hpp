@@ -51,7 +51,10 @@ struct Answer {
 
 /// All routes on a store of their own, asked without HTTP.
 struct Platform {
-  Platform() { server::create_schema(database); }
+  Platform() {
+    server::create_schema(database);
+    std::filesystem::create_directory(context.uploads);
+  }
 
   Member add(std::string_view name, const std::optional<std::string>& parent = std::nullopt,
              std::string_view mode = "poll") {
@@ -120,6 +123,7 @@ struct Platform {
                           .events = events,
                           .admin_token = "the-admin-token",
                           .base_url = "http://127.0.0.1:8080",
+                          .uploads = folder.path / "uploads",
                           .tokens_used = {}};
   server::Router router{context, server::all_routes()};
   const std::string admin = "the-admin-token";

@@ -83,9 +83,9 @@ TEST_CASE("the refusals of notify") {
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
 
-TEST_CASE("no files for workspaces that have no server") {
+TEST_CASE("no files for workspaces that do not poll and have no server") {
   Platform platform;
-  const Member a = platform.add("a");
+  const Member a = platform.add("a", std::nullopt, "push");
   const auto upload = platform.post(path_of(a, "/chat/uploads"), a.token, "");
   CHECK(upload.status == 503);
   CHECK(upload.error() == "workspace url not registered yet");
@@ -116,4 +116,38 @@ TEST_CASE("no files for workspaces that have no server") {
   }
   platform.set(a, "url = 'http://agent.example'");
   CHECK(download("?path=/workspace/x").starts_with("502 workspace unreachable"));
+  platform.set(a, "delivery_mode = 'poll'");
+  CHECK(download("?path=/workspace/x").starts_with("422 "));
+}
+
+TEST_CASE("a broadcast reaches those who may be talked to, and nobody else") {
+  Platform platform;
+  const Member parent = platform.add("parent");
+  const Member a = platform.add("a", parent.id);
+  const Member b = platform.add("b", parent.id);
+  const Member push = platform.add("push", parent.id, "push");
+  const Member removed = platform.add("removed", parent.id);
+  platform.set(removed, "status = 'removed'");
+  const Member other = platform.add("other");
+  const Member nephew = platform.add("nephew", other.id);
+  const auto reply = platform.post(path_of(a, "/broadcast"), a.token, R"({"message":"all hands"})");
+  CHECK(reply.status == 200);
+  CHECK(reply.text == R"({"status":"sent","delivered":2})");
+  for (const Member& member : {parent, b}) {
+    const auto page = platform.get(path_of(member, "/activity?type=a2a_receive"), member.token);
+    REQUIRE(page.items().size() == 1);
+    const json::Value row = page.items()[0];
+    CHECK(row["method"].string_or("") == "broadcast");
+    CHECK(row["source_id"].string_or("") == a.id);
+    CHECK(row["request_body"]["params"]["message"]["parts"].items().at(0)["text"].string_or("") ==
+          "all hands");
+  }
+  CHECK(platform.count("SELECT count(*) FROM activity") == 3);
+  CHECK(platform.get(path_of(a, "/activity?type=broadcast_sent"), a.token).items().size() == 1);
+
+  for (const char* body : {"", "[]", "{}", R"({"message":""})", R"({"message":1})"}) {
+    CHECK(platform.post(path_of(a, "/broadcast"), a.token, body).error() == "message is required");
+  }
+  CHECK(platform.post(path_of(a, "/broadcast"), b.token, R"({"message":"m"})").status == 401);
+  CHECK(platform.post(path_of(a, "/broadcast"), "", R"({"message":"m"})").status == 401);
 }

@@ -11,6 +11,7 @@ using Verdict = RequestScreen::Verdict;
 namespace {
 
 constexpr std::uint64_t most_body = 100;
+constexpr std::uint64_t most_upload = 1000;
 
 struct Seen {
   std::string passed;
@@ -19,7 +20,7 @@ struct Seen {
 
 /// Feeds `bytes` in pieces; what follows a refusal is not read any more.
 Seen feed(const std::string& bytes, std::size_t piece) {
-  RequestScreen screen(most_body);
+  RequestScreen screen({.body = most_body, .upload = most_upload});
   Seen seen;
   for (std::size_t at = 0; at < bytes.size() && screen.verdict() == Verdict::pass; at += piece) {
     const std::string part = bytes.substr(at, piece);
@@ -87,7 +88,7 @@ TEST_CASE("what is refused never reaches the reader whole") {
 }
 
 TEST_CASE("a body of tiny chunks is refused in the end") {
-  RequestScreen screen(std::uint64_t{1} << 30);
+  RequestScreen screen({.body = std::uint64_t{1} << 30, .upload = 0});
   const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
   CHECK(screen.take(head) == head.size());
   int chunks = 0;
@@ -104,7 +105,7 @@ TEST_CASE("after an upgrade the frames' lengths are watched") {
       std::string("\x82\xfe\x01\x00\x01\x02\x03\x04", 8) + std::string(256, 'x');
   const std::string huge = std::string("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff", 10) + "1234";
   for (const std::size_t piece : {1, 3, 1000}) {
-    RequestScreen screen(most_body);
+    RequestScreen screen({.body = most_body, .upload = most_upload});
     CHECK(screen.take(upgrade) == upgrade.size());
     std::string passed;
     const std::string frames = small + medium + small + huge;
@@ -119,6 +120,27 @@ TEST_CASE("after an upgrade the frames' lengths are watched") {
 }
 
 TEST_CASE("what follows a request to upgrade is not a request any more") {
-  RequestScreen screen(most_body);
+  RequestScreen screen({.body = most_body, .upload = most_upload});
   CHECK(screen.take(upgrade + get) == upgrade.size());
+}
+
+TEST_CASE(
+    "only the route of uploads takes larger bodies, and one after another has its own limit") {
+  const std::string body(most_upload, 'x');
+  const auto request = [&body](const std::string& line, std::size_t size) {
+    return line + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+           body.substr(0, size);
+  };
+  const std::string upload = "POST /workspaces/a/chat/uploads";
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{5000}}) {
+    CHECK(feed(request(upload, most_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(request(upload + "?a=b", most_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(request(upload, most_upload + 1), piece).verdict == Verdict::body_too_large);
+    CHECK(feed(request("PUT /workspaces/a/chat/uploads", most_upload), piece).verdict ==
+          Verdict::body_too_large);
+    CHECK(feed(request("POST /a?x=/chat/uploads", most_upload), piece).verdict ==
+          Verdict::body_too_large);
+    CHECK(feed(request(upload, 10) + request("POST /a", most_upload), piece).verdict ==
+          Verdict::body_too_large);
+  }
 }

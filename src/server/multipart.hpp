@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace molecule::server {
+
+/// One part of a multipart/form-data body (RFC 7578). `content` views the body.
+struct FormPart {
+  std::string name;
+  /// Absent for a part that is no file.
+  std::optional<std::string> filename;
+  std::string content_type;
+  std::string_view content;
+};
+
+/// The parts in their order, at most `most_parts` + 1 of them, so that a caller sees that there are
+/// too many; nothing where `content_type` is no multipart/form-data with a boundary, or the body is
+/// not complete.
+std::optional<std::vector<FormPart>> parse_form(std::string_view content_type,
+                                                std::string_view body, std::size_t most_parts);
+
+/// The value of `parameter` in a field like `form-data; name="a"; filename="b"`, unquoted; of a
+/// repeated one the first.
+std::optional<std::string> field_parameter(std::string_view field, std::string_view parameter);
+
+}  // namespace molecule::server
