@@ -1,14 +1,18 @@
 #include "command_line.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace molecule::app {
 
 const char* const usage =
-    R"(usage: molecule-mcp [serve]      MCP server on stdin and stdout for one agent host; keeps the
-                               workspace online meanwhile
-       molecule-mcp --help     this text
-       molecule-mcp --version  the version
+    R"(usage: molecule-mcp [serve] [--era ERA]  MCP server on stdin and stdout for one agent host; keeps
+                                        the workspace online meanwhile
+       molecule-mcp --help              this text
+       molecule-mcp --version           the version
+
+ERA, of the protocol: auto (the default: each request says which), initialize (2024-11-05 to
+2025-11-25) or stateless (2026-07-28).
 
 Environment:
   WORKSPACE_ID                    the workspace's id (required)
@@ -29,13 +33,45 @@ Exit codes: 0 the host has gone or a signal came; 1 internal error; 2 configurat
 3 the platform rejected the token.
 )";
 
-Command parse_command(std::span<const char* const> arguments) {
-  if (arguments.empty()) return Command::serve;
+namespace {
+
+std::optional<mcp::Era> parse_era(std::string_view name) {
+  if (name == "auto") return mcp::Era::automatic;
+  if (name == "initialize") return mcp::Era::initialize_only;
+  if (name == "stateless") return mcp::Era::stateless_only;
+  return std::nullopt;
+}
+
+/// What may follow `serve`: `--era ERA` or `--era=ERA`.
+CommandLine parse_serve(std::span<const char* const> options) {
+  constexpr std::string_view name = "--era";
+  CommandLine line;
+  while (!options.empty()) {
+    std::string_view value = options.front();
+    options = options.subspan(1);
+    if (value == name && !options.empty()) {
+      value = options.front();
+      options = options.subspan(1);
+    } else if (value.starts_with(name) && value.substr(name.size()).starts_with('=')) {
+      value.remove_prefix(name.size() + 1);
+    } else {
+      return {.command = Command::unknown};
+    }
+    const auto era = parse_era(value);
+    if (!era) return {.command = Command::unknown};
+    line.era = *era;
+  }
+  return line;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(std::span<const char* const> arguments) {
+  if (arguments.empty()) return {};
   const std::string_view first = arguments.front();
-  if (first == "--help" || first == "-h") return Command::help;
-  if (first == "--version") return Command::version;
-  const bool serve = first == "serve" && arguments.size() == 1;
-  return serve ? Command::serve : Command::unknown;
+  if (first == "--help" || first == "-h") return {.command = Command::help};
+  if (first == "--version") return {.command = Command::version};
+  return parse_serve(first == "serve" ? arguments.subspan(1) : arguments);
 }
 
 }  // namespace molecule::app

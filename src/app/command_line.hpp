@@ -2,12 +2,20 @@
 
 #include <span>
 
+#include "molecule/mcp/session.hpp"
+
 namespace molecule::app {
 
 enum class Command { serve, help, version, unknown };
 
+struct CommandLine {
+  Command command = Command::serve;
+  /// Which of the protocol's eras `serve` answers.
+  mcp::Era era = mcp::Era::automatic;
+};
+
 /// What the arguments (without the program's name) ask for.
-Command parse_command(std::span<const char* const> arguments);
+CommandLine parse_command_line(std::span<const char* const> arguments);
 
 /// Usage and environment of molecule-mcp, for people.
 extern const char* const usage;

@@ -20,7 +20,7 @@ void print(int descriptor, std::string_view text) {
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
 }
 
-int serve(pid_t parent) {
+int serve(pid_t parent, mcp::Era era) {
   auto config = workspace::load_config(workspace::process_environment());
   if (!config.ok()) {
     log::error("the configuration is missing or not valid:");
@@ -29,7 +29,7 @@ int serve(pid_t parent) {
     return 2;
   }
   if (config->verbose) log::set_level(log::Level::info);
-  return app::serve(*config, parent);
+  return app::serve(*config, parent, era);
 }
 
 }  // namespace
@@ -37,10 +37,11 @@ int serve(pid_t parent) {
 int main(int argc, char** argv) {
   const pid_t parent = process::parent();
   try {
-    switch (app::parse_command(
-        {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)})) {
+    const app::CommandLine line = app::parse_command_line(
+        {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+    switch (line.command) {
       case app::Command::serve:
-        return serve(parent);
+        return serve(parent, line.era);
       case app::Command::help:
         print(STDOUT_FILENO, app::usage);
         return 0;

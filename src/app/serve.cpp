@@ -34,13 +34,33 @@ constexpr milliseconds longest_silence{100};
 constexpr milliseconds longest_goodbye{80};
 constexpr int parent_died = SIGUSR1;
 
-mcp::ServerInfo describe(const workspace::Config& config, tools::Services& services) {
+mcp::LogLevel level_of(log::Level level) {
+  switch (level) {
+    case log::Level::debug:
+      return mcp::LogLevel::debug;
+    case log::Level::info:
+      return mcp::LogLevel::info;
+    case log::Level::warning:
+      return mcp::LogLevel::warning;
+    case log::Level::error:
+      break;
+  }
+  return mcp::LogLevel::error;
+}
+
+mcp::ServerInfo describe(const workspace::Config& config, tools::Services& services, mcp::Era era) {
   mcp::ServerInfo info;
   info.name = "molecule";
   info.title = "Molecule";
   info.version = MOLECULE_VERSION;
   info.instructions = tools::make_instructions(config);
   info.tools = tools::make_tools(services);
+  info.resources = tools::make_resources(services);
+  info.resource_templates = tools::make_resource_templates(services);
+  info.resource_updates = config.inbox;
+  info.prompts = tools::make_prompts(services);
+  info.logging = true;
+  info.era = era;
   if (config.inbox) {
     info.experimental = R"({"claude/channel":{}})";
     // It would use the stateless revision where it is offered, but takes no pushes there.
@@ -52,7 +72,7 @@ mcp::ServerInfo describe(const workspace::Config& config, tools::Services& servi
 /// All that serves one host. Declaration order is lifetime: tasks end before what they use.
 class Server {
  public:
-  Server(const workspace::Config& config, pid_t parent)
+  Server(const workspace::Config& config, pid_t parent, mcp::Era era)
       : config_(config),
         parent_(parent),
         http_(loop_.get_executor()),
@@ -60,16 +80,24 @@ class Server {
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }),
         services_{clock_, config_, seats_, tasks_},
-        session_(loop_.get_executor(), clock_, describe(config, services_), stdio_->input(),
+        session_(loop_.get_executor(), clock_, describe(config, services_, era), stdio_->input(),
                  stdio_->output()),
         push_([this](std::string_view method, std::string_view params) {
           session_.notify(method, params);
         }) {
+    services_.resource_updated = [this](std::string_view uri) { session_.resource_updated(uri); };
+    log::set_listener([this](log::Level level, std::string_view text) {
+      session_.log(level_of(level), "molecule", text);
+    });
     session_.on_first_answer = [this] { answered(); };
     session_.on_initialized = [this](const mcp::ClientInfo& host) {
       if (config_.inbox) push_.begin(host.name, seats_);
     };
   }
+
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() { log::set_listener(nullptr); }
 
   int run() {
     tasks_.spawn("signals", watch_signals());
@@ -97,6 +125,7 @@ class Server {
     return {.on_new =
                 [this](workspace::Seat& seat, const std::vector<workspace::Message>& messages) {
                   push_.announce(seat.id(), messages);
+                  session_.resource_updated(tools::inbox_uri);
                 },
             .on_rejected = [this](workspace::Seat& seat,
                                   const std::string& text) { rejected(seat, text); }};
@@ -184,8 +213,8 @@ class Server {
 
 }  // namespace
 
-int serve(const workspace::Config& config, pid_t parent) {
-  Server server(config, parent);
+int serve(const workspace::Config& config, pid_t parent, mcp::Era era) {
+  Server server(config, parent, era);
   return server.run();
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include "molecule/mcp/session.hpp"
 #include "molecule/workspace/config.hpp"
 
 namespace molecule::app {
@@ -10,6 +11,6 @@ namespace molecule::app {
 /// until the host goes, a signal comes, or the platform rejects the only token. `parent` is the
 /// process that started this one, as it was at the start. Returns the exit code (molecule-mcp.md
 /// 1).
-int serve(const workspace::Config& config, pid_t parent);
+int serve(const workspace::Config& config, pid_t parent, mcp::Era era);
 
 }  // namespace molecule::app

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "molecule/base/text.hpp"
 
 namespace molecule::log {
@@ -11,6 +13,7 @@ namespace molecule::log {
 namespace {
 
 Level least = Level::warning;
+Listener listening;
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -36,8 +39,13 @@ bool enabled(Level level) {
   return level >= least;
 }
 
-void write(Level level, std::string_view text) {
-  if (!enabled(level)) return;
+void set_listener(Listener listener) {
+  listening = std::move(listener);
+}
+
+namespace {
+
+void write_line(Level level, std::string_view text) {
   // A pipe that polls writable takes PIPE_BUF bytes at once, so this write cannot wait. Making
   // stderr non-blocking instead would change it for everybody who shares it.
   const std::string line = fmt::format("molecule: {}: {}", name_of(level), text::one_line(text));
@@ -46,6 +54,14 @@ void write(Level level, std::string_view text) {
   if (::poll(&descriptor, 1, 0) != 1 || (descriptor.revents & POLLOUT) == 0) return;
   // A reader that is gone is nobody to tell.
   [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, out.data(), out.size());
+}
+
+}  // namespace
+
+void write(Level level, std::string_view text) {
+  if (!enabled(level)) return;
+  write_line(level, text);
+  if (listening) listening(level, text);
 }
 
 }  // namespace molecule::log

@@ -75,6 +75,7 @@ bool is_transport(Errc code) {
 /// repetition, so that the work is not done twice.
 awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
                                                                    workspace::Seat& seat,
+                                                                   mcp::Call& call,
                                                                    std::string peer,
                                                                    std::string task) {
   const std::string message_id = random_uuid();
@@ -94,6 +95,10 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
       outcome.error().message += fmt::format(" ({} {})", tries, tries == 1 ? "try" : "tries");
       co_return outcome;
     }
+    call.log(
+        mcp::LogLevel::warning, "delegation",
+        fmt::format("try {} of {} failed, the next one comes in {:.1f} s: {}", tries, most_tries,
+                    std::chrono::duration<double>(pause).count(), outcome.error().message));
     co_await sleep_for(services.clock, pause);
   }
 }
@@ -148,7 +153,7 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, mcp::Call& call) {
   const workspace::Workload::Task working(seat.workload, summary);
   const Progress progress(services, call, "waiting for the peer's answer");
   report(services, seat, peer, summary, "ok");
-  auto outcome = co_await send_with_retries(services, seat, peer, task);
+  auto outcome = co_await send_with_retries(services, seat, call, peer, task);
   report_end(services, seat, peer, outcome);
   mcp::ToolResult result = answer_of(peer, outcome);
   co_return result;
@@ -256,6 +261,11 @@ constexpr const char* status_schema =
     R"("task_id":{"type":"string","description":"The delegation_id; empty lists recent ones."}},)"
     R"("required":["workspace_id","task_id"]})";
 
+constexpr const char* delegated_output =
+    R"({"type":"object","properties":{"delegation_id":{"type":"string"},)"
+    R"("workspace_id":{"type":"string"},"status":{"type":"string"},"note":{"type":"string"}},)"
+    R"("required":["delegation_id","workspace_id","status"]})";
+
 }  // namespace
 
 std::vector<mcp::Tool> delegation_tools(Services& services) {
@@ -277,7 +287,7 @@ std::vector<mcp::Tool> delegation_tools(Services& services) {
                    .description = "Send a task to a peer agent and return at once with a "
                                   "delegation_id for check_task_status.",
                    .input_schema = with_choice(services, source_argument, task_schema),
-                   .output_schema = {},
+                   .output_schema = delegated_output,
                    .annotations = {.read_only = false,
                                    .destructive = false,
                                    .idempotent = true,
@@ -291,7 +301,7 @@ std::vector<mcp::Tool> delegation_tools(Services& services) {
        .title = "State of a delegation",
        .description = "State and result of a task sent with delegate_task_async.",
        .input_schema = with_choice(services, source_argument, status_schema),
-       .output_schema = {},
+       .output_schema = any_object,
        .annotations =
            {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
        .meta = {},

@@ -88,16 +88,7 @@ awaitable<mcp::ToolResult> inbox_peek(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::int64_t limit = arguments.integer("limit", 10, 1, 100);
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
-  mcp::ToolResult result;
-  try {
-    if (!services.config.inbox) {
-      result = not_enabled();
-    } else {
-      result.text = to_list(services.seats.peek(static_cast<std::size_t>(limit)));
-    }
-  } catch (const sqlite::Error& error) {
-    result = failure("The inbox could not be read", error);
-  }
+  mcp::ToolResult result = peek(services, static_cast<std::size_t>(limit));
   co_return result;
 }
 
@@ -120,7 +111,12 @@ awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
     if (!services.config.inbox) {
       result = not_enabled();
     } else {
-      result.text = popped(services.seats.pop(activity_id), activity_id);
+      const bool removed = services.seats.pop(activity_id);
+      result.text = popped(removed, activity_id);
+      if (removed && services.resource_updated) {
+        services.resource_updated(inbox_uri);
+        services.resource_updated(fmt::format("{}/{}", inbox_uri, activity_id));
+      }
     }
   } catch (const sqlite::Error& error) {
     result = failure("The message was not removed", error);
@@ -141,7 +137,34 @@ constexpr const char* pop_schema =
     R"("activity_id":{"type":"string","description":"As the message has it."}},)"
     R"("required":["activity_id"]})";
 
+/// A message, or that none came.
+constexpr const char* wait_output =
+    R"({"type":"object","properties":{"activity_id":{"type":"string"},"text":{"type":"string"},)"
+    R"("peer_id":{"type":"string"},"kind":{"type":"string"},"timeout":{"type":"boolean"}}})";
+
+constexpr const char* peek_output =
+    R"({"type":"object","properties":{"messages":{"type":"array","items":{"type":"object",)"
+    R"("properties":{"activity_id":{"type":"string"},"text":{"type":"string"},)"
+    R"("peer_id":{"type":"string"},"kind":{"type":"string"}},)"
+    R"("required":["activity_id","text","peer_id","kind"]}}},"required":["messages"]})";
+
+constexpr const char* pop_output =
+    R"({"type":"object","properties":{"removed":{"type":"boolean"},)"
+    R"("activity_id":{"type":"string"}},"required":["removed","activity_id"]})";
+
 }  // namespace
+
+mcp::ToolResult peek(Services& services, std::size_t limit) {
+  if (!services.config.inbox) return not_enabled();
+  mcp::ToolResult result;
+  try {
+    result.text = to_list(services.seats.peek(limit));
+    result.structured = fmt::format(R"({{"messages":{}}})", result.text);
+  } catch (const sqlite::Error& error) {
+    result = failure("The inbox could not be read", error);
+  }
+  return result;
+}
 
 std::vector<mcp::Tool> inbox_tools(Services& services) {
   std::vector<mcp::Tool> tools;
@@ -151,7 +174,7 @@ std::vector<mcp::Tool> inbox_tools(Services& services) {
        .description = "Wait until the user or a peer has written, and return the "
                       "oldest message. It stays until inbox_pop.",
        .input_schema = wait_schema,
-       .output_schema = {},
+       .output_schema = wait_output,
        .annotations =
            {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
        // Hosts that hide tools behind a search must show this one at once.
@@ -161,7 +184,7 @@ std::vector<mcp::Tool> inbox_tools(Services& services) {
                    .title = "Look into the inbox",
                    .description = "The waiting messages, oldest first, without removing them.",
                    .input_schema = peek_schema,
-                   .output_schema = {},
+                   .output_schema = peek_output,
                    .annotations = {.read_only = true,
                                    .destructive = false,
                                    .idempotent = true,
@@ -172,7 +195,7 @@ std::vector<mcp::Tool> inbox_tools(Services& services) {
                    .title = "Remove a message",
                    .description = "Remove a message from the inbox, once it is answered.",
                    .input_schema = pop_schema,
-                   .output_schema = {},
+                   .output_schema = pop_output,
                    .annotations = {.read_only = false,
                                    .destructive = true,
                                    .idempotent = true,

@@ -66,6 +66,21 @@ std::string lines(const std::vector<platform::Memory>& memories) {
   return text;
 }
 
+std::string structured(const std::vector<platform::Memory>& memories) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    auto list = o.array("memories");
+    for (const platform::Memory& memory : memories) {
+      auto one = list.object();
+      one.field("id", memory.id);
+      one.field("scope", memory.scope);
+      one.field("content", memory.content);
+    }
+  }
+  return std::move(writer).take();
+}
+
 awaitable<mcp::ToolResult> recall_memory(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string query = arguments.string_or("query", "");
@@ -76,6 +91,7 @@ awaitable<mcp::ToolResult> recall_memory(Services& services, mcp::Call& call) {
   mcp::ToolResult result;
   if (memories) {
     result.text = lines(*memories);
+    result.structured = structured(*memories);
   } else {
     result = failure("The memories could not be read", About::memory, memories.error());
   }
@@ -93,6 +109,15 @@ constexpr const char* recall_schema =
     R"("query":{"type":"string","description":"Words to look for; empty: the newest."},)"
     R"("scope":{"type":"string","enum":["LOCAL","TEAM","GLOBAL",""]}}})";
 
+constexpr const char* commit_output =
+    R"({"type":"object","properties":{"success":{"type":"boolean"},"id":{"type":"string"},)"
+    R"("scope":{"type":"string"}},"required":["success","id","scope"]})";
+
+constexpr const char* recall_output =
+    R"({"type":"object","properties":{"memories":{"type":"array","items":{"type":"object",)"
+    R"("properties":{"id":{"type":"string"},"scope":{"type":"string"},)"
+    R"("content":{"type":"string"}},"required":["scope","content"]}}},"required":["memories"]})";
+
 }  // namespace
 
 std::vector<mcp::Tool> memory_tools(Services& services) {
@@ -103,7 +128,7 @@ std::vector<mcp::Tool> memory_tools(Services& services) {
        .description = "Store a fact on the platform for later: for yourself (LOCAL), "
                       "parent and siblings (TEAM) or everybody (GLOBAL).",
        .input_schema = with_choice(services, source_argument, commit_schema),
-       .output_schema = {},
+       .output_schema = commit_output,
        .annotations =
            {.read_only = false, .destructive = false, .idempotent = false, .open_world = false},
        .meta = {},
@@ -113,7 +138,7 @@ std::vector<mcp::Tool> memory_tools(Services& services) {
        .title = "Recall",
        .description = "Search stored memories.",
        .input_schema = with_choice(services, source_argument, recall_schema),
-       .output_schema = {},
+       .output_schema = recall_output,
        .annotations =
            {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
        .meta = {},

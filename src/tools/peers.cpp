@@ -62,27 +62,46 @@ mcp::ToolResult unknown_peers(const platform::Error& error) {
   return failure(reason(error.code), About::own_workspace, error);
 }
 
+void write(json::Array& list, const std::vector<platform::Peer>& peers, std::string_view through) {
+  for (const platform::Peer& peer : peers) {
+    auto o = list.object();
+    o.field("id", peer.id);
+    o.field("name", peer.name);
+    o.field("status", peer.status);
+    o.field("role", peer.role);
+    if (!through.empty()) o.field("through", through);
+  }
+}
+
 awaitable<mcp::ToolResult> list_peers_of_one(workspace::Seat& seat) {
   auto peers = co_await seat.client.peers();
   mcp::ToolResult result;
   if (!peers) {
     result = unknown_peers(peers.error());
-  } else if (peers->empty()) {
-    result.text =
-        "There are no peers: the platform answered with an empty list. No workspace shares "
-        "this one's parent, is its parent or its child.";
-  } else {
-    remember(seat, *peers);
-    result.text = lines(*peers, {});
+    co_return result;
   }
+  remember(seat, *peers);
+  result.text = peers->empty()
+                    ? "There are no peers: the platform answered with an empty list. No workspace "
+                      "shares this one's parent, is its parent or its child."
+                    : lines(*peers, {});
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    auto list = o.array("peers");
+    write(list, *peers, {});
+  }
+  result.structured = std::move(writer).take();
   co_return result;
 }
 
 /// The questions to the platform, one for each workspace, all at once.
 struct PeerLists {
-  PeerLists(Clock& clock, std::size_t count) : answered(clock), texts(count), left(count) {}
+  PeerLists(Clock& clock, std::size_t count)
+      : answered(clock), texts(count), peers(count), left(count) {}
   Event answered;
   std::vector<std::string> texts;
+  std::vector<std::vector<platform::Peer>> peers;
   std::size_t left;
   bool any = false;
 };
@@ -98,10 +117,22 @@ awaitable<void> ask_peers(workspace::Seat& seat, std::shared_ptr<PeerLists> list
   } else {
     remember(seat, *peers);
     text = lines(*peers, seat.id());
+    lists->peers[at] = std::move(*peers);
     lists->any = true;
   }
   --lists->left;
   lists->answered.notify_all();
+}
+
+std::string structured(workspace::Seats& seats, const PeerLists& lists) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    auto list = o.array("peers");
+    std::size_t at = 0;
+    for (workspace::Seat& seat : seats) write(list, lists.peers[at++], seat.id());
+  }
+  return std::move(writer).take();
 }
 
 /// A workspace that fails says so in its lines and costs the others nothing.
@@ -124,12 +155,8 @@ awaitable<mcp::ToolResult> list_peers_of_all(Services& services) {
   mcp::ToolResult result;
   result.text = fmt::format("{}", fmt::join(lists->texts, "\n"));
   result.is_error = !lists->any;
+  if (lists->any) result.structured = structured(seats, *lists);
   co_return result;
-}
-
-awaitable<mcp::ToolResult> list_peers(Services& services) {
-  return services.seats.several() ? list_peers_of_all(services)
-                                  : list_peers_of_one(services.seats.first());
 }
 
 std::string removed(const std::string& id, const platform::Error& error) {
@@ -154,6 +181,23 @@ awaitable<mcp::ToolResult> get_workspace_info(Services& services, mcp::Call& cal
   mcp::Arguments arguments(call.arguments());
   workspace::Seat& seat = choose_seat(services, arguments, source_argument);
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  co_return co_await workspace_info(seat);
+}
+
+constexpr const char* peers_output =
+    R"({"type":"object","properties":{"peers":{"type":"array","items":{"type":"object",)"
+    R"("properties":{"id":{"type":"string"},"name":{"type":"string"},"status":{"type":"string"},)"
+    R"("role":{"type":"string"},"through":{"type":"string"}},"required":["id"]}}},)"
+    R"("required":["peers"]})";
+
+}  // namespace
+
+awaitable<mcp::ToolResult> list_peers(Services& services) {
+  return services.seats.several() ? list_peers_of_all(services)
+                                  : list_peers_of_one(services.seats.first());
+}
+
+awaitable<mcp::ToolResult> workspace_info(workspace::Seat& seat) {
   auto info = co_await seat.client.workspace_info();
   mcp::ToolResult result;
   if (info) {
@@ -167,8 +211,6 @@ awaitable<mcp::ToolResult> get_workspace_info(Services& services, mcp::Call& cal
   co_return result;
 }
 
-}  // namespace
-
 std::vector<mcp::Tool> peer_tools(Services& services) {
   const mcp::Annotations looks{
       .read_only = true, .destructive = false, .idempotent = true, .open_world = false};
@@ -177,7 +219,7 @@ std::vector<mcp::Tool> peer_tools(Services& services) {
                    .title = "List peers",
                    .description = "The agents that you can delegate to: name, ID, status, role.",
                    .input_schema = no_arguments,
-                   .output_schema = {},
+                   .output_schema = peers_output,
                    .annotations = looks,
                    .meta = {},
                    .handler = [&services](mcp::Call&) { return list_peers(services); }});
@@ -187,7 +229,7 @@ std::vector<mcp::Tool> peer_tools(Services& services) {
        .description = "What the platform knows of this workspace: name, role, status, "
                       "parent.",
        .input_schema = with_choice(services, source_argument, no_arguments),
-       .output_schema = {},
+       .output_schema = any_object,
        .annotations = looks,
        .meta = {},
        .handler = [&services](mcp::Call& call) { return get_workspace_info(services, call); }});

@@ -15,6 +15,15 @@ std::vector<mcp::Tool> people_tools(Services& services);
 std::vector<mcp::Tool> inbox_tools(Services& services);
 std::vector<mcp::Tool> memory_tools(Services& services);
 
+// What a tool gives is also what a resource of the same name holds.
+awaitable<mcp::ToolResult> list_peers(Services& services);
+awaitable<mcp::ToolResult> workspace_info(workspace::Seat& seat);
+/// At most `limit` waiting messages, oldest first.
+mcp::ToolResult peek(Services& services, std::size_t limit);
+
+/// The output schema of an object whose members the platform chooses.
+inline constexpr const char* any_object = R"({"type":"object"})";
+
 /// The schema of a tool without arguments.
 inline constexpr const char* no_arguments =
     R"({"type":"object","properties":{},"additionalProperties":false})";

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +13,11 @@ enum class Level { debug, info, warning, error };
 /// Messages below `level` are dropped. Default: warning.
 void set_level(Level level);
 bool enabled(Level level);
+
+/// Hears every message that is not dropped, after it was written. Called from `write`, so it must
+/// not log itself. None at the start; one for the program.
+using Listener = std::function<void(Level level, std::string_view text)>;
+void set_listener(Listener listener);
 
 /// Writes one line, `program: level: text`, to stderr without ever waiting for its reader: what a
 /// full pipe does not take is dropped (mcp-protocol.md 2). Control characters become blanks.

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "molecule/base/clock.hpp"
 #include "molecule/base/tasks.hpp"
+#include "molecule/mcp/prompt.hpp"
+#include "molecule/mcp/resource.hpp"
 #include "molecule/mcp/tool.hpp"
 #include "molecule/workspace/config.hpp"
 #include "molecule/workspace/seats.hpp"
@@ -20,10 +24,25 @@ struct Services {
   /// Owns what runs beside a call: its progress notifications, and the activity reports, which
   /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
   TaskGroup& tasks;
+  /// Told of the URI of each resource that a tool changed; may be empty.
+  std::function<void(std::string_view uri)> resource_updated = {};
 };
+
+/// The resource that changes whenever a message comes or is popped.
+inline constexpr const char* inbox_uri = "molecule://inbox";
 
 /// The eleven tools of molecule-mcp.md 6, in their fixed order.
 std::vector<mcp::Tool> make_tools(Services& services);
+
+/// `molecule://workspace`, `…/peers` and `…/inbox`: what the tools of these names give, as JSON.
+/// Where that fails, the contents are an object with `error`.
+std::vector<mcp::Resource> make_resources(Services& services);
+
+/// `molecule://inbox/{activity_id}`: one waiting message.
+std::vector<mcp::ResourceTemplate> make_resource_templates(Services& services);
+
+/// The usual turns: answer the inbox, delegate and follow up, remember.
+std::vector<mcp::Prompt> make_prompts(Services& services);
 
 /// What the agent is told at `initialize` (molecule-mcp.md 7).
 std::string make_instructions(const workspace::Config& config);

@@ -3,6 +3,7 @@ and answers any route with whatever fault a test asks for."""
 
 import json
 import re
+import select
 import socket
 import struct
 import threading
@@ -361,12 +362,15 @@ class _Handler(BaseHTTPRequestHandler):
         """False when the client went away or the test ended before."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if self.fake._released.wait(0.01):
+            if self.fake._released.is_set():
                 return False
+            if not select.select([self.connection], [], [], 0.01)[0]:
+                continue
             try:
                 if self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
                     self.fake.client_hung_up()
                     return False
+                self.fake._released.wait(0.01)  # more of what it asks: not read before the answer
             except BlockingIOError:
                 continue
             except OSError:

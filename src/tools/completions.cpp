@@ -1,0 +1,73 @@
+#include "completions.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "molecule/base/text.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+bool begins(std::string_view text, const std::string& lower_typed) {
+  return text::lower(text).starts_with(lower_typed);
+}
+
+awaitable<mcp::Completion> peers(Services& services, std::string typed) {
+  const std::string wanted = text::lower(text::trim(typed));
+  mcp::Completion completion;
+  for (workspace::Seat& seat : services.seats) {
+    auto known = co_await seat.client.peers();
+    if (!known) continue;
+    for (const platform::Peer& peer : *known) {
+      const bool listed = std::ranges::find(completion.values, peer.id) != completion.values.end();
+      if (!listed && (begins(peer.id, wanted) || begins(peer.name, wanted))) {
+        completion.values.push_back(peer.id);
+      }
+    }
+  }
+  co_return completion;
+}
+
+awaitable<mcp::Completion> scopes(std::string typed) {
+  constexpr std::array<const char*, 3> all{"LOCAL", "TEAM", "GLOBAL"};
+  const std::string wanted = text::lower(text::trim(typed));
+  mcp::Completion completion;
+  for (const char* scope : all) {
+    if (begins(scope, wanted)) completion.values.emplace_back(scope);
+  }
+  co_return completion;
+}
+
+awaitable<mcp::Completion> activities(Services& services, std::string typed) {
+  const std::string wanted = text::lower(text::trim(typed));
+  mcp::Completion completion;
+  try {
+    for (const auto& arrival : services.seats.peek(workspace::Inbox::most_messages)) {
+      const std::string& id = arrival.message.activity_id;
+      if (begins(id, wanted)) completion.values.push_back(id);
+    }
+  } catch (const sqlite::Error&) {
+    completion.values.clear();  // reading the inbox says why
+  }
+  co_return completion;
+}
+
+}  // namespace
+
+mcp::Completer complete_peer(Services& services) {
+  return [&services](mcp::Call&, std::string typed) { return peers(services, std::move(typed)); };
+}
+
+mcp::Completer complete_scope() {
+  return [](mcp::Call&, std::string typed) { return scopes(std::move(typed)); };
+}
+
+mcp::Completer complete_activity(Services& services) {
+  return
+      [&services](mcp::Call&, std::string typed) { return activities(services, std::move(typed)); };
+}
+
+}  // namespace molecule::tools

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "molecule/mcp/resource.hpp"
+#include "molecule/tools/tools.hpp"
+
+namespace molecule::tools {
+
+/// Ids of peers whose id or name begins with what is typed; none where the platform does not tell.
+mcp::Completer complete_peer(Services& services);
+
+/// LOCAL, TEAM, GLOBAL.
+mcp::Completer complete_scope();
+
+/// Ids of waiting messages.
+mcp::Completer complete_activity(Services& services);
+
+}  // namespace molecule::tools

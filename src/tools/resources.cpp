@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "completions.hpp"
+#include "errors.hpp"
+#include "molecule/base/json_writer.hpp"
+#include "molecule/tools/tools.hpp"
+#include "subjects.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+constexpr const char* json_type = "application/json";
+constexpr std::size_t most_messages = 100;
+
+mcp::ReadResult contents(std::string json) {
+  mcp::ReadResult result;
+  result.contents.push_back({.mime_type = json_type, .data = std::move(json)});
+  return result;
+}
+
+/// The data of a tool; a resource has no other way to say what failed than its contents.
+mcp::ReadResult contents(mcp::ToolResult result) {
+  if (!result.is_error) {
+    return contents(result.structured.empty() ? std::move(result.text)
+                                              : std::move(result.structured));
+  }
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("error", result.text);
+  }
+  return contents(std::move(writer).take());
+}
+
+awaitable<mcp::ReadResult> read_workspaces(Services& services) {
+  if (!services.seats.several()) {
+    auto only = co_await workspace_info(services.seats.first());
+    mcp::ReadResult read = contents(std::move(only));
+    co_return read;
+  }
+  std::string list;
+  for (workspace::Seat& seat : services.seats) {
+    auto one = co_await workspace_info(seat);
+    if (!list.empty()) list += ',';
+    list += contents(std::move(one)).contents.front().data;
+  }
+  mcp::ReadResult read = contents(fmt::format(R"({{"workspaces":[{}]}})", list));
+  co_return read;
+}
+
+awaitable<mcp::ReadResult> read_peers(Services& services) {
+  auto peers = co_await list_peers(services);
+  mcp::ReadResult read = contents(std::move(peers));
+  co_return read;
+}
+
+awaitable<mcp::ReadResult> read_inbox(Services& services) {
+  mcp::ReadResult read = contents(peek(services, most_messages));
+  co_return read;
+}
+
+awaitable<mcp::ReadResult> read_message(Services& services, std::string activity_id) {
+  mcp::ReadResult result;
+  try {
+    if (auto found = services.seats.find_message(activity_id)) {
+      result = contents(workspace::to_json(found->message));
+    }
+  } catch (const sqlite::Error& error) {
+    result = contents(failure("The message could not be read", error));
+  }
+  co_return result;
+}
+
+}  // namespace
+
+std::vector<mcp::Resource> make_resources(Services& services) {
+  std::vector<mcp::Resource> resources;
+  resources.push_back({.uri = "molecule://workspace",
+                       .name = "workspace",
+                       .title = "Own workspace",
+                       .description = "What the platform knows of this workspace.",
+                       .mime_type = json_type,
+                       .read = [&services](mcp::Call&) { return read_workspaces(services); }});
+  resources.push_back({.uri = "molecule://peers",
+                       .name = "peers",
+                       .title = "Peers",
+                       .description = "The agents that tasks can be delegated to.",
+                       .mime_type = json_type,
+                       .read = [&services](mcp::Call&) { return read_peers(services); }});
+  if (!services.config.inbox) return resources;
+  resources.push_back({.uri = inbox_uri,
+                       .name = "inbox",
+                       .title = "Inbox",
+                       .description = "The waiting messages, oldest first.",
+                       .mime_type = json_type,
+                       .read = [&services](mcp::Call&) { return read_inbox(services); }});
+  return resources;
+}
+
+std::vector<mcp::ResourceTemplate> make_resource_templates(Services& services) {
+  std::vector<mcp::ResourceTemplate> templates;
+  if (!services.config.inbox) return templates;
+  templates.push_back({.uri = "molecule://inbox/{activity_id}",
+                       .name = "message",
+                       .title = "Message",
+                       .description = "One waiting message.",
+                       .mime_type = json_type,
+                       .read =
+                           [&services](mcp::Call& call) {
+                             return read_message(
+                                 services,
+                                 std::string(call.arguments()["activity_id"].string_or("")));
+                           },
+                       .completers = {{"activity_id", complete_activity(services)}}});
+  return templates;
+}
+
+}  // namespace molecule::tools
