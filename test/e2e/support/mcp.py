@@ -77,14 +77,19 @@ class McpProcess:
     # -- reading -----------------------------------------------------------------------------------
 
     def _read_stdout(self):
-        rest = b""
+        pieces = []  # of a line that is not whole yet; it may have many MiB
         fd = self.process.stdout.fileno()
         while True:
             try:
                 chunk = os.read(fd, 1 << 16)
             except OSError:
                 chunk = b""
-            *lines, rest = (rest + chunk).split(b"\n")
+            *lines, piece = chunk.split(b"\n")
+            if lines:
+                lines[0] = b"".join(pieces) + lines[0]
+                pieces = []
+            pieces.append(piece)
+            rest = b"" if chunk else b"".join(pieces)
             with self._changed:
                 for line in lines:
                     self.lines.append(line)
