@@ -104,6 +104,7 @@ class Server {
     tasks_.spawn("session", converse());
     tasks_.spawn("start", start_work());
     while (!exit_code_) loop_.run_one();
+    process::hold_end_signals();  // or one that comes now would end it with that signal's code
     tasks_.cancel_all();
     const auto deadline = std::chrono::steady_clock::now() + longest_goodbye;
     while (tasks_.size() > 0 && loop_.run_one_until(deadline) > 0) {

@@ -1,5 +1,6 @@
 #include "molecule/base/process.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -22,6 +23,13 @@ pid_t parent() {
 
 bool has_parent(pid_t parent) {
   return ::getppid() == parent;
+}
+
+void hold_end_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 }  // namespace molecule::process

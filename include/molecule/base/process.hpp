@@ -16,4 +16,8 @@ pid_t parent();
 /// Whether `parent` (of an earlier moment) still is this process's parent.
 bool has_parent(pid_t parent);
 
+/// From now on SIGINT, SIGTERM and SIGHUP do nothing: for a process that is ending already, and
+/// whose exit code shall say why.
+void hold_end_signals();
+
 }  // namespace molecule::process
