@@ -88,11 +88,19 @@ void dispatch(std::string_view input) {
   test::VirtualClock clock;
   {
     asio::io_context loop;
-    mcp::Limits limits{.line_bytes = 4096, .queued_output_bytes = 4096, .concurrent_calls = 16};
+    // Small, so that all of them are met.
+    mcp::Limits limits{.line_bytes = 4096,
+                       .queued_output_bytes = 4096,
+                       .concurrent_calls = 16,
+                       .page_entries = 3,
+                       .concurrent_listens = 2,
+                       .subscribed_resources = 2};
     mcp::Session session(loop.get_executor(), clock, make_server(clock), from_host.descriptor(),
                          to_host.descriptor(), limits);
     session.on_initialized = [&session](const mcp::ClientInfo&) {
       session.notify("notifications/claude/channel", R"({"content":"hello"})");
+      session.log(mcp::LogLevel::error, "fuzzed", "hello");
+      session.resource_updated("test://one");
     };
     asio::co_spawn(loop, session.run(), [&](std::exception_ptr error, mcp::SessionEnd) {
       failure = error;
