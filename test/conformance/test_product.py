@@ -5,9 +5,11 @@ from conftest import REVISIONS, SUITE, Bridge, failures, run_node
 
 # Scenarios that ask for nothing but what any server has.
 GENERIC = {
-    "2025-11-25": ["server-initialize", "server-session-lifecycle", "ping", "tools-list",
-                   "server-sse-multiple-streams", "dns-rebinding-protection"],
-    "2026-07-28": ["tools-list", "server-sse-multiple-streams", "http-header-validation",
+    "2025-11-25": ["server-initialize", "server-session-lifecycle", "ping", "logging-set-level",
+                   "tools-list", "resources-list", "prompts-list", "server-sse-multiple-streams",
+                   "dns-rebinding-protection"],
+    "2026-07-28": ["tools-list", "resources-list", "prompts-list", "caching", "sep-2164-resource-not-found",
+                   "server-sse-multiple-streams", "http-header-validation",
                    "dns-rebinding-protection"],
 }
 
