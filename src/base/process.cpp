@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <initializer_list>
+
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif

@@ -98,6 +98,15 @@ std::string call(long id, std::string_view tool) {
       id, tool.substr(0, end), end == std::string_view::npos ? "{}" : tool.substr(end + 1));
 }
 
+/// What a server does after its first answer, and what a virtual machine compiles late, is over.
+void warm_up(Child& child) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  while (std::chrono::steady_clock::now() < until) {
+    child.write(ping(0));
+    child.read_answer(0);
+  }
+}
+
 double start_once(const Words& command) {
   if (command.front().ends_with("/true")) return micros([&] { Child(command).wait(); });
   const auto begin = std::chrono::steady_clock::now();
@@ -142,6 +151,7 @@ void measure_requests(long count, const Words& command,
                       const std::function<std::string(long)>& make) {
   Child child(command);
   greet(child);
+  warm_up(child);
   std::vector<double> samples;
   for (long id = 1; id <= count; ++id) {
     const std::string line = make(id);
@@ -159,6 +169,7 @@ void measure_pipeline(long count, const Words& command,
   for (long id = 1; id <= count; ++id) all += make(id);
   Child child(command);
   greet(child);
+  warm_up(child);
   const double time = micros([&] { child.exchange(all, count); });
   print([&](json::Object& out) {
     out.field("per_second", static_cast<double>(count) * 1e6 / time);
@@ -177,6 +188,7 @@ void compare_peers(long count, std::uint16_t port, const Words& command) {
                 variable("MOLECULE_WORKSPACE_TOKEN"));
   Child child(command);
   greet(child);
+  warm_up(child);
   std::vector<double> calls;
   std::vector<double> requests;
   for (long i = 1; i <= count; ++i) {

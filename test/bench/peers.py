@@ -117,7 +117,8 @@ def text(found, ours, missing, where):
              "interleaved runs, one client, over pipes; in brackets how many times better "
              "`molecule-mcp` is. It runs a platform client, TLS, an inbox in SQLite and timers, and "
              "its tool call reads that inbox; the minimal servers have none of it, and answer a "
-             f"constant. {where}."]
+             "constant, as does the second row, the conformance suite's fixture on the same core. "
+             f"{where}."]
     if missing:
         parts.append("Left out: " + "; ".join(missing) + ".")
     return "\n\n".join(parts)
@@ -142,11 +143,13 @@ def main():
     where = machine()
     others, missing = prepare_all(say)
     ours = Server("molecule-mcp", [str(options.build / "molecule-mcp")])
+    core = Server("its protocol core alone", [str(options.build / "test/conformance/fixture")],
+                  "test_simple_text")
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="molecule-bench-"))
     try:
         with Platform(options.build) as platform:
             agent = platform.create_workspace("bench")
-            comparison = Comparison(options.build, [ours, *others], options.quick)
+            comparison = Comparison(options.build, [ours, core, *others], options.quick)
             found = comparison.run(lambda: Environment(scratch, platform, agent))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
