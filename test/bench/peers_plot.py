@@ -13,7 +13,8 @@ def plot(found, figures, ours):
     panel_height = HEAD + len(found) * (BAR + GAP) + 14
     rows = math.ceil(len(figures) / COLUMNS)
     height = rows * panel_height + 10
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+    out = ['<svg xmlns="http://www.w3.org/2000/svg" '
+           f'viewBox="0 0 {WIDTH} {height}" '
            f'font-family="sans-serif" font-size="11" fill="{INK}">',
            f'<rect width="{WIDTH}" height="{height}" fill="{PAPER}"/>']
     for at, (key, heading, show, less_is_better) in enumerate(figures):

@@ -12,6 +12,7 @@ VERSION, CAPABILITIES, CLIENT, SUBSCRIPTION = (
     "io.modelcontextprotocol/" + name
     for name in ("protocolVersion", "clientCapabilities", "clientInfo", "subscriptionId"))
 SERVER = "io.modelcontextprotocol/serverInfo"
+LOG_LEVEL = "io.modelcontextprotocol/logLevel"
 OLDER = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 INBOX = "molecule://inbox"
 
@@ -397,3 +398,37 @@ def test_completion_of_ids_and_scopes(asked, fake):
     reference = {"uri": "molecule://inbox/{activity_id}"}
     assert complete(request, reference, "activity_id", id[:4])["completion"]["values"] == [id]
     assert complete(request, {"name": "nothing"}, "x", "")["code"] == -32602
+
+
+# -- logging -----------------------------------------------------------------------------------------
+
+
+LOGGED = "notifications/message"
+
+
+def test_1_what_goes_wrong_is_logged_to_the_host(spawn, fake):
+    from support.fake_platform import Reply
+    fake.always("heartbeat", Reply(500, {"error": "oops"}))
+    child = spawn(speed=100)
+    child.initialize("2025-11-25")
+    logged = child.wait_notifications(LOGGED)[0]["params"]
+    assert logged["level"] == "warning" and logged["logger"] == "molecule" and logged["data"]
+    assert child.request("logging/setLevel", {"level": "emergency"})["result"] == {}
+    before = len(child.notifications(LOGGED))
+    fake.next("heartbeat", 3)
+    child.ping()
+    assert len(child.notifications(LOGGED)) == before
+    assert child.request("logging/setLevel", {"level": "loud"})["error"]["code"] == -32602
+
+
+def test_1_a_request_of_the_newer_era_asks_for_its_own_log(spawn, fake):
+    from support.fake_platform import Reply
+    arguments = {"name": "delegate_task", "arguments": {"workspace_id": PEER, "task": "a task"}}
+    child = spawn(speed=100)
+    fake.script("a2a", Reply(reset=True))
+    ask(child, "tools/call", arguments, **{LOG_LEVEL: "info"})
+    logged = child.wait_notifications(LOGGED)[0]["params"]
+    assert logged["level"] == "warning" and logged["logger"] == "delegation"
+    fake.script("a2a", Reply(reset=True))
+    ask(child, "tools/call", arguments)
+    assert len(child.notifications(LOGGED)) == 1
