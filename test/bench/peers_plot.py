@@ -20,10 +20,10 @@ def plot(found, figures, ours):
     for at, (key, heading, show, less_is_better) in enumerate(figures):
         left = (at % COLUMNS) * panel_width + LABELS
         top = (at // COLUMNS) * panel_height + 10
-        better = "less is better" if less_is_better else "more is better"
+        better = f"({'less' if less_is_better else 'more'} is better, logarithmic)"
         out.append(f'<text x="{left}" y="{top + 12}" font-weight="bold">'
                    f'{escape(heading.replace("`", ""))} '
-                   f'<tspan font-weight="normal" opacity="0.6">({better}, logarithmic)</tspan></text>')
+                   f'<tspan font-weight="normal" opacity="0.6">{better}</tspan></text>')
         out += bars({name: values[key] for name, values in found.items()}, show, ours,
                     left, top + HEAD, panel_width - 2 * LABELS)
     out.append("</svg>")
