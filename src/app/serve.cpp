@@ -76,7 +76,7 @@ class Server {
       : config_(config),
         parent_(parent),
         http_(loop_.get_executor()),
-        seats_(config, http_, clock_, hooks()),
+        seats_(config, loop_.get_executor(), http_, clock_, hooks()),
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }),
         services_{clock_, config_, seats_, tasks_},
@@ -109,6 +109,7 @@ class Server {
     const auto deadline = std::chrono::steady_clock::now() + longest_goodbye;
     while (tasks_.size() > 0 && loop_.run_one_until(deadline) > 0) {
     }
+    seats_.release();
     if (tasks_.size() > 0) {
       // Nothing that is left is worth waiting for, and destroying what it uses is not safe.
       stdio_.reset();
@@ -123,9 +124,9 @@ class Server {
   }
 
   workspace::Seat::Hooks hooks() {
-    return {.on_new =
-                [this](workspace::Seat& seat, const std::vector<workspace::Message>& messages) {
-                  push_.announce(seat.id(), messages);
+    return {.on_arrival =
+                [this](workspace::Seat& seat) {
+                  push_.announce(seat);
                   session_.resource_updated(tools::inbox_uri);
                 },
             .on_rejected = [this](workspace::Seat& seat,
@@ -171,7 +172,7 @@ class Server {
     while (!answered_ && clock_.now() < deadline) {
       [[maybe_unused]] auto notified = co_await first_answer_.wait_until(deadline);
     }
-    for (workspace::Seat& seat : seats_) seat.start(tasks_);
+    seats_.start(tasks_);
     co_await watch_parent();
   }
 

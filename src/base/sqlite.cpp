@@ -11,8 +11,6 @@ namespace molecule::sqlite {
 
 namespace {
 
-constexpr int busy_timeout_ms = 2000;
-
 /// SQLite would make the file with the umask's mode; its WAL takes the mode of the file. A file
 /// that exists is not touched: closing it would drop the locks of this process's other connections.
 void make_private_file(const std::filesystem::path& path) {
@@ -41,7 +39,7 @@ Error Error::refused(const std::string& message) {
   return {SQLITE_NOTADB, message};
 }
 
-Database::Database(const std::filesystem::path& path) {
+Database::Database(const std::filesystem::path& path, std::chrono::milliseconds busy_timeout) {
   make_private_file(path);
   const int code = sqlite3_open_v2(
       path.c_str(), &handle_,
@@ -50,7 +48,7 @@ Database::Database(const std::filesystem::path& path) {
   const std::string where = path.string();
   try {
     if (code != SQLITE_OK) fail(code, "open " + where);
-    sqlite3_busy_timeout(handle_, busy_timeout_ms);
+    sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));
     execute(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
         "PRAGMA cache_size=-512");

@@ -119,7 +119,8 @@ mcp::ToolResult failure(std::string_view what, About about, const platform::Erro
 
 mcp::ToolResult failure(std::string_view what, const sqlite::Error& error) {
   const std::string_view next =
-      error.cannot_write()
+      error.busy() ? "Another process is writing to it: try again."
+      : error.cannot_write()
           ? "The disk is full or the state folder cannot be written: ask the user to make room. "
             "No message is lost meanwhile; the platform keeps them."
           : "Ask the user to look at inbox.db in the state folder. No message is lost meanwhile; "

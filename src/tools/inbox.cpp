@@ -36,7 +36,8 @@ std::string timed_out(double seconds) {
   return std::move(writer).take();
 }
 
-/// Waits in pieces, so that a host that counts silence hears of it. Consumes nothing.
+/// Waits in pieces, so that a host that counts silence hears of it. Consumes nothing, but no other
+/// session gets the message meanwhile.
 awaitable<std::optional<workspace::Seats::Arrival>> wait(Services& services, mcp::Call& call,
                                                          double seconds) {
   const Clock::time_point start = services.clock.now();

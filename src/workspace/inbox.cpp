@@ -10,6 +10,7 @@
 #include "molecule/base/log.hpp"
 #include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
+#include "stored.hpp"
 
 namespace molecule::workspace {
 
@@ -19,7 +20,7 @@ using std::chrono::microseconds;
 
 /// "moli": tells our file from another program's.
 constexpr std::int64_t application_id = 0x6D6F6C69;
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 /// The platform deletes rows after 30 days at the latest (platform-api.md 10).
 constexpr std::chrono::days popped_kept{35};
 
@@ -42,8 +43,21 @@ constexpr const char* schema = R"sql(
   CREATE INDEX popped_at ON popped(popped_at);
   CREATE TABLE state(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA application_id = 0x6D6F6C69;
-  PRAGMA user_version = 1;
 )sql";
+
+/// Version 2. Times and sessions are those of `Sessions`.
+constexpr const char* leases_schema = R"sql(
+  CREATE TABLE leases(
+    seq INTEGER PRIMARY KEY REFERENCES messages(seq) ON DELETE CASCADE,
+    session INTEGER NOT NULL,
+    leased_at INTEGER NOT NULL,
+    announced INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  PRAGMA user_version = 2;
+)sql";
+
+/// The loop stands still while another process writes; it writes for milliseconds.
+constexpr std::chrono::milliseconds busy_timeout{250};
 
 std::int64_t number(sqlite::Database& database, std::string_view sql) {
   sqlite::Statement statement = database.prepare(sql);
@@ -79,9 +93,13 @@ void migrate(sqlite::Database& database) {
   const bool empty = number(database, "SELECT count(*) FROM sqlite_schema") == 0;
   if (empty && version == 0) {
     database.execute(schema);
+    database.execute(leases_schema);
     transaction.commit();
   } else if (owner != application_id) {
     throw sqlite::Error::refused("it is another program's database");
+  } else if (version == 1) {
+    database.execute(leases_schema);
+    transaction.commit();
   } else if (version != schema_version) {
     throw sqlite::Error::refused("a newer version of molecule-mcp made it");
   }
@@ -104,18 +122,11 @@ bool insert(sqlite::Database& database, const Message& m) {
   return database.changes() > 0;
 }
 
-/// The columns in the order of `Message`.
-Message read(const sqlite::Statement& row) {
-  Message m;
-  m.activity_id = row.string(0);
-  m.text = row.string(1);
-  m.peer_id = row.string(2);
-  m.kind = row.string(3);
-  m.method = row.string(4);
-  m.created_at = row.string(5);
-  m.peer_name = row.string(6);
-  m.peer_role = row.string(7);
-  return m;
+/// 0: nobody.
+Sessions::Id owner_of(sqlite::Database& database) {
+  sqlite::Statement statement =
+      database.prepare("SELECT CAST(value AS INTEGER) FROM state WHERE key = 'owner'");
+  return statement.step() ? statement.integer(0) : 0;
 }
 
 std::optional<std::string> read_cursor_file(const std::filesystem::path& path) {
@@ -131,6 +142,19 @@ std::filesystem::path cursor_file(const std::filesystem::path& state_folder) {
 }
 
 }  // namespace
+
+Message read_message(const sqlite::Statement& row) {
+  Message m;
+  m.activity_id = row.string(0);
+  m.text = row.string(1);
+  m.peer_id = row.string(2);
+  m.kind = row.string(3);
+  m.method = row.string(4);
+  m.created_at = row.string(5);
+  m.peer_name = row.string(6);
+  m.peer_role = row.string(7);
+  return m;
+}
 
 std::string to_json(const Message& message) {
   json::Writer writer;
@@ -152,18 +176,14 @@ std::string to_json(const Message& message) {
 }
 
 Inbox::Inbox(std::filesystem::path state_folder, Clock& clock)
-    : state_folder_(std::move(state_folder)), clock_(clock) {}
+    : state_folder_(std::move(state_folder)), sessions_(state_folder_, clock), clock_(clock) {}
 
 sqlite::Database& Inbox::database() {
   if (database_) return *database_;
   const std::filesystem::path path = state_folder_ / "inbox.db";
   try {
-    database_.emplace(path);
+    database_.emplace(path, busy_timeout);
     migrate(*database_);
-    const auto moved_on = read_cursor_file(cursor_file(state_folder_));
-    if (moved_on && moved_on != state(*database_, "cursor")) {
-      set_state(*database_, "cursor", *moved_on);
-    }
   } catch (const sqlite::Error& error) {
     database_.reset();
     if (!error.unusable_file()) throw;
@@ -175,11 +195,44 @@ sqlite::Database& Inbox::database() {
   return *database_;
 }
 
+bool Inbox::owned_by_other(sqlite::Database& db) {
+  const Sessions::Id owner = owner_of(db);
+  return owner != 0 && owner != sessions_.self() && sessions_.beats(owner);
+}
+
+void Inbox::require_ownership(sqlite::Database& db) {
+  const Sessions::Id owner = owner_of(db);
+  if (owner != 0 && owner != sessions_.self()) throw NotTheOwner();
+}
+
+bool Inbox::claim() {
+  sqlite::Database& db = database();
+  if (owner_of(db) != sessions_.self()) {
+    if (owned_by_other(db)) return false;
+    sqlite::Transaction transaction(db);
+    if (owned_by_other(db)) return false;
+    set_state(db, "owner", std::to_string(sessions_.self()));
+    const auto moved_on = read_cursor_file(cursor_file(state_folder_));
+    if (moved_on && moved_on != state(db, "cursor")) set_state(db, "cursor", *moved_on);
+    // Before the commit: whoever finds the new owner must find its beat too.
+    sessions_.beat();
+    transaction.commit();
+  }
+  sessions_.beat();
+  return true;
+}
+
+bool Inbox::changed_elsewhere() {
+  const std::int64_t version = database().data_version();
+  return std::exchange(seen_version_, version).value_or(version) != version;
+}
+
 std::vector<Message> Inbox::store(const std::vector<Message>& messages, const std::string& cursor) {
   sqlite::Database& db = database();
   std::vector<Message> added;
   {
     sqlite::Transaction transaction(db);
+    require_ownership(db);
     for (const Message& message : messages) {
       if (is_popped(db, message.activity_id)) continue;
       if (insert(db, message)) added.push_back(message);
@@ -209,13 +262,18 @@ std::optional<WallTime> Inbox::watched_since() {
 }
 
 void Inbox::watch_since(WallTime time) {
-  set_watched_since(database(), time);
+  sqlite::Database& db = database();
+  sqlite::Transaction transaction(db);
+  require_ownership(db);
+  set_watched_since(db, time);
+  transaction.commit();
 }
 
 void Inbox::forget_cursor(std::optional<WallTime> last_poll) {
   sqlite::Database& db = database();
   {
     sqlite::Transaction transaction(db);
+    require_ownership(db);
     clear_state(db, "cursor");
     clear_state(db, "watched_since");
     if (last_poll) set_watched_since(db, *last_poll);
@@ -236,7 +294,7 @@ std::optional<Message> Inbox::find(std::string_view activity_id) {
       " FROM messages WHERE activity_id = ?1");
   row.bind(activity_id);
   if (!row.step()) return std::nullopt;
-  return read(row);
+  return read_message(row);
 }
 
 std::vector<Message> Inbox::peek(std::size_t limit) {
@@ -245,7 +303,7 @@ std::vector<Message> Inbox::peek(std::size_t limit) {
       " FROM messages ORDER BY seq LIMIT ?1");
   row.bind(static_cast<std::int64_t>(limit));
   std::vector<Message> messages;
-  while (row.step()) messages.push_back(read(row));
+  while (row.step()) messages.push_back(read_message(row));
   return messages;
 }
 

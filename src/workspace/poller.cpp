@@ -37,16 +37,19 @@ Clock::duration next_interval() {
 
 class Poller::State {
  public:
-  State(platform::Client& client, Inbox& inbox, Credentials& credentials, Clock& clock,
-        OnNew on_new)
+  State(platform::Client& client, Inbox& inbox, Ownership& ownership, Credentials& credentials,
+        Clock& clock)
       : client_(client),
         inbox_(inbox),
+        ownership_(ownership),
         credentials_(credentials),
-        clock_(clock),
-        on_new_(std::move(on_new)) {}
+        clock_(clock) {}
 
   awaitable<void> run() {
     while (true) {
+      co_await ownership_.own();
+      // What another owner has stored meanwhile is not in a pass of before.
+      if (std::exchange(term_, ownership_.term()) != ownership_.term()) pass_.reset();
       auto pause = co_await poll();
       const Clock::time_point deadline = clock_.now() + pause;
       co_await sleep_unless_suspended(clock_, deadline);
@@ -118,6 +121,8 @@ class Poller::State {
                       "for now: {}",
                       error.what()));
       return next_interval();
+    } catch (const Inbox::NotTheOwner&) {
+      return {};
     }
     if (storage_.clear()) log::info("inbox: messages can be stored again");
     return step.next == NextPoll::at_once ? Clock::duration() : next_interval();
@@ -125,8 +130,7 @@ class Poller::State {
 
   void store(std::optional<Pass::Batch> batch) {
     if (batch) {
-      const std::vector<Message> added = inbox_.store(batch->messages, batch->cursor);
-      if (!added.empty() && on_new_) on_new_(added);
+      inbox_.store(batch->messages, batch->cursor);
     } else if (!inbox_.cursor() && !inbox_.watched_since()) {
       inbox_.watch_since(*last_poll_);
     }
@@ -154,6 +158,8 @@ class Poller::State {
       inbox_.forget_cursor(last_poll_);
     } catch (const sqlite::Error& error) {
       storage_.say(fmt::format("inbox: {}; trying again", error.what()));
+    } catch (const Inbox::NotTheOwner&) {
+      return {};
     }
     return next_interval();
   }
@@ -166,9 +172,10 @@ class Poller::State {
 
   platform::Client& client_;
   Inbox& inbox_;
+  Ownership& ownership_;
   Credentials& credentials_;
   Clock& clock_;
-  OnNew on_new_;
+  unsigned term_ = 0;
   std::optional<Pass> pass_;
   std::optional<WallTime> last_poll_;
   /// Shrinks where a page is too large or too slow, and grows again.
@@ -181,9 +188,9 @@ class Poller::State {
   Complaint token_;
 };
 
-Poller::Poller(platform::Client& client, Inbox& inbox, Credentials& credentials, Clock& clock,
-               OnNew on_new)
-    : state_(std::make_unique<State>(client, inbox, credentials, clock, std::move(on_new))) {}
+Poller::Poller(platform::Client& client, Inbox& inbox, Ownership& ownership,
+               Credentials& credentials, Clock& clock)
+    : state_(std::make_unique<State>(client, inbox, ownership, credentials, clock)) {}
 
 Poller::~Poller() = default;
 

@@ -49,9 +49,10 @@ Escalation::Say Escalation::rejected() {
 
 class Presence::State {
  public:
-  State(platform::Client& client, Credentials& credentials, const Workload& workload, Clock& clock,
-        std::string agent_card, OnRejected on_rejected)
+  State(platform::Client& client, Ownership& ownership, Credentials& credentials,
+        const Workload& workload, Clock& clock, std::string agent_card, OnRejected on_rejected)
       : client_(client),
+        ownership_(ownership),
         credentials_(credentials),
         workload_(workload),
         clock_(clock),
@@ -63,6 +64,7 @@ class Presence::State {
   awaitable<void> register_workspace() {
     Backoff backoff(seconds(1), seconds(30));
     while (true) {
+      co_await ownership_.own();
       auto outcome = co_await client_.register_workspace(agent_card_);
       if (outcome.ok()) {
         registered(*outcome);
@@ -85,6 +87,7 @@ class Presence::State {
   awaitable<void> beat() {
     while (!tried_) co_await tried_event_.wait();
     while (true) {
+      co_await ownership_.own();
       const Clock::time_point start = clock_.now();
       platform::Beat beat = current();
       auto outcome = co_await client_.heartbeat(std::move(beat));
@@ -160,7 +163,9 @@ class Presence::State {
   }
 
   void keep_secret(const std::optional<std::string>& secret) {
-    if (secret) keep(credentials_.keep_inbound_secret(*secret), "the inbound secret");
+    // One that was asleep must not undo what the owner of today has written.
+    if (secret && ownership_.owns())
+      keep(credentials_.keep_inbound_secret(*secret), "the inbound secret");
   }
 
   /// A secret that cannot be written costs uploads, never the heartbeat.
@@ -191,6 +196,7 @@ class Presence::State {
   }
 
   platform::Client& client_;
+  Ownership& ownership_;
   Credentials& credentials_;
   const Workload& workload_;
   Clock& clock_;
@@ -209,10 +215,11 @@ class Presence::State {
   Complaint keeping_trouble_;
 };
 
-Presence::Presence(platform::Client& client, Credentials& credentials, const Workload& workload,
-                   Clock& clock, std::string agent_card, OnRejected on_rejected)
-    : state_(std::make_unique<State>(client, credentials, workload, clock, std::move(agent_card),
-                                     std::move(on_rejected))) {}
+Presence::Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
+                   const Workload& workload, Clock& clock, std::string agent_card,
+                   OnRejected on_rejected)
+    : state_(std::make_unique<State>(client, ownership, credentials, workload, clock,
+                                     std::move(agent_card), std::move(on_rejected))) {}
 
 Presence::~Presence() = default;
 

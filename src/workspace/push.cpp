@@ -11,9 +11,9 @@ namespace molecule::workspace {
 
 namespace {
 
-/// More waiting messages than these are not announced one by one: the agent that is woken by them
-/// finds the others in the inbox.
-constexpr std::size_t most_waiting = 100;
+/// More are not announced together: the agent that is woken by them finds the others in the inbox,
+/// and so do other sessions.
+constexpr std::size_t most_at_once = 100;
 
 /// The host wraps the text into a `<channel>` tag: text of others must not close or open one
 /// (lessons.md 4).
@@ -68,20 +68,19 @@ ChannelPush::ChannelPush(Notify notify) : notify_(std::move(notify)) {}
 void ChannelPush::begin(std::string_view host_name, Seats& seats) {
   if (active_ || host_name != "claude-code") return;
   active_ = true;
-  for (Seat& seat : seats) {
-    try {
-      announce(seat.id(), seat.inbox.peek(most_waiting));
-    } catch (const sqlite::Error& error) {
-      log::warning("inbox: {}", error.what());
-    }
-  }
+  for (Seat& seat : seats) announce(seat);
 }
 
-void ChannelPush::announce(std::string_view workspace_id,
-                           const std::vector<Message>& messages) const {
+void ChannelPush::announce(Seat& seat) {
   if (!active_) return;
-  for (const Message& message : messages) {
-    notify_("notifications/claude/channel", channel_params(message, workspace_id));
+  try {
+    for (const Message& message : seat.inbox.announce(most_at_once)) {
+      notify_("notifications/claude/channel", channel_params(message, seat.id()));
+    }
+    failure_.clear();
+  } catch (const sqlite::Error& error) {
+    if (failure_ != error.what()) log::warning("inbox: {}", error.what());
+    failure_ = error.what();
   }
 }
 

@@ -19,27 +19,70 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
     : credentials(own.token, own.state_folder),
       client(http, endpoint_of(config, own), [this] { return credentials.token(); }),
       inbox(own.state_folder, clock),
+      ownership(own.id, inbox, clock),
       config_(config),
       own_(own),
-      presence_(client, credentials, workload, clock, own.agent_card,
-                [this, hooks](const std::string& text) {
-                  if (hooks.on_rejected) hooks.on_rejected(*this, text);
+      clock_(clock),
+      on_arrival_(hooks.on_arrival),
+      presence_(client, ownership, credentials, workload, clock, own.agent_card,
+                [this, on_rejected = hooks.on_rejected](const std::string& text) {
+                  on_rejected(*this, text);
                 }),
-      poller_(client, inbox, credentials, clock,
-              [this, hooks](const std::vector<Message>& messages) {
-                if (hooks.on_new) hooks.on_new(*this, messages);
-              }) {
+      poller_(client, inbox, ownership, credentials, clock) {
+  inbox.on_arrival = [this] { arrived(); };
   // load_config has just seen that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
 }
 
-void Seat::start(TaskGroup& tasks) {
+void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {
   tasks_ = &tasks;
+  running_.push_back(tasks.spawn("look around", look_around(watcher)));
   if (config_.heartbeat) {
     running_.push_back(tasks.spawn("register", presence_.register_workspace()));
     running_.push_back(tasks.spawn("heartbeat", presence_.beat()));
   }
   if (config_.inbox) running_.push_back(tasks.spawn("inbox", poller_.run()));
+}
+
+awaitable<void> Seat::look_around(FileWatcher& watcher) {
+  while (true) {
+    look();
+    watch(watcher);
+    co_await sleep_for(clock_, Sessions::look_interval);
+  }
+}
+
+/// Beats or takes over, and sees what became free in the inbox.
+void Seat::look() {
+  ownership.owns();
+  try {
+    const bool freed = inbox.free_leases();
+    const bool changed = inbox.changed_elsewhere();
+    if (freed || changed) arrived();
+  } catch (const sqlite::Error& error) {
+    log::debug("inbox: {}", error.what());
+  }
+}
+
+/// What another process commits goes into this file first.
+void Seat::watch(FileWatcher& watcher) {
+  if (watched_) return;
+  watched_ = watcher.watch(own_.state_folder / "inbox.db-wal", [this] {
+    if (disabled_.empty()) look();
+  });
+}
+
+void Seat::arrived() {
+  if (on_arrival_) on_arrival_(*this);
+}
+
+void Seat::release() {
+  try {
+    inbox.release();
+  } catch (const sqlite::Error& error) {
+    // The kernel tells the others of this process's end.
+    log::debug("inbox: {}", error.what());
+  }
 }
 
 void Seat::disable(std::string why) {

@@ -11,6 +11,8 @@ namespace molecule::workspace {
 
 namespace {
 
+constexpr std::chrono::milliseconds busy_pause{50};
+
 /// A message without a time goes first: it waits for nothing.
 WallTime time_of(const Seats::Arrival& arrival) {
   return parse_rfc3339(arrival.message.created_at).value_or(WallTime::min());
@@ -18,12 +20,25 @@ WallTime time_of(const Seats::Arrival& arrival) {
 
 }  // namespace
 
-Seats::Seats(const Config& config, net::HttpClient& http, Clock& clock, const Seat::Hooks& hooks)
-    : arrived_(clock) {
+Seats::Seats(const Config& config, asio::any_io_executor executor, net::HttpClient& http,
+             Clock& clock, Seat::Hooks hooks)
+    : clock_(clock), arrived_(clock), watcher_(std::move(executor)) {
+  hooks.on_arrival = [this, tell = std::move(hooks.on_arrival)](Seat& seat) {
+    if (tell) tell(seat);
+    arrived_.notify_all();
+  };
   for (const WorkspaceConfig& own : config.workspaces) {
-    Seat& seat = seats_.emplace_back(config, own, http, clock, hooks);
-    seat.inbox.on_arrival = [this] { arrived_.notify_all(); };
+    seats_.emplace_back(config, own, http, clock, hooks);
   }
+}
+
+void Seats::start(TaskGroup& tasks) {
+  tasks.spawn("file watcher", watcher_.run());
+  for (Seat& seat : seats_) seat.start(tasks, watcher_);
+}
+
+void Seats::release() {
+  for (Seat& seat : seats_) seat.release();
 }
 
 Seat* Seats::find(std::string_view workspace_id) {
@@ -45,8 +60,7 @@ Seats::Arrival Seats::arrival(Seat& seat, Message message) const {
   return {.seat = &seat, .message = std::move(message)};
 }
 
-/// Until `look` is content. An inbox that fails does so alone, unless it is the only one, or
-/// nothing was found in the others.
+/// Until `look` is content. An inbox that fails matters where no other one has what is looked for.
 void Seats::each_inbox(const std::function<bool(Seat& seat)>& look) {
   std::exception_ptr failure;
   bool found = false;
@@ -61,10 +75,31 @@ void Seats::each_inbox(const std::function<bool(Seat& seat)>& look) {
   if (failure) std::rethrow_exception(failure);
 }
 
-std::optional<Seats::Arrival> Seats::oldest() {
-  std::vector<Arrival> first = peek(1);
-  if (first.empty()) return std::nullopt;
-  return std::move(first.front());
+std::optional<Seats::Arrival> Seats::next() {
+  std::optional<Arrival> oldest;
+  std::exception_ptr failure;
+  std::size_t failed = 0;
+  for (Seat& seat : seats_) {
+    try {
+      auto message = seat.inbox.next();
+      if (!message) continue;
+      Arrival one = arrival(seat, std::move(*message));
+      if (!oldest || time_of(one) < time_of(*oldest)) oldest = std::move(one);
+    } catch (const sqlite::Error&) {
+      failure = std::current_exception();
+      ++failed;
+    }
+  }
+  if (failed == seats_.size()) std::rethrow_exception(failure);
+  return oldest;
+}
+
+std::optional<Seats::Arrival> Seats::take() {
+  // Where the lease is refused another session was faster, and there is less to choose from.
+  while (auto oldest = next()) {
+    if (oldest->seat->inbox.lease(oldest->message.activity_id)) return oldest;
+  }
+  return std::nullopt;
 }
 
 std::vector<Seats::Arrival> Seats::peek(std::size_t limit) {
@@ -109,12 +144,26 @@ bool Seats::pop(std::string_view activity_id) {
   return popped;
 }
 
+std::optional<Seats::Arrival> Seats::take_unless_busy(bool& busy) {
+  try {
+    busy = false;
+    return take();
+  } catch (const sqlite::Error& error) {
+    if (!error.busy()) throw;
+    busy = true;
+    return std::nullopt;
+  }
+}
+
 awaitable<std::optional<Seats::Arrival>> Seats::wait_until(Clock::time_point deadline) {
-  std::optional<Arrival> message = oldest();
-  while (!message) {
-    auto arrived = co_await arrived_.wait_until(deadline);
-    message = oldest();
-    if (!arrived) break;
+  bool busy = false;
+  std::optional<Arrival> message = take_unless_busy(busy);
+  while (!message && (busy || clock_.now() < deadline)) {
+    // Another process is writing for long: that alone is no reason to fail.
+    const Clock::time_point again = clock_.now() + busy_pause;
+    [[maybe_unused]] auto arrived = co_await arrived_.wait_until(busy ? again : deadline);
+    message = clock_.now() < deadline ? take_unless_busy(busy) : take();
+    if (clock_.now() >= deadline) break;
   }
   co_return message;
 }

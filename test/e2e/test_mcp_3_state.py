@@ -114,7 +114,8 @@ def test_3_an_update_replaces_the_file_by_rename(spawn, fake, state):
         assert before.read().strip() == first  # the old file is whole, not rewritten in place
     assert mode(path) == 0o600
     assert {p.name for p in state.iterdir()} <= {
-        ".platform_inbound_secret", ".mcp_inbox_cursor", "inbox.db", "inbox.db-wal", "inbox.db-shm"}
+        ".platform_inbound_secret", ".mcp_inbox_cursor", "inbox.db", "inbox.db-wal", "inbox.db-shm",
+        "sessions.lock"}
 
 
 def test_3_the_cursor_of_the_python_runtime_is_taken_over(spawn, fake, state):

@@ -59,7 +59,8 @@ class House {
     config.workspaces = {workspace_config(own)};
     for (const std::string& id : others) config.workspaces.push_back(workspace_config(id));
     config.inbox = with_inbox;
-    seats = std::make_unique<workspace::Seats>(config, http, clock, workspace::Seat::Hooks());
+    seats = std::make_unique<workspace::Seats>(config, loop.get_executor(), http, clock,
+                                               workspace::Seat::Hooks());
     services = std::make_unique<tools::Services>(tools::Services{clock, config, *seats, tasks});
     tools = tools::make_tools(*services);
     server.answer("POST " + own_path + "/activity", 200, R"({"status":"logged"})");

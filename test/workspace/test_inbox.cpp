@@ -32,6 +32,12 @@ struct Fixture {
   test::TemporaryFolder folder;
   test::VirtualClock clock;
   Inbox open() { return Inbox(folder.path(), clock); }
+  /// As the next owner finds it.
+  std::optional<std::string> owner_cursor() {
+    Inbox inbox(folder.path(), clock);
+    CHECK(inbox.claim());
+    return inbox.cursor();
+  }
   std::filesystem::path cursor_file() const { return folder.path() / ".mcp_inbox_cursor"; }
 };
 
@@ -125,13 +131,13 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a valid cursor file wins at the start, anothe
     inbox.store({}, activity_id(1));
   }
   REQUIRE(files::replace(cursor_file(), activity_id(9) + "\n").ok());
-  CHECK(Inbox(folder.path(), clock).cursor() == activity_id(9));
+  CHECK(owner_cursor() == activity_id(9));
   for (const std::string bad : {"", "garbage", "../../x", "00000000"}) {
     REQUIRE(files::replace(cursor_file(), bad).ok());
-    CHECK(Inbox(folder.path(), clock).cursor() == activity_id(9));
+    CHECK(owner_cursor() == activity_id(9));
   }
   std::filesystem::remove(cursor_file());
-  CHECK(Inbox(folder.path(), clock).cursor() == activity_id(9));
+  CHECK(owner_cursor() == activity_id(9));
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: killed between the store and the cursor file, nothing is lost") {
@@ -148,6 +154,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: killed between the store and the cursor file,
   // As the kill leaves it: the database went on, the file did not.
   REQUIRE(files::replace(cursor_file(), old_cursor).ok());
   Inbox inbox(folder.path(), clock);
+  CHECK(inbox.claim());
   CHECK(inbox.cursor() == activity_id(1));
   CHECK(inbox.store({message(2), message(3)}, activity_id(3)).size() == 1);
   CHECK(inbox.size() == 2);

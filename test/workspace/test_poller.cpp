@@ -44,11 +44,19 @@ double seconds_between(Clock::time_point a, Clock::time_point b) {
 struct Fixture : test::House {
   Inbox inbox{folder.path(), clock};
   std::vector<std::string> announced;
-  Poller poller{client, inbox, credentials, clock, [this](const std::vector<Message>& messages) {
-                  for (const Message& m : messages) announced.push_back(m.activity_id);
-                }};
+  Ownership ownership{test::self_id, inbox, clock};
+  Poller poller{client, inbox, ownership, credentials, clock};
 
-  void start() { tasks.spawn("inbox", poller.run()); }
+  Fixture() {
+    inbox.on_arrival = [this] {
+      for (const Message& m : inbox.announce(1000)) announced.push_back(m.activity_id);
+    };
+  }
+
+  void start() {
+    announced.clear();
+    tasks.spawn("inbox", poller.run());
+  }
   std::string query(std::size_t number) {
     const std::string target = server.requests(call).at(number).target;
     return target.substr(target.find('?') + 1) + "&";

@@ -24,9 +24,12 @@ const std::string card = R"({"name":"Ann","skills":[]})";
 struct Fixture : test::House {
   Workload workload;
   std::vector<std::string> rejections;
-  Presence presence{client,   credentials,
-                    workload, clock,
-                    card,     [this](std::string text) { rejections.push_back(std::move(text)); }};
+  Inbox inbox{folder.path(), clock};
+  Ownership ownership{test::self_id, inbox, clock};
+  Presence presence{
+      client, ownership, credentials, workload, clock, card, [this](std::string text) {
+        rejections.push_back(std::move(text));
+      }};
 
   void start_register() { tasks.spawn("register", presence.register_workspace()); }
   void start_beat() { tasks.spawn("heartbeat", presence.beat()); }

@@ -33,7 +33,7 @@ struct Fixture {
   asio::io_context loop;
   net::HttpClient http{loop.get_executor()};
   Config config = one_workspace(folder.path());
-  Seats seats{config, http, clock, {}};
+  Seats seats{config, loop.get_executor(), http, clock, {}};
   Inbox& inbox = seats.first().inbox;
   std::vector<std::pair<std::string, std::string>> sent;
   ChannelPush push{[this](std::string_view method, std::string_view params) {
@@ -41,7 +41,8 @@ struct Fixture {
   }};
   /// As the poller does.
   void arrive(int number) {
-    push.announce(test::self_id, inbox.store({message(number)}, activity_id(number)));
+    inbox.store({message(number)}, activity_id(number));
+    push.announce(seats.first());
   }
 };
 

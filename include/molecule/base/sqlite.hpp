@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -94,10 +95,12 @@ class Statement {
 };
 
 /// One connection: WAL, synchronous=FULL (what was acknowledged survives a power cut), foreign
-/// keys on, a busy timeout of 2 s. The file is 0600 from its first byte. Throws `Error`.
+/// keys on. The file is 0600 from its first byte. Throws `Error`.
 class Database {
  public:
-  explicit Database(const std::filesystem::path& path);
+  /// A call that needs a lock of another connection blocks for up to `busy_timeout`.
+  explicit Database(const std::filesystem::path& path,
+                    std::chrono::milliseconds busy_timeout = std::chrono::seconds(2));
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "molecule/base/clock.hpp"
 #include "molecule/base/sqlite.hpp"
 #include "molecule/base/time.hpp"
+#include "molecule/workspace/sessions.hpp"
 
 namespace molecule::workspace {
 
@@ -37,18 +40,39 @@ std::string to_json(const Message& message);
 /// kept 35 days). All functions throw `sqlite::Error` when the file cannot be read or written (a
 /// full disk, a file that is not an inbox); nothing is changed then.
 ///
-/// The cursor also lies in `.mcp_inbox_cursor`, as the Python runtime leaves it: when the inbox is
-/// opened a valid file wins over the database, because that runtime may have moved on meanwhile.
+/// Several processes may use it at once (`Sessions`). One of them owns it and fills it. A message
+/// that was given to one session is leased to it: no other session is given it until the lease
+/// ends, by a pop, with the session, or after `lease_lasts`.
+///
+/// The cursor also lies in `.mcp_inbox_cursor`, as the Python runtime leaves it: when a process
+/// becomes the owner a valid file wins over the database, because that runtime may have moved on
+/// meanwhile.
 class Inbox {
  public:
   /// More messages than this, and the poller stops fetching until some are popped.
   static constexpr std::size_t most_messages = 10'000;
+  static constexpr std::chrono::minutes lease_lasts{10};
 
-  /// Called after new messages were stored.
+  /// What the functions of the owner throw in a process that is not the owner any more; nothing
+  /// is changed then.
+  class NotTheOwner : public std::runtime_error {
+   public:
+    NotTheOwner() : std::runtime_error("another process owns the inbox") {}
+  };
+
+  /// Called after there may be something new to give out.
   std::function<void()> on_arrival;
 
   /// Touches no disk: the first use opens the file.
   Inbox(std::filesystem::path state_folder, Clock& clock);
+
+  Sessions& sessions() { return sessions_; }
+  /// Whether this session is the owner; it becomes the owner where there is none that beats.
+  bool claim();
+  /// Whether another process has changed something since this was called last; false at first.
+  bool changed_elsewhere();
+
+  // For the owner. Where nobody ever claimed the inbox, everybody is.
 
   /// Stores what is new of `messages` (oldest first) and then lets the cursor pass, in one
   /// transaction. Gives back the new ones.
@@ -61,7 +85,23 @@ class Inbox {
   /// The platform does not know the cursor any more; `watched_since` starts at `last_poll`.
   void forget_cursor(std::optional<WallTime> last_poll);
 
+  // For all sessions.
+
   std::optional<Message> oldest();
+  /// The oldest that may be given to this session: it has its lease, or nobody has. Gives nothing.
+  std::optional<Message> next();
+  /// Leases the message to this session, or prolongs its lease; false where it is popped or
+  /// another session's meanwhile.
+  bool lease(std::string_view activity_id);
+  /// The oldest that this session has not announced and that may be given to it, leased to it and
+  /// marked as announced.
+  std::vector<Message> announce(std::size_t limit);
+  /// Ends the leases of sessions that have ended, and those that have run out; true where there
+  /// were such.
+  bool free_leases();
+  /// At the end of this session: ends its leases, and its ownership.
+  void release();
+
   /// The message, while it has not been popped.
   std::optional<Message> find(std::string_view activity_id);
   /// Oldest first.
@@ -77,7 +117,13 @@ class Inbox {
   sqlite::Database& database();
   void write_cursor_file(const std::string& cursor);
 
+  bool owned_by_other(sqlite::Database& db);
+  /// Throws `NotTheOwner`; within a transaction.
+  void require_ownership(sqlite::Database& db);
+
   std::filesystem::path state_folder_;
+  Sessions sessions_;
+  std::optional<std::int64_t> seen_version_;
   std::optional<sqlite::Database> database_;
   Clock& clock_;
 };

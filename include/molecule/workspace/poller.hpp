@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/credentials.hpp"
 #include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/ownership.hpp"
 #include "molecule/workspace/rows.hpp"
 
 namespace molecule::workspace {
@@ -63,16 +63,13 @@ class Pass {
 /// True where the platform does not know the cursor of `query`: asking again is of no use.
 bool refuses_cursor(const platform::Error& error, const platform::ActivityQuery& query);
 
-/// Fills the inbox for as long as it runs: a poll every 5 s, the next page at once, slower while
-/// the platform fails. A message is stored before the cursor passes it; what cannot be stored is
-/// asked for again.
+/// Fills the inbox for as long as it runs and this process is the owner: a poll every 5 s, the next
+/// page at once, slower while the platform fails. A message is stored before the cursor passes it;
+/// what cannot be stored is asked for again.
 class Poller {
  public:
-  using OnNew = std::function<void(const std::vector<Message>& messages)>;
-
-  /// `on_new` gets what each poll stored.
-  Poller(platform::Client& client, Inbox& inbox, Credentials& credentials, Clock& clock,
-         OnNew on_new);
+  Poller(platform::Client& client, Inbox& inbox, Ownership& ownership, Credentials& credentials,
+         Clock& clock);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
   ~Poller();

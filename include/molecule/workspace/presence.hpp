@@ -7,6 +7,7 @@
 #include "molecule/base/clock.hpp"
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/ownership.hpp"
 #include "molecule/workspace/workload.hpp"
 
 namespace molecule::workspace {
@@ -26,8 +27,8 @@ class Escalation {
   unsigned count_ = 0;
 };
 
-/// Keeps one workspace online: registers until the platform accepts, beats every 20 s with the
-/// true values, and keeps the secrets that the replies bring.
+/// Keeps one workspace online while this process is the owner: registers until the platform
+/// accepts, beats every 20 s with the true values, and keeps the secrets that the replies bring.
 class Presence {
  public:
   /// Gets the text for people when the platform rejects the first credentials it sees: there is
@@ -35,8 +36,8 @@ class Presence {
   using OnRejected = std::function<void(std::string text)>;
 
   /// `agent_card` is a JSON object's text.
-  Presence(platform::Client& client, Credentials& credentials, const Workload& workload,
-           Clock& clock, std::string agent_card, OnRejected on_rejected);
+  Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
+           const Workload& workload, Clock& clock, std::string agent_card, OnRejected on_rejected);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
   ~Presence();

@@ -3,14 +3,14 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "molecule/workspace/seats.hpp"
 
 namespace molecule::workspace {
 
 /// Wakes an idle agent: announces each new message once to a host that takes channel
-/// notifications (molecule-mcp.md 7). It never counts as delivery: the message stays in the inbox.
+/// notifications (molecule-mcp.md 7), and leases it to this session, so that no other answers it.
+/// It never counts as delivery: the message stays in the inbox.
 class ChannelPush {
  public:
   /// Sends one notification of the server's own; `params` is a JSON object's text.
@@ -21,12 +21,14 @@ class ChannelPush {
   /// The host said `notifications/initialized`: from now on messages are announced, those first
   /// that came before it.
   void begin(std::string_view host_name, Seats& seats);
-  /// Messages that `workspace_id` has just received.
-  void announce(std::string_view workspace_id, const std::vector<Message>& messages) const;
+  /// Announces what is new in the inbox of `seat`.
+  void announce(Seat& seat);
 
  private:
   Notify notify_;
   bool active_ = false;
+  /// The last failure, so that it is told once.
+  std::string failure_;
 };
 
 /// `params` of `notifications/claude/channel` for one message.

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "molecule/base/clock.hpp"
+#include "molecule/base/file_watcher.hpp"
 #include "molecule/base/tasks.hpp"
 #include "molecule/net/http_client.hpp"
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/config.hpp"
 #include "molecule/workspace/credentials.hpp"
 #include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/ownership.hpp"
 #include "molecule/workspace/poller.hpp"
 #include "molecule/workspace/presence.hpp"
 #include "molecule/workspace/workload.hpp"
@@ -24,8 +26,9 @@ namespace molecule::workspace {
 class Seat {
  public:
   struct Hooks {
-    /// Gets what each poll stored.
-    std::function<void(Seat& seat, const std::vector<Message>& messages)> on_new;
+    /// There may be something new in the inbox to give out: it was stored by this process or by
+    /// another, or a lease has ended.
+    std::function<void(Seat& seat)> on_arrival;
     /// The platform rejected the first credentials it saw; `text` says so to people.
     std::function<void(Seat& seat, const std::string& text)> on_rejected;
   };
@@ -39,8 +42,10 @@ class Seat {
   const WorkspaceConfig& config() const { return own_; }
 
   /// Starts what keeps the workspace online and its inbox filled, as far as the configuration
-  /// wants it.
-  void start(TaskGroup& tasks);
+  /// wants it, while this process is the owner. `watcher` tells of the other processes' writes.
+  void start(TaskGroup& tasks, FileWatcher& watcher);
+  /// At the end of the process: lets the others have what this session holds.
+  void release();
 
   /// Ends what `start` began: this workspace cannot be used, and `why` says so to people.
   void disable(std::string why);
@@ -57,16 +62,25 @@ class Seat {
   Credentials credentials;
   platform::Client client;
   Inbox inbox;
+  Ownership ownership;
   Workload workload;
 
  private:
+  awaitable<void> look_around(FileWatcher& watcher);
+  void look();
+  void watch(FileWatcher& watcher);
+  void arrived();
+
   const Config& config_;
   const WorkspaceConfig& own_;
+  Clock& clock_;
+  std::function<void(Seat& seat)> on_arrival_;
   Presence presence_;
   Poller poller_;
   TaskGroup* tasks_ = nullptr;
   std::vector<TaskGroup::Id> running_;
   std::string disabled_;
+  bool watched_ = false;
   std::unordered_set<std::string> known_peers_;
 };
 

@@ -24,7 +24,13 @@ class Seats {
     Message message;
   };
 
-  Seats(const Config& config, net::HttpClient& http, Clock& clock, const Seat::Hooks& hooks);
+  Seats(const Config& config, asio::any_io_executor executor, net::HttpClient& http, Clock& clock,
+        Seat::Hooks hooks);
+
+  /// Starts all of them.
+  void start(TaskGroup& tasks);
+  /// At the end of the process: lets other processes have what this session holds.
+  void release();
 
   bool several() const { return seats_.size() > 1; }
   Seat& first() { return seats_.front(); }
@@ -35,22 +41,27 @@ class Seats {
   std::deque<Seat>::iterator begin() { return seats_.begin(); }
   std::deque<Seat>::iterator end() { return seats_.end(); }
 
-  std::optional<Arrival> oldest();
   /// Oldest first.
   std::vector<Arrival> peek(std::size_t limit);
   /// The message, while it has not been popped.
   std::optional<Arrival> find_message(std::string_view activity_id);
   /// False when there was no such message.
   bool pop(std::string_view activity_id);
-  /// Returns the oldest message as soon as there is one, nothing at `deadline`. Consumes nothing.
+  /// The oldest message that no other session has, leased to this one. Consumes nothing.
+  std::optional<Arrival> take();
+  /// The same as soon as there is one; nothing at `deadline`.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);
 
  private:
   Arrival arrival(Seat& seat, Message message) const;
+  std::optional<Arrival> next();
+  std::optional<Arrival> take_unless_busy(bool& busy);
   void each_inbox(const std::function<bool(Seat& seat)>& look);
 
-  std::deque<Seat> seats_;
+  Clock& clock_;
   Event arrived_;
+  FileWatcher watcher_;
+  std::deque<Seat> seats_;
 };
 
 }  // namespace molecule::workspace

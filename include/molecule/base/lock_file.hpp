@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace molecule {
+
+/// A file by which processes know of each other: locks on single bytes, which the kernel releases
+/// however their holder ends, and two numbers that anybody may read and write. Nothing in it is
+/// worth keeping over a restart, so nothing is synced to the disk.
+///
+/// Where the file cannot be made (a folder that cannot be written), nothing is ever locked.
+class LockFile {
+ public:
+  struct Note {
+    std::int64_t who = 0;
+    std::int64_t when = 0;
+  };
+
+  /// Touches no disk: the first use opens the file, making it (0600).
+  explicit LockFile(std::filesystem::path path);
+  LockFile(const LockFile&) = delete;
+  LockFile& operator=(const LockFile&) = delete;
+  /// Releases this object's locks.
+  ~LockFile();
+
+  /// Takes the lock unless somebody else holds it; false then, or where there is no file.
+  bool lock(std::int64_t byte);
+  void unlock(std::int64_t byte);
+  /// Whether somebody else, in this process or another, holds the lock.
+  bool locked_elsewhere(std::int64_t byte);
+
+  std::optional<Note> note();
+  void write_note(Note note);
+
+ private:
+  int descriptor();
+
+  std::filesystem::path path_;
+  int fd_ = -1;
+};
+
+}  // namespace molecule

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+
+#include "molecule/base/clock.hpp"
+#include "molecule/base/lock_file.hpp"
+
+namespace molecule::workspace {
+
+/// The processes that serve one workspace, as one of them sees the others: by `sessions.lock` in
+/// the state folder. A session is known by a random number and holds the lock of the byte with that
+/// number, so that the kernel tells of its end, whatever ended it. A process that stands still
+/// (SIGSTOP, a debugger) keeps its lock; therefore the owner also beats, and an owner whose last
+/// beat is older than `beat_lasts` counts as gone.
+///
+/// Times are of the monotonic clock, which all processes of one machine share: a step of the
+/// calendar changes nothing. After a restart of the machine no old session holds its lock.
+class Sessions {
+ public:
+  using Id = std::int64_t;
+  static constexpr std::chrono::seconds beat_lasts{5};
+  /// How often the owner beats, and how often the others look after it.
+  static constexpr std::chrono::seconds look_interval{2};
+
+  Sessions(std::filesystem::path state_folder, Clock& clock);
+
+  /// This session. The first call takes its lock.
+  Id self();
+  /// Whether that session's process runs or stands still.
+  bool alive(Id session);
+  /// Whether `session` is alive and is beating.
+  bool beats(Id session);
+  /// Beats as the owner.
+  void beat();
+
+  /// Where the inbox cannot be used, which else says who owns the workspace: whether this session
+  /// may act as the owner, so that the workspace is online all the same.
+  bool own_without_inbox();
+  void end_own_without_inbox();
+
+  /// The monotonic clock in microseconds, as leases keep it.
+  std::int64_t now() const;
+
+ private:
+  Clock& clock_;
+  LockFile file_;
+  Id self_ = 0;
+  bool holds_substitute_ = false;
+};
+
+}  // namespace molecule::workspace

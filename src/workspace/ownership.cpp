@@ -1,0 +1,41 @@
+#include "molecule/workspace/ownership.hpp"
+
+#include <utility>
+
+#include "molecule/base/log.hpp"
+
+namespace molecule::workspace {
+
+Ownership::Ownership(std::string workspace_id, Inbox& inbox, Clock& clock)
+    : workspace_id_(std::move(workspace_id)), inbox_(inbox), owned_event_(clock) {}
+
+bool Ownership::claim() {
+  try {
+    const bool owner = inbox_.claim();
+    inbox_.sessions().end_own_without_inbox();
+    return owner;
+  } catch (const sqlite::Error&) {
+    // The poller says what is wrong with the inbox; being online does not depend on it.
+    return inbox_.sessions().own_without_inbox();
+  }
+}
+
+bool Ownership::owns() {
+  const bool before = std::exchange(owned_, claim());
+  if (owned_ && !before) {
+    ++term_;
+    log::info("this process keeps workspace {} online", workspace_id_);
+    owned_event_.notify_all();
+  } else if (before && !owned_) {
+    log::warning(
+        "another process keeps workspace {} online now, since this one stood still for a while",
+        workspace_id_);
+  }
+  return owned_;
+}
+
+awaitable<void> Ownership::own() {
+  while (!owns()) co_await owned_event_.wait();
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,69 @@
+#include "molecule/workspace/sessions.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "molecule/base/random.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+/// Whoever holds it owns the workspace while the inbox cannot be used.
+constexpr std::int64_t substitute_byte = 1;
+/// Sessions have bytes from here on. The numbers are below 2^53: any program shows them as they
+/// are.
+constexpr double first_session = 1 << 20;
+constexpr double sessions_range = std::int64_t{1} << 52;
+
+}  // namespace
+
+Sessions::Sessions(std::filesystem::path state_folder, Clock& clock)
+    : clock_(clock), file_(std::move(state_folder) / "sessions.lock") {}
+
+Sessions::Id Sessions::self() {
+  if (self_ == 0) {
+    self_ = static_cast<Id>(first_session + random_unit() * sessions_range);
+    // Refused only where there is no file, and then nobody can look.
+    [[maybe_unused]] const bool locked = file_.lock(self_);
+  }
+  return self_;
+}
+
+bool Sessions::alive(Id session) {
+  return session == self() || file_.locked_elsewhere(session);
+}
+
+bool Sessions::beats(Id session) {
+  if (!alive(session)) return false;
+  const std::optional<LockFile::Note> last = file_.note();
+  if (!last) return false;
+  const std::int64_t age = now() - last->when;
+  return age >= 0 && age < microseconds(beat_lasts).count();
+}
+
+void Sessions::beat() {
+  file_.write_note({.who = self(), .when = now()});
+}
+
+bool Sessions::own_without_inbox() {
+  const std::optional<LockFile::Note> last = file_.note();
+  if (last && last->who != self() && beats(last->who)) return false;
+  if (!holds_substitute_) holds_substitute_ = file_.lock(substitute_byte);
+  const bool owner = holds_substitute_ || !file_.locked_elsewhere(substitute_byte);
+  if (owner) beat();
+  return owner;
+}
+
+void Sessions::end_own_without_inbox() {
+  if (std::exchange(holds_substitute_, false)) file_.unlock(substitute_byte);
+}
+
+std::int64_t Sessions::now() const {
+  return duration_cast<microseconds>(clock_.now().time_since_epoch()).count();
+}
+
+}  // namespace molecule::workspace

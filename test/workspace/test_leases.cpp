@@ -1,0 +1,173 @@
+// Several sessions on one inbox: two `Inbox` objects are two sessions, as two processes are.
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "molecule/workspace/ownership.hpp"
+#include "molecule/workspace/seats.hpp"
+#include "support.hpp"
+#include "temporary_folder.hpp"
+#include "virtual_clock.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using test::activity_id;
+using test::message;
+
+namespace {
+
+struct Fixture {
+  test::TemporaryFolder folder;
+  test::VirtualClock clock;
+  std::optional<Inbox> a{std::in_place, folder.path(), clock};
+  std::optional<Inbox> b{std::in_place, folder.path(), clock};
+
+  /// What the session is given, as the tools do it.
+  static std::string take(Inbox& inbox) {
+    const auto next = inbox.next();
+    if (!next || !inbox.lease(next->activity_id)) return {};
+    return next->activity_id;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "leases: no message for two sessions, the same one again for its own") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*b) == activity_id(2));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*b) == activity_id(2));
+  CHECK(b->peek(10).size() == 2);
+  CHECK_FALSE(b->lease(activity_id(1)));
+  CHECK(a->pop(activity_id(1)));
+  CHECK(take(*a).empty());
+  CHECK_FALSE(a->lease(activity_id(1)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: a session that ends, however, frees its messages") {
+  a->store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*b).empty());
+  CHECK_FALSE(b->free_leases());
+  SUBCASE("killed: the kernel closes its lock") {
+    a.reset();
+  }
+  SUBCASE("told to end") {
+    a->release();
+  }
+  CHECK(take(*b) == activity_id(1));
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: one runs out after ten minutes of silence") {
+  a->store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  clock.advance(std::chrono::minutes(8));
+  CHECK(take(*a) == activity_id(1));
+  clock.advance(std::chrono::minutes(8));
+  CHECK(take(*b).empty());
+  clock.advance(std::chrono::minutes(3));
+  CHECK(b->free_leases());
+  CHECK(take(*b) == activity_id(1));
+  CHECK(take(*a).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what is announced is leased, and announced once") {
+  a->store({message(1), message(2), message(3)}, activity_id(3));
+  CHECK(take(*b) == activity_id(1));
+  CHECK(a->announce(1).size() == 1);
+  CHECK(a->announce(10).size() == 1);
+  CHECK(a->announce(10).empty());
+  CHECK(b->announce(10).size() == 1);
+  CHECK(take(*b) == activity_id(1));
+  CHECK(take(*a) == activity_id(2));
+  CHECK(b->announce(10).empty());
+  b.reset();
+  CHECK(a->free_leases());
+  CHECK(a->announce(10).size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: an inbox of the version before gets them") {
+  a->store({message(1)}, activity_id(1));
+  a.reset();
+  b.reset();
+  {
+    sqlite::Database old(folder.path() / "inbox.db");
+    old.execute("DROP TABLE leases; PRAGMA user_version = 1");
+  }
+  a.emplace(folder.path(), clock);
+  CHECK(take(*a) == activity_id(1));
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: one at a time, and the next one when it ends") {
+  CHECK(a->claim());
+  CHECK_FALSE(b->claim());
+  CHECK(a->claim());
+  SUBCASE("it ends") {
+    a.reset();
+  }
+  SUBCASE("it is told to end") {
+    a->release();
+  }
+  SUBCASE("it stands still for longer than its beat lasts") {
+    clock.advance(Sessions::beat_lasts);
+  }
+  CHECK(b->claim());
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: beats keep it, steps of the calendar do not matter") {
+  CHECK(a->claim());
+  for (int i = 0; i < 10; ++i) {
+    clock.advance(Sessions::look_interval);
+    clock.step_wall(std::chrono::hours(i % 2 == 0 ? 1000 : -2000));
+    CHECK(a->claim());
+    CHECK_FALSE(b->claim());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: one that wakes up writes nothing and steps back") {
+  CHECK(a->claim());
+  a->store({message(1)}, activity_id(1));
+  clock.advance(std::chrono::seconds(60));
+  CHECK(b->claim());
+  b->store({message(2)}, activity_id(2));
+  CHECK_THROWS_AS(a->store({message(3)}, activity_id(1)), Inbox::NotTheOwner);
+  CHECK_THROWS_AS(a->forget_cursor(std::nullopt), Inbox::NotTheOwner);
+  CHECK_THROWS_AS(a->watch_since(clock.wall()), Inbox::NotTheOwner);
+  CHECK(b->cursor() == activity_id(2));
+  CHECK(b->size() == 2);
+  CHECK_FALSE(a->claim());
+  CHECK(a->pop(activity_id(2)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: without a usable inbox one of them is online all the same") {
+  a.reset();
+  b.reset();
+  std::filesystem::create_directory(folder.path() / "inbox.db");
+  a.emplace(folder.path(), clock);
+  b.emplace(folder.path(), clock);
+  Ownership first(test::self_id, *a, clock);
+  Ownership second(test::self_id, *b, clock);
+  CHECK(first.owns());
+  CHECK_FALSE(second.owns());
+  CHECK(first.owns());
+  std::filesystem::remove(folder.path() / "inbox.db");
+  CHECK(first.owns());
+  CHECK_FALSE(second.owns());
+  a.reset();
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: another process's commits are seen, own ones are not") {
+  CHECK_FALSE(b->changed_elsewhere());
+  a->store({message(1)}, activity_id(1));
+  CHECK(b->changed_elsewhere());
+  CHECK_FALSE(b->changed_elsewhere());
+  a->pop(activity_id(1));
+  CHECK(b->changed_elsewhere());
+  a->changed_elsewhere();
+  a->store({message(2)}, activity_id(2));
+  CHECK_FALSE(a->changed_elsewhere());
+}

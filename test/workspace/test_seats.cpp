@@ -1,0 +1,86 @@
+#include <doctest/doctest.h>
+
+#include "molecule/workspace/seats.hpp"
+#include "support.hpp"
+#include "temporary_folder.hpp"
+#include "virtual_clock.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using test::activity_id;
+using test::message;
+
+namespace {
+
+awaitable<void> wait_into(Seats& seats, Clock::time_point deadline,
+                          std::optional<Seats::Arrival>& into, bool& done) {
+  into = co_await seats.wait_until(deadline);
+  done = true;
+}
+
+struct Fixture {
+  test::TemporaryFolder folder;
+  test::VirtualClock clock;
+  asio::io_context loop;
+  net::HttpClient http{loop.get_executor()};
+  Config config = configuration();
+  Seats seats{config, loop.get_executor(), http, clock, {}};
+  std::optional<Seats::Arrival> got;
+  bool done = false;
+
+  Config configuration() const {
+    Config two;
+    for (const std::string& id : {test::self_id, test::peer_id}) {
+      WorkspaceConfig& one = two.workspaces.emplace_back();
+      one.id = id;
+      one.platform_url = "http://127.0.0.1:1";
+      one.token.environment = test::environment_of({{"MOLECULE_WORKSPACE_TOKEN", "t"}});
+      one.state_folder = folder.path() / id;
+      std::filesystem::create_directory(one.state_folder);
+    }
+    return two;
+  }
+  Inbox& inbox(const std::string& id) { return seats.find(id)->inbox; }
+  void start_wait() {
+    done = false;
+    asio::co_spawn(loop, wait_into(seats, clock.now() + std::chrono::seconds(50), got, done),
+                   [](std::exception_ptr) {});
+    loop.restart();
+    loop.poll();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "seats: waiting ends with a message of any inbox, or at the deadline") {
+  start_wait();
+  CHECK_FALSE(done);
+  inbox(test::peer_id).store({message(1)}, activity_id(1));
+  loop.poll();
+  REQUIRE(done);
+  CHECK(got->message.activity_id == activity_id(1));
+  CHECK(got->message.arrival_workspace_id == test::peer_id);
+  CHECK(inbox(test::peer_id).size() == 1);
+
+  CHECK(seats.pop(activity_id(1)));
+  start_wait();
+  clock.advance(std::chrono::seconds(49));
+  loop.poll();
+  CHECK_FALSE(done);
+  clock.advance(std::chrono::seconds(2));
+  loop.poll();
+  CHECK(done);
+  CHECK_FALSE(got);
+}
+
+TEST_CASE_FIXTURE(Fixture, "seats: an inbox that cannot be read costs the others nothing") {
+  std::filesystem::create_directory(folder.path() / test::self_id / "inbox.db");
+  inbox(test::peer_id).store({message(1)}, activity_id(1));
+  REQUIRE(seats.take());
+  CHECK(seats.peek(10).size() == 1);
+  CHECK(seats.find_message(activity_id(1))->seat->id() == test::peer_id);
+  CHECK_THROWS_AS(seats.find_message(activity_id(2)), sqlite::Error);
+  CHECK_THROWS_AS(seats.pop(activity_id(2)), sqlite::Error);
+  CHECK(seats.pop(activity_id(1)));
+  CHECK_FALSE(seats.take());
+}
