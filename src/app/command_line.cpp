@@ -7,9 +7,11 @@ namespace molecule::app {
 
 const char* const usage =
     R"(usage: molecule-mcp [serve] [--era ERA]  MCP server on stdin and stdout for one agent host; keeps
-                                        the workspace online meanwhile
-       molecule-mcp --help              this text
-       molecule-mcp --version           the version
+                                         the workspaces online meanwhile
+       molecule-mcp doctor [--json]      looks for what is wrong, here and on the platform, and
+                                         says what to do; changes nothing
+       molecule-mcp --help               this text
+       molecule-mcp --version            the version
 
 ERA, of the protocol: auto (the default: each request says which), initialize (2024-11-05 to
 2025-11-25) or stateless (2026-07-28).
@@ -28,9 +30,16 @@ Environment:
   MOLECULE_MCP_DISABLE_INBOX      any value: no inbox
   MOLECULE_MCP_POLL_TIMEOUT_SECS  how long the agent is told to wait a turn (2; 0..60)
   MOLECULE_CHAT_UPLOAD_DIR        where received files go
+  MOLECULE_WORKSPACES             several workspaces instead of one: a JSON array of
+                                  {"id", "token", "platform_url"}
+  NO_COLOR                        any value: doctor prints no colours
 
-Exit codes: 0 the host has gone or a signal came; 1 internal error; 2 configuration or usage;
-3 the platform rejected the token.
+Examples:
+  molecule-mcp doctor
+  molecule-mcp doctor --json | jq '.checks[] | select(.status != "OK")'
+
+Exit codes: 0 the host has gone or a signal came, or doctor found no failure; 1 doctor found one,
+or an internal error; 2 configuration or usage; 3 the platform rejected the token.
 )";
 
 namespace {
@@ -64,6 +73,16 @@ CommandLine parse_serve(std::span<const char* const> options) {
   return line;
 }
 
+/// What may follow a command that reports: `--json`.
+CommandLine parse_report(Command command, std::span<const char* const> options) {
+  if (options.empty()) return {.command = command};
+  const std::string_view only = options.front();
+  if (options.size() > 1) return {.command = Command::unknown};
+  if (only == "--help" || only == "-h") return {.command = Command::help};
+  if (only != "--json") return {.command = Command::unknown};
+  return {.command = command, .json = true};
+}
+
 }  // namespace
 
 CommandLine parse_command_line(std::span<const char* const> arguments) {
@@ -71,6 +90,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments) {
   const std::string_view first = arguments.front();
   if (first == "--help" || first == "-h") return {.command = Command::help};
   if (first == "--version") return {.command = Command::version};
+  if (first == "doctor") return parse_report(Command::doctor, arguments.subspan(1));
   return parse_serve(first == "serve" ? arguments.subspan(1) : arguments);
 }
 

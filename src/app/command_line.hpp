@@ -6,12 +6,14 @@
 
 namespace molecule::app {
 
-enum class Command { serve, help, version, unknown };
+enum class Command { serve, doctor, help, version, unknown };
 
 struct CommandLine {
   Command command = Command::serve;
   /// Which of the protocol's eras `serve` answers.
   mcp::Era era = mcp::Era::automatic;
+  /// `doctor --json`
+  bool json = false;
 };
 
 /// What the arguments (without the program's name) ask for.

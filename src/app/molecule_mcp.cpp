@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "command_line.hpp"
+#include "doctor.hpp"
 #include "molecule/base/log.hpp"
 #include "molecule/base/process.hpp"
 #include "molecule/workspace/config.hpp"
@@ -42,6 +43,9 @@ int main(int argc, char** argv) {
     switch (line.command) {
       case app::Command::serve:
         return serve(parent, line.era);
+      case app::Command::doctor:
+        return app::doctor(workspace::process_environment(),
+                           line.json ? app::Report::Form::json : app::Report::Form::text);
       case app::Command::help:
         print(STDOUT_FILENO, app::usage);
         return 0;

@@ -1,6 +1,5 @@
 // molecule-platform: the program's start, and the wiring of the server room.
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "data_folder.hpp"
 #include "http_server.hpp"
 #include "molecule/base/log.hpp"
+#include "molecule/base/process.hpp"
 #include "molecule/base/tasks.hpp"
 #include "molecule/base/text.hpp"
 #include "platform_options.hpp"
@@ -27,15 +27,6 @@ using namespace molecule;
 void print(int descriptor, std::string_view text) {
   // Whoever closed it does not want to read it.
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
-}
-
-/// Sockets must not get the numbers of closed standard streams, into which people print.
-void open_standard_streams() {
-  int descriptor = 0;
-  while (descriptor >= 0 && descriptor <= STDERR_FILENO) {
-    descriptor = ::open("/dev/null", O_RDWR);
-  }
-  if (descriptor > STDERR_FILENO) ::close(descriptor);
 }
 
 bool is_loopback(const std::string& host) {
@@ -169,7 +160,7 @@ int serve(const app::PlatformOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  open_standard_streams();
+  process::open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(077);
   try {

@@ -17,7 +17,7 @@ constexpr const char* description =
     "The platform side for agents, on this machine: the HTTP API that molecule-mcp speaks, kept\n"
     "in SQLite. Prints `listening on http://HOST:PORT` when it is ready.";
 
-constexpr const char* footer = R"text(
+constexpr const char* footer = R"help(
 Environment:
   ADMIN_TOKEN            the owner's token; else DIR/admin_token, made at the first start
   EXTERNAL_PLATFORM_URL  the URL under which agents reach it (behind a proxy), for the snippets
@@ -26,12 +26,10 @@ Environment:
 Examples:
   molecule-platform
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
-  curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" http
-    :  // 127.0.0.1:8080/workspaces
+  curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
+    http://127.0.0.1:8080/workspaces
 
-       Exit : 0 after SIGINT,
-                      SIGTERM, SIGHUP;
-1 when it cannot run; 2 for wrong usage.)text";
+Exit codes: 0 after SIGINT, SIGTERM, SIGHUP; 1 when it cannot run; 2 for wrong usage.)help";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);

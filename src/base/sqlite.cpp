@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include "molecule/base/text.hpp"
+
 namespace molecule::sqlite {
 
 namespace {
@@ -41,17 +43,28 @@ Error Error::refused(const std::string& message) {
 
 Database::Database(const std::filesystem::path& path, std::chrono::milliseconds busy_timeout) {
   make_private_file(path);
-  const int code = sqlite3_open_v2(
-      path.c_str(), &handle_,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
-  const std::string where = path.string();
+  open(path, path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busy_timeout,
+       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+       "PRAGMA cache_size=-512");
+}
+
+Database::Database(const std::filesystem::path& path, ReadOnly) {
+  // Without a log nobody has it open, and the file is all there is; SQLite would make a log.
+  const bool logged = ::access((path.string() + "-wal").c_str(), F_OK) == 0;
+  const std::string name = fmt::format("file:{}?mode=ro{}", text::percent_encode(path.string()),
+                                       logged ? "" : "&immutable=1");
+  open(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, std::chrono::milliseconds(250),
+       "PRAGMA query_only=ON");
+}
+
+void Database::open(const std::filesystem::path& path, const std::string& name, int flags,
+                    std::chrono::milliseconds busy_timeout, const char* setup) {
+  const int code = sqlite3_open_v2(name.c_str(), &handle_,
+                                   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
-    if (code != SQLITE_OK) fail(code, "open " + where);
+    if (code != SQLITE_OK) fail(code, "open " + path.string());
     sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));
-    execute(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-        "PRAGMA cache_size=-512");
+    execute(setup);
   } catch (...) {
     sqlite3_close(std::exchange(handle_, nullptr));
     throw;

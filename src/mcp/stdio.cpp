@@ -7,6 +7,8 @@
 #include <csignal>
 #include <system_error>
 
+#include "molecule/base/process.hpp"
+
 namespace molecule::mcp {
 
 namespace {
@@ -16,18 +18,10 @@ int required(int result, const char* what) {
   return result;
 }
 
-void open_where_closed() {
-  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
-    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is this one: those below are open by now.
-    required(::open("/dev/null", O_RDWR), "cannot open /dev/null");
-  }
-}
-
 }  // namespace
 
 Stdio::Stdio() {
-  open_where_closed();
+  process::open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
   output_ = required(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
                      "cannot duplicate stdout");

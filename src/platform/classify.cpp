@@ -116,19 +116,11 @@ Error refusal(const Site& site, const net::HttpResponse& response, json::Value b
     words = fmt::format("a redirect to {}, which is not followed",
                         foreign_line(site, response.header("Location").value_or("nowhere"), 200));
   }
+  error.explained = !words.empty();
   if (words.empty()) words = meaning(response.status);
   error.message =
       fmt::format("{} at {} answered {}: {}", site.call, site.origin, response.status, words);
   return error;
-}
-
-/// IMF-fixdate, the one form that servers send (RFC 9110 5.6.7).
-std::optional<std::int64_t> parse_http_date(std::string_view text) {
-  const std::string copy(text);
-  tm fields{};
-  const char* end = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  return static_cast<std::int64_t>(::timegm(&fields));
 }
 
 std::chrono::seconds limited(std::int64_t seconds) {
@@ -136,6 +128,14 @@ std::chrono::seconds limited(std::int64_t seconds) {
 }
 
 }  // namespace
+
+std::optional<WallTime> parse_http_date(std::string_view text) {
+  const std::string copy(text::trim(text));
+  tm fields{};
+  const char* end = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&fields));
+}
 
 std::string foreign_line(const Site& site, std::string_view text, std::size_t characters) {
   // Cleaned first and cut last: neither step may leave a token whole or half.
@@ -157,8 +157,8 @@ std::optional<std::chrono::seconds> retry_after(const net::HttpResponse& respons
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
     if (error == std::errc() && end == value.data() + value.size()) return limited(seconds);
     const auto date = parse_http_date(value);
-    const auto now = parse_http_date(text::trim(response.header("Date").value_or("")));
-    if (date && now) return limited(*date - *now);
+    const auto now = parse_http_date(response.header("Date").value_or(""));
+    if (date && now) return limited(duration_cast<std::chrono::seconds>(*date - *now).count());
   }
   if (const auto seconds = body["retry_after"].integer()) return limited(*seconds);
   return std::nullopt;
@@ -178,6 +178,7 @@ Outcome<json::Document> classify(const Site& site,
   if (!exchange) {
     Error error;
     error.code = transport_code(exchange.error().code);
+    error.transport = exchange.error().code;
     error.message = fmt::format("{}: {}", site.call, foreign_line(site, exchange.error().message));
     // Reading changes nothing, however often it happens.
     error.may_have_arrived = exchange.error().may_have_arrived && !site.call.starts_with("GET ");

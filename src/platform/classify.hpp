@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "molecule/base/json.hpp"
+#include "molecule/base/time.hpp"
 #include "molecule/net/http_client.hpp"
 #include "molecule/platform/error.hpp"
 
@@ -27,6 +28,9 @@ struct Site {
 /// 429 and 5xx keep their meaning: there an edge speaks for the platform.
 Outcome<json::Document> classify(const Site& site,
                                  Result<net::HttpResponse, net::HttpError> exchange);
+
+/// A time of HTTP (RFC 9110 5.6.7) in the one form that servers send, IMF-fixdate.
+std::optional<WallTime> parse_http_date(std::string_view text);
 
 /// An answer whose JSON has another shape than the API's.
 Error malformed(const Site& site);

@@ -188,13 +188,19 @@ std::string Client::own_path(std::string_view rest) const {
   return fmt::format("/workspaces/{}{}", text::percent_encode(endpoint_.workspace_id), rest);
 }
 
-template <class T>
-awaitable<Outcome<T>> Client::call(net::HttpRequest request,
-                                   std::optional<T> (*read)(json::Document&)) {
+Site Client::site_of(const net::HttpRequest& request) const {
   Site site;
   site.call = request.method + " " + path_of(request.url, endpoint_.platform_url);
   site.origin = origin_of(endpoint_.platform_url);
   site.secret = token_();
+  return site;
+}
+
+template <class T>
+awaitable<Outcome<T>> Client::call(net::HttpRequest request,
+                                   std::optional<T> (*read)(json::Document&)) {
+  const Site site = site_of(request);
+  request.total_timeout = std::min(request.total_timeout, endpoint_.longest_call);
   auto exchange = co_await http_.send(std::move(request));
   Outcome<json::Document> body = classify(site, std::move(exchange));
   Outcome<T> outcome = read_body(site, std::move(body), read);
@@ -205,6 +211,20 @@ awaitable<Outcome<void>> Client::command(net::HttpRequest request) {
   auto status = co_await call(std::move(request), read_status);
   Outcome<void> outcome;
   if (!status) outcome = Failure{std::move(status.error())};
+  co_return outcome;
+}
+
+awaitable<Outcome<Health>> Client::health() {
+  const std::chrono::milliseconds longest =
+      std::min<std::chrono::milliseconds>(seconds(10), endpoint_.longest_call);
+  net::HttpRequest get = within(request("GET", "/health"), longest);
+  const Site site = site_of(get);
+  auto exchange = co_await http_.send(std::move(get));
+  Health health;
+  if (exchange) health.time = parse_http_date(exchange->header("Date").value_or(""));
+  const Outcome<json::Document> body = classify(site, std::move(exchange));
+  Outcome<Health> outcome = health;
+  if (!body) outcome = Failure{body.error()};
   co_return outcome;
 }
 

@@ -37,6 +37,7 @@ std::string read_workspace_id(const Environment& environment, Problems& problems
     problems.emplace_back("WORKSPACE_ID is not set: set it to the workspace's id (a UUID)");
   } else if (!is_uuid(id)) {
     problems.emplace_back("WORKSPACE_ID is not a UUID: copy the workspace's id from the canvas");
+    return {};
   }
   return text::lower(id);
 }
@@ -51,17 +52,18 @@ std::string read_platform_url(const Environment& environment, Problems& problems
   auto url = check_platform_url(given);
   if (url.ok()) return std::move(*url);
   problems.push_back(fmt::format("PLATFORM_URL is not usable: {}", url.error()));
-  return given;
+  return {};
 }
 
-std::string read_org_id(const Environment& environment) {
+std::string read_org_id(const Environment& environment, Problems& warnings) {
   std::string org = variable(environment, "MOLECULE_ORG_ID");
   if (org.empty()) org = variable(environment, "MOLECULE_ORGANIZATION_ID");
   const bool valid = org.size() <= 128 && std::all_of(org.begin(), org.end(), [](char c) {
                        return c >= '\x21' && c <= '\x7E';
                      });
   if (valid) return org;
-  log::warning("MOLECULE_ORG_ID is left out: it must be at most 128 visible ASCII characters");
+  warnings.emplace_back(
+      "MOLECULE_ORG_ID is left out: it must be at most 128 visible ASCII characters");
   return {};
 }
 
@@ -84,7 +86,7 @@ std::string make_agent_card(const Environment& environment, std::string_view wor
   return std::move(writer).take();
 }
 
-std::chrono::seconds read_poll_timeout(const Environment& environment) {
+std::chrono::seconds read_poll_timeout(const Environment& environment, Problems& warnings) {
   const std::string value = variable(environment, "MOLECULE_MCP_POLL_TIMEOUT_SECS");
   if (value.empty()) return Config().poll_timeout;
   int seconds = 0;
@@ -92,8 +94,9 @@ std::chrono::seconds read_poll_timeout(const Environment& environment) {
   if (error == std::errc::result_out_of_range) {
     seconds = value.starts_with('-') ? 0 : 60;
   } else if (error != std::errc() || end != value.data() + value.size()) {
-    log::warning("MOLECULE_MCP_POLL_TIMEOUT_SECS is not a whole number: it stays at {}",
-                 Config().poll_timeout.count());
+    warnings.push_back(
+        fmt::format("MOLECULE_MCP_POLL_TIMEOUT_SECS is not a whole number: it stays at {}",
+                    Config().poll_timeout.count()));
     return Config().poll_timeout;
   }
   return std::chrono::seconds(std::clamp(seconds, 0, 60));
@@ -141,14 +144,7 @@ void make_state_folder(const fs::path& folder, Problems& problems) {
 
 void check_token(const WorkspaceConfig& workspace, Problems& problems) {
   Credentials credentials(workspace.token, workspace.state_folder);
-  if (auto found = credentials.reload(); !found.ok()) {
-    problems.push_back(std::move(found.error()));
-  } else if (credentials.token().empty()) {
-    problems.push_back(
-        fmt::format("MOLECULE_WORKSPACE_TOKEN is not set, nor MOLECULE_WORKSPACE_TOKEN_FILE, and "
-                    "{} holds none: set one of them to the token of the canvas → Tokens tab",
-                    (workspace.state_folder / ".auth_token").string()));
-  }
+  if (auto found = credentials.require(); !found.ok()) problems.push_back(std::move(found.error()));
 }
 
 /// WORKSPACE_ID and what goes with it.
@@ -158,20 +154,7 @@ WorkspaceConfig read_one(const Environment& environment, fs::path state, Problem
   one.platform_url = read_platform_url(environment, problems);
   one.token.environment = environment;
   one.state_folder = std::move(state);
-  make_state_folder(one.state_folder, problems);
-  check_token(one, problems);
   return one;
-}
-
-/// MOLECULE_WORKSPACES; a workspace's own folder is made only where all is right.
-std::vector<WorkspaceConfig> read_several(const Environment& environment, const std::string& list,
-                                          const fs::path& state, Problems& problems) {
-  std::vector<WorkspaceConfig> several = read_workspace_list(
-      environment, list, variable(environment, "PLATFORM_URL"), state, problems);
-  make_state_folder(state, problems);
-  if (!problems.empty()) return several;
-  for (const WorkspaceConfig& one : several) make_state_folder(one.state_folder, problems);
-  return several;
 }
 
 }  // namespace
@@ -184,19 +167,18 @@ Environment process_environment() {
   };
 }
 
-Result<Config, std::vector<std::string>> load_config(const Environment& environment) {
-  Problems problems;
-  Config config;
+Reading read_config(const Environment& environment) {
+  Reading reading;
+  Config& config = reading.config;
   const fs::path state = choose_state_folder(environment);
   const std::string list = variable(environment, "MOLECULE_WORKSPACES");
   if (list.empty()) {
-    config.workspaces.push_back(read_one(environment, state, problems));
+    config.workspaces.push_back(read_one(environment, state, reading.problems));
   } else {
-    config.workspaces = read_several(environment, list, state, problems);
+    config.workspaces = read_workspace_list(
+        environment, list, variable(environment, "PLATFORM_URL"), state, reading.problems);
   }
-  if (!problems.empty()) return Failure{std::move(problems)};
-
-  config.org_id = read_org_id(environment);
+  config.org_id = read_org_id(environment, reading.warnings);
   const std::string uploads = variable(environment, "MOLECULE_CHAT_UPLOAD_DIR");
   for (WorkspaceConfig& one : config.workspaces) {
     one.agent_card = make_agent_card(environment, one.id);
@@ -205,8 +187,23 @@ Result<Config, std::vector<std::string>> load_config(const Environment& environm
   config.verbose = !variable(environment, "MOLECULE_MCP_VERBOSE").empty();
   config.heartbeat = variable(environment, "MOLECULE_MCP_DISABLE_HEARTBEAT").empty();
   config.inbox = variable(environment, "MOLECULE_MCP_DISABLE_INBOX").empty();
-  config.poll_timeout = read_poll_timeout(environment);
-  return config;
+  config.poll_timeout = read_poll_timeout(environment, reading.warnings);
+  return reading;
+}
+
+Result<Config, std::vector<std::string>> load_config(const Environment& environment) {
+  Reading reading = read_config(environment);
+  Problems& problems = reading.problems;
+  make_state_folder(choose_state_folder(environment), problems);
+  for (const WorkspaceConfig& one : reading.config.workspaces) check_token(one, problems);
+  if (!problems.empty()) return Failure{std::move(problems)};
+  // A workspace's own folder is made only where all is right.
+  for (const WorkspaceConfig& one : reading.config.workspaces) {
+    make_state_folder(one.state_folder, problems);
+  }
+  if (!problems.empty()) return Failure{std::move(problems)};
+  for (const std::string& warning : reading.warnings) log::warning("{}", warning);
+  return std::move(reading.config);
 }
 
 }  // namespace molecule::workspace

@@ -14,8 +14,13 @@ namespace molecule::workspace {
 
 namespace {
 
+struct Token {
+  std::string text;
+  std::string source;
+};
+
 /// No token, or why what is there cannot be one.
-using Found = Result<std::optional<std::string>, std::string>;
+using Found = Result<std::optional<Token>, std::string>;
 
 constexpr std::size_t longest_token = 4096;
 
@@ -50,7 +55,7 @@ Found checked(std::string_view token, std::string_view source) {
   if (!printable || token.size() > longest_token) {
     return Failure{fmt::format("{} holds what cannot be a token: copy it again", source)};
   }
-  return std::optional<std::string>(token);
+  return std::optional(Token{.text = std::string(token), .source = std::string(source)});
 }
 
 std::string reading_problem(const files::Error& error, std::string_view source) {
@@ -81,7 +86,7 @@ Found from_environment(const TokenSource& source) {
   if (!token.empty()) return checked(token, source.name);
   const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
   const std::string_view path = text::trim(named);
-  if (path.empty()) return std::optional<std::string>();
+  if (path.empty()) return std::optional<Token>();
   return from_file(path, fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE ({})", path));
 }
 
@@ -90,7 +95,7 @@ Found from_state_folder(const std::filesystem::path& folder) {
   auto content = files::read(path, std::size_t{1} << 16);
   const int code = content.ok() ? 0 : content.error().code;
   const bool absent = code == ENOENT || code == ENOTDIR;
-  if (absent || (content.ok() && text::trim(*content).empty())) return std::optional<std::string>();
+  if (absent || (content.ok() && text::trim(*content).empty())) return std::optional<Token>();
   return from_file(path, path.string());
 }
 
@@ -122,16 +127,32 @@ Credentials::Credentials(TokenSource source, std::filesystem::path state_folder)
 Result<void, std::string> Credentials::reload() {
   Found found = find_token(source_, state_folder_);
   if (!found.ok()) return Failure{found.error()};
-  if (found->has_value()) token_ = std::move(**found);
+  if (!found->has_value()) return {};
+  token_ = std::move((*found)->text);
+  token_source_ = std::move((*found)->source);
   return {};
+}
+
+Result<void, std::string> Credentials::require() {
+  auto found = reload();
+  if (!found.ok() || !token_.empty()) return found;
+  if (source_.name != TokenSource().name) {
+    return Failure{
+        fmt::format("{} is missing: set it to the token of the canvas → Tokens tab", source_.name)};
+  }
+  return Failure{
+      fmt::format("MOLECULE_WORKSPACE_TOKEN is not set, nor MOLECULE_WORKSPACE_TOKEN_FILE, and "
+                  "{} holds none: set one of them to the token of the canvas → Tokens tab",
+                  token_file(state_folder_).string())};
 }
 
 Result<void, std::string> Credentials::keep_issued_token(const std::string& token) {
   if (!token_.empty()) return {};
   Found usable = checked(text::trim(token), "the platform's auth_token");
   if (!usable.ok()) return Failure{usable.error()};
-  if (!usable->has_value() || (*usable)->empty()) return {};
-  token_ = std::move(**usable);
+  if (!usable->has_value() || (*usable)->text.empty()) return {};
+  token_ = std::move((*usable)->text);
+  token_source_ = token_file(state_folder_).string();
   return written(files::replace(token_file(state_folder_), token_));
 }
 

@@ -9,7 +9,6 @@
 #include "molecule/base/json.hpp"
 #include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
-#include "molecule/workspace/credentials.hpp"
 
 namespace molecule::workspace {
 
@@ -62,15 +61,17 @@ std::string read_id(json::Value entry, const std::string& place, std::set<std::s
                     Problems& problems) {
   const std::size_t before = problems.size();
   std::string id = text::lower(member(entry, "id", place, problems));
-  if (problems.size() > before) return id;
+  if (problems.size() > before) return {};
   if (id.empty()) {
     problems.push_back(fmt::format("{}.id is missing: set it to a workspace's id", place));
   } else if (!is_uuid(id)) {
     problems.push_back(fmt::format("{}.id is not a UUID", place));
   } else if (!known.insert(id).second) {
     problems.push_back(fmt::format("{}.id is there twice: {}", place, id));
+  } else {
+    return id;
   }
-  return id;
+  return {};
 }
 
 std::string read_url(json::Value entry, const std::string& otherwise, const std::string& place,
@@ -90,16 +91,6 @@ std::string read_url(json::Value entry, const std::string& otherwise, const std:
                          ? fmt::format("PLATFORM_URL is not usable: {}", url.error())
                          : fmt::format("{}.platform_url is not usable: {}", place, url.error()));
   return {};
-}
-
-void check_token(const WorkspaceConfig& workspace, Problems& problems) {
-  Credentials credentials(workspace.token, workspace.state_folder);
-  if (auto found = credentials.reload(); !found.ok()) {
-    problems.push_back(std::move(found.error()));
-  } else if (credentials.token().empty()) {
-    problems.push_back(fmt::format("{} is missing: set it to the token of the canvas → Tokens tab",
-                                   workspace.token.name));
-  }
 }
 
 }  // namespace
@@ -125,22 +116,22 @@ std::vector<WorkspaceConfig> read_workspace_list(const Environment& environment,
     return workspaces;
   }
   std::set<std::string> known;
+  std::size_t position = 0;
   for (const json::Value entry : document.root().items()) {
-    const std::string place = fmt::format("MOLECULE_WORKSPACES[{}]", workspaces.size());
-    WorkspaceConfig& one = workspaces.emplace_back();
+    const std::string place = fmt::format("MOLECULE_WORKSPACES[{}]", position++);
     if (!entry.is_object()) {
       problems.push_back(fmt::format("{} is not an object", place));
       continue;
     }
+    WorkspaceConfig& one = workspaces.emplace_back();
     one.id = read_id(entry, place, known, problems);
     one.platform_url = read_url(entry, otherwise_url, place, problems);
     one.token.environment = with_token(environment, member(entry, "token", place, problems));
     one.token.name = place + ".token";
     // Nothing outside of the state folder, whatever the id is.
     one.state_folder = state / (is_uuid(one.id) ? one.id : std::string("no-id"));
-    check_token(one, problems);
   }
-  if (workspaces.empty()) {
+  if (position == 0) {
     problems.emplace_back("MOLECULE_WORKSPACES is empty: name at least one workspace in it");
   }
   return workspaces;

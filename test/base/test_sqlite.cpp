@@ -242,3 +242,28 @@ TEST_CASE("several processes open a new database at once and write to it") {
     CHECK(count(database) == 60);
   }
 }
+
+TEST_CASE("a database opened for reading only shows what is there and changes nothing") {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "a db?#%";
+  std::optional<Database> writer(std::in_place, path);
+  writer->execute(schema);
+  writer->execute("INSERT INTO t VALUES (1, 2)");
+  {
+    Database reader(path, Database::ReadOnly());
+    CHECK(count(reader) == 1);
+    CHECK_THROWS_AS(reader.execute("DELETE FROM t"), const sqlite::Error&);
+    Transaction beside(*writer);
+    writer->execute("INSERT INTO t VALUES (3, 4)");
+    CHECK(count(reader) == 1);
+    beside.commit();
+    CHECK(count(reader) == 2);
+  }
+  writer.reset();
+  Database reader(path, Database::ReadOnly());
+  CHECK(count(reader) == 2);
+  CHECK_THROWS_AS(reader.execute("DELETE FROM t"), const sqlite::Error&);
+  CHECK_FALSE(std::filesystem::exists(path.string() + "-wal"));
+  CHECK_THROWS_AS(Database(folder.path() / "none", Database::ReadOnly()), const sqlite::Error&);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "none"));
+}

@@ -205,3 +205,25 @@ TEST_CASE("a platform that cannot be reached or hangs") {
   CHECK(hung.error().code == Errc::timeout);
   CHECK(hung.error().may_have_arrived);
 }
+
+TEST_CASE("health tells the platform's time where it has one, and no call takes too long") {
+  Setting s;
+  s.server.answer("GET /health", 200, R"({"status":"ok"})");
+  auto health = s.run(s.client.health());
+  REQUIRE(health.ok());
+  CHECK_FALSE(health->time);
+  CHECK(s.last().body.empty());
+  platform::Client hurried(s.http,
+                           {.platform_url = s.server.url(),
+                            .workspace_id = own,
+                            .org_id = "",
+                            .longest_call = std::chrono::milliseconds(50)},
+                           [&s] { return s.token; });
+  Canned silence;
+  silence.act = Canned::Act::hang;
+  s.server.answer("GET /health", silence);
+  auto late = s.run(hurried.health());
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().code == Errc::timeout);
+  CHECK(late.error().transport == net::HttpErrc::timeout);
+}

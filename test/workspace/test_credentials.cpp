@@ -74,6 +74,22 @@ TEST_CASE_FIXTURE(Fixture, "credentials: the order of the sources") {
   CHECK(token({{token_variable, "  "}, {file_variable, ""}}) == "from-state");
 }
 
+TEST_CASE_FIXTURE(Fixture, "credentials: the source is told to people") {
+  const auto source = [&](Variables variables) {
+    Credentials credentials = with(std::move(variables));
+    REQUIRE(credentials.require().ok());
+    return credentials.token_source();
+  };
+  const std::string file = write("token", "from-file");
+  CHECK(source({{token_variable, "a"}, {file_variable, file}}) == token_variable);
+  CHECK(source({{file_variable, file}}).find(file) != std::string::npos);
+  Credentials none = with({});
+  CHECK_FALSE(none.require().ok());
+  CHECK(none.keep_issued_token("issued").ok());
+  CHECK(none.token_source() == (folder.path() / ".auth_token").string());
+  CHECK(source({}) == none.token_source());
+}
+
 TEST_CASE_FIXTURE(Fixture, "credentials: no source gives no token and no problem") {
   Credentials credentials = with({});
   CHECK(credentials.reload().ok());

@@ -10,6 +10,10 @@ namespace molecule::process {
 /// time to time instead.
 bool signal_at_parent_death(int signal);
 
+/// Opens /dev/null in place of standard streams that are closed, so that no file or socket gets
+/// their numbers, which people print into. Throws `std::system_error` where it cannot.
+void open_standard_streams();
+
 /// The parent of this moment.
 pid_t parent();
 

@@ -101,6 +101,10 @@ class Database {
   /// A call that needs a lock of another connection blocks for up to `busy_timeout`.
   explicit Database(const std::filesystem::path& path,
                     std::chrono::milliseconds busy_timeout = std::chrono::seconds(2));
+  /// For looking at the file only: what is there when it opens, and nothing is made or changed,
+  /// neither the file nor its log. Whoever writes to it meanwhile is not held up.
+  struct ReadOnly {};
+  Database(const std::filesystem::path& path, ReadOnly);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();
@@ -118,6 +122,8 @@ class Database {
  private:
   friend class Statement;
   friend class Transaction;
+  void open(const std::filesystem::path& path, const std::string& name, int flags,
+            std::chrono::milliseconds busy_timeout, const char* setup);
   [[noreturn]] void fail(int code, std::string_view what);
 
   sqlite3* handle_ = nullptr;

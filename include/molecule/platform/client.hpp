@@ -11,10 +11,13 @@
 
 #include "molecule/base/asio.hpp"
 #include "molecule/base/json.hpp"
+#include "molecule/base/time.hpp"
 #include "molecule/net/http_client.hpp"
 #include "molecule/platform/error.hpp"
 
 namespace molecule::platform {
+
+struct Site;
 
 /// What every call of one workspace needs to know.
 struct Endpoint {
@@ -23,6 +26,14 @@ struct Endpoint {
   std::string workspace_id;
   /// Empty: no `X-Molecule-Org-Id`.
   std::string org_id;
+  /// No call takes longer, whatever its own limit is.
+  std::chrono::milliseconds longest_call = std::chrono::milliseconds::max();
+};
+
+/// What the platform tells everybody.
+struct Health {
+  /// Its clock, to the second, where its answer says.
+  std::optional<WallTime> time;
 };
 
 struct Registration {
@@ -118,6 +129,8 @@ class Client {
 
   const Endpoint& endpoint() const { return endpoint_; }
 
+  /// 0.9: whether it answers at all. Public, and touches nothing.
+  awaitable<Outcome<Health>> health();
   /// 1.1; `agent_card` is a JSON object's text.
   awaitable<Outcome<Registration>> register_workspace(std::string agent_card);
   /// 1.2
@@ -154,6 +167,7 @@ class Client {
   /// The one place where headers are built. `path` may have a query; `body` is JSON or empty.
   net::HttpRequest request(std::string_view method, std::string_view path, std::string body = {},
                            Identify identify = Identify::no) const;
+  Site site_of(const net::HttpRequest& request) const;
   /// `/workspaces/<own id>` and the rest.
   std::string own_path(std::string_view rest) const;
   /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.

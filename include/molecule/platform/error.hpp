@@ -5,6 +5,7 @@
 #include <string>
 
 #include "molecule/base/result.hpp"
+#include "molecule/net/http_client.hpp"
 
 namespace molecule::platform {
 
@@ -31,6 +32,10 @@ struct Error {
   Errc code = Errc::malformed;
   /// The HTTP status, 0 where there was no answer.
   int status = 0;
+  /// Where there was no answer: what the exchange failed of.
+  std::optional<net::HttpErrc> transport;
+  /// The platform gave a reason of its own with its refusal.
+  bool explained = false;
   /// One line: what failed, on which call, and the platform's own `error` text (sanitised, cut).
   /// Never a token.
   std::string message;

@@ -49,6 +49,19 @@ struct Config {
   std::chrono::seconds poll_timeout{2};
 };
 
+/// What the environment says, as far as it can be read. Tokens and folders are not looked at.
+struct Reading {
+  /// A workspace's id and URL are empty where they are among the problems.
+  Config config;
+  /// What must be put right, a line each with what to set.
+  std::vector<std::string> problems;
+  /// What is left out or replaced, a line each.
+  std::vector<std::string> warnings;
+};
+
+/// Reads the whole configuration; makes and changes nothing.
+Reading read_config(const Environment& environment);
+
 /// Reads and checks the whole configuration, makes the state folders, and finds the tokens. On
 /// failure: every problem found, one line each with what to set, for exit code 2.
 Result<Config, std::vector<std::string>> load_config(const Environment& environment);

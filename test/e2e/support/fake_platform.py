@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 DEADLINE = 20.0
 
 ROUTES = [
+    ("health", "GET", r"/health"),
     ("register", "POST", r"/registry/register"),
     ("heartbeat", "POST", r"/registry/heartbeat"),
     ("peers", "GET", r"/registry/(?P<id>[^/]+)/peers"),
@@ -162,6 +163,9 @@ class FakePlatform:
             else:
                 reply = getattr(self, "_" + request.route, lambda _: Reply(404, "404 page not found"))
         return reply(request) if callable(reply) else reply
+
+    def _health(self, request):
+        return Reply(body={"status": "ok"})
 
     def _register(self, request):
         return Reply(body=self._with_secret({"status": "registered", "delivery_mode": "poll"}))

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "molecule/workspace/credentials.hpp"
+#include "report.hpp"
+
+namespace molecule::app {
+
+// What `doctor` looks at on this machine. Nothing is made or changed, the folder least of all.
+
+/// One failure for each problem, one warning for whatever is left out or switched off.
+std::vector<Check> check_configuration(const workspace::Reading& reading);
+
+/// Whether it can be written to, or made; who else may read the files in it.
+std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspace);
+
+/// Loads the token into `credentials` and tells where it came from.
+Check check_token(workspace::Credentials& credentials);
+
+/// The messages that wait in the inbox database.
+Check check_inbox(const workspace::WorkspaceConfig& workspace);
+
+}  // namespace molecule::app
