@@ -130,7 +130,12 @@ class Server {
                   session_.resource_updated(tools::inbox_uri);
                 },
             .on_rejected = [this](workspace::Seat& seat,
-                                  const std::string& text) { rejected(seat, text); }};
+                                  const std::string& text) { rejected(seat, text); },
+            .on_removed =
+                [](workspace::Seat& seat, const std::string& text) {
+                  log::error("{}", text);
+                  seat.disable(text);
+                }};
   }
 
   /// One workspace that is rejected ends only itself where there are others.

@@ -159,8 +159,18 @@ net::HttpRequest within(net::HttpRequest request, std::chrono::milliseconds tota
 
 }  // namespace
 
-Client::Client(net::HttpClient& http, Endpoint endpoint, Token token)
-    : http_(http), endpoint_(std::move(endpoint)), token_(std::move(token)) {}
+Client::Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew)
+    : http_(http),
+      endpoint_(std::move(endpoint)),
+      token_(std::move(token)),
+      renew_(std::move(renew)) {}
+
+void Client::authorize(net::HttpRequest& request) const {
+  std::erase_if(request.headers, [](const auto& header) { return header.name == "Authorization"; });
+  if (const std::string token = token_(); !token.empty()) {
+    request.headers.push_back({"Authorization", "Bearer " + token});
+  }
+}
 
 net::HttpRequest Client::request(std::string_view method, std::string_view path, std::string body,
                                  Identify identify) const {
@@ -170,9 +180,7 @@ net::HttpRequest Client::request(std::string_view method, std::string_view path,
   request.headers.push_back({"Accept", "application/json"});
   request.headers.push_back({"User-Agent", "molecule-mcp/" MOLECULE_VERSION});
   request.headers.push_back({"Origin", origin_of(endpoint_.platform_url)});
-  if (const std::string token = token_(); !token.empty()) {
-    request.headers.push_back({"Authorization", "Bearer " + token});
-  }
+  authorize(request);
   if (identify == Identify::yes) {
     request.headers.push_back({"X-Workspace-ID", endpoint_.workspace_id});
   }
@@ -199,10 +207,17 @@ Site Client::site_of(const net::HttpRequest& request) const {
 template <class T>
 awaitable<Outcome<T>> Client::call(net::HttpRequest request,
                                    std::optional<T> (*read)(json::Document&)) {
-  const Site site = site_of(request);
+  Site site = site_of(request);
   request.total_timeout = std::min(request.total_timeout, endpoint_.longest_call);
+  net::HttpRequest again = request;
   auto exchange = co_await http_.send(std::move(request));
   Outcome<json::Document> body = classify(site, std::move(exchange));
+  if (!body && body.error().code == Errc::unauthorized && renew_ && renew_()) {
+    authorize(again);
+    site.secret = token_();
+    auto second = co_await http_.send(std::move(again));
+    body = classify(site, std::move(second));
+  }
   Outcome<T> outcome = read_body(site, std::move(body), read);
   co_return outcome;
 }

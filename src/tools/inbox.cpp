@@ -103,6 +103,20 @@ std::string popped(bool removed, std::string_view activity_id) {
   return std::move(writer).take();
 }
 
+/// Another process may be writing for a while: tries again meanwhile, so that no other call waits.
+awaitable<bool> pop_when_free(Services& services, std::string activity_id) {
+  const Clock::time_point deadline = services.clock.now() + std::chrono::seconds(2);
+  while (true) {
+    try {
+      const bool removed = services.seats.pop(activity_id);
+      co_return removed;
+    } catch (const sqlite::Error& error) {
+      if (!error.busy() || services.clock.now() >= deadline) throw;
+    }
+    co_await sleep_for(services.clock, std::chrono::milliseconds(50));
+  }
+}
+
 awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string activity_id = arguments.text("activity_id");
@@ -112,7 +126,7 @@ awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
     if (!services.config.inbox) {
       result = not_enabled();
     } else {
-      const bool removed = services.seats.pop(activity_id);
+      auto removed = co_await pop_when_free(services, activity_id);
       result.text = popped(removed, activity_id);
       if (removed && services.resource_updated) {
         services.resource_updated(inbox_uri);

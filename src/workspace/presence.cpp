@@ -29,6 +29,11 @@ bool is_rejection(const platform::Error& error) {
   return error.code == platform::Errc::unauthorized || error.code == platform::Errc::forbidden;
 }
 
+bool may_be_removed(const platform::Error& error) {
+  return is_rejection(error) || error.code == platform::Errc::gone ||
+         error.code == platform::Errc::not_found;
+}
+
 Clock::duration patience(const platform::Error& error, Clock::duration own) {
   const seconds asked = std::min(error.retry_after.value_or(seconds(0)), longest_retry_after);
   return std::max<Clock::duration>(own, asked);
@@ -50,14 +55,14 @@ Escalation::Say Escalation::rejected() {
 class Presence::State {
  public:
   State(platform::Client& client, Ownership& ownership, Credentials& credentials,
-        const Workload& workload, Clock& clock, std::string agent_card, OnRejected on_rejected)
+        const Workload& workload, Clock& clock, std::string agent_card, Hooks hooks)
       : client_(client),
         ownership_(ownership),
         credentials_(credentials),
         workload_(workload),
         clock_(clock),
         agent_card_(std::move(agent_card)),
-        on_rejected_(std::move(on_rejected)),
+        hooks_(std::move(hooks)),
         started_(clock.now()),
         tried_event_(clock) {}
 
@@ -73,7 +78,7 @@ class Presence::State {
       const platform::Error& error = outcome.error();
       if (is_rejection(error) && !accepted_) {
         if (token_changed()) continue;
-        on_rejected_(rejection_text(error));
+        hooks_.on_rejected(rejection_text(error));
         co_return;
       }
       tried();
@@ -91,6 +96,10 @@ class Presence::State {
       const Clock::time_point start = clock_.now();
       platform::Beat beat = current();
       auto outcome = co_await client_.heartbeat(std::move(beat));
+      if (!outcome.ok() && may_be_removed(outcome.error())) {
+        auto removed = co_await is_removed();
+        if (removed) co_return;
+      }
       const Clock::duration pause = outcome.ok() ? succeeded(*outcome) : failed(outcome.error());
       co_await sleep_unless_suspended(clock_, start + pause);
     }
@@ -118,6 +127,15 @@ class Presence::State {
     beat.current_task = workload_.current_task();
     beat.uptime_seconds = duration_cast<seconds>(clock_.now() - started_).count();
     return beat;
+  }
+
+  /// A removed workspace's heartbeat is refused like that of a wrong token, or even taken
+  /// (platform-api.md 1.2); its page tells.
+  awaitable<bool> is_removed() {
+    auto info = co_await client_.workspace_info();
+    const bool removed = !info.ok() && info.error().code == platform::Errc::gone;
+    if (removed) hooks_.on_removed(removed_text(info.error()));
+    co_return removed;
   }
 
   Clock::duration succeeded(const platform::BeatReply& reply) {
@@ -187,6 +205,13 @@ class Presence::State {
         workspace(), error.status);
   }
 
+  std::string removed_text(const platform::Error& error) const {
+    return fmt::format(
+        "workspace {} was removed from the platform{}{}: it is neither kept online nor polled any "
+        "more. Regenerate workspace and token from the canvas → Tokens tab and restart",
+        workspace(), error.removed_at.empty() ? "" : " at ", error.removed_at);
+  }
+
   std::string revoked_text(const platform::Error& error) const {
     return fmt::format(
         "heartbeat: {} rejected in a row (HTTP {}): the token was revoked, probably because "
@@ -201,7 +226,7 @@ class Presence::State {
   const Workload& workload_;
   Clock& clock_;
   std::string agent_card_;
-  OnRejected on_rejected_;
+  Hooks hooks_;
   Clock::time_point started_;
   Event tried_event_;
   bool tried_ = false;
@@ -216,10 +241,9 @@ class Presence::State {
 };
 
 Presence::Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-                   const Workload& workload, Clock& clock, std::string agent_card,
-                   OnRejected on_rejected)
+                   const Workload& workload, Clock& clock, std::string agent_card, Hooks hooks)
     : state_(std::make_unique<State>(client, ownership, credentials, workload, clock,
-                                     std::move(agent_card), std::move(on_rejected))) {}
+                                     std::move(agent_card), std::move(hooks))) {}
 
 Presence::~Presence() = default;
 

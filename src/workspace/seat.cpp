@@ -17,7 +17,9 @@ platform::Endpoint endpoint_of(const Config& config, const WorkspaceConfig& own)
 Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& http, Clock& clock,
            const Hooks& hooks)
     : credentials(own.token, own.state_folder),
-      client(http, endpoint_of(config, own), [this] { return credentials.token(); }),
+      client(
+          http, endpoint_of(config, own), [this] { return credentials.token(); },
+          [this] { return renew_token(); }),
       inbox(own.state_folder, clock),
       ownership(own.id, inbox, clock),
       config_(config),
@@ -25,13 +27,21 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
       clock_(clock),
       on_arrival_(hooks.on_arrival),
       presence_(client, ownership, credentials, workload, clock, own.agent_card,
-                [this, on_rejected = hooks.on_rejected](const std::string& text) {
-                  on_rejected(*this, text);
-                }),
+                {.on_rejected =
+                     [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); },
+                 .on_removed =
+                     [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }}),
       poller_(client, inbox, ownership, credentials, clock) {
   inbox.on_arrival = [this] { arrived(); };
   // load_config has just seen that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
+}
+
+/// Whoever makes the call: also one that is not the owner sees a rotated token at once.
+bool Seat::renew_token() {
+  const std::string before = credentials.token();
+  const auto reloaded = credentials.reload();
+  return reloaded.ok() && credentials.token() != before;
 }
 
 void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {

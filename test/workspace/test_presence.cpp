@@ -26,10 +26,16 @@ struct Fixture : test::House {
   std::vector<std::string> rejections;
   Inbox inbox{folder.path(), clock};
   Ownership ownership{test::self_id, inbox, clock};
+  std::vector<std::string> removals;
   Presence presence{
-      client, ownership, credentials, workload, clock, card, [this](std::string text) {
-        rejections.push_back(std::move(text));
-      }};
+      client,
+      ownership,
+      credentials,
+      workload,
+      clock,
+      card,
+      {.on_rejected = [this](std::string text) { rejections.push_back(std::move(text)); },
+       .on_removed = [this](std::string text) { removals.push_back(std::move(text)); }}};
 
   void start_register() { tasks.spawn("register", presence.register_workspace()); }
   void start_beat() { tasks.spawn("heartbeat", presence.beat()); }
@@ -271,6 +277,21 @@ TEST_CASE_FIXTURE(Fixture, "presence: after a suspend it beats within seconds") 
   const Clock::time_point woken = clock.now();
   until_count(beat_call, 3);
   CHECK(seconds_between(woken, clock.now()) >= 19);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a removed workspace ends the beat with one text") {
+  server.answer(beat_call, 401, R"({"error":"invalid workspace auth token"})");
+  server.answer("GET /workspaces/" + test::self_id, 410,
+                R"({"error":"workspace removed","removed_at":"2026-05-01T10:00:00Z"})");
+  server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
+  start_register();
+  start_beat();
+  until([&] { return !removals.empty(); });
+  CHECK(removals.size() == 1);
+  CHECK(removals[0].find(test::self_id) != std::string::npos);
+  CHECK(removals[0].find("2026-05-01") != std::string::npos);
+  CHECK(count(beat_call) == 1);
+  CHECK(rejections.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: a secret that cannot be written never stops the beat") {

@@ -124,8 +124,11 @@ class Client {
   /// Gives the bearer token of the moment; empty: none. Called for every request, so that a
   /// rotated token is used at once.
   using Token = std::function<std::string()>;
+  /// Called after a 401: reads the token's sources again. True where the token is another one
+  /// now; the call is made once more with it then (the platform did nothing for the old one).
+  using Renew = std::function<bool()>;
 
-  Client(net::HttpClient& http, Endpoint endpoint, Token token);
+  Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew = {});
 
   const Endpoint& endpoint() const { return endpoint_; }
 
@@ -168,6 +171,7 @@ class Client {
   net::HttpRequest request(std::string_view method, std::string_view path, std::string body = {},
                            Identify identify = Identify::no) const;
   Site site_of(const net::HttpRequest& request) const;
+  void authorize(net::HttpRequest& request) const;
   /// `/workspaces/<own id>` and the rest.
   std::string own_path(std::string_view rest) const;
   /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.
@@ -179,6 +183,7 @@ class Client {
   net::HttpClient& http_;
   Endpoint endpoint_;
   Token token_;
+  Renew renew_;
 };
 
 }  // namespace molecule::platform

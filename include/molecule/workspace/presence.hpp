@@ -31,20 +31,26 @@ class Escalation {
 /// accepts, beats every 20 s with the true values, and keeps the secrets that the replies bring.
 class Presence {
  public:
-  /// Gets the text for people when the platform rejects the first credentials it sees: there is
-  /// nothing to keep alive then (exit code 3).
-  using OnRejected = std::function<void(std::string text)>;
+  /// Both get a text for people.
+  struct Hooks {
+    /// The platform rejects the first credentials it sees: there is nothing to keep alive then
+    /// (exit code 3).
+    std::function<void(std::string text)> on_rejected;
+    /// The platform says that the workspace was removed (410); `beat` has ended.
+    std::function<void(std::string text)> on_removed;
+  };
 
   /// `agent_card` is a JSON object's text.
   Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-           const Workload& workload, Clock& clock, std::string agent_card, OnRejected on_rejected);
+           const Workload& workload, Clock& clock, std::string agent_card, Hooks hooks);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
   ~Presence();
 
   /// Ends when the platform has accepted, or after `on_rejected`.
   awaitable<void> register_workspace();
-  /// Beats from the end of the first register attempt on. Ends only by cancellation.
+  /// Beats from the end of the first register attempt on. Ends by cancellation, or after
+  /// `on_removed`.
   awaitable<void> beat();
 
  private:

@@ -31,6 +31,8 @@ class Seat {
     std::function<void(Seat& seat)> on_arrival;
     /// The platform rejected the first credentials it saw; `text` says so to people.
     std::function<void(Seat& seat, const std::string& text)> on_rejected;
+    /// The workspace was removed from the platform.
+    std::function<void(Seat& seat, const std::string& text)> on_removed;
   };
 
   Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& http, Clock& clock,
@@ -66,6 +68,7 @@ class Seat {
   Workload workload;
 
  private:
+  bool renew_token();
   awaitable<void> look_around(FileWatcher& watcher);
   void look();
   void watch(FileWatcher& watcher);

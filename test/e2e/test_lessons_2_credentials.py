@@ -1,0 +1,63 @@
+"""Rotated tokens and removed workspaces (lessons.md 2.14, 2.15; molecule-mcp.md 2)."""
+
+import secrets
+
+from support.fake_platform import Reply
+
+UNAUTHORIZED = Reply(401, {"error": "invalid workspace auth token"})
+
+
+def accept_only(fake, token, *routes):
+    for route in routes:
+        fake.always(route, lambda r: getattr(fake, "_" + r.route)(r)
+                    if r.headers.get("authorization") == f"Bearer {token}" else UNAUTHORIZED)
+
+
+def test_2_14_a_rotated_token_works_at_once_in_every_process(spawn, fake, token, tmp_path):
+    """Also in one that neither beats nor polls, and without a failed call."""
+    path = tmp_path / "token"
+    path.write_text(token)
+    rotated = secrets.token_urlsafe(32)
+    changes = {"MOLECULE_WORKSPACE_TOKEN": None, "MOLECULE_WORKSPACE_TOKEN_FILE": str(path)}
+    owner = spawn(changes, speed=10, secrets=[rotated])
+    owner.initialize()
+    fake.wait_for("heartbeat")
+    other = spawn(changes, speed=10, secrets=[rotated])
+    other.initialize()
+    assert not other.call("list_peers").failed
+    accept_only(fake, rotated, "heartbeat", "activity", "peers", "register")
+    path.write_text(rotated)
+    for child in (other, owner):
+        result = child.call("list_peers")
+        assert not result.failed, result.text
+    fake.next("heartbeat", 2, where=lambda r: r.headers["authorization"] == f"Bearer {rotated}")
+    fake.next("activity", 2, where=lambda r: r.headers["authorization"] == f"Bearer {rotated}")
+    assert owner.stderr_text == other.stderr_text == ""
+    fake.assert_keeps_secrets([rotated])
+
+
+def test_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fake, workspace_id):
+    child = spawn(speed=20)
+    child.initialize()
+    fake.wait_for("heartbeat")
+    fake.wait_for("activity")
+    removed = {"error": "workspace removed", "id": workspace_id, "removed_at": "2026-05-01T10:00:00Z",
+               "hint": "Regenerate workspace and token"}
+    fake.always("info", Reply(410, removed))
+    for route in ("heartbeat", "activity", "peers", "commit", "register"):
+        fake.always(route, UNAUTHORIZED)
+    child.wait_stderr("was removed from the platform at 2026-05-01T10:00:00Z")
+    beats, polls = len(fake.seen("heartbeat")), len(fake.seen("activity"))
+    for name, arguments in (("list_peers", {}), ("commit_memory", {"content": "x"}),
+                            ("send_message_to_user", {"message": "x"})):
+        result = child.call(name, **arguments)
+        assert result.failed and workspace_id in result.text, (name, result.text)
+    info = child.call("get_workspace_info")
+    assert info.failed and "2026-05-01T10:00:00Z" in info.text
+    fake.always("info", None)
+    other = spawn({"MOLECULE_MCP_DISABLE_HEARTBEAT": "1", "MOLECULE_MCP_DISABLE_INBOX": "1"}, speed=20)
+    other.initialize()
+    other.call("wait_for_message", timeout_secs=0)
+    assert other.ping() < 5 and child.ping() < 5
+    assert len(fake.seen("heartbeat")) == beats and len(fake.seen("activity")) <= polls + 1
+    assert child.stderr_text.count("was removed") == 1
