@@ -29,11 +29,6 @@ bool is_rejection(const platform::Error& error) {
   return error.code == platform::Errc::unauthorized || error.code == platform::Errc::forbidden;
 }
 
-bool may_be_removed(const platform::Error& error) {
-  return is_rejection(error) || error.code == platform::Errc::gone ||
-         error.code == platform::Errc::not_found;
-}
-
 Clock::duration patience(const platform::Error& error, Clock::duration own) {
   const seconds asked = std::min(error.retry_after.value_or(seconds(0)), longest_retry_after);
   return std::max<Clock::duration>(own, asked);
@@ -96,11 +91,11 @@ class Presence::State {
       const Clock::time_point start = clock_.now();
       platform::Beat beat = current();
       auto outcome = co_await client_.heartbeat(std::move(beat));
+      const Clock::duration pause = outcome.ok() ? succeeded(*outcome) : failed(outcome.error());
       if (!outcome.ok() && may_be_removed(outcome.error())) {
         auto removed = co_await is_removed();
         if (removed) co_return;
       }
-      const Clock::duration pause = outcome.ok() ? succeeded(*outcome) : failed(outcome.error());
       co_await sleep_unless_suspended(clock_, start + pause);
     }
   }
@@ -127,6 +122,11 @@ class Presence::State {
     beat.current_task = workload_.current_task();
     beat.uptime_seconds = duration_cast<seconds>(clock_.now() - started_).count();
     return beat;
+  }
+
+  /// Worth a question, once the rejections are told as an error.
+  bool may_be_removed(const platform::Error& error) const {
+    return error.code == platform::Errc::gone || (is_rejection(error) && escalation_.count() >= 3);
   }
 
   /// A removed workspace's heartbeat is refused like that of a wrong token, or even taken

@@ -290,7 +290,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: a removed workspace ends the beat with one
   CHECK(removals.size() == 1);
   CHECK(removals[0].find(test::self_id) != std::string::npos);
   CHECK(removals[0].find("2026-05-01") != std::string::npos);
-  CHECK(count(beat_call) == 1);
+  CHECK(count(beat_call) == 3);
   CHECK(rejections.empty());
 }
 
