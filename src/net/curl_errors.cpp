@@ -26,6 +26,8 @@ std::string_view meaning(HttpErrc code) {
       return "too large an answer from";
     case HttpErrc::unreadable_file:
       return "cannot read a file for";
+    case HttpErrc::unwritable_file:
+      return "cannot write the file from";
     case HttpErrc::other:
       break;
   }

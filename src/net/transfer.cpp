@@ -1,9 +1,12 @@
 #include "transfer.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "authorities.hpp"
@@ -215,6 +218,7 @@ HttpError Transfer::error_of(CURLcode code) const {
     if (!file->problem().empty()) return {HttpErrc::unreadable_file, file->problem(), begun_};
   }
   if (too_large_) return error(HttpErrc::too_large, "");
+  if (sink_error_ != 0) return error(HttpErrc::unwritable_file, std::strerror(sink_error_));
   if (repeated_) {
     return error(HttpErrc::connection_lost, "a kept connection ended before the answer");
   }
@@ -241,8 +245,32 @@ int Transfer::on_begin(void* self, char*, char*, int, int) {
 }
 
 bool Transfer::room_for(std::size_t more) {
-  too_large_ = too_large_ || response_.body.size() + more > request_.max_response_bytes;
+  body_bytes_ += more;
+  too_large_ = too_large_ || body_bytes_ > request_.max_response_bytes;
   return !too_large_;
+}
+
+bool Transfer::succeeds() const {
+  long status = 0;
+  curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  return status >= 200 && status < 300;
+}
+
+bool Transfer::keep(std::string_view data) {
+  if (request_.sink < 0 || !succeeds()) {
+    response_.body.append(data);
+    return true;
+  }
+  while (!data.empty()) {
+    const ssize_t written = ::write(request_.sink, data.data(), data.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      sink_error_ = errno;
+      return false;
+    }
+    data.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -265,8 +293,7 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t length = size * count;
-  if (!transfer.room_for(length)) return 0;
-  transfer.response_.body.append(data, length);
+  if (!transfer.room_for(length) || !transfer.keep({data, length})) return 0;
   return length;
 }
 

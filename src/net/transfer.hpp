@@ -52,6 +52,8 @@ class Transfer {
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static int on_begin(void* self, char*, char*, int, int);
   bool room_for(std::size_t more);
+  bool succeeds() const;
+  bool keep(std::string_view data);
 
   const CurlApi& curl_;
   HttpRequest request_;
@@ -67,6 +69,8 @@ class Transfer {
   bool repeated_ = false;     ///< libcurl was about to send it a second time
   bool too_large_ = false;
   std::size_t header_bytes_ = 0;
+  std::size_t body_bytes_ = 0;
+  int sink_error_ = 0;  ///< errno
   bool finished_ = false;
   std::optional<HttpError> failure_;
   HttpResponse response_;

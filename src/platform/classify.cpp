@@ -23,6 +23,7 @@ Errc transport_code(net::HttpErrc code) {
     case net::HttpErrc::too_large:
       return Errc::too_large;
     case net::HttpErrc::unreadable_file:
+    case net::HttpErrc::unwritable_file:
       return Errc::rejected;
     case net::HttpErrc::bad_url:
     case net::HttpErrc::cannot_resolve:

@@ -222,10 +222,15 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
   co_return outcome;
 }
 
-awaitable<Outcome<void>> Client::command(net::HttpRequest request) {
-  auto status = co_await call(std::move(request), read_status);
+awaitable<Outcome<void>> Client::command(net::HttpRequest request, Reply reply) {
   Outcome<void> outcome;
-  if (!status) outcome = Failure{std::move(status.error())};
+  if (reply == Reply::any) {
+    auto done = co_await call(std::move(request), read_nothing);
+    if (!done) outcome = Failure{std::move(done.error())};
+  } else {
+    auto status = co_await call(std::move(request), read_status);
+    if (!status) outcome = Failure{std::move(status.error())};
+  }
   co_return outcome;
 }
 
@@ -261,6 +266,7 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
                                                {"since_id", query.since_id.value_or("")},
                                                {"since_secs", since_secs},
                                                {"before_ts", query.before_ts.value_or("")},
+                                               {"peer_id", query.peer_id.value_or("")},
                                                {"include", query.peer_info ? "peer_info" : ""},
                                                {"limit", fmt::format("{}", query.limit)}});
   net::HttpRequest get = within(request("GET", own_path("/activity" + parameters)), seconds(10));
@@ -310,6 +316,53 @@ awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::Fo
   send.files = std::move(files);
   // The platform gives the workspace behind it 120 s.
   return call(within(std::move(send), seconds(150)), read_uploads);
+}
+
+awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink,
+                                              std::size_t most_bytes) {
+  const std::string path =
+      own_path(fmt::format("/pending-uploads/{}/content", text::percent_encode(file_id)));
+  net::HttpRequest get = within(request("GET", path), seconds(600));
+  get.sink = sink;
+  get.max_response_bytes = most_bytes;
+  return command(std::move(get), Reply::any);
+}
+
+awaitable<Outcome<void>> Client::ack_upload(std::string file_id) {
+  const std::string path =
+      own_path(fmt::format("/pending-uploads/{}/ack", text::percent_encode(file_id)));
+  return command(within(request("POST", path), seconds(10)), Reply::any);
+}
+
+awaitable<Outcome<void>> Client::ack_activity(std::int64_t seq) {
+  json::Writer body;
+  body.object().field("acked_seq", seq);
+  return command(
+      within(request("POST", own_path("/activity/ack"), std::move(body).take()), seconds(10)),
+      Reply::any);
+}
+
+awaitable<Outcome<std::string>> Client::chat_history(int limit, std::string before_ts) {
+  const std::string parameters =
+      query_string({{"limit", fmt::format("{}", limit)}, {"before_ts", before_ts}});
+  return call(within(request("GET", own_path("/chat-history" + parameters)), seconds(10)),
+              read_history);
+}
+
+awaitable<Outcome<Broadcast>> Client::broadcast(std::string message) {
+  return call(request("POST", own_path("/broadcast"), text_fields({{"message", message}})),
+              read_broadcast);
+}
+
+awaitable<Outcome<void>> Client::update_card(std::string agent_card) {
+  json::Writer body;
+  {
+    auto o = body.object();
+    o.field("workspace_id", endpoint_.workspace_id);
+    o.raw("agent_card", agent_card);
+  }
+  return command(
+      within(request("POST", "/registry/update-card", std::move(body).take()), seconds(10)));
 }
 
 awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::string scope) {

@@ -180,6 +180,21 @@ std::optional<std::vector<Memory>> read_memories(json::Document& body) {
   return memories;
 }
 
+std::optional<std::string> read_history(json::Document& body) {
+  if (!body.root()["messages"].is_array()) return std::nullopt;
+  return text::sanitize(body.root().dump());
+}
+
+std::optional<Broadcast> read_broadcast(json::Document& body) {
+  const json::Value root = body.root();
+  if (!root.is_object()) return std::nullopt;
+  return Broadcast{.status = name(root["status"]), .delivered = root["delivered"].integer()};
+}
+
+std::optional<bool> read_nothing(json::Document&) {
+  return true;
+}
+
 std::optional<std::string> read_status(json::Document& body) {
   if (!body.root().present()) return std::string();
   if (!body.root()["status"].is_string()) return std::nullopt;

@@ -23,6 +23,10 @@ std::optional<std::vector<UploadedFile>> read_uploads(json::Document& body);  //
 std::optional<Delegation> read_delegation(json::Document& body);              // 5.1
 std::optional<Memory> read_memory(json::Document& body);                      // 6.1
 std::optional<std::vector<Memory>> read_memories(json::Document& body);       // 6.2
+std::optional<std::string> read_history(json::Document& body);                // 10
+std::optional<Broadcast> read_broadcast(json::Document& body);                // 10
+/// Any answer, as its status has said all.
+std::optional<bool> read_nothing(json::Document& body);
 /// `status` of an answer that says nothing else (4.2, 4.3); "" for a 204.
 std::optional<std::string> read_status(json::Document& body);
 

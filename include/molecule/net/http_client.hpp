@@ -42,6 +42,9 @@ struct HttpRequest {
   std::chrono::milliseconds total_timeout{30'000};
   /// A longer response body ends the exchange with `HttpErrc::too_large`.
   std::size_t max_response_bytes = std::size_t{16} << 20;
+  /// Where it is an open file, the body of a 2xx response is written there instead of being kept;
+  /// it stays the caller's.
+  int sink = -1;
 };
 
 struct HttpResponse {
@@ -63,6 +66,7 @@ enum class HttpErrc {
   connection_lost,  ///< reset or closed before the answer was complete
   too_large,
   unreadable_file,  ///< a `FormFile` cannot be read
+  unwritable_file,  ///< the `sink` cannot be written
   other
 };
 

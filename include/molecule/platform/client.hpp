@@ -59,6 +59,8 @@ struct ActivityQuery {
   std::optional<int> since_secs;
   /// Only rows strictly older than this RFC 3339 time; platforms before May 2026 ignore it.
   std::optional<std::string> before_ts;
+  /// Only rows from or to that workspace; the same platforms ignore it.
+  std::optional<std::string> peer_id;
   int limit = 100;
   /// Asks for `peer_name` and `peer_role` of each row (`include=peer_info`).
   bool peer_info = false;
@@ -98,6 +100,12 @@ struct UploadedFile {
   std::string name;
   std::string mime_type;
   std::optional<std::int64_t> size;
+};
+
+struct Broadcast {
+  std::string status;
+  /// To how many; nothing where the platform does not say.
+  std::optional<std::int64_t> delivered;
 };
 
 struct Memory {
@@ -157,6 +165,20 @@ class Client {
   awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments);
   /// 4.5; streamed from disk; the result is in the order of `files`.
   awaitable<Outcome<std::vector<UploadedFile>>> upload(std::vector<net::FormFile> files);
+  /// 10: the bytes of a file that waits for this workspace, written to `sink` (an open file, which
+  /// stays the caller's) as they come; more than `most_bytes` is `too_large`. `not_found`: it
+  /// expired. A failure leaves part of the file in the sink.
+  awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t most_bytes);
+  /// 10: the file is here, the platform may forget it.
+  awaitable<Outcome<void>> ack_upload(std::string file_id);
+  /// 10: every row up to `seq` was handled. `not_found`: an older platform, which needs no word.
+  awaitable<Outcome<void>> ack_activity(std::int64_t seq);
+  /// 10: the chat with the person, as the platform's minified JSON. `not_found`: an older platform.
+  awaitable<Outcome<std::string>> chat_history(int limit, std::string before_ts);
+  /// 10
+  awaitable<Outcome<Broadcast>> broadcast(std::string message);
+  /// 1.3; `agent_card` is a JSON object's text.
+  awaitable<Outcome<void>> update_card(std::string agent_card);
   /// 6.1; the id of the new memory.
   awaitable<Outcome<Memory>> commit_memory(std::string content, std::string scope);
   /// 6.2
@@ -177,8 +199,10 @@ class Client {
   /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.
   template <class T>
   awaitable<Outcome<T>> call(net::HttpRequest request, std::optional<T> (*read)(json::Document&));
+  /// What an answer without a value looks like: `{"status":…}`, or anything.
+  enum class Reply { status, any };
   /// The same for a call that gives no value.
-  awaitable<Outcome<void>> command(net::HttpRequest request);
+  awaitable<Outcome<void>> command(net::HttpRequest request, Reply reply = Reply::status);
 
   net::HttpClient& http_;
   Endpoint endpoint_;

@@ -1,0 +1,109 @@
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "molecule/platform/client.hpp"
+#include "run.hpp"
+#include "scripted_server.hpp"
+#include "temporary_folder.hpp"
+
+using namespace molecule;
+using platform::Errc;
+
+namespace {
+
+const std::string own = "11111111-1111-4111-8111-111111111111";
+const std::string file = "33333333-3333-4333-8333-333333333333";
+const std::string own_path = "/workspaces/" + own;
+const std::string content_call = "GET " + own_path + "/pending-uploads/" + file + "/content";
+
+struct Setting {
+  asio::io_context loop;
+  test::ScriptedServer server{loop};
+  net::HttpClient http{loop.get_executor()};
+  platform::Client client{http,
+                          {.platform_url = server.url(), .workspace_id = own, .org_id = ""},
+                          [] { return std::string("tok-0123456789abcdef"); }};
+  test::TemporaryFolder folder;
+
+  template <class T>
+  platform::Outcome<T> run(awaitable<platform::Outcome<T>> call) {
+    return test::run(loop, std::move(call));
+  }
+  platform::Outcome<void> fetch(std::size_t most, int mode = O_WRONLY) {
+    const int sink = ::open((folder.path() / "file").c_str(), mode | O_CREAT | O_TRUNC, 0600);
+    auto outcome = run(client.fetch_upload(file, sink, most));
+    ::close(sink);
+    return outcome;
+  }
+  std::string fetched() const {
+    std::ifstream stream(folder.path() / "file");
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a file's bytes go to the disk as they are, also where they look like a web page") {
+  Setting s;
+  const std::string bytes("<html>\0\xFF{", 9);
+  s.server.answer(content_call, 200, bytes);
+  REQUIRE(s.fetch(100).ok());
+  CHECK(s.fetched() == bytes);
+}
+
+TEST_CASE("files over the cap, that are gone, and that cannot be written") {
+  Setting s;
+  s.server.answer(content_call, 200, std::string(101, 'x'));
+  CHECK(s.fetch(100).error().code == Errc::too_large);
+  CHECK(s.fetch(101).ok());
+  const auto unwritable = s.fetch(101, O_RDONLY);
+  REQUIRE_FALSE(unwritable.ok());
+  CHECK(unwritable.error().message.find("cannot write the file") != std::string::npos);
+  s.server.answer(content_call, 404, R"({"error":"pending upload not found or expired"})");
+  CHECK(s.fetch(100).error().code == Errc::not_found);
+  CHECK(s.fetched().empty());
+}
+
+TEST_CASE("acknowledgements") {
+  Setting s;
+  const std::string ack = "POST " + own_path + "/pending-uploads/" + file + "/ack";
+  s.server.answer(ack, 200, R"({"acked":true})");
+  CHECK(s.run(s.client.ack_upload(file)).ok());
+  s.server.answer(ack, 200, "<html>sign in</html>");
+  CHECK(s.run(s.client.ack_upload(file)).error().code == Errc::not_the_platform);
+  s.server.answer("POST " + own_path + "/activity/ack", 200, R"({"last_acked_seq":7})");
+  CHECK(s.run(s.client.ack_activity(7)).ok());
+  CHECK(s.server.requests().back().body == R"({"acked_seq":7})");
+  s.server.answer("POST " + own_path + "/activity/ack", 404, "404 page not found");
+  CHECK(s.run(s.client.ack_activity(8)).error().code == Errc::not_found);
+}
+
+TEST_CASE("the card, a broadcast, and the chat") {
+  Setting s;
+  s.server.answer("POST /registry/update-card", 200, R"({"status":"updated"})");
+  CHECK(s.run(s.client.update_card(R"({"name":"n"})")).ok());
+  CHECK(s.server.requests().back().body ==
+        R"({"workspace_id":")" + own + R"(","agent_card":{"name":"n"}})");
+  s.server.answer("POST " + own_path + "/broadcast", 200, R"({"status":"sent","delivered":3})");
+  const auto sent = s.run(s.client.broadcast("all"));
+  REQUIRE(sent.ok());
+  CHECK(sent->delivered == 3);
+  CHECK(s.server.requests().back().body == R"({"message":"all"})");
+  s.server.answer("POST " + own_path + "/broadcast", 403,
+                  R"({"error":"broadcast_disabled","hint":"ask an admin"})");
+  const auto refused = s.run(s.client.broadcast("all"));
+  CHECK(refused.error().code == Errc::forbidden);
+  CHECK(refused.error().hint == "ask an admin");
+  s.server.answer("GET " + own_path + "/chat-history", 200,
+                  R"({"messages":[],"reached_end":true})");
+  const auto history = s.run(s.client.chat_history(5, "2026-01-01T00:00:00Z"));
+  REQUIRE(history.ok());
+  CHECK(*history == R"({"messages":[],"reached_end":true})");
+  s.server.answer("GET " + own_path + "/chat-history", 200, R"([])");
+  CHECK(s.run(s.client.chat_history(5, "")).error().code == Errc::malformed);
+}
