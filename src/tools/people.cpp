@@ -38,6 +38,7 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& c
   }
   std::vector<platform::UploadedFile> uploaded;
   if (!files->empty()) {
+    const workspace::Files::Sending sending(seat.files);
     auto upload = co_await seat.client.upload(std::move(*files));
     if (!upload) {
       result = failure("Nothing was sent, because the files were not taken", About::files,
@@ -45,6 +46,7 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& c
       co_return result;
     }
     uploaded = std::move(*upload);
+    seat.files.sent(uploaded);
     if (uploaded.size() != paths.size()) {
       result = nothing_sent(
           fmt::format("the platform took {} of {} files", uploaded.size(), paths.size()));

@@ -141,6 +141,18 @@ std::filesystem::path cursor_file(const std::filesystem::path& state_folder) {
   return state_folder / ".mcp_inbox_cursor";
 }
 
+void write_attachments(json::Object& out, const std::vector<Attachment>& attachments) {
+  auto list = out.array("attachments");
+  for (const Attachment& file : attachments) {
+    auto item = list.object();
+    item.field("uri", file.uri);
+    item.field("name", file.name);
+    if (!file.mime_type.empty()) item.field("mimeType", file.mime_type);
+    if (file.size) item.field("size", *file.size);
+    if (!file.status.empty()) item.field("status", file.status);
+  }
+}
+
 }  // namespace
 
 Message read_message(const sqlite::Statement& row) {
@@ -171,6 +183,7 @@ std::string to_json(const Message& message) {
     if (!message.arrival_workspace_id.empty()) {
       object.field("arrival_workspace_id", message.arrival_workspace_id);
     }
+    if (!message.attachments.empty()) write_attachments(object, message.attachments);
   }
   return std::move(writer).take();
 }

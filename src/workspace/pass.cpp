@@ -38,6 +38,7 @@ Pass::Batch make_batch(std::vector<Row> oldest_first) {
   batch.cursor = oldest_first.back().id;
   for (Row& row : oldest_first) {
     if (row.message) batch.messages.push_back(std::move(*row.message));
+    if (row.upload) batch.uploads.push_back(std::move(*row.upload));
   }
   return batch;
 }

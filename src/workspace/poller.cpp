@@ -45,6 +45,8 @@ class Poller::State {
         credentials_(credentials),
         clock_(clock) {}
 
+  void receive_with(Files& files) { files_ = &files; }
+
   awaitable<void> run() {
     while (true) {
       co_await ownership_.own();
@@ -62,9 +64,34 @@ class Poller::State {
     if (!begin_pass()) co_return next_interval();
     platform::ActivityQuery query = pass_->query();
     auto page = co_await client_.activity(query);
-    const Clock::duration pause =
-        page.ok() ? stored(pass_->take(*page)) : failed(page.error(), query);
-    co_return pause;
+    if (!page.ok()) co_return failed(page.error(), query);
+    Pass::Step step = pass_->take(*page);
+    auto kept = co_await keep_files(step.batch.value_or(Pass::Batch()));
+    if (!kept) co_return not_stored(kept.error());
+    co_return stored(std::move(step));
+  }
+
+  /// Uploads, and the messages that have files, so that these come with them.
+  awaitable<Result<void, std::string>> keep_files(Pass::Batch batch) {
+    Result<void, std::string> kept;
+    if (files_ == nullptr) co_return kept;
+    std::erase_if(batch.messages,
+                  [](const Message& message) { return message.attachments.empty(); });
+    try {
+      co_await files_->receive(std::move(batch.uploads), std::move(batch.messages));
+    } catch (const sqlite::Error& error) {
+      kept = Failure{std::string(error.what())};
+    }
+    co_return kept;
+  }
+
+  Clock::duration not_stored(std::string_view why) {
+    pass_.reset();
+    storage_.say(
+        fmt::format("inbox: messages could not be stored, they stay with the platform "
+                    "for now: {}",
+                    why));
+    return next_interval();
   }
 
   /// Makes sure that there is a pass; false while nothing may be fetched.
@@ -116,11 +143,7 @@ class Poller::State {
     try {
       store(std::move(step.batch));
     } catch (const sqlite::Error& error) {
-      storage_.say(
-          fmt::format("inbox: messages could not be stored, they stay with the platform "
-                      "for now: {}",
-                      error.what()));
-      return next_interval();
+      return not_stored(error.what());
     } catch (const Inbox::NotTheOwner&) {
       return {};
     }
@@ -176,6 +199,7 @@ class Poller::State {
   Credentials& credentials_;
   Clock& clock_;
   unsigned term_ = 0;
+  Files* files_ = nullptr;
   std::optional<Pass> pass_;
   std::optional<WallTime> last_poll_;
   /// Shrinks where a page is too large or too slow, and grows again.
@@ -193,6 +217,10 @@ Poller::Poller(platform::Client& client, Inbox& inbox, Ownership& ownership,
     : state_(std::make_unique<State>(client, inbox, ownership, credentials, clock)) {}
 
 Poller::~Poller() = default;
+
+void Poller::receive_with(Files& files) {
+  state_->receive_with(files);
+}
 
 awaitable<void> Poller::run() {
   return state_->run();

@@ -10,6 +10,8 @@ namespace molecule::workspace {
 
 namespace {
 
+constexpr std::size_t most_attachments = 64;
+constexpr std::size_t longest_uri = 2048;
 constexpr std::string_view empty_message = "(empty A2A message)";
 
 /// A body is an object, or a string that holds one (`scratch` owns that one then).
@@ -67,9 +69,45 @@ std::string uuid_or_empty(json::Value value) {
   return is_uuid(text) ? text::lower(text) : std::string();
 }
 
+std::optional<std::int64_t> size_of(json::Value value) {
+  const auto size = value.integer();
+  return size && *size >= 0 ? size : std::nullopt;
+}
+
+/// The file parts of the message, whichever of the three places they stand in.
+std::vector<Attachment> attachments_of(json::Value row) {
+  json::Document scratch;
+  const json::Value body = body_of(row, "request_body", scratch);
+  const json::Value params = body["params"];
+  std::vector<Attachment> files;
+  for (const json::Value parts : {params["message"]["parts"], params["parts"], body["parts"]}) {
+    for (const json::Value part : parts.items()) {
+      const json::Value file = part["file"];
+      const std::string uri = text::one_line(file["uri"].string_or(""));
+      if (uri.empty() || uri.size() > longest_uri || files.size() >= most_attachments) continue;
+      files.push_back({.uri = uri,
+                       .name = text::sanitize_name(file["name"].string_or("")),
+                       .mime_type = text::sanitize_name(file["mimeType"].string_or("")),
+                       .size = size_of(file["size"])});
+    }
+  }
+  return files;
+}
+
+std::optional<Upload> read_upload(json::Value row, bool own) {
+  json::Document scratch;
+  const json::Value body = body_of(row, "request_body", scratch);
+  const std::string_view id = body["file_id"].string_or("");
+  if (!is_uuid(id)) return std::nullopt;
+  return Upload{.file_id = text::lower(id),
+                .name = std::string(body["name"].string_or("")),
+                .size = size_of(body["size"]),
+                .own = own};
+}
+
 /// Something of this workspace's own, or of the platform's, that is no message to it.
 bool passed_over(std::string_view type, std::string_view method, bool has_source, bool from_self) {
-  if (method == "chat_upload_receive" || (method == "notify" && !has_source)) return true;
+  if (method == "notify" && !has_source) return true;
   const bool received = type.empty() || type == "a2a_receive" || type == "broadcast_receive";
   return !received || (from_self && method != "delegate_result");
 }
@@ -89,6 +127,10 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   const std::string source = uuid_or_empty(row["source_id"]);
   // A source of another shape is somebody, only unknown: never the human.
   const bool has_source = !row["source_id"].string_or("").empty();
+  if (method == "chat_upload_receive") {
+    result.upload = read_upload(row, source == self);
+    return result;
+  }
   if (passed_over(row["activity_type"].string_or(""), method, has_source, source == self)) {
     return result;
   }
@@ -107,6 +149,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   } else {
     message.kind = has_source ? "peer_agent" : "canvas_user";
     message.text = message_text(row);
+    message.attachments = attachments_of(row);
     message.peer_id = source;
   }
   result.message = std::move(message);

@@ -21,6 +21,7 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
           http, endpoint_of(config, own), [this] { return credentials.token(); },
           [this] { return renew_token(); }),
       inbox(own.state_folder, clock),
+      files(client, own.state_folder, own.upload_folder, clock),
       ownership(own.id, inbox, clock),
       config_(config),
       own_(own),
@@ -33,6 +34,7 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
                      [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }}),
       poller_(client, inbox, ownership, credentials, clock) {
   inbox.on_arrival = [this] { arrived(); };
+  poller_.receive_with(files);
   // load_config has just seen that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
 }
@@ -51,7 +53,9 @@ void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {
     running_.push_back(tasks.spawn("register", presence_.register_workspace()));
     running_.push_back(tasks.spawn("heartbeat", presence_.beat()));
   }
-  if (config_.inbox) running_.push_back(tasks.spawn("inbox", poller_.run()));
+  if (!config_.inbox) return;
+  running_.push_back(tasks.spawn("inbox", poller_.run()));
+  running_.push_back(tasks.spawn("files", files.run()));
 }
 
 awaitable<void> Seat::look_around(FileWatcher& watcher) {

@@ -16,6 +16,17 @@
 
 namespace molecule::workspace {
 
+/// A file that came with a message.
+struct Attachment {
+  /// `file://…` once it is on this machine.
+  std::string uri;
+  std::string name;
+  std::string mime_type;
+  std::optional<std::int64_t> size = std::nullopt;
+  /// Why it is not here; empty where that is not known or not so.
+  std::string status = {};
+};
+
 /// One message as agents see it (molecule-mcp.md 5 and 6). Empty texts are unknown ones.
 struct Message {
   std::string activity_id;
@@ -30,6 +41,8 @@ struct Message {
   std::string peer_role;
   /// Which workspace received it; set only where a process serves several.
   std::string arrival_workspace_id;
+  /// Kept by `FileStore`, not by the inbox.
+  std::vector<Attachment> attachments;
 };
 
 /// The message as the tools show it: a JSON object's text.

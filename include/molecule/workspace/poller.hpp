@@ -11,6 +11,7 @@
 #include "molecule/base/clock.hpp"
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/files.hpp"
 #include "molecule/workspace/inbox.hpp"
 #include "molecule/workspace/ownership.hpp"
 #include "molecule/workspace/rows.hpp"
@@ -29,6 +30,7 @@ class Pass {
   struct Batch {
     /// Oldest first.
     std::vector<Message> messages;
+    std::vector<Upload> uploads;
     std::string cursor;
   };
   struct Step {
@@ -74,6 +76,8 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
   ~Poller();
 
+  /// Hands it what each page tells of files, before the page is stored; it must outlive the run.
+  void receive_with(Files& files);
   /// Ends only by cancellation.
   awaitable<void> run();
 

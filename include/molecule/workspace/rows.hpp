@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "molecule/base/json.hpp"
+#include "molecule/workspace/file_store.hpp"
 #include "molecule/workspace/inbox.hpp"
 
 namespace molecule::workspace {
@@ -16,9 +17,11 @@ struct Row {
   std::string id;
   /// As it came, empty where it is not a time.
   std::string created_at;
-  /// Nothing for what the inbox passes over: own notify echoes, own reports, uploaded files and
+  /// Nothing for what the inbox passes over: own notify echoes, own reports and
   /// whatever is not a message.
   std::optional<Message> message;
+  /// A file that waits for this workspace, instead of a message.
+  std::optional<Upload> upload;
 };
 
 /// Reads one row of outside input, whatever its shape. `workspace_id` is the inbox's owner.

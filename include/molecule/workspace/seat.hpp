@@ -13,6 +13,7 @@
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/config.hpp"
 #include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/files.hpp"
 #include "molecule/workspace/inbox.hpp"
 #include "molecule/workspace/ownership.hpp"
 #include "molecule/workspace/poller.hpp"
@@ -64,6 +65,7 @@ class Seat {
   Credentials credentials;
   platform::Client client;
   Inbox inbox;
+  Files files;
   Ownership ownership;
   Workload workload;
 

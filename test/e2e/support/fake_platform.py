@@ -28,6 +28,11 @@ ROUTES = [
     ("report", "POST", r"/workspaces/(?P<id>[^/]+)/activity"),
     ("notify", "POST", r"/workspaces/(?P<id>[^/]+)/notify"),
     ("uploads", "POST", r"/workspaces/(?P<id>[^/]+)/chat/uploads"),
+    ("pending", "GET", r"/workspaces/(?P<id>[^/]+)/pending-uploads/(?P<file>[^/]+)/content"),
+    ("pending_ack", "POST", r"/workspaces/(?P<id>[^/]+)/pending-uploads/(?P<file>[^/]+)/ack"),
+    ("update_card", "POST", r"/registry/update-card"),
+    ("broadcast", "POST", r"/workspaces/(?P<id>[^/]+)/broadcast"),
+    ("history", "GET", r"/workspaces/(?P<id>[^/]+)/chat-history"),
     ("delegate", "POST", r"/workspaces/(?P<id>[^/]+)/delegate"),
     ("delegations", "GET", r"/workspaces/(?P<id>[^/]+)/delegations"),
     ("commit", "POST", r"/workspaces/(?P<id>[^/]+)/memories"),
@@ -201,6 +206,21 @@ class FakePlatform:
             for i, n in enumerate(names)
         ]
         return Reply(body={"files": files})
+
+    def _pending(self, request):
+        return Reply(404, {"error": "pending upload not found or expired"})
+
+    def _pending_ack(self, request):
+        return Reply(body={"acked": True})
+
+    def _update_card(self, request):
+        return Reply(body={"status": "updated"})
+
+    def _broadcast(self, request):
+        return Reply(body={"status": "sent", "delivered": 2})
+
+    def _history(self, request):
+        return Reply(body={"messages": [], "reached_end": True})
 
     def _delegate(self, request):
         body = {"delegation_id": str(uuid.uuid4()), "status": "delegated",
