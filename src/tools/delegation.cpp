@@ -148,14 +148,7 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, mcp::Call& call) {
   const std::string task = arguments.text("task");
   workspace::Seat& seat = choose_source(services, arguments, peer);
   if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
-  const std::string summary =
-      fmt::format("Delegating to {}: {}", peer, text::prefix_characters(text::one_line(task), 100));
-  const workspace::Workload::Task working(seat.workload, summary);
-  const Progress progress(services, call, "waiting for the peer's answer");
-  report(services, seat, peer, summary, "ok");
-  auto outcome = co_await send_with_retries(services, seat, call, peer, task);
-  report_end(services, seat, peer, outcome);
-  mcp::ToolResult result = answer_of(peer, outcome);
+  mcp::ToolResult result = co_await delegate_to(services, seat, peer, task, call);
   co_return result;
 }
 
@@ -184,7 +177,8 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
   const std::string task = arguments.text("task");
   workspace::Seat& seat = choose_source(services, arguments, peer);
   if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
-  const std::string key = keys->key_for(seat.id() + peer, task, services.clock.now());
+  const std::string key = keys->key_for(
+      seat.id() + peer, task, call.meta("claudecode/toolUseId").value_or(""), services.clock.now());
   auto outcome = co_await seat.client.delegate(peer, task, key);
   mcp::ToolResult result;
   if (outcome) {
@@ -267,6 +261,19 @@ constexpr const char* delegated_output =
     R"("required":["delegation_id","workspace_id","status"]})";
 
 }  // namespace
+
+awaitable<mcp::ToolResult> delegate_to(Services& services, workspace::Seat& seat, std::string peer,
+                                       std::string task, mcp::Call& call) {
+  const std::string summary =
+      fmt::format("Delegating to {}: {}", peer, text::prefix_characters(text::one_line(task), 100));
+  const workspace::Workload::Task working(seat.workload, summary);
+  const Progress progress(services, call, "waiting for the peer's answer");
+  report(services, seat, peer, summary, "ok");
+  auto outcome = co_await send_with_retries(services, seat, call, peer, task);
+  report_end(services, seat, peer, outcome);
+  mcp::ToolResult result = answer_of(peer, outcome);
+  co_return result;
+}
 
 std::vector<mcp::Tool> delegation_tools(Services& services) {
   std::vector<mcp::Tool> tools;

@@ -17,7 +17,10 @@ class DelegationKeys {
  public:
   static constexpr std::chrono::seconds repeat_window{120};
 
-  std::string key_for(std::string_view peer, std::string_view task, Clock::time_point now);
+  /// A new key is the host's own name of the call where it gives one (`claudecode/toolUseId`): then
+  /// the platform knows a repetition even after a restart of this program.
+  std::string key_for(std::string_view peer, std::string_view task, std::string_view tool_use_id,
+                      Clock::time_point now);
 
  private:
   struct Recent {

@@ -27,9 +27,23 @@ std::string sent(std::size_t attachments) {
 awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string message = arguments.text("message");
-  const std::vector<std::string> paths = arguments.strings("attachments");
+  std::vector<std::string> paths = arguments.strings("attachments");
   workspace::Seat& seat = choose_seat(services, arguments, "workspace_id");
   if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  mcp::ToolResult result = co_await send_to_user(seat, message, std::move(paths));
+  co_return result;
+}
+
+constexpr const char* message_schema =
+    R"({"type":"object","properties":{)"
+    R"("message":{"type":"string"},)"
+    R"("attachments":{"type":"array","items":{"type":"string"},)"
+    R"("description":"Absolute paths of files, at most 25 MiB each."}},"required":["message"]})";
+
+}  // namespace
+
+awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string message,
+                                        std::vector<std::string> paths) {
   mcp::ToolResult result;
   auto files = check_attachments(paths);
   if (!files) {
@@ -53,7 +67,7 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& c
       co_return result;
     }
   }
-  auto done = co_await seat.client.notify(message, std::move(uploaded));
+  auto done = co_await seat.client.notify(std::move(message), std::move(uploaded));
   if (done) {
     result.text = sent(paths.size());
   } else {
@@ -61,14 +75,6 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& c
   }
   co_return result;
 }
-
-constexpr const char* message_schema =
-    R"({"type":"object","properties":{)"
-    R"("message":{"type":"string"},)"
-    R"("attachments":{"type":"array","items":{"type":"string"},)"
-    R"("description":"Absolute paths of files, at most 25 MiB each."}},"required":["message"]})";
-
-}  // namespace
 
 std::vector<mcp::Tool> people_tools(Services& services) {
   std::vector<mcp::Tool> tools;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "molecule/mcp/tool.hpp"
@@ -14,6 +15,16 @@ std::vector<mcp::Tool> peer_tools(Services& services);
 std::vector<mcp::Tool> people_tools(Services& services);
 std::vector<mcp::Tool> inbox_tools(Services& services);
 std::vector<mcp::Tool> memory_tools(Services& services);
+std::vector<mcp::Tool> reply_tools(Services& services);
+std::vector<mcp::Tool> platform_tools(Services& services);
+
+// What `reply` shares with the tools that say to whom.
+/// Shows `message` in the user's chat; all files of `paths` go with it, or nothing is sent.
+awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string message,
+                                        std::vector<std::string> paths);
+/// Sends a task and waits for its answer; `call` outlives it.
+awaitable<mcp::ToolResult> delegate_to(Services& services, workspace::Seat& seat, std::string peer,
+                                       std::string task, mcp::Call& call);
 
 // What a tool gives is also what a resource of the same name holds.
 awaitable<mcp::ToolResult> list_peers(Services& services);

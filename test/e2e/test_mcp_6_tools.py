@@ -12,7 +12,8 @@ from support.fake_platform import HANG, HTML, RESET, Reply
 PEER = "11111111-2222-4333-8444-555555555555"
 TOOLS = ["delegate_task", "delegate_task_async", "check_task_status", "list_peers", "get_workspace_info",
          "send_message_to_user", "wait_for_message", "inbox_peek", "inbox_pop", "commit_memory",
-         "recall_memory"]
+         "recall_memory", "reply", "chat_history", "update_agent_card", "broadcast_message",
+         "get_runtime_identity"]
 MESSAGE_KEYS = {"activity_id", "text", "peer_id", "kind", "method", "created_at"}
 OPTIONAL_KEYS = {"peer_name", "peer_role", "attachments", "arrival_workspace_id"}
 

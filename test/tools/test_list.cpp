@@ -5,7 +5,7 @@
 using namespace molecule;
 using namespace molecule::test;
 
-TEST_CASE("the eleven tools, in their order, with their arguments") {
+TEST_CASE("the tools, in their order, with their arguments") {
   House house;
   struct Row {
     std::string name;
@@ -24,6 +24,11 @@ TEST_CASE("the eleven tools, in their order, with their arguments") {
       {"inbox_pop", {"activity_id"}, {"activity_id"}},
       {"commit_memory", {"content", "scope"}, {"content"}},
       {"recall_memory", {"query", "scope"}, {}},
+      {"reply", {"activity_id", "text", "attachments"}, {"activity_id", "text"}},
+      {"chat_history", {"peer_id", "limit", "before_ts"}, {}},
+      {"update_agent_card", {"card"}, {"card"}},
+      {"broadcast_message", {"message"}, {"message"}},
+      {"get_runtime_identity", {}, {}},
   };
   REQUIRE(house.tools.size() == rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -31,7 +31,7 @@ struct Services {
 /// The resource that changes whenever a message comes or is popped.
 inline constexpr const char* inbox_uri = "molecule://inbox";
 
-/// The eleven tools of molecule-mcp.md 6, in their fixed order.
+/// The eleven tools of molecule-mcp.md 6 in their fixed order, then those that came later.
 std::vector<mcp::Tool> make_tools(Services& services);
 
 /// `molecule://workspace`, `…/peers` and `…/inbox`: what the tools of these names give, as JSON.

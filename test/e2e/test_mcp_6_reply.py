@@ -1,0 +1,112 @@
+"""The tools that came later: reply, chat_history, update_agent_card, broadcast_message,
+get_runtime_identity."""
+
+import uuid
+
+import pytest
+
+from support.fake_platform import HTML, RESET, Reply
+
+PEER = "11111111-2222-4333-8444-555555555555"
+
+
+def waiting(mcp):
+    return [m["activity_id"] for m in mcp.call("inbox_peek").json]
+
+
+def test_reply_to_the_user_goes_to_the_chat_and_pops(mcp, fake, workspace_id, tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    id = fake.add_message("question")
+    mcp.wait_messages(1)
+    result = mcp.call("reply", activity_id=id, text="answer", attachments=[str(tmp_path / "a.txt")])
+    assert not result.failed, result
+    notify = fake.seen("notify")[0]
+    assert notify.id == workspace_id and notify.json["message"] == "answer"
+    assert notify.json["attachments"][0]["name"] == "a.txt"
+    assert waiting(mcp) == [] and fake.seen("a2a") == []
+
+
+def test_reply_to_a_peer_goes_to_the_peer_and_pops(mcp, fake):
+    id = fake.add_message("question", source_id=PEER)
+    mcp.wait_messages(1)
+    refused = mcp.call("reply", activity_id=id, text="answer", attachments=["/etc/hostname"])
+    assert refused.failed and waiting(mcp) == [id]
+    assert not mcp.call("reply", activity_id=id, text="answer").failed
+    sent = fake.seen("a2a")[0]
+    assert sent.id == PEER and sent.json["params"]["message"]["parts"][0]["text"] == "answer"
+    assert waiting(mcp) == [] and fake.seen("notify") == []
+
+
+@pytest.mark.parametrize("fault", [Reply(500), Reply(401), HTML, RESET,
+                                   Reply(403, {"error": "talk_to_user_disabled", "hint": "switched off"})],
+                         ids=["500", "401", "html", "reset", "403"])
+def test_reply_that_failed_pops_nothing(mcp, fake, fault):
+    id = fake.add_message("question")
+    mcp.wait_messages(1)
+    fake.always("notify", fault)
+    result = mcp.call("reply", activity_id=id, text="answer")
+    assert result.failed and waiting(mcp) == [id]
+    if fault.status == 403:
+        assert "switched off" in result.text
+    fake.always("notify", None)
+    assert not mcp.call("reply", activity_id=id, text="answer").failed
+    again = mcp.call("reply", activity_id=id, text="answer")
+    assert again.failed and "no such message" in again.text
+
+
+def test_chat_history_of_the_user_and_of_a_peer(mcp, fake, workspace_id):
+    fake.always("history", Reply(body={"messages": [{"id": "1:user", "role": "user", "content": "hi"}],
+                                       "reached_end": True}))
+    result = mcp.call("chat_history", limit=7, before_ts="2026-05-01T00:00:00Z")
+    assert result.json["messages"][0]["content"] == "hi"
+    query = fake.seen("history")[0].query
+    assert query == {"limit": "7", "before_ts": "2026-05-01T00:00:00Z"}
+    fake.add_message("from the peer", source_id=PEER)
+    fake.add_message("from somebody else", source_id=str(uuid.uuid4()))
+    result = mcp.call("chat_history", peer_id=PEER.upper())
+    assert [row["source_id"] for row in result.json["messages"]] == [PEER]
+    asked = fake.wait_for("activity", where=lambda r: "peer_id" in r.query)[0]
+    assert asked.query["peer_id"] == PEER
+    for wrong in ({"peer_id": "x"}, {"before_ts": "yesterday"}):
+        assert mcp.call("chat_history", **wrong).failed
+
+
+def test_update_agent_card(mcp, fake, workspace_id):
+    assert not mcp.call("update_agent_card", card={"name": "New", "skills": []}).failed
+    sent = fake.seen("update_card")[0].json
+    assert sent == {"workspace_id": workspace_id, "agent_card": {"name": "New", "skills": []}}
+    assert mcp.call("update_agent_card", card="text").failed and len(fake.seen("update_card")) == 1
+
+
+@pytest.mark.parametrize("reply,words", [
+    (Reply(403, {"error": "broadcast_disabled", "hint": "ask an admin"}), "ask an admin"),
+    (Reply(402, {"error": "budget"}), "budget"), (Reply(413, {"error": "too long"}), "too long"),
+    (Reply(429, {"error": "slow down"}, {"Retry-After": "7"}), "7 s"), (HTML, "PLATFORM_URL")],
+    ids=["403", "402", "413", "429", "html"])
+def test_broadcast_and_its_refusals(mcp, fake, reply, words):
+    result = mcp.call("broadcast_message", message="all hands")
+    assert not result.failed and "2" in result.text
+    assert fake.seen("broadcast")[0].json == {"message": "all hands"}
+    fake.always("broadcast", reply)
+    refused = mcp.call("broadcast_message", message="all hands")
+    assert refused.failed and words in refused.text and "edge-page-marker" not in refused.text
+
+
+def test_get_runtime_identity(mcp, workspace_id, fake):
+    identity = mcp.call("get_runtime_identity").json
+    assert identity["runtime"] == "molecule-mcp" and identity["version"]
+    [one] = identity["workspaces"]
+    assert one["workspace_id"] == workspace_id and one["platform_url"] == fake.url
+    assert one["agent_card"]["name"].startswith("molecule-mcp-")
+
+
+def test_lesson_2_6_a_repeated_tool_use_has_one_key_even_after_a_restart(spawn, fake):
+    for _ in range(2):
+        mcp = spawn(speed=20)
+        mcp.initialize()
+        id = mcp.start_tool("delegate_task_async", {"workspace_id": PEER, "task": "once"},
+                            meta={"claudecode/toolUseId": "toolu_01"})
+        assert not mcp.tool_result(id).failed
+        mcp.kill()
+    keys = [r.json["idempotency_key"] for r in fake.seen("delegate")]
+    assert len(keys) == 2 and keys[0] == keys[1]
