@@ -1,0 +1,116 @@
+"""An HTTP/1.1 proxy on the loopback between programs and platform that spoils answers on demand."""
+
+import re
+import socket
+import struct
+import threading
+
+# What can happen to one exchange. `before` the platform saw it: "refuse" (reset at once), "hang"
+# (no answer until `release`). After: "lose" (reset instead of the answer), "truncate" (half of it,
+# then the end), "garbage" (no HTTP), "html" (an edge's page with status 200), "delay" (late).
+FAULTS = ("refuse", "hang", "lose", "truncate", "garbage", "html", "delay")
+PAGE = b"<html><body>Please sign in</body></html>"
+HTML = (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b"
+        % (len(PAGE), PAGE))
+GARBAGE = bytes(range(255, 127, -1)) * 4 + b"\r\n\r\n"
+
+
+class Proxy:
+    """`url` stays while the platform behind it may come and go: set `port` to where it is."""
+
+    def __init__(self, port):
+        self.port = port
+        self.spoiled = 0
+        self._plan = lambda method, path: None
+        self._released = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def plan(self, choose):
+        """`choose(method, path)` gives a fault or None, for each request from now on."""
+        self._plan = choose
+
+    def heal(self):
+        self._plan = lambda method, path: None
+        self.release()
+
+    def release(self):
+        """Lets every hanging exchange go: its connection is reset."""
+        released, self._released = self._released, threading.Event()
+        released.set()
+
+    def close(self):
+        self.release()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        """Exchange by exchange: the client sends the next request when it has its answer."""
+        platform = None
+        try:
+            while request := read_message(client):
+                method, path = request.split(b" ", 2)[:2]
+                fault = self._plan(method.decode(), path.decode())
+                self.spoiled += fault is not None
+                if fault == "hang":
+                    self._released.wait(60)
+                if fault in ("hang", "refuse"):
+                    return reset(client)
+                if platform is None:
+                    platform = socket.create_connection(("127.0.0.1", self.port), 10)
+                platform.sendall(request)
+                answer = read_message(platform, of=method)
+                if not answer or fault == "lose":
+                    return reset(client)
+                if fault == "delay":
+                    self._released.wait(0.3)
+                if fault == "truncate":
+                    return client.sendall(answer[:max(1, len(answer) // 2)])
+                if fault in ("garbage", "html"):
+                    return client.sendall(HTML if fault == "html" else GARBAGE)
+                client.sendall(answer)
+        except OSError:
+            reset(client)
+        finally:
+            client.close()
+            if platform:
+                platform.close()
+
+
+def reset(client):
+    """The connection ends with RST."""
+    try:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError:
+        pass
+    client.close()
+
+
+def read_message(source, of=b""):
+    """One whole HTTP message, or nothing where the other side has ended."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = source.recv(65536)
+        if not more:
+            return b""
+        data += more
+        if b"\r\n\r\n" in data and re.search(rb"(?i)\r\nexpect: 100", data):
+            source.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    chunked = re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head)
+    while chunked and not body.endswith(b"0\r\n\r\n") or length and len(body) < int(length[1]):
+        more = source.recv(65536)
+        if not more:
+            return b""
+        body += more
+    return head + b"\r\n\r\n" + body

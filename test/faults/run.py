@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Breaks things around molecule-mcp and molecule-platform, and counts what is lost or doubled.
+
+    test/faults/run.py BUILD [--rounds N] [--seed S]
+
+Every fault at every call in turn, and then rounds of kill -9 (sessions, the polling one, the
+platform), a lossy network, a full disk, a read-only folder and a stopped owner, under the load of two
+sessions. Ends with 1 at the first message that is lost, handed out twice or comes back.
+"""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+import time
+
+from rounds import Deaths, spoil_each_call
+from world import World
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=1000, help="of deaths (1000)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="repeats a run's choices")
+    options = parser.parse_args()
+    print(f"seed {options.seed}")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="molecule-faults-") as folder, \
+            World(options.build, folder, options.seed) as world:
+        world.start_session()
+        met = spoil_each_call(world)
+        print(f"{met} calls spoiled, each in its way: {world.ledger.summary()}", flush=True)
+        deaths = Deaths(world, options.seed)
+        for number in range(1, options.rounds + 1):
+            deaths.round()
+            if number % 10 == 0 or number == options.rounds:
+                world.settle()
+            if number % 50 == 0:
+                print(f"round {number}: {world.ledger.summary()}", file=sys.stderr, flush=True)
+        while world.sessions:
+            world.end(world.sessions[0])
+        world.check_tasks()
+        print(f"{options.rounds} rounds in {time.monotonic() - started:.0f} s: {deaths.counts}")
+        print(world.ledger.summary())
+
+
+if __name__ == "__main__":
+    main()
