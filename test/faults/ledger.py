@@ -2,6 +2,7 @@
 
 import collections
 import threading
+import time
 
 
 class Ledger:
@@ -15,7 +16,12 @@ class Ledger:
         self.popped = {}  # activity id → text
         self.tasks = {}  # task text → "sent", "failed" or "unknown"
         self.handed_on = 0
+        self.story = collections.deque(maxlen=200)  # the newest events, for a violation's sake
         self.violations = []
+        self.started = time.monotonic()
+
+    def tell(self, event):
+        self.story.append(f"{time.monotonic() - self.started:.2f} {event}")
 
     def acknowledge(self, text):
         with self.lock:
@@ -26,6 +32,7 @@ class Ledger:
         with self.lock:
             id, text = message["activity_id"], message["text"]
             self.given[text] += 1
+            self.tell(f"{text}: to {session}")
             if id in self.popped:
                 self.violations.append(f"{text!r} came back after it was popped")
             holder = self.holders.get(id)
@@ -36,6 +43,7 @@ class Ledger:
     def pop(self, id, text):
         with self.lock:
             self.popped[id] = text
+            self.tell(f"{text}: popped")
             self.holders.pop(id, None)
 
     def gone(self, session):
@@ -43,6 +51,7 @@ class Ledger:
         with self.lock:
             held = [id for id, holder in self.holders.items() if holder == session]
             self.handed_on += len(held)
+            self.tell(f"{session} is gone")
             for id in held:
                 del self.holders[id]
 

@@ -44,7 +44,7 @@ def spoil_each_call(world, chosen=None):
             world.start_session()
         world.write(3)
         try:
-            until(lambda: not left[0], 4)
+            until(lambda: not left[0], 2)
         except AssertionError:
             pass  # not every round makes every call
         met += not left[0]
@@ -68,6 +68,7 @@ class Deaths:
         kind = self.random.choice([self.kill_session] * 4 + [self.kill_owner] * 4 +
                                   [self.kill_platform] * 3 + [self.lossy_network] * 2 +
                                   [self.full_disk, self.read_only_folder, self.stop_owner])
+        world.ledger.tell(kind.__name__)
         self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
         world.write(self.random.randrange(1, 6))
         pause(self.random, 0, 0.3)

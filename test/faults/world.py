@@ -84,7 +84,9 @@ class Session:
         elif chance < 0.6:
             self._delegate("delegate_task" if chance < 0.45 else "delegate_task_async")
         popped = self.mcp.call("inbox_pop", activity_id=message["activity_id"], deadline=PATIENCE)
-        if not popped.failed:
+        if popped.failed:
+            ledger.tell(f"{message['text']}: not popped, {popped.text}")
+        else:
             ledger.pop(message["activity_id"], message["text"])
 
     def _delegate(self, tool):
@@ -94,8 +96,10 @@ class Session:
         self.world.ledger.task(text, "failed" if result.failed else "sent")
 
     def kill(self):
+        self.ending.set()
         self.mcp.kill()
         self._reap()
+        self.mcp.finish()
 
     def end(self):
         """As a host ends it: what was asked is answered, then stdin is closed."""
@@ -105,12 +109,9 @@ class Session:
         self._reap()
 
     def _reap(self):
-        self.ending.set()
         self.thread.join(PATIENCE)
         assert not self.thread.is_alive(), f"{self.name} hangs"
         self.world.ledger.gone(self.name)
-        if self.mcp.process.returncode is not None and self.mcp.expected_exit == -9:
-            self.mcp.finish()
 
 
 class World:
@@ -191,7 +192,11 @@ class World:
         except AssertionError:
             raise AssertionError(f"lost or stuck: {self.ledger.waiting()[:5]}; {self.ledger.summary()}; "
                                  + "; ".join(s.mcp.stderr_text[-600:] for s in self.sessions)) from None
-        assert not self.ledger.violations, self.ledger.violations[:5]
+        self.check()
+
+    def check(self):
+        assert not self.ledger.violations, \
+            self.ledger.violations[:5] + ["\n".join(self.ledger.story)]
 
     def check_tasks(self):
         """Once nothing is under way any more."""
@@ -211,4 +216,4 @@ class World:
                 arrived[text] = arrived.get(text, 0) + 1
             since = page[-1]["id"]
         self.ledger.check_tasks(arrived)
-        assert not self.ledger.violations, self.ledger.violations[:5]
+        self.check()
