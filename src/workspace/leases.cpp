@@ -48,10 +48,9 @@ std::vector<Sessions::Id> holders(sqlite::Database& db) {
   return sessions;
 }
 
-bool any_outside(sqlite::Database& db, std::int64_t oldest, std::int64_t newest) {
-  sqlite::Statement row =
-      db.prepare("SELECT 1 FROM leases WHERE leased_at NOT BETWEEN ?1 AND ?2 LIMIT 1");
-  row.bind(oldest, newest);
+bool any_before(sqlite::Database& db, std::int64_t oldest) {
+  sqlite::Statement row = db.prepare("SELECT 1 FROM leases WHERE leased_at < ?1 LIMIT 1");
+  row.bind(oldest);
   return row.step();
 }
 
@@ -117,17 +116,17 @@ std::vector<Message> Inbox::announce(std::size_t limit) {
 
 bool Inbox::free_leases() {
   sqlite::Database& db = database();
-  const std::int64_t now = sessions_.now();
-  const std::int64_t oldest = now - microseconds(lease_lasts).count();
+  const std::int64_t oldest = sessions_.now() - microseconds(lease_lasts).count();
   bool freed = false;
   for (const Sessions::Id session : holders(db)) {
     if (sessions_.alive(session)) continue;
     db.prepare("DELETE FROM leases WHERE session = ?1").bind(session).run();
     freed = true;
   }
-  // A time to come is one of before the machine's restart.
-  if (any_outside(db, oldest, now)) {
-    db.prepare("DELETE FROM leases WHERE leased_at NOT BETWEEN ?1 AND ?2").bind(oldest, now).run();
+  // A time to come is either one of before the machine's restart, and its session is dead, or one
+  // that another session wrote just now.
+  if (any_before(db, oldest)) {
+    db.prepare("DELETE FROM leases WHERE leased_at < ?1").bind(oldest).run();
     freed = true;
   }
   return freed;

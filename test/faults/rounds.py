@@ -40,7 +40,10 @@ def spoil_each_call(world, chosen=None):
             return None
 
         world.proxy.plan(choose)
+        world.wish = call
         if call == "register":
+            while world.sessions:
+                world.end(world.sessions[0])
             world.start_session()
         world.write(3)
         try:
@@ -49,8 +52,7 @@ def spoil_each_call(world, chosen=None):
             pass  # not every round makes every call
         met += not left[0]
         world.settle()
-        while len(world.sessions) > 2:
-            world.end(world.sessions[0])
+    world.wish = None
     return met
 
 

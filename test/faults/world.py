@@ -77,12 +77,15 @@ class Session:
         message = result.json
         ledger = self.world.ledger
         ledger.hand(self.name, message)
-        chance = self.random.random()
-        if chance < 0.25:
+        call = self.world.wish or self.random.choice(
+            ["notify", "delegate", "delegate_async", "nothing"])
+        if call == "notify":
             self.mcp.call("send_message_to_user", message=f"re {message['text']}",
                           deadline=PATIENCE)
-        elif chance < 0.6:
-            self._delegate("delegate_task" if chance < 0.45 else "delegate_task_async")
+        elif call in ("delegate", "report"):  # a delegation is reported
+            self._delegate("delegate_task")
+        elif call == "delegate_async":
+            self._delegate("delegate_task_async")
         popped = self.mcp.call("inbox_pop", activity_id=message["activity_id"], deadline=PATIENCE)
         if popped.failed:
             ledger.tell(f"{message['text']}: not popped, {popped.text}")
@@ -127,6 +130,7 @@ class World:
         self.epoch = str(int(time.time()))
         self.platform = Platform(build, data_dir=self.folder / "data")
         self.sessions = []
+        self.wish = None  # what sessions do about a message; None: as it comes
         self._texts = itertools.count(1)
 
     def __enter__(self):
