@@ -10,6 +10,8 @@ const char* const usage =
                                          the workspaces online meanwhile
        molecule-mcp doctor [--json]      looks for what is wrong, here and on the platform, and
                                          says what to do; changes nothing
+       molecule-mcp status [--json]      who serves each workspace here, its last heartbeat and
+                                         poll, its inbox, its last error; asks no network
        molecule-mcp --help               this text
        molecule-mcp --version            the version
 
@@ -37,6 +39,8 @@ Environment:
 Examples:
   molecule-mcp doctor
   molecule-mcp doctor --json | jq '.checks[] | select(.status != "OK")'
+  molecule-mcp status
+  molecule-mcp status --json | jq '.workspaces[].inbox.new'
 
 Exit codes: 0 the host has gone or a signal came, or doctor found no failure; 1 doctor found one,
 or an internal error; 2 configuration or usage; 3 the platform rejected the token.
@@ -91,6 +95,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments) {
   if (first == "--help" || first == "-h") return {.command = Command::help};
   if (first == "--version") return {.command = Command::version};
   if (first == "doctor") return parse_report(Command::doctor, arguments.subspan(1));
+  if (first == "status") return parse_report(Command::status, arguments.subspan(1));
   return parse_serve(first == "serve" ? arguments.subspan(1) : arguments);
 }
 

@@ -6,13 +6,13 @@
 
 namespace molecule::app {
 
-enum class Command { serve, doctor, help, version, unknown };
+enum class Command { serve, doctor, status, help, version, unknown };
 
 struct CommandLine {
   Command command = Command::serve;
   /// Which of the protocol's eras `serve` answers.
   mcp::Era era = mcp::Era::automatic;
-  /// `doctor --json`
+  /// `--json` of doctor and status
   bool json = false;
 };
 

@@ -111,7 +111,7 @@ class Doctor {
   void examine_folder(const Subject& subject) {
     for (Check& check : check_state_folder(subject.config)) report_.add(std::move(check));
     report_.add(subject.token);
-    if (reading_.config.inbox) report_.add(check_inbox(subject.config));
+    for (Check& check : check_state(subject.config, clock_)) report_.add(std::move(check));
   }
 
   void examine_answers(const Subject& subject) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "age.hpp"
 #include "molecule/workspace/inbox.hpp"
 #include "molecule/workspace/stored_state.hpp"
 
@@ -20,8 +21,9 @@ using Status = Check::Status;
 
 constexpr const char* folder_name = "state folder";
 /// What holds a secret or a message.
-constexpr std::array private_files{".auth_token", ".platform_inbound_secret", ".mcp_inbox_cursor",
-                                   "inbox.db", "inbox.db-wal"};
+constexpr std::array private_files{".auth_token",       ".platform_inbound_secret",
+                                   ".mcp_inbox_cursor", "status.json",
+                                   "inbox.db",          "inbox.db-wal"};
 
 Check folder_problem(const fs::path& folder, std::string_view what, int code) {
   return {Status::fail, folder_name,
@@ -47,6 +49,39 @@ Check check_missing_folder(const fs::path& folder) {
   if (!may_write(above)) return folder_problem(folder, "cannot make", errno);
   return {Status::ok, folder_name,
           fmt::format("{} does not exist yet; the first start makes it", folder.string()), ""};
+}
+
+Check check_inbox(const workspace::StoredState& state) {
+  constexpr const char* name = "inbox";
+  if (!state.problem.empty()) {
+    return {Status::fail, name, state.problem,
+            "if it stays so, move the file away: the next start makes a new inbox"};
+  }
+  if (!state.exists) return {Status::ok, name, "none yet; the first start makes it", ""};
+  if (state.waiting >= workspace::Inbox::most_messages) {
+    return {Status::warn, name, fmt::format("{} messages wait: no more are fetched", state.waiting),
+            "have the agent answer and pop them"};
+  }
+  const bool one = state.waiting == 1;
+  return {Status::ok, name,
+          fmt::format("{} message{} wait{} for the agent, {} handed out", state.waiting,
+                      one ? "" : "s", one ? "s" : "", state.handed_out),
+          ""};
+}
+
+Check check_owner(const workspace::StoredState& state, Clock& clock) {
+  constexpr const char* name = "owner";
+  if (state.owner == workspace::OwnerState::none) {
+    return {Status::ok, name, "no molecule-mcp serves it here now", ""};
+  }
+  const auto& record = *state.record;
+  const std::string since =
+      record.since ? fmt::format(", for {}", age(*record.since, clock.wall())) : "";
+  if (state.owner == workspace::OwnerState::active) {
+    return {Status::ok, name, fmt::format("process {} serves it{}", record.pid, since), ""};
+  }
+  return {Status::warn, name, fmt::format("process {} stands still{}", record.pid, since),
+          fmt::format("let it go on (kill -CONT {}), or end it", record.pid)};
 }
 
 }  // namespace
@@ -120,24 +155,9 @@ Check check_token(workspace::Credentials& credentials) {
   return check;
 }
 
-Check check_inbox(const workspace::WorkspaceConfig& workspace) {
-  Check check{Status::ok, "inbox", "", ""};
-  const auto state = workspace::read_stored_state(workspace.state_folder);
-  if (!state.ok()) {
-    check.status = Status::fail;
-    check.detail = state.error();
-    check.next = "if it stays so, move the file away: the next start makes a new inbox";
-  } else if (!state->exists) {
-    check.detail = "none yet; the first start makes it";
-  } else if (state->waiting >= workspace::Inbox::most_messages) {
-    check.status = Status::warn;
-    check.detail = fmt::format("{} messages wait: no more are fetched", state->waiting);
-    check.next = "have the agent answer and pop them";
-  } else {
-    check.detail = fmt::format("{} message{} wait{} for the agent", state->waiting,
-                               state->waiting == 1 ? "" : "s", state->waiting == 1 ? "s" : "");
-  }
-  return check;
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock) {
+  const auto state = workspace::read_stored_state(workspace.state_folder, clock);
+  return {check_inbox(state), check_owner(state, clock)};
 }
 
 }  // namespace molecule::app

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "molecule/base/clock.hpp"
 #include "molecule/workspace/credentials.hpp"
 #include "report.hpp"
 
@@ -18,7 +19,7 @@ std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspac
 /// Loads the token into `credentials` and tells where it came from.
 Check check_token(workspace::Credentials& credentials);
 
-/// The messages that wait in the inbox database.
-Check check_inbox(const workspace::WorkspaceConfig& workspace);
+/// The messages that wait in the inbox database, and which process serves the workspace.
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock);
 
 }  // namespace molecule::app

@@ -11,6 +11,7 @@
 #include "molecule/base/process.hpp"
 #include "molecule/workspace/config.hpp"
 #include "serve.hpp"
+#include "status.hpp"
 
 namespace {
 
@@ -45,6 +46,9 @@ int main(int argc, char** argv) {
         return serve(parent, line.era);
       case app::Command::doctor:
         return app::doctor(workspace::process_environment(),
+                           line.json ? app::Report::Form::json : app::Report::Form::text);
+      case app::Command::status:
+        return app::status(workspace::process_environment(),
                            line.json ? app::Report::Form::json : app::Report::Form::text);
       case app::Command::help:
         print(STDOUT_FILENO, app::usage);

@@ -36,12 +36,16 @@ using Bytes = std::array<char, sizeof(LockFile::Note)>;
 
 LockFile::LockFile(std::filesystem::path path) : path_(std::move(path)) {}
 
+LockFile::LockFile(std::filesystem::path path, ReadOnly)
+    : path_(std::move(path)), read_only_(true) {}
+
 LockFile::~LockFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
 int LockFile::descriptor() {
-  if (fd_ < 0) fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int how = read_only_ ? O_RDONLY : O_RDWR | O_CREAT;
+  if (fd_ < 0) fd_ = ::open(path_.c_str(), how | O_CLOEXEC | O_NOFOLLOW, 0600);
   return fd_;
 }
 

@@ -175,6 +175,7 @@ Reading read_config(const Environment& environment) {
   if (list.empty()) {
     config.workspaces.push_back(read_one(environment, state, reading.problems));
   } else {
+    reading.several = true;
     config.workspaces = read_workspace_list(
         environment, list, variable(environment, "PLATFORM_URL"), state, reading.problems);
   }

@@ -7,7 +7,10 @@
 namespace molecule::workspace {
 
 Ownership::Ownership(std::string workspace_id, Inbox& inbox, Clock& clock)
-    : workspace_id_(std::move(workspace_id)), inbox_(inbox), owned_event_(clock) {}
+    : workspace_id_(std::move(workspace_id)),
+      inbox_(inbox),
+      status_(inbox.state_folder(), clock),
+      owned_event_(clock) {}
 
 bool Ownership::claim() {
   try {
@@ -24,6 +27,7 @@ bool Ownership::owns() {
   const bool before = std::exchange(owned_, claim());
   if (owned_ && !before) {
     ++term_;
+    status_.begin(inbox_.sessions().self());
     log::info("this process keeps workspace {} online", workspace_id_);
     owned_event_.notify_all();
   } else if (before && !owned_) {

@@ -87,6 +87,7 @@ class Poller::State {
 
   Clock::duration not_stored(std::string_view why) {
     pass_.reset();
+    ownership_.status().failed(fmt::format("inbox: {}", why));
     storage_.say(
         fmt::format("inbox: messages could not be stored, they stay with the platform "
                     "for now: {}",
@@ -130,6 +131,7 @@ class Poller::State {
     backoff_.reset();
     largest_page_ = std::min(largest_page_ * 2, first_page_rows);
     last_poll_ = clock_.wall();
+    ownership_.status().polled();
     if (step.malformed > 0) {
       malformed_.say(
           fmt::format("inbox: {} rows of the platform have no valid id and are passed "
@@ -166,6 +168,7 @@ class Poller::State {
         error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
     if (too_much) largest_page_ = std::max(1, std::min(largest_page_, query.limit) / 4);
     if (error.code == platform::Errc::unauthorized) reload_token();
+    ownership_.status().failed("inbox: " + error.message);
     platform_.say(fmt::format("inbox: {}", error.message));
     const milliseconds patience = backoff_.next(random_unit());
     return std::max<Clock::duration>(

@@ -78,6 +78,7 @@ class Presence::State {
       }
       tried();
       log::warning("register: {}; trying again", error.message);
+      ownership_.status().failed("register: " + error.message);
       const Clock::duration own = backoff.next(random_unit());
       const Clock::time_point again = clock_.now() + patience(error, own);
       co_await sleep_unless_suspended(clock_, again);
@@ -143,6 +144,7 @@ class Presence::State {
     escalation_.accepted();
     failures_ = 0;
     slower_.reset();
+    ownership_.status().beaten();
     if (trouble_.clear()) log::info("heartbeat: the platform answers again");
     log::info("heartbeat: sent");
     keep_secret(reply.inbound_secret);
@@ -150,6 +152,7 @@ class Presence::State {
   }
 
   Clock::duration failed(const platform::Error& error) {
+    ownership_.status().failed("heartbeat: " + error.message);
     if (is_rejection(error)) return rejected(error);
     trouble_.say(fmt::format("heartbeat: {}", error.message));
     const bool hurried = ++failures_ <= hurried_failures;

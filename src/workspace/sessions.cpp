@@ -24,6 +24,9 @@ constexpr double sessions_range = std::int64_t{1} << 52;
 Sessions::Sessions(std::filesystem::path state_folder, Clock& clock)
     : clock_(clock), file_(std::move(state_folder) / "sessions.lock") {}
 
+Sessions::Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly look)
+    : clock_(clock), file_(std::move(state_folder) / "sessions.lock", look) {}
+
 Sessions::Id Sessions::self() {
   if (self_ == 0) {
     self_ = static_cast<Id>(first_session + random_unit() * sessions_range);
@@ -34,7 +37,7 @@ Sessions::Id Sessions::self() {
 }
 
 bool Sessions::alive(Id session) {
-  return session == self() || file_.locked_elsewhere(session);
+  return (self_ != 0 && session == self_) || file_.locked_elsewhere(session);
 }
 
 bool Sessions::beats(Id session) {

@@ -20,6 +20,9 @@ class LockFile {
 
   /// Touches no disk: the first use opens the file, making it (0600).
   explicit LockFile(std::filesystem::path path);
+  /// For looking only: the file is not made, and `lock` and `write_note` do nothing.
+  struct ReadOnly {};
+  LockFile(std::filesystem::path path, ReadOnly);
   LockFile(const LockFile&) = delete;
   LockFile& operator=(const LockFile&) = delete;
   /// Releases this object's locks.
@@ -38,6 +41,7 @@ class LockFile {
   int descriptor();
 
   std::filesystem::path path_;
+  bool read_only_ = false;
   int fd_ = -1;
 };
 

@@ -51,6 +51,8 @@ struct Config {
 
 /// What the environment says, as far as it can be read. Tokens and folders are not looked at.
 struct Reading {
+  /// Of MOLECULE_WORKSPACES, even where it names only one.
+  bool several = false;
   /// A workspace's id and URL are empty where they are among the problems.
   Config config;
   /// What must be put right, a line each with what to set.

@@ -79,6 +79,7 @@ class Inbox {
   /// Touches no disk: the first use opens the file.
   Inbox(std::filesystem::path state_folder, Clock& clock);
 
+  const std::filesystem::path& state_folder() const { return state_folder_; }
   Sessions& sessions() { return sessions_; }
   /// Whether this session is the owner; it becomes the owner where there is none that beats.
   bool claim();

@@ -5,6 +5,7 @@
 #include "molecule/base/clock.hpp"
 #include "molecule/base/event.hpp"
 #include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/status_file.hpp"
 
 namespace molecule::workspace {
 
@@ -26,11 +27,15 @@ class Ownership {
   /// Grows each time that this process becomes the owner.
   unsigned term() const { return term_; }
 
+  /// Where the owner notes for people how it goes.
+  StatusFile& status() { return status_; }
+
  private:
   bool claim();
 
   std::string workspace_id_;
   Inbox& inbox_;
+  StatusFile status_;
   Event owned_event_;
   bool owned_ = false;
   unsigned term_ = 0;

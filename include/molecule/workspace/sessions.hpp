@@ -25,6 +25,8 @@ class Sessions {
   static constexpr std::chrono::seconds look_interval{2};
 
   Sessions(std::filesystem::path state_folder, Clock& clock);
+  /// For one that looks at the others and is no session itself: makes and changes nothing.
+  Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly);
 
   /// This session. The first call takes its lock.
   Id self();

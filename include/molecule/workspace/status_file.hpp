@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "molecule/base/clock.hpp"
+#include "molecule/base/time.hpp"
+
+namespace molecule::workspace {
+
+/// What the owner of a workspace tells those that look into the state folder.
+struct OwnerRecord {
+  /// As in `Sessions`.
+  std::int64_t session = 0;
+  std::int64_t pid = 0;
+  /// When it became the owner.
+  std::optional<WallTime> since;
+  /// The last heartbeat and the last poll that the platform accepted.
+  std::optional<WallTime> last_beat;
+  std::optional<WallTime> last_poll;
+  /// The last thing that failed, for people; empty where nothing has.
+  std::string last_error;
+  std::optional<WallTime> last_error_at;
+};
+
+/// The owner's record, `status.json` in the state folder. It is written in place with one `write`
+/// and never synced: a beat or a poll costs microseconds and no wait for the disk, nobody who
+/// watches the inbox is woken, and after a power cut it may be an older one. What cannot be written
+/// is left out: nothing depends on it.
+class StatusFile {
+ public:
+  /// Touches no disk: the first record opens the file, making it (0600).
+  StatusFile(const std::filesystem::path& state_folder, Clock& clock);
+  StatusFile(const StatusFile&) = delete;
+  StatusFile& operator=(const StatusFile&) = delete;
+  ~StatusFile();
+
+  /// This process has become the owner, as `session`: a new record begins.
+  void begin(std::int64_t session);
+  // What the owner does. Before `begin` nothing is written.
+  void beaten();
+  void polled();
+  /// `what` goes to people; callers keep secrets out.
+  void failed(std::string_view what);
+
+ private:
+  void write();
+
+  std::filesystem::path path_;
+  Clock& clock_;
+  OwnerRecord record_;
+  int fd_ = -1;
+};
+
+/// The record in a state folder; nothing where there is none, or none that can be read.
+std::optional<OwnerRecord> read_owner_record(const std::filesystem::path& state_folder);
+
+}  // namespace molecule::workspace
