@@ -131,7 +131,6 @@ class Poller::State {
     backoff_.reset();
     largest_page_ = std::min(largest_page_ * 2, first_page_rows);
     last_poll_ = clock_.wall();
-    ownership_.status().polled();
     if (step.malformed > 0) {
       malformed_.say(
           fmt::format("inbox: {} rows of the platform have no valid id and are passed "
@@ -159,6 +158,8 @@ class Poller::State {
     } else if (!inbox_.cursor() && !inbox_.watched_since()) {
       inbox_.watch_since(*last_poll_);
     }
+    // After the commit: the other processes look at the inbox when this is written.
+    ownership_.status().polled();
   }
 
   Clock::duration failed(const platform::Error& error, const platform::ActivityQuery& query) {

@@ -78,12 +78,15 @@ void Seat::look() {
   }
 }
 
-/// What another process commits goes into this file first.
+/// What another process commits goes into the log first, but can be seen only a moment after that.
+/// What the owner's polls bring wakes by the owner's record, which it writes after the commit.
 void Seat::watch(FileWatcher& watcher) {
   if (watched_) return;
-  watched_ = watcher.watch(own_.state_folder / "inbox.db-wal", [this] {
+  const auto on_write = [this] {
     if (disabled_.empty()) look();
-  });
+  };
+  watched_ = watcher.watch(own_.state_folder / "inbox.db-wal", on_write) &&
+             watcher.watch(own_.state_folder / "status.json", on_write);
 }
 
 void Seat::arrived() {

@@ -27,8 +27,8 @@ struct OwnerRecord {
 };
 
 /// The owner's record, `status.json` in the state folder. It is written in place with one `write`
-/// and never synced: a beat or a poll costs microseconds and no wait for the disk, nobody who
-/// watches the inbox is woken, and after a power cut it may be an older one. What cannot be written
+/// and never synced: a beat or a poll costs microseconds and no wait for the disk, and
+/// after a power cut it may be an older one. What cannot be written
 /// is left out: nothing depends on it.
 class StatusFile {
  public:
