@@ -9,6 +9,7 @@
 #include "choose.hpp"
 #include "delegation_keys.hpp"
 #include "errors.hpp"
+#include "message_ids.hpp"
 #include "molecule/base/backoff.hpp"
 #include "molecule/base/json_writer.hpp"
 #include "molecule/base/log.hpp"
@@ -76,17 +77,15 @@ bool is_transport(Errc code) {
 awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
                                                                    workspace::Seat& seat,
                                                                    mcp::Call& call,
-                                                                   std::string peer,
-                                                                   std::string task) {
-  const std::string message_id = random_uuid();
+                                                                   Outgoing outgoing) {
   const Clock::time_point deadline = services.clock.now() + whole_timeout;
   Backoff backoff(1s, 8s);
   bool may_have_arrived = false;
   for (int tries = 1;; ++tries) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - services.clock.now());
-    auto outcome =
-        co_await seat.client.send_message(peer, message_id, task, std::min(answer_timeout, left));
+    auto outcome = co_await seat.client.send_message(outgoing.peer, outgoing.message_id,
+                                                     outgoing.text, std::min(answer_timeout, left));
     if (outcome || !is_transport(outcome.error().code)) co_return outcome;
     may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
     const std::chrono::milliseconds pause = backoff.next(random_unit());
@@ -142,13 +141,21 @@ void report_end(Services& services, workspace::Seat& seat, const std::string& pe
   }
 }
 
-awaitable<mcp::ToolResult> delegate_task(Services& services, mcp::Call& call) {
+awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<MessageIds> ids,
+                                         mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string peer = read_peer(arguments);
   const std::string task = arguments.text("task");
   workspace::Seat& seat = choose_source(services, arguments, peer);
   if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
-  mcp::ToolResult result = co_await delegate_to(services, seat, peer, task, call);
+  const std::string tool_use_id(call.meta("claudecode/toolUseId").value_or(""));
+  const std::string id = ids->id_for(seat.id() + peer, task, tool_use_id, services.clock.now());
+  Outgoing outgoing{.peer = peer, .text = task, .message_id = id};
+  auto outcome = co_await send_to_peer(services, seat, std::move(outgoing), call);
+  if (!outcome && outcome.error().may_have_arrived) {
+    ids->lost(seat.id() + peer, task, id, services.clock.now());
+  }
+  mcp::ToolResult result = answer_of(peer, outcome);
   co_return result;
 }
 
@@ -262,32 +269,37 @@ constexpr const char* delegated_output =
 
 }  // namespace
 
-awaitable<mcp::ToolResult> delegate_to(Services& services, workspace::Seat& seat, std::string peer,
-                                       std::string task, mcp::Call& call) {
-  const std::string summary =
-      fmt::format("Delegating to {}: {}", peer, text::prefix_characters(text::one_line(task), 100));
+awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,
+                                                              workspace::Seat& seat,
+                                                              Outgoing outgoing, mcp::Call& call) {
+  const std::string peer = outgoing.peer;
+  const std::string summary = fmt::format(
+      "Delegating to {}: {}", peer, text::prefix_characters(text::one_line(outgoing.text), 100));
   const workspace::Workload::Task working(seat.workload, summary);
   const Progress progress(services, call, "waiting for the peer's answer");
   report(services, seat, peer, summary, "ok");
-  auto outcome = co_await send_with_retries(services, seat, call, peer, task);
+  auto outcome = co_await send_with_retries(services, seat, call, std::move(outgoing));
   report_end(services, seat, peer, outcome);
-  mcp::ToolResult result = answer_of(peer, outcome);
-  co_return result;
+  co_return outcome;
 }
 
 std::vector<mcp::Tool> delegation_tools(Services& services) {
   std::vector<mcp::Tool> tools;
-  tools.push_back(
-      {.name = "delegate_task",
-       .title = "Delegate a task",
-       .description = "Send a task to a peer agent and wait for its answer. A peer "
-                      "that polls answers later, into your inbox.",
-       .input_schema = with_choice(services, source_argument, task_schema),
-       .output_schema = {},
-       .annotations =
-           {.read_only = false, .destructive = false, .idempotent = false, .open_world = true},
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return delegate_task(services, call); }});
+  auto ids = std::make_shared<MessageIds>();
+  tools.push_back({.name = "delegate_task",
+                   .title = "Delegate a task",
+                   .description = "Send a task to a peer agent and wait for its answer. A peer "
+                                  "that polls answers later, into your inbox.",
+                   .input_schema = with_choice(services, source_argument, task_schema),
+                   .output_schema = {},
+                   .annotations = {.read_only = false,
+                                   .destructive = false,
+                                   .idempotent = false,
+                                   .open_world = true},
+                   .meta = {},
+                   .handler = [&services, ids](mcp::Call& call) {
+                     return delegate_task(services, ids, call);
+                   }});
   auto keys = std::make_shared<DelegationKeys>();
   tools.push_back({.name = "delegate_task_async",
                    .title = "Delegate without waiting",

@@ -13,6 +13,7 @@ using platform::Errc;
 std::string_view forbidden(About about) {
   switch (about) {
     case About::peer:
+    case About::reply:
       return "These two workspaces may not talk to each other; list_peers shows whom you can "
              "reach.";
     case About::memory:
@@ -30,6 +31,7 @@ std::string_view forbidden(About about) {
 std::string_view not_found(About about) {
   switch (about) {
     case About::peer:
+    case About::reply:
       return "There is no such workspace: take the id from list_peers.";
     case About::own_workspace:
     case About::user:
@@ -43,6 +45,15 @@ std::string_view not_found(About about) {
 
 /// Lost answers differ from lost requests: a second try is safe only for the latter.
 std::string_view no_answer(About about, const platform::Error& error) {
+  if (error.may_have_arrived && about == About::reply) {
+    return "The peer may have received it all the same: call reply again with exactly the same "
+           "text, which the platform then takes for the same message.";
+  }
+  // The platform knows no repetition of these (platform-api.md 4.3).
+  if (error.may_have_arrived && about == About::user) {
+    return "The message may have been sent all the same, and a second one would be shown too: ask "
+           "chat_history before you send it again.";
+  }
   if (error.may_have_arrived && about == About::peer) {
     return "The peer may have received the task all the same: check for its answer "
            "(wait_for_message) before sending it again.";
@@ -72,7 +83,7 @@ std::string_view next_step(About about, const platform::Error& error) {
       return "It conflicts with what is there already: look before you repeat "
              "it.";
     case Errc::gone:
-      return about == About::peer
+      return about == About::peer || about == About::reply
                  ? "That workspace was removed: take another from list_peers."
                  : "This workspace was removed: ask the user to make a new one and its token "
                    "(canvas, Tokens tab).";

@@ -9,7 +9,7 @@
 namespace molecule::tools {
 
 /// What a failed call was about: the same status means different things to the agent.
-enum class About { own_workspace, peer, user, files, memory };
+enum class About { own_workspace, peer, reply, user, files, memory };
 
 /// The one place that words a platform's error for an agent: what failed, where, and what to do
 /// next. `what` begins the text: "The task was not delegated".

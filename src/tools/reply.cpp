@@ -1,14 +1,25 @@
+#include <fmt/format.h>
+
+#include <chrono>
 #include <string>
 #include <utility>
 
-#include "choose.hpp"
 #include "errors.hpp"
+#include "message_ids.hpp"
+#include "molecule/base/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "subjects.hpp"
 
 namespace molecule::tools {
 
 namespace {
+
+constexpr const char* no_such_message =
+    "Nothing was sent: there is no such message in the inbox. It may have been answered and "
+    "removed already; inbox_peek shows what waits.";
+constexpr const char* taken =
+    "Nothing was sent: another session of this workspace is working on this message. It comes back "
+    "to the others if that session ends without an answer.";
 
 mcp::ToolResult refused(std::string text) {
   return {.text = std::move(text), .is_error = true};
@@ -45,7 +56,74 @@ std::string pop(Services& services, const std::string& activity_id) {
   }
 }
 
+bool lease(workspace::Inbox& inbox, const std::string& activity_id) {
+  return inbox.lease(activity_id) || (inbox.free_leases() && inbox.lease(activity_id));
+}
+
+/// Makes the message this session's alone, so that no two answer it; why not, where it is another
+/// one's. Another process may be writing for a while: tries again meanwhile.
+awaitable<std::string> hold(Services& services, workspace::Inbox& inbox, std::string activity_id) {
+  const Clock::time_point deadline = services.clock.now() + std::chrono::seconds(2);
+  std::string why;
+  while (true) {
+    try {
+      if (!lease(inbox, activity_id)) {
+        why = inbox.find(activity_id) ? taken : no_such_message;
+      }
+      co_return why;
+    } catch (const sqlite::Error& error) {
+      if (!error.busy() || services.clock.now() >= deadline) throw;
+    }
+    co_await sleep_for(services.clock, std::chrono::milliseconds(50));
+  }
+}
+
+awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Seat& seat,
+                                       workspace::Message message, std::string text,
+                                       mcp::Call& call) {
+  // A second try, of whichever session, is the same message.
+  Outgoing outgoing{.peer = message.peer_id,
+                    .text = text,
+                    .message_id = derived_uuid(text::lower(message.activity_id), text)};
+  auto outcome = co_await send_to_peer(services, seat, std::move(outgoing), call);
+  mcp::ToolResult result;
+  if (!outcome) {
+    result = failure(fmt::format("The answer to {} is not known to be sent", message.peer_id),
+                     About::reply, outcome.error());
+  } else if (outcome->failed) {
+    result = refused(fmt::format("The peer {} received the answer and said that it failed: {}",
+                                 message.peer_id, outcome->text));
+  } else if (outcome->queued || outcome->text.empty()) {
+    result.text = fmt::format("The answer was sent to {}.", message.peer_id);
+  } else {
+    result.text =
+        fmt::format("The answer was sent to {}, which said: {}\n", message.peer_id, outcome->text);
+  }
+  co_return result;
+}
+
 /// From the workspace that received the message, to whoever wrote it.
+awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arrival arrival,
+                                      std::string text, std::vector<std::string> paths,
+                                      mcp::Call& call) {
+  mcp::ToolResult result;
+  std::string why = problem(arrival, !paths.empty());
+  if (why.empty()) {
+    why = co_await hold(services, arrival.seat->inbox, arrival.message.activity_id);
+  }
+  if (!why.empty()) {
+    result = refused(std::move(why));
+    co_return result;
+  }
+  if (arrival.message.kind == "canvas_user") {
+    result = co_await send_to_user(*arrival.seat, text, std::move(paths));
+  } else {
+    result = co_await answer_peer(services, *arrival.seat, arrival.message, text, call);
+  }
+  if (!result.is_error) result.text += pop(services, arrival.message.activity_id);
+  co_return result;
+}
+
 awaitable<mcp::ToolResult> reply(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string activity_id = arguments.text("activity_id");
@@ -53,29 +131,16 @@ awaitable<mcp::ToolResult> reply(Services& services, mcp::Call& call) {
   std::vector<std::string> paths = arguments.strings("attachments");
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   mcp::ToolResult result;
-  std::optional<workspace::Seats::Arrival> arrival;
   try {
-    arrival = services.seats.find_message(activity_id);
+    auto arrival = services.seats.find_message(activity_id);
+    if (arrival) {
+      result = co_await send_reply(services, std::move(*arrival), text, std::move(paths), call);
+    } else {
+      result = refused(no_such_message);
+    }
   } catch (const sqlite::Error& error) {
     result = failure("Nothing was sent", error);
-    co_return result;
   }
-  if (!arrival) {
-    result = refused(
-        "Nothing was sent: there is no such message in the inbox. It may have been answered and "
-        "removed already; inbox_peek shows what waits.");
-    co_return result;
-  }
-  if (std::string why = problem(*arrival, !paths.empty()); !why.empty()) {
-    result = refused(std::move(why));
-    co_return result;
-  }
-  if (arrival->message.kind == "canvas_user") {
-    result = co_await send_to_user(*arrival->seat, text, std::move(paths));
-  } else {
-    result = co_await delegate_to(services, *arrival->seat, arrival->message.peer_id, text, call);
-  }
-  if (!result.is_error) result.text += pop(services, activity_id);
   co_return result;
 }
 

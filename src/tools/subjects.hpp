@@ -22,9 +22,16 @@ std::vector<mcp::Tool> platform_tools(Services& services);
 /// Shows `message` in the user's chat; all files of `paths` go with it, or nothing is sent.
 awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string message,
                                         std::vector<std::string> paths);
-/// Sends a task and waits for its answer; `call` outlives it.
-awaitable<mcp::ToolResult> delegate_to(Services& services, workspace::Seat& seat, std::string peer,
-                                       std::string task, mcp::Call& call);
+/// What is sent to a peer. Whatever is sent with the same `message_id` is the same message.
+struct Outgoing {
+  std::string peer;
+  std::string text;
+  std::string message_id;
+};
+/// Sends it and waits for the peer's answer; `call` outlives it.
+awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,
+                                                              workspace::Seat& seat,
+                                                              Outgoing outgoing, mcp::Call& call);
 
 // What a tool gives is also what a resource of the same name holds.
 awaitable<mcp::ToolResult> list_peers(Services& services);

@@ -54,6 +54,68 @@ def test_reply_that_failed_pops_nothing(mcp, fake, fault):
     assert again.failed and "no such message" in again.text
 
 
+def sent_ids(fake):
+    return [r.json["params"]["message"]["messageId"] for r in fake.seen("a2a")]
+
+
+def test_lesson_2_6_an_answer_that_was_lost_is_the_same_message_again(spawn, fake):
+    """Also in another process: the messageId follows from the message and the text."""
+    id = fake.add_message("question", source_id=PEER)
+    other = fake.add_message("another", source_id=PEER)
+    fake.always("a2a", RESET)
+    mcp = spawn(speed=20)
+    mcp.initialize()
+    mcp.wait_messages(2)
+    lost = mcp.call("reply", activity_id=id, text="answer", deadline=60)
+    assert lost.failed and "exactly the same text" in lost.text and waiting(mcp) == [id, other]
+    mcp.kill()
+    fake.always("a2a", None)
+    mcp = spawn(speed=20)
+    mcp.initialize()
+    assert not mcp.call("reply", activity_id=id, text="answer").failed
+    assert len(set(sent_ids(fake))) == 1 and len(sent_ids(fake)) == 6
+    uuid.UUID(sent_ids(fake)[0])
+    assert not mcp.call("reply", activity_id=other, text="answer").failed
+    assert len(set(sent_ids(fake))) == 2
+
+
+def test_lesson_2_6_a_task_whose_answer_was_lost_is_the_same_message_again(spawn, fake):
+    mcp = spawn(speed=20)
+    mcp.initialize()
+    fake.always("a2a", RESET)
+    for _ in range(2):
+        assert mcp.call("delegate_task", workspace_id=PEER, task="once", deadline=60).failed
+    fake.always("a2a", None)
+    assert not mcp.call("delegate_task", workspace_id=PEER, task="once").failed
+    assert len(set(sent_ids(fake))) == 1
+    for task in ("once", "another"):
+        assert not mcp.call("delegate_task", workspace_id=PEER, task=task).failed
+    assert len(set(sent_ids(fake))) == 3
+
+
+def test_reply_to_the_user_whose_end_is_unknown_says_so(mcp, fake):
+    id = fake.add_message("question")
+    mcp.wait_messages(1)
+    fake.always("notify", RESET)
+    lost = mcp.call("reply", activity_id=id, text="answer")
+    assert lost.failed and "may have been sent" in lost.text
+
+
+def test_lesson_2_12_only_the_session_that_has_a_message_answers_it(spawn, fake):
+    first, second = spawn(), spawn()
+    for mcp in (first, second):
+        mcp.initialize()
+    id = fake.add_message("question", source_id=PEER)
+    assert first.call("wait_for_message", timeout_secs=30, deadline=40).json["activity_id"] == id
+    refused = second.call("reply", activity_id=id, text="mine")
+    assert refused.failed and "another session" in refused.text and fake.seen("a2a") == []
+    first.kill()
+    assert not second.call("reply", activity_id=id, text="mine").failed
+    assert len(fake.seen("a2a")) == 1 and waiting(second) == []
+    # Idempotent, whoever pops.
+    assert second.call("inbox_pop", activity_id=id).json["removed"] is False
+
+
 def test_chat_history_of_the_user_and_of_a_peer(mcp, fake, workspace_id):
     fake.always("history", Reply(body={"messages": [{"id": "1:user", "role": "user", "content": "hi"}],
                                        "reached_end": True}))
