@@ -38,7 +38,7 @@ def test_lessons_2_01_a_wait_blocks_nothing(spawn, fake):
     child.start_tool("delegate_task", {"workspace_id": PEER, "task": "t"})
     start = time.monotonic()
     child.ping()
-    assert len(child.request("tools/list")["result"]["tools"]) == 11
+    assert len(child.request("tools/list")["result"]["tools"]) == 16
     for tool in ("list_peers", "get_workspace_info", "inbox_peek", "recall_memory"):
         assert not child.call(tool).failed
     assert time.monotonic() - start < 3
