@@ -212,7 +212,7 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
   net::HttpRequest again = request;
   auto exchange = co_await http_.send(std::move(request));
   Outcome<json::Document> body = classify(site, std::move(exchange));
-  if (!body && body.error().code == Errc::unauthorized && renew_ && renew_()) {
+  if (!body && body.error().code == Errc::unauthorized && renew_ && renew_(site.secret)) {
     authorize(again);
     site.secret = token_();
     auto second = co_await http_.send(std::move(again));

@@ -50,8 +50,7 @@ constexpr const char* leases_schema = R"sql(
   CREATE TABLE leases(
     seq INTEGER PRIMARY KEY REFERENCES messages(seq) ON DELETE CASCADE,
     session INTEGER NOT NULL,
-    leased_at INTEGER NOT NULL,
-    announced INTEGER NOT NULL DEFAULT 0
+    leased_at INTEGER NOT NULL
   ) STRICT;
   PRAGMA user_version = 2;
 )sql";
@@ -236,6 +235,7 @@ bool Inbox::claim() {
 }
 
 bool Inbox::changed_elsewhere() {
+  if (std::exchange(look_again_, false)) return true;
   const std::int64_t version = database().data_version();
   return std::exchange(seen_version_, version).value_or(version) != version;
 }
@@ -342,6 +342,7 @@ bool Inbox::pop(std::string_view activity_id) {
   db.prepare("DELETE FROM popped WHERE popped_at < ?1")
       .bind(now - microseconds(popped_kept).count())
       .run();
+  prolong_leases();
   transaction.commit();
   return true;
 }

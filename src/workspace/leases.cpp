@@ -1,6 +1,7 @@
 // What sessions are given of the inbox, and for how long: the part of `Inbox` about leases.
 
 #include <cstdint>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -32,13 +33,21 @@ std::optional<Lease> lease_of(sqlite::Database& db, std::string_view activity_id
   return Lease{.seq = row.integer(0), .session = row.integer(1), .leased_at = row.integer(2)};
 }
 
-void write_lease(sqlite::Database& db, const Lease& lease, bool announced) {
-  db.prepare(
-        "INSERT INTO leases(seq, session, leased_at, announced) VALUES(?1, ?2, ?3, ?4)"
-        " ON CONFLICT(seq) DO UPDATE SET session = excluded.session,"
-        " leased_at = excluded.leased_at, announced = max(announced, excluded.announced)")
-      .bind(lease.seq, lease.session, lease.leased_at, announced)
+void write_lease(sqlite::Database& db, const Lease& lease) {
+  db.prepare("INSERT OR REPLACE INTO leases(seq, session, leased_at) VALUES(?1, ?2, ?3)")
+      .bind(lease.seq, lease.session, lease.leased_at)
       .run();
+}
+
+/// What may be given to `self`, oldest first.
+std::vector<std::int64_t> available(sqlite::Database& db, Sessions::Id self) {
+  sqlite::Statement row = db.prepare(
+      "SELECT m.seq FROM messages m LEFT JOIN leases l ON l.seq = m.seq"
+      " WHERE l.session IS NULL OR l.session = ?1 ORDER BY m.seq");
+  row.bind(self);
+  std::vector<std::int64_t> found;
+  while (row.step()) found.push_back(row.integer(0));
+  return found;
 }
 
 std::vector<Sessions::Id> holders(sqlite::Database& db) {
@@ -81,36 +90,47 @@ bool Inbox::lease(std::string_view activity_id) {
   sqlite::Transaction transaction(db);
   lease = lease_of(db, activity_id);
   if (!lease || (lease->session != 0 && lease->session != self)) return false;
-  write_lease(db, {.seq = lease->seq, .session = self, .leased_at = now}, false);
+  write_lease(db, {.seq = lease->seq, .session = self, .leased_at = now});
+  prolong_leases();
   transaction.commit();
   return true;
 }
 
+void Inbox::prolong_leases() {
+  database()
+      .prepare("UPDATE leases SET leased_at = ?1 WHERE session = ?2")
+      .bind(sessions_.now(), sessions_.self())
+      .run();
+}
+
 std::vector<Message> Inbox::announce(std::size_t limit) {
-  static constexpr std::string_view query =
-      "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
-      " m.peer_role, m.seq FROM messages m LEFT JOIN leases l ON l.seq = m.seq"
-      " WHERE l.session IS NULL OR (l.session = ?1 AND l.announced = 0) ORDER BY m.seq LIMIT ?2";
   sqlite::Database& db = database();
   const Sessions::Id self = sessions_.self();
-  {
-    sqlite::Statement row = db.prepare(query);
-    row.bind(self, 1);
-    if (!row.step()) return {};
+  std::vector<std::int64_t> fresh;
+  std::unordered_set<std::int64_t> known;
+  for (const std::int64_t seq : available(db, self)) {
+    if (announced_.contains(seq)) {
+      known.insert(seq);
+    } else if (fresh.size() < limit) {
+      fresh.push_back(seq);
+    }
   }
+  announced_ = std::move(known);
+  if (fresh.empty()) return {};
   sqlite::Transaction transaction(db);
-  std::vector<std::pair<std::int64_t, Message>> found;
-  {
-    sqlite::Statement row = db.prepare(query);
-    row.bind(self, static_cast<std::int64_t>(limit));
-    while (row.step()) found.emplace_back(row.integer(8), read_message(row));
-  }
   std::vector<Message> messages;
-  for (auto& [seq, message] : found) {
-    write_lease(db, {.seq = seq, .session = self, .leased_at = sessions_.now()}, true);
-    messages.push_back(std::move(message));
+  for (const std::int64_t seq : fresh) {
+    sqlite::Statement row = db.prepare(
+        "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
+        " m.peer_role FROM messages m LEFT JOIN leases l ON l.seq = m.seq"
+        " WHERE m.seq = ?1 AND (l.session IS NULL OR l.session = ?2)");
+    row.bind(seq, self);
+    if (!row.step()) continue;
+    messages.push_back(read_message(row));
+    write_lease(db, {.seq = seq, .session = self, .leased_at = sessions_.now()});
   }
   transaction.commit();
+  announced_.insert(fresh.begin(), fresh.end());
   return messages;
 }
 
@@ -135,8 +155,6 @@ bool Inbox::free_leases() {
 void Inbox::release() {
   if (!database_) return;
   sqlite::Database& db = *database_;
-  // What is lost of this at a power cut has no owner any more all the same: nobody waits for it.
-  db.execute("PRAGMA synchronous=OFF");
   sqlite::Transaction transaction(db);
   db.prepare("DELETE FROM leases WHERE session = ?1").bind(sessions_.self()).run();
   db.prepare("DELETE FROM state WHERE key = 'owner' AND CAST(value AS INTEGER) = ?1")

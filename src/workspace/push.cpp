@@ -77,10 +77,12 @@ void ChannelPush::announce(Seat& seat) {
     for (const Message& message : seat.inbox.announce(most_at_once)) {
       notify_("notifications/claude/channel", channel_params(message, seat.id()));
     }
-    failure_.clear();
+    failures_.erase(seat.id());
   } catch (const sqlite::Error& error) {
-    if (failure_ != error.what()) log::warning("inbox: {}", error.what());
-    failure_ = error.what();
+    std::string& told = failures_[seat.id()];
+    if (told != error.what()) log::warning("inbox: {}", error.what());
+    told = error.what();
+    seat.inbox.look_again();
   }
 }
 

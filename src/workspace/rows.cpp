@@ -74,6 +74,12 @@ std::optional<std::int64_t> size_of(json::Value value) {
   return size && *size >= 0 ? size : std::nullopt;
 }
 
+/// Only what was received here is named by `file://`, and nobody outside can say so.
+bool names_local_file(std::string_view uri) {
+  const std::string_view scheme = uri.substr(0, uri.find(':'));
+  return scheme.size() == uri.size() || text::equal_ignoring_case(text::trim(scheme), "file");
+}
+
 /// The file parts of the message, whichever of the three places they stand in.
 std::vector<Attachment> attachments_of(json::Value row) {
   json::Document scratch;
@@ -85,10 +91,15 @@ std::vector<Attachment> attachments_of(json::Value row) {
       const json::Value file = part["file"];
       const std::string uri = text::one_line(file["uri"].string_or(""));
       if (uri.empty() || uri.size() > longest_uri || files.size() >= most_attachments) continue;
-      files.push_back({.uri = uri,
-                       .name = text::sanitize_name(file["name"].string_or("")),
-                       .mime_type = text::sanitize_name(file["mimeType"].string_or("")),
-                       .size = size_of(file["size"])});
+      Attachment attachment{.uri = uri,
+                            .name = text::sanitize_name(file["name"].string_or("")),
+                            .mime_type = text::sanitize_name(file["mimeType"].string_or("")),
+                            .size = size_of(file["size"])};
+      if (names_local_file(uri)) {
+        attachment.uri.clear();
+        attachment.status = "not received: it names a file of this machine";
+      }
+      files.push_back(std::move(attachment));
     }
   }
   return files;
@@ -127,7 +138,12 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   const std::string source = uuid_or_empty(row["source_id"]);
   // A source of another shape is somebody, only unknown: never the human.
   const bool has_source = !row["source_id"].string_or("").empty();
-  if (method == "chat_upload_receive") {
+  // The method of a peer's message is the peer's own text: what the platform or this workspace
+  // itself writes comes without a source, or with our own.
+  const bool trusted = !has_source || source == self;
+  const json::Value response = row["response_body"];
+  const bool has_response = response.is_object() || !response.string_or("").empty();
+  if (method == "chat_upload_receive" && trusted) {
     result.upload = read_upload(row, source == self);
     return result;
   }
@@ -140,7 +156,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   message.method = text::sanitize_name(method);
   message.peer_name = text::sanitize_name(row["peer_name"].string_or(""));
   message.peer_role = text::sanitize_name(row["peer_role"].string_or(""));
-  if (method == "delegate_result") {
+  if (method == "delegate_result" && (trusted || has_response)) {
     message.kind = "delegation_result";
     message.text = delegation_text(row);
     // The workspace writes this row itself: the peer is who was asked.

@@ -19,7 +19,7 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
     : credentials(own.token, own.state_folder),
       client(
           http, endpoint_of(config, own), [this] { return credentials.token(); },
-          [this] { return renew_token(); }),
+          [this](std::string_view refused) { return renew_token(refused); }),
       inbox(own.state_folder, clock),
       files(client, own.state_folder, own.upload_folder, clock),
       ownership(own.id, inbox, clock),
@@ -39,11 +39,11 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
 }
 
-/// Whoever makes the call: also one that is not the owner sees a rotated token at once.
-bool Seat::renew_token() {
-  const std::string before = credentials.token();
+/// Whoever makes the call: also one that is not the owner sees a rotated token at once, and so does
+/// one whose token another call has renewed meanwhile.
+bool Seat::renew_token(std::string_view refused) {
   const auto reloaded = credentials.reload();
-  return reloaded.ok() && credentials.token() != before;
+  return reloaded.ok() && credentials.token() != refused;
 }
 
 void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {

@@ -90,6 +90,32 @@ TEST_CASE_FIXTURE(Fixture, "leases: what is announced is leased, and announced o
   CHECK(a->announce(10).size() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "leases: what has run out is not announced twice to one session") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(a->announce(10).size() == 2);
+  clock.advance(std::chrono::minutes(11));
+  CHECK(b->free_leases());
+  CHECK(a->announce(10).empty());
+  CHECK(b->announce(10).size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: work on one message keeps the others") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(a->announce(10).size() == 2);
+  clock.advance(std::chrono::minutes(8));
+  CHECK(a->pop(activity_id(1)));
+  clock.advance(std::chrono::minutes(8));
+  CHECK_FALSE(b->free_leases());
+  CHECK(take(*b).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what could not be announced is looked at again") {
+  CHECK_FALSE(a->changed_elsewhere());
+  a->look_again();
+  CHECK(a->changed_elsewhere());
+  CHECK_FALSE(a->changed_elsewhere());
+}
+
 TEST_CASE_FIXTURE(Fixture, "leases: an inbox of the version before gets them") {
   a->store({message(1)}, activity_id(1));
   a.reset();

@@ -132,9 +132,10 @@ class Client {
   /// Gives the bearer token of the moment; empty: none. Called for every request, so that a
   /// rotated token is used at once.
   using Token = std::function<std::string()>;
-  /// Called after a 401: reads the token's sources again. True where the token is another one
-  /// now; the call is made once more with it then (the platform did nothing for the old one).
-  using Renew = std::function<bool()>;
+  /// Called after a 401 with the token that was refused: reads the token's sources again. True
+  /// where the token is another one now; the call is made once more with it then (the platform did
+  /// nothing for the old one).
+  using Renew = std::function<bool(std::string_view refused)>;
 
   Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew = {});
 

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "molecule/base/clock.hpp"
@@ -85,6 +87,8 @@ class Inbox {
   bool claim();
   /// Whether another process has changed something since this was called last; false at first.
   bool changed_elsewhere();
+  /// What was seen could not be used: `changed_elsewhere` says it once more.
+  void look_again() { look_again_ = true; }
 
   // For the owner. Where nobody ever claimed the inbox, everybody is.
 
@@ -107,8 +111,8 @@ class Inbox {
   /// Leases the message to this session, or prolongs its lease; false where it is popped or
   /// another session's meanwhile.
   bool lease(std::string_view activity_id);
-  /// The oldest that this session has not announced and that may be given to it, leased to it and
-  /// marked as announced.
+  /// The oldest that this session has not announced and that may be given to it, leased to it. What
+  /// comes back to it after its lease has run out is not announced again.
   std::vector<Message> announce(std::size_t limit);
   /// Ends the leases of sessions that have ended, and those that have run out; true where there
   /// were such.
@@ -130,6 +134,8 @@ class Inbox {
  private:
   sqlite::Database& database();
   void write_cursor_file(const std::string& cursor);
+  /// A session that works at one message keeps the others that it was given; within a transaction.
+  void prolong_leases();
 
   bool owned_by_other(sqlite::Database& db);
   /// Throws `NotTheOwner`; within a transaction.
@@ -138,6 +144,9 @@ class Inbox {
   std::filesystem::path state_folder_;
   Sessions sessions_;
   std::optional<std::int64_t> seen_version_;
+  bool look_again_ = false;
+  /// Sequence numbers of what is still there.
+  std::unordered_set<std::int64_t> announced_;
   std::optional<sqlite::Database> database_;
   Clock& clock_;
 };

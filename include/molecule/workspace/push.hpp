@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,8 @@ class ChannelPush {
  private:
   Notify notify_;
   bool active_ = false;
-  /// The last failure, so that it is told once.
-  std::string failure_;
+  /// The last failure of a workspace's inbox, so that it is told once.
+  std::map<std::string, std::string> failures_;
 };
 
 /// `params` of `notifications/claude/channel` for one message.

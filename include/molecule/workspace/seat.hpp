@@ -70,7 +70,7 @@ class Seat {
   Workload workload;
 
  private:
-  bool renew_token();
+  bool renew_token(std::string_view refused);
   awaitable<void> look_around(FileWatcher& watcher);
   void look();
   void watch(FileWatcher& watcher);
