@@ -1,5 +1,8 @@
 #include "a2a.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "activity_rows.hpp"
 #include "auth.hpp"
 #include "envelope.hpp"
@@ -52,6 +55,17 @@ std::optional<Reply> mode_refusal(const WorkspaceRow& target) {
                      "register with delivery_mode \"poll\"");
 }
 
+/// What rows of the platform's own are known by: with such a method a message would be taken for a
+/// file, for the answer to a delegation, or for something that this workspace said itself.
+constexpr std::array<std::string_view, 4> reserved_methods = {"broadcast", "chat_upload_receive",
+                                                              "delegate_result", "notify"};
+
+std::optional<Reply> method_refusal(std::string_view method) {
+  if (std::ranges::find(reserved_methods, method) == reserved_methods.end()) return std::nullopt;
+  return error_reply(400, "the method \"" + std::string(method) +
+                              "\" is reserved for the platform: send \"message/send\"");
+}
+
 Reply queued_reply(std::string_view method) {
   json::Writer writer;
   {
@@ -84,6 +98,7 @@ Reply deliver(Context& context, const std::optional<std::string>& caller,
   if (auto refusal = target_refusal(target)) return *std::move(refusal);
   Result<Envelope, Reply> envelope = normalise_envelope(body);
   if (!envelope) return std::move(envelope.error());
+  if (auto refusal = method_refusal(envelope->method)) return *std::move(refusal);
   if (auto refusal = mode_refusal(*target)) return *std::move(refusal);
 
   const std::string& shown = target->name.empty() ? target->id : target->name;

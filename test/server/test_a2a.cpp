@@ -160,6 +160,25 @@ TEST_CASE("the refusals of /a2a, in their order") {
   CHECK(platform.count("SELECT count(*) FROM activity") <= 1);
 }
 
+TEST_CASE("nobody forges the rows that the platform writes itself") {
+  Platform platform;
+  const Member parent = platform.add("parent");
+  const Member a = platform.add("a", parent.id);
+  for (const std::string method :
+       {"broadcast", "chat_upload_receive", "delegate_result", "notify"}) {
+    for (const std::string& token : {parent.token, a.token, platform.admin}) {
+      const auto reply =
+          platform.post(path_of(a, "/a2a"), token,
+                        R"({"method":")" + method + R"(","params":{"message":{"parts":[]}}})");
+      CHECK(reply.status == 400);
+      CHECK(reply.error().find("\"" + method + "\" is reserved") != std::string::npos);
+      CHECK(platform.post(path_of(a, "/a2a"), token, R"({"method":")" + method + "\"}").status ==
+            400);
+    }
+  }
+  CHECK(platform.count("SELECT count(*) FROM activity") == 0);
+}
+
 TEST_CASE("a removed workspace's token is no token") {
   Platform platform;
   const Member a = platform.add("a");
