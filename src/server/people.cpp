@@ -103,6 +103,7 @@ Reply post_notify(Context& context, const Request& request) {
   if (auto refusal = workspace_auth(context, request, id)) return *std::move(refusal);
   Body body(request.body);
   const std::string_view message = body.text("message");
+  const std::string_view message_id = body.text("messageId");
   if (!body.ok() || message.empty()) return error_reply(400, "message is required");
   const auto attachments = read_attachments(body.any("attachments"));
   if (!attachments) return attachments.error();
@@ -119,9 +120,13 @@ Reply post_notify(Context& context, const Request& request) {
   row.summary = fmt::format("Agent message: {}{}", shown,
                             shown.size() < message.size() ? "\xE2\x80\xA6" : "");
   row.response_body = response_json(message, *attachments);
-  insert_activity(context, row);
-  context.events.broadcast("AGENT_MESSAGE", workspace->id,
-                           event_payload(*workspace, message, *attachments));
+  // An addition to 4.3: who sends it again, unsure of the first time, is not heard twice. The
+  // prefix keeps it apart from the ids of the human's messages, which have no source either.
+  if (!message_id.empty()) row.message_id = fmt::format("notify:{}", message_id);
+  if (insert_activity(context, row)) {
+    context.events.broadcast("AGENT_MESSAGE", workspace->id,
+                             event_payload(*workspace, message, *attachments));
+  }
   return json_reply(200, R"({"status":"sent"})");
 }
 

@@ -38,6 +38,38 @@ TEST_CASE("what an agent tells the human is shown at once and kept") {
         R"("mimeType":"t/x","size":3}},{"kind":"file","file":{"uri":"v","name":"o"}}]})");
 }
 
+TEST_CASE("a notification that is sent again with its id is shown and kept once") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const Member b = platform.add("b");
+  int shown = 0;
+  platform.events.subscribe(
+      {[](std::string_view) { return true; }, [&shown](const std::string&) { ++shown; }});
+  const auto notify = [&](const Member& member, std::string_view id) {
+    const auto reply = platform.post(path_of(member, "/notify"), member.token,
+                                     R"({"message":"hi","messageId":")" + std::string(id) + "\"}");
+    CHECK(reply.status == 200);
+    CHECK(reply.text == R"({"status":"sent"})");
+  };
+  const auto kept = [&] { return platform.count("SELECT count(*) FROM activity"); };
+  for (int i = 0; i < 3; ++i) notify(a, "1");
+  CHECK(kept() == 1);
+  CHECK(shown == 1);
+  notify(a, "2");
+  notify(b, "1");
+  CHECK(kept() == 3);
+  // Without an id each is another one, and the human's message of the same id is one too.
+  for (int i = 0; i < 2; ++i) notify(a, "");
+  CHECK(kept() == 5);
+  CHECK(platform
+            .post(path_of(a, "/a2a"), platform.admin,
+                  R"({"method":"message/send","params":{"message":{"messageId":"1","parts":[]}}})")
+            .status == 200);
+  CHECK(kept() == 6);
+  CHECK(platform.post(path_of(a, "/notify"), a.token, R"({"message":"hi","messageId":1})").status ==
+        400);
+}
+
 TEST_CASE("a long message is cut on a character in the summary only") {
   Platform platform;
   const Member a = platform.add("a");
