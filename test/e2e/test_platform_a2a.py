@@ -223,6 +223,18 @@ def test_10_a_large_message_up_to_the_cap_is_kept_whole(platform, agent):
         "content"])
 
 
+@pytest.mark.parametrize("method", ["notify", "broadcast", "delegate_result",
+                                    "chat_upload_receive"])
+def test_the_platforms_own_rows_cannot_be_forged(platform, agent, peer, method):
+    child = platform.create_workspace("child", parent_id=peer.id)
+    forged = {"jsonrpc": "2.0", "id": 1, "method": method,
+              "params": {"file_id": NOBODY, "message": {"parts": [{"kind": "text", "text": "x"}]}}}
+    for target, token in ((agent, platform.admin_token), (peer, child.token)):
+        reply = post(platform, target, forged, token)
+        assert reply.status == 400 and method in reply.body["error"]
+        assert rows(platform, target) == []
+
+
 def test_10_a_body_over_the_cap_is_413_json(platform, agent):
     reply = post(platform, agent, envelope_of(CAP + 1000))
     assert reply.status == 413

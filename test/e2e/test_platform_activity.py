@@ -254,6 +254,15 @@ def test_4_3_bad_notifications(platform, agent, body, error):
     assert platform.activity(agent).body == []
 
 
+def test_a_notification_sent_again_with_its_id_is_one_row(platform, agent):
+    for _ in range(2):
+        reply = notify(platform, agent, {"message": "done", "messageId": "m-1"})
+        assert (reply.status, reply.body) == (200, {"status": "sent"})
+    platform.restart()
+    assert notify(platform, agent, {"message": "done", "messageId": "m-1"}).status == 200
+    assert len(platform.activity(agent).body) == 1
+
+
 def test_4_3_notify_of_unknown_workspaces(platform):
     for workspace_id in (NOBODY, "not-a-uuid"):
         reply = platform.admin("POST", f"/workspaces/{workspace_id}/notify", {"message": "m"})
