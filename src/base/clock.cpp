@@ -1,5 +1,6 @@
 #include "molecule/base/clock.hpp"
 
+#include <ctime>
 #include <system_error>
 
 namespace molecule {
@@ -18,7 +19,24 @@ struct Armed {
   asio::steady_timer& timer;
 };
 
+Clock::duration read(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 }  // namespace
+
+SystemClock::duration SystemClock::suspended() const {
+#if defined(__linux__)
+  return read(CLOCK_BOOTTIME) - read(CLOCK_MONOTONIC);
+#elif defined(__APPLE__)
+  return read(CLOCK_MONOTONIC_RAW) - read(CLOCK_UPTIME_RAW);
+#else
+  // Nothing better: here a step of the calendar looks like a suspend.
+  return read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC);
+#endif
+}
 
 awaitable<void> sleep_until(Clock& clock, Clock::time_point deadline) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;

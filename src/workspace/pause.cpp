@@ -7,13 +7,11 @@ namespace molecule::workspace {
 using std::chrono::seconds;
 
 awaitable<void> sleep_unless_suspended(Clock& clock, Clock::time_point deadline) {
-  const Clock::time_point start = clock.now();
-  const auto wall_start = clock.wall();
+  const Clock::duration before = clock.suspended();
   while (clock.now() < deadline) {
     const Clock::time_point look = std::min<Clock::time_point>(deadline, clock.now() + seconds(5));
     co_await sleep_until(clock, look);
-    const auto stood_still = (clock.wall() - wall_start) - (clock.now() - start);
-    if (stood_still > seconds(10)) co_return;
+    if (clock.suspended() - before > seconds(10)) co_return;
   }
 }
 

@@ -8,8 +8,8 @@
 
 namespace molecule::workspace {
 
-/// Sleeps until `deadline`, but returns within 5 s after the machine was suspended: the calendar
-/// moved on then while the monotonic clock stood still (molecule-mcp.md 4).
+/// Sleeps until `deadline`, but returns within 5 s after the machine was suspended for more than 10
+/// s (molecule-mcp.md 4).
 awaitable<void> sleep_unless_suspended(Clock& clock, Clock::time_point deadline);
 
 /// Warns about what keeps failing, once and not at every try.

@@ -15,6 +15,7 @@ class VirtualClock final : public Clock {
            std::chrono::duration_cast<std::chrono::system_clock::duration>(now_ - time_point()) +
            wall_step_;
   }
+  duration suspended() const override { return suspended_; }
   void arm(asio::steady_timer& timer, time_point deadline) override {
     timer.expires_at(time_point::max());
     armed_[&timer] = deadline;
@@ -30,6 +31,11 @@ class VirtualClock final : public Clock {
   }
   /// The calendar jumps; the monotonic time does not.
   void step_wall(std::chrono::system_clock::duration by) { wall_step_ += by; }
+  /// The machine sleeps: the calendar goes on, the monotonic time does not.
+  void suspend(duration by) {
+    suspended_ += by;
+    wall_step_ += std::chrono::duration_cast<std::chrono::system_clock::duration>(by);
+  }
   /// The next deadline, or `time_point::max()`.
   time_point next() const {
     time_point first = time_point::max();
@@ -40,6 +46,7 @@ class VirtualClock final : public Clock {
  private:
   time_point now_{std::chrono::hours(1)};
   std::chrono::system_clock::duration wall_step_{};
+  duration suspended_{};
   std::map<asio::steady_timer*, time_point> armed_;
 };
 

@@ -271,7 +271,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: after a suspend it beats within seconds") 
   server.answer(beat_call, 200, ok);
   come_online();
   const Clock::time_point start = clock.now();
-  clock.step_wall(std::chrono::hours(1));
+  clock.suspend(std::chrono::hours(1));
   until_count(beat_call, 2);
   CHECK(seconds_between(start, clock.now()) <= 5);
   const Clock::time_point woken = clock.now();
@@ -292,6 +292,18 @@ TEST_CASE_FIXTURE(Fixture, "presence: a removed workspace ends the beat with one
   CHECK(removals[0].find("2026-05-01") != std::string::npos);
   CHECK(count(beat_call) == 3);
   CHECK(rejections.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a step of the calendar changes no beat") {
+  server.answer(beat_call, 200, ok);
+  come_online();
+  for (const int hours : {5, -9}) {
+    const Clock::time_point start = clock.now();
+    clock.step_wall(std::chrono::hours(hours));
+    const std::size_t beats = count(beat_call);
+    until_count(beat_call, beats + 1);
+    CHECK(seconds_between(start, clock.now()) >= 19);
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: a secret that cannot be written never stops the beat") {

@@ -18,6 +18,9 @@ class Clock {
   virtual time_point now() const = 0;
   /// What a calendar says; it may jump.
   virtual std::chrono::system_clock::time_point wall() const = 0;
+  /// How long the machine has been suspended in all: the monotonic time stood still meanwhile. Of
+  /// use are only differences; steps of the calendar do not count.
+  virtual duration suspended() const = 0;
 
   /// Makes `timer` expire at `deadline` of this clock. For `sleep_until` and `Event` only.
   virtual void arm(asio::steady_timer& timer, time_point deadline) = 0;
@@ -31,6 +34,7 @@ class SystemClock final : public Clock {
   std::chrono::system_clock::time_point wall() const override {
     return std::chrono::system_clock::now();
   }
+  duration suspended() const override;
   void arm(asio::steady_timer& timer, time_point deadline) override { timer.expires_at(deadline); }
   void disarm(asio::steady_timer&) noexcept override {}
 };
