@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <exception>
 #include <string_view>
 
@@ -22,6 +23,23 @@ void print(int descriptor, std::string_view text) {
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
 }
 
+/// The inbox, its log, its shared memory, the locks of the sessions and the owner's record.
+constexpr std::uint64_t files_of_a_workspace = 5;
+/// Standard streams, connections, and whatever is open for a moment.
+constexpr std::uint64_t other_files = 40;
+
+/// Many workspaces have more open than the usual soft limit of 1,024 allows.
+void make_room(std::uint64_t workspaces) {
+  if (workspaces < 2) return;
+  const std::uint64_t most = process::raise_open_files_limit();
+  const std::uint64_t wanted = workspaces * files_of_a_workspace + other_files;
+  if (most >= wanted) return;
+  log::warning(
+      "{} workspaces need about {} open files, but the limit is {}: some may stay offline; "
+      "raise it (`ulimit -n {}`)",
+      workspaces, wanted, most, wanted);
+}
+
 int serve(pid_t parent, mcp::Era era) {
   auto config = workspace::load_config(workspace::process_environment());
   if (!config.ok()) {
@@ -31,6 +49,7 @@ int serve(pid_t parent, mcp::Era era) {
     return 2;
   }
   if (config->verbose) log::set_level(log::Level::info);
+  make_room(config->workspaces.size());
   return app::serve(*config, parent, era);
 }
 

@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <initializer_list>
+#include <limits>
 #include <system_error>
 
 #ifdef __linux__
@@ -38,6 +42,19 @@ pid_t parent() {
 
 bool has_parent(pid_t parent) {
   return ::getppid() == parent;
+}
+
+std::uint64_t raise_open_files_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::numeric_limits<std::uint64_t>::max();
+  rlimit raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+#ifdef __APPLE__
+  // More is refused there.
+  raised.rlim_cur = std::min<rlim_t>(raised.rlim_cur, OPEN_MAX);
+#endif
+  const bool done = ::setrlimit(RLIMIT_NOFILE, &raised) == 0;
+  return done ? raised.rlim_cur : limit.rlim_cur;
 }
 
 void hold_end_signals() {

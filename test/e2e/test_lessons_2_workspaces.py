@@ -3,6 +3,8 @@ credentials, state and presence, a bad token costs its own workspace only, and r
 workspace that received."""
 
 import json
+import resource
+import uuid
 
 import pytest
 
@@ -81,3 +83,31 @@ def test_2_18_an_unknown_workspace_is_named_with_the_known_ones(several, platfor
     tools = {t["name"]: t for t in child.request("tools/list")["result"]["tools"]}
     assert "workspace_id" in tools["send_message_to_user"]["inputSchema"]["properties"]
     assert "source_workspace_id" in tools["delegate_task"]["inputSchema"]["properties"]
+
+
+def many(fake, token, count):
+    """The variables for so many workspaces on the fake platform."""
+    entries = [{"id": str(uuid.uuid4()), "token": token} for _ in range(count)]
+    return {"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None,
+            "MOLECULE_WORKSPACES": json.dumps(entries)}
+
+
+def open_files(soft, hard):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_2_18_many_workspaces_raise_the_limit_of_open_files(spawn, fake, token):
+    child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 1024))
+    child.initialize()
+    fake.wait_for("heartbeat", 40)
+    fake.wait_for("activity", 40)
+    assert resource.prlimit(child.pid, resource.RLIMIT_NOFILE) == (1024, 1024)
+    assert child.stderr_text == ""
+
+
+def test_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token):
+    child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 64))
+    child.initialize()
+    child.wait_stderr("40 workspaces need about 240 open files, but the limit is 64")
+    fake.wait_for("heartbeat")
+    assert child.ping() < 5

@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 namespace molecule::process {
 
 /// Asks the system to send `signal` to this process when its parent ends. On Linux the signal
@@ -19,6 +21,10 @@ pid_t parent();
 
 /// Whether `parent` (of an earlier moment) still is this process's parent.
 bool has_parent(pid_t parent);
+
+/// Lets this process open as many files as the system allows it (RLIMIT_NOFILE, the soft limit);
+/// gives that number.
+std::uint64_t raise_open_files_limit();
 
 /// From now on SIGINT, SIGTERM and SIGHUP do nothing: for a process that is ending already, and
 /// whose exit code shall say why.
