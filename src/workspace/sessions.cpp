@@ -28,16 +28,17 @@ Sessions::Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::R
     : clock_(clock), file_(std::move(state_folder) / "sessions.lock", look) {}
 
 Sessions::Id Sessions::self() {
-  if (self_ == 0) {
-    self_ = static_cast<Id>(first_session + random_unit() * sessions_range);
-    // Refused only where there is no file, and then nobody can look.
-    [[maybe_unused]] const bool locked = file_.lock(self_);
-  }
+  if (self_ == 0) self_ = static_cast<Id>(first_session + random_unit() * sessions_range);
+  // Refused only where the file cannot be made (a full disk): others take this session for dead
+  // until it can.
+  if (!locked_) locked_ = file_.lock(self_);
   return self_;
 }
 
 bool Sessions::alive(Id session) {
-  return (self_ != 0 && session == self_) || file_.locked_elsewhere(session);
+  const bool own = self_ != 0 && session == self_;
+  // Without the file nobody can be seen, which does not make them dead.
+  return own || !file_.usable() || file_.locked_elsewhere(session);
 }
 
 bool Sessions::beats(Id session) {

@@ -10,7 +10,7 @@ namespace molecule {
 /// however their holder ends, and two numbers that anybody may read and write. Nothing in it is
 /// worth keeping over a restart, so nothing is synced to the disk.
 ///
-/// Where the file cannot be made (a folder that cannot be written), nothing is ever locked.
+/// Where the file cannot be made (a folder that cannot be written), nothing is locked.
 class LockFile {
  public:
   struct Note {
@@ -28,6 +28,9 @@ class LockFile {
   /// Releases this object's locks.
   ~LockFile();
 
+  /// False where the file cannot be opened, so that nothing is known of the locks of others; each
+  /// use tries again. One that only looks knows that where there is no file there are no locks.
+  bool usable() { return read_only_ || descriptor() >= 0; }
   /// Takes the lock unless somebody else holds it; false then, or where there is no file.
   bool lock(std::int64_t byte);
   void unlock(std::int64_t byte);

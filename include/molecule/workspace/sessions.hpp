@@ -28,9 +28,9 @@ class Sessions {
   /// For one that looks at the others and is no session itself: makes and changes nothing.
   Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly);
 
-  /// This session. The first call takes its lock.
+  /// This session. The first call takes its lock; later ones do where that failed.
   Id self();
-  /// Whether that session's process runs or stands still.
+  /// Whether that session's process runs or stands still; true where that cannot be known.
   bool alive(Id session);
   /// Whether `session` is alive and is beating.
   bool beats(Id session);
@@ -49,6 +49,7 @@ class Sessions {
   Clock& clock_;
   LockFile file_;
   Id self_ = 0;
+  bool locked_ = false;
   bool holds_substitute_ = false;
 };
 
