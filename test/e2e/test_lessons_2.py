@@ -213,6 +213,29 @@ def test_lessons_2_17_without_the_organisation_nothing_looks_healthy(spawn, fake
     having.wait_messages(1)
 
 
+def test_lessons_2_19_doctor_asks_for_what_exists_and_renames_nobody(mcp_binary, env, fake, platform,
+                                                                     agent, online):
+    ended = run(mcp_binary, env, "doctor")
+    assert ended.returncode == 0, ended.stdout
+    asked = fake.seen("*")
+    assert asked and all(r.method == "GET" and r.route for r in asked), asked
+    online({"MOLECULE_AGENT_NAME": "Ada"}, speed=20)
+    until(lambda: platform.status_of(agent) == "online", what="online")
+    path = f"/workspaces/{agent.id}"
+
+    def known():
+        shown = platform.admin("GET", path).body
+        return {name: shown[name] for name in ("name", "agent_card", "status", "role")}
+
+    before = known()
+    assert "Ada" in json.dumps(before)
+    doctor_env = {**env, "PLATFORM_URL": platform.url, "WORKSPACE_ID": agent.id,
+                  "MOLECULE_WORKSPACE_TOKEN": agent.token}
+    ended = run(mcp_binary, doctor_env, "doctor")
+    assert ended.returncode == 0, ended.stdout
+    assert known() == before
+
+
 def test_lessons_2_20_names_and_words_are_kept(mcp, fake, state):
     fake.peers = [{"id": PEER, "name": "Ольга 山田 أحمد नमस्ते", "role": "система", "status": "online"}]
     text = mcp.call("list_peers").text
