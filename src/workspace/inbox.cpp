@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "molecule/base/files.hpp"
@@ -20,7 +21,7 @@ using std::chrono::microseconds;
 
 /// "moli": tells our file from another program's.
 constexpr std::int64_t application_id = 0x6D6F6C69;
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 /// The platform deletes rows after 30 days at the latest (platform-api.md 10).
 constexpr std::chrono::days popped_kept{35};
 
@@ -55,6 +56,13 @@ constexpr const char* leases_schema = R"sql(
   PRAGMA user_version = 2;
 )sql";
 
+/// Version 3: the platform's numbers of the rows, 0 where there are none.
+constexpr const char* sequence_schema = R"sql(
+  ALTER TABLE messages ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX messages_sequence ON messages(sequence);
+  PRAGMA user_version = 3;
+)sql";
+
 /// The loop stands still while another process writes; it writes for milliseconds.
 constexpr std::chrono::milliseconds busy_timeout{250};
 
@@ -84,24 +92,25 @@ void set_watched_since(sqlite::Database& database, WallTime time) {
   set_state(database, "watched_since", format_rfc3339(time));
 }
 
-/// Makes the tables of a new file; refuses one that is not ours to write to.
+/// Makes the tables of a new file, and what an older version's lacks; refuses one that is not ours
+/// to write to.
 void migrate(sqlite::Database& database) {
   sqlite::Transaction transaction(database);
   const std::int64_t version = number(database, "PRAGMA user_version");
   const std::int64_t owner = number(database, "PRAGMA application_id");
   const bool empty = number(database, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (empty && version == 0) {
-    database.execute(schema);
-    database.execute(leases_schema);
-    transaction.commit();
-  } else if (owner != application_id) {
+  const bool is_new = empty && version == 0;
+  if (!is_new && owner != application_id) {
     throw sqlite::Error::refused("it is another program's database");
-  } else if (version == 1) {
-    database.execute(leases_schema);
-    transaction.commit();
-  } else if (version != schema_version) {
+  }
+  if (version > schema_version || (version < 1 && !is_new)) {
     throw sqlite::Error::refused("a newer version of molecule-mcp made it");
   }
+  if (version == schema_version) return;
+  if (is_new) database.execute(schema);
+  if (version < 2) database.execute(leases_schema);
+  database.execute(sequence_schema);
+  transaction.commit();
 }
 
 bool is_popped(sqlite::Database& database, const std::string& activity_id) {
@@ -114,9 +123,9 @@ bool insert(sqlite::Database& database, const Message& m) {
   database
       .prepare(
           "INSERT OR IGNORE INTO messages(activity_id, text, peer_id, kind, method, created_at,"
-          " peer_name, peer_role) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+          " peer_name, peer_role, sequence) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
       .bind(m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,
-            m.peer_role)
+            m.peer_role, m.sequence)
       .run();
   return database.changes() > 0;
 }
@@ -240,7 +249,8 @@ bool Inbox::changed_elsewhere() {
   return std::exchange(seen_version_, version).value_or(version) != version;
 }
 
-std::vector<Message> Inbox::store(const std::vector<Message>& messages, const std::string& cursor) {
+std::vector<Message> Inbox::store(const std::vector<Message>& messages, const std::string& cursor,
+                                  std::int64_t sequence) {
   sqlite::Database& db = database();
   std::vector<Message> added;
   {
@@ -252,6 +262,7 @@ std::vector<Message> Inbox::store(const std::vector<Message>& messages, const st
     }
     set_state(db, "cursor", cursor);
     clear_state(db, "watched_since");
+    if (sequence > 0) set_state(db, "sequence", std::to_string(sequence));
     transaction.commit();
   }
   write_cursor_file(cursor);
@@ -263,6 +274,17 @@ void Inbox::write_cursor_file(const std::string& cursor) {
   // Only a courtesy to the other runtime: where it is behind, ids keep what it gives again out.
   auto written = files::replace(cursor_file(state_folder_), cursor);
   if (!written.ok()) log::warning("inbox: {}", written.error().message);
+}
+
+std::int64_t Inbox::handled_sequence() {
+  sqlite::Database& db = database();
+  const std::int64_t highest =
+      number(db, "SELECT CAST(value AS INTEGER) FROM state WHERE key = 'sequence'");
+  sqlite::Statement first = db.prepare("SELECT min(sequence) FROM messages");
+  first.step();
+  // One without a sequence has 0: nothing is known then until it is popped.
+  const std::int64_t before = first.is_null(0) ? highest : first.integer(0) - 1;
+  return std::clamp<std::int64_t>(before, 0, highest);
 }
 
 std::optional<std::string> Inbox::cursor() {
@@ -289,6 +311,8 @@ void Inbox::forget_cursor(std::optional<WallTime> last_poll) {
     require_ownership(db);
     clear_state(db, "cursor");
     clear_state(db, "watched_since");
+    // The rows may be another database's now, numbered anew.
+    clear_state(db, "sequence");
     if (last_poll) set_watched_since(db, *last_poll);
     transaction.commit();
   }

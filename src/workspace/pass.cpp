@@ -37,6 +37,7 @@ Pass::Batch make_batch(std::vector<Row> oldest_first) {
   Pass::Batch batch;
   batch.cursor = oldest_first.back().id;
   for (Row& row : oldest_first) {
+    batch.sequence = std::max(batch.sequence, row.sequence);
     if (row.message) batch.messages.push_back(std::move(*row.message));
     if (row.upload) batch.uploads.push_back(std::move(*row.upload));
   }

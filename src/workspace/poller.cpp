@@ -46,6 +46,9 @@ class Poller::State {
         clock_(clock) {}
 
   void receive_with(Files& files) { files_ = &files; }
+  void acknowledge_with(Acknowledgements& acknowledgements) {
+    acknowledgements_ = &acknowledgements;
+  }
 
   awaitable<void> run() {
     while (true) {
@@ -149,12 +152,14 @@ class Poller::State {
       return {};
     }
     if (storage_.clear()) log::info("inbox: messages can be stored again");
-    return step.next == NextPoll::at_once ? Clock::duration() : next_interval();
+    if (step.next == NextPoll::at_once) return {};
+    if (acknowledgements_ != nullptr) acknowledgements_->polled();
+    return next_interval();
   }
 
   void store(std::optional<Pass::Batch> batch) {
     if (batch) {
-      inbox_.store(batch->messages, batch->cursor);
+      inbox_.store(batch->messages, batch->cursor, batch->sequence);
     } else if (!inbox_.cursor() && !inbox_.watched_since()) {
       inbox_.watch_since(*last_poll_);
     }
@@ -204,6 +209,7 @@ class Poller::State {
   Clock& clock_;
   unsigned term_ = 0;
   Files* files_ = nullptr;
+  Acknowledgements* acknowledgements_ = nullptr;
   std::optional<Pass> pass_;
   std::optional<WallTime> last_poll_;
   /// Shrinks where a page is too large or too slow, and grows again.
@@ -224,6 +230,10 @@ Poller::~Poller() = default;
 
 void Poller::receive_with(Files& files) {
   state_->receive_with(files);
+}
+
+void Poller::acknowledge_with(Acknowledgements& acknowledgements) {
+  state_->acknowledge_with(acknowledgements);
 }
 
 awaitable<void> Poller::run() {

@@ -1,5 +1,6 @@
 #include "molecule/workspace/rows.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "molecule/base/random.hpp"
@@ -130,6 +131,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   const std::string_view id = row["id"].string_or("");
   if (!is_uuid(id)) return result;
   result.id = id;
+  result.sequence = std::max<std::int64_t>(row["seq"].integer().value_or(0), 0);
   const std::string_view created_at = row["created_at"].string_or("");
   if (parse_rfc3339(created_at)) result.created_at = created_at;
 
@@ -153,6 +155,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   Message message;
   message.activity_id = result.id;
   message.created_at = result.created_at;
+  message.sequence = result.sequence;
   message.method = text::sanitize_name(method);
   message.peer_name = text::sanitize_name(row["peer_name"].string_or(""));
   message.peer_role = text::sanitize_name(row["peer_role"].string_or(""));

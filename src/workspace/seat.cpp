@@ -32,9 +32,11 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
                      [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); },
                  .on_removed =
                      [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }}),
+      acknowledgements_(client, inbox, clock),
       poller_(client, inbox, ownership, credentials, clock) {
   inbox.on_arrival = [this] { arrived(); };
   poller_.receive_with(files);
+  poller_.acknowledge_with(acknowledgements_);
   // load_config has just seen that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
 }
@@ -56,6 +58,7 @@ void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {
   if (!config_.inbox) return;
   running_.push_back(tasks.spawn("inbox", poller_.run()));
   running_.push_back(tasks.spawn("files", files.run()));
+  running_.push_back(tasks.spawn("acknowledgements", acknowledgements_.run()));
 }
 
 awaitable<void> Seat::look_around(FileWatcher& watcher) {

@@ -40,7 +40,10 @@ struct House {
   House() { set_token("first-token"); }
   House(const House&) = delete;
   House& operator=(const House&) = delete;
-  ~House() {
+  ~House() { end_tasks(); }
+
+  /// For the destructor of whoever owns what the tasks use.
+  void end_tasks() {
     tasks.cancel_all();
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     while (tasks.size() > 0 && loop.run_one_until(until) != 0) {

@@ -50,6 +50,37 @@ TEST_CASE_FIXTURE(Fixture, "inbox: opening waits for the first use") {
   CHECK(std::filesystem::exists(folder.path() / "inbox.db"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "inbox: what is handled ends below the first that is not popped") {
+  Inbox inbox(folder.path(), clock);
+  CHECK(inbox.handled_sequence() == 0);
+  const auto numbered = [](int number) {
+    Message m = message(number);
+    m.sequence = 10L * number;
+    return m;
+  };
+  inbox.store({numbered(1), numbered(2), numbered(3)}, activity_id(4), 35);
+  CHECK(inbox.handled_sequence() == 9);
+  inbox.pop(activity_id(2));
+  CHECK(inbox.handled_sequence() == 9);
+  inbox.pop(activity_id(1));
+  CHECK(inbox.handled_sequence() == 29);
+  inbox.pop(activity_id(3));
+  CHECK(inbox.handled_sequence() == 35);
+  SUBCASE("one that the platform does not number") {
+    inbox.store({message(5)}, activity_id(5));
+    CHECK(inbox.handled_sequence() == 0);
+    inbox.pop(activity_id(5));
+    CHECK(inbox.handled_sequence() == 35);
+  }
+  SUBCASE("the platform numbers anew") {
+    inbox.store({numbered(6)}, activity_id(6), 60);
+    inbox.forget_cursor(std::nullopt);
+    CHECK(inbox.handled_sequence() == 0);
+    inbox.store({}, activity_id(7), 3);
+    CHECK(inbox.handled_sequence() == 3);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "inbox: messages come in order, stay until popped, never come twice") {
   Inbox inbox(folder.path(), clock);
   CHECK(inbox.store({message(1), message(2), message(3)}, activity_id(3)).size() == 3);

@@ -122,10 +122,32 @@ TEST_CASE_FIXTURE(Fixture, "leases: an inbox of the version before gets them") {
   b.reset();
   {
     sqlite::Database old(folder.path() / "inbox.db");
-    old.execute("DROP TABLE leases; PRAGMA user_version = 1");
+    SUBCASE("version 1") {
+      old.execute("DROP TABLE leases; PRAGMA user_version = 1");
+    }
+    SUBCASE("version 2") {
+      old.execute("PRAGMA user_version = 2");
+    }
+    old.execute("DROP INDEX messages_sequence; ALTER TABLE messages DROP COLUMN sequence");
   }
   a.emplace(folder.path(), clock);
+  CHECK(a->handled_sequence() == 0);
   CHECK(take(*a) == activity_id(1));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "leases: the lock of a session is taken as soon as its file can be made") {
+  const std::filesystem::path file = folder.path() / "sessions.lock";
+  std::filesystem::create_directory(file);
+  a->store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  // Neither sees the other, and neither takes the other for dead.
+  CHECK(take(*b).empty());
+  std::filesystem::remove(file);
+  CHECK(a->lease(activity_id(1)));
+  CHECK(take(*b).empty());
+  a.reset();
+  CHECK(take(*b) == activity_id(1));
 }
 
 TEST_CASE_FIXTURE(Fixture, "ownership: one at a time, and the next one when it ends") {

@@ -15,6 +15,7 @@ using test::message;
 
 namespace {
 
+const std::string ack_call = "POST /workspaces/" + test::self_id + "/activity/ack";
 const std::string call = "GET /workspaces/" + test::self_id + "/activity";
 
 std::string row(int number, int text_bytes = 1) {
@@ -23,6 +24,10 @@ std::string row(int number, int text_bytes = 1) {
       R"("created_at":"2026-05-01T10:{:02}:{:02}Z","request_body":{{"params":{{"message":)"
       R"({{"parts":[{{"kind":"text","text":"{}"}}]}}}}}}}})",
       activity_id(number), number / 60 % 60, number % 60, std::string(text_bytes, 'x'));
+}
+
+std::string numbered_row(int number, long sequence) {
+  return fmt::format(R"({{"seq":{},{})", sequence, row(number).substr(1));
 }
 
 std::string page(std::vector<int> numbers) {
@@ -45,6 +50,7 @@ struct Fixture : test::House {
   Inbox inbox{folder.path(), clock};
   std::vector<std::string> announced;
   Ownership ownership{test::self_id, inbox, clock};
+  Acknowledgements acknowledgements{client, inbox, clock};
   Poller poller{client, inbox, ownership, credentials, clock};
 
   Fixture() {
@@ -53,10 +59,18 @@ struct Fixture : test::House {
     };
   }
 
+  ~Fixture() { end_tasks(); }
+
   void start() {
     announced.clear();
     tasks.spawn("inbox", poller.run());
   }
+  void start_acknowledging() {
+    tasks.spawn("acknowledgements", acknowledgements.run());
+    poller.acknowledge_with(acknowledgements);
+    start();
+  }
+  std::string acked(std::size_t number) { return server.requests(ack_call).at(number).body; }
   std::string query(std::size_t number) {
     const std::string target = server.requests(call).at(number).target;
     return target.substr(target.find('?') + 1) + "&";
@@ -269,4 +283,60 @@ TEST_CASE_FIXTURE(Fixture, "poller: after a suspend it polls at once although it
   clock.suspend(std::chrono::hours(1));
   until_count(call, 2);
   CHECK(seconds_between(start_time, clock.now()) <= 5);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: what is handled is told, once") {
+  server.answer(call, 200, "[" + numbered_row(2, 20) + "," + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, 200, R"({"last_acked_seq":9})");
+  start_acknowledging();
+  until([&] { return count(ack_call) == 1; });
+  CHECK(acked(0) == R"({"acked_seq":9})");
+  until_count(call, count(call) + 3);
+  CHECK(count(ack_call) == 1);
+  inbox.pop(activity_id(1));
+  inbox.pop(activity_id(2));
+  until([&] { return count(ack_call) == 2; });
+  CHECK(acked(1) == R"({"acked_seq":20})");
+  until_count(call, count(call) + 3);
+  CHECK(count(ack_call) == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: one that fails to hear is told again, one a poll at most") {
+  server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, 500, "{}");
+  server.answer(ack_call, 429, "{}");
+  server.answer(ack_call, 200, R"({"last_acked_seq":9})");
+  start_acknowledging();
+  until([&] { return count(ack_call) == 3; });
+  CHECK(count(call) >= 3);
+  until_count(call, count(call) + 3);
+  CHECK(count(ack_call) == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: an older platform is told once and never again") {
+  const test::Stderr stderr_text;
+  server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[" + numbered_row(2, 20) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, 404, "404 page not found");
+  start_acknowledging();
+  until_count(call, 3);
+  inbox.pop(activity_id(1));
+  inbox.pop(activity_id(2));
+  until_count(call, 6);
+  CHECK(count(ack_call) == 1);
+  CHECK(stderr_text.text().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "poller: a platform that never answers what it is told holds up no poll") {
+  server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, test::Canned{.act = test::Canned::Act::hang});
+  start_acknowledging();
+  until([&] { return count(ack_call) == 1; });
+  until_count(call, 10);
+  CHECK(count(ack_call) == 1);
 }

@@ -37,6 +37,15 @@ std::string body(const std::string& json) {
 
 }  // namespace
 
+TEST_CASE("rows: the platform's number of the row, where it is one") {
+  CHECK(row(R"("seq":7)").sequence == 7);
+  CHECK(row(R"("seq":7)").message->sequence == 7);
+  for (const char* seq : {"-7", "7.5", R"("7")", "null", "18446744073709551615", "[7]"}) {
+    CHECK(row(std::string(R"("seq":)") + seq).sequence == 0);
+  }
+  CHECK(row("").sequence == 0);
+}
+
 TEST_CASE("rows: the human's message") {
   const Row result = row(R"("source_id":null,"method":"message/send","summary":"s","request_body":
     {"params":{"message":{"parts":[{"kind":"text","text":"Good morning"}]}}})");

@@ -41,6 +41,8 @@ struct Message {
   std::string created_at;
   std::string peer_name;
   std::string peer_role;
+  /// Its place among the platform's rows; 0 where the platform does not number them.
+  std::int64_t sequence = 0;
   /// Which workspace received it; set only where a process serves several.
   std::string arrival_workspace_id;
   /// Kept by `FileStore`, not by the inbox.
@@ -94,7 +96,12 @@ class Inbox {
 
   /// Stores what is new of `messages` (oldest first) and then lets the cursor pass, in one
   /// transaction. Gives back the new ones.
-  std::vector<Message> store(const std::vector<Message>& messages, const std::string& cursor);
+  /// `sequence` is the highest of all rows up to the cursor, 0 where it is not known.
+  std::vector<Message> store(const std::vector<Message>& messages, const std::string& cursor,
+                             std::int64_t sequence = 0);
+  /// The highest of the platform's sequences up to which everything is popped, or was no message;
+  /// 0 where it is not known.
+  std::int64_t handled_sequence();
   std::optional<std::string> cursor();
   /// Without a cursor: since when the platform is being asked, so that no row that came after it
   /// is older than what a poll asks for. Nothing where no poll has succeeded yet.

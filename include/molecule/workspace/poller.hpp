@@ -10,6 +10,7 @@
 
 #include "molecule/base/clock.hpp"
 #include "molecule/platform/client.hpp"
+#include "molecule/workspace/acknowledgements.hpp"
 #include "molecule/workspace/credentials.hpp"
 #include "molecule/workspace/files.hpp"
 #include "molecule/workspace/inbox.hpp"
@@ -32,6 +33,8 @@ class Pass {
     std::vector<Message> messages;
     std::vector<Upload> uploads;
     std::string cursor;
+    /// The highest of the rows; 0 where the platform does not number them.
+    std::int64_t sequence = 0;
   };
   struct Step {
     NextPoll next = NextPoll::after_interval;
@@ -78,6 +81,8 @@ class Poller {
 
   /// Hands it what each page tells of files, before the page is stored; it must outlive the run.
   void receive_with(Files& files);
+  /// Tells it of each poll after which there is nothing more to fetch; it must outlive the run.
+  void acknowledge_with(Acknowledgements& acknowledgements);
   /// Ends only by cancellation.
   awaitable<void> run();
 

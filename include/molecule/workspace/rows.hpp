@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@ struct Row {
   /// The row's id; empty where it is not UUID-shaped: the row is then neither a message nor a
   /// place for the cursor.
   std::string id;
+  /// Its place among all rows; 0 where the platform does not number them.
+  std::int64_t sequence = 0;
   /// As it came, empty where it is not a time.
   std::string created_at;
   /// Nothing for what the inbox passes over: own notify echoes, own reports and

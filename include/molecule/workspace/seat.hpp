@@ -11,6 +11,7 @@
 #include "molecule/base/tasks.hpp"
 #include "molecule/net/http_client.hpp"
 #include "molecule/platform/client.hpp"
+#include "molecule/workspace/acknowledgements.hpp"
 #include "molecule/workspace/config.hpp"
 #include "molecule/workspace/credentials.hpp"
 #include "molecule/workspace/files.hpp"
@@ -81,6 +82,7 @@ class Seat {
   Clock& clock_;
   std::function<void(Seat& seat)> on_arrival_;
   Presence presence_;
+  Acknowledgements acknowledgements_;
   Poller poller_;
   TaskGroup* tasks_ = nullptr;
   std::vector<TaskGroup::Id> running_;

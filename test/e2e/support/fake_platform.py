@@ -26,6 +26,7 @@ ROUTES = [
     ("a2a", "POST", r"/workspaces/(?P<id>[^/]+)/a2a"),
     ("activity", "GET", r"/workspaces/(?P<id>[^/]+)/activity"),
     ("report", "POST", r"/workspaces/(?P<id>[^/]+)/activity"),
+    ("acknowledge", "POST", r"/workspaces/(?P<id>[^/]+)/activity/ack"),
     ("notify", "POST", r"/workspaces/(?P<id>[^/]+)/notify"),
     ("uploads", "POST", r"/workspaces/(?P<id>[^/]+)/chat/uploads"),
     ("pending", "GET", r"/workspaces/(?P<id>[^/]+)/pending-uploads/(?P<file>[^/]+)/content"),
@@ -194,6 +195,9 @@ class FakePlatform:
 
     def _report(self, request):
         return Reply(body={"status": "logged"})
+
+    def _acknowledge(self, request):
+        return Reply(body={"last_acked_seq": request.json["acked_seq"]})
 
     def _notify(self, request):
         return Reply(body={"status": "sent"})
