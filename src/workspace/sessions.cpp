@@ -22,10 +22,10 @@ constexpr double sessions_range = std::int64_t{1} << 52;
 }  // namespace
 
 Sessions::Sessions(std::filesystem::path state_folder, Clock& clock)
-    : clock_(clock), file_(std::move(state_folder) / "sessions.lock") {}
+    : clock_(clock), file_(state_folder / "sessions.lock") {}
 
 Sessions::Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly look)
-    : clock_(clock), file_(std::move(state_folder) / "sessions.lock", look) {}
+    : clock_(clock), file_(state_folder / "sessions.lock", look) {}
 
 Sessions::Id Sessions::self() {
   if (self_ == 0) self_ = static_cast<Id>(first_session + random_unit() * sessions_range);
