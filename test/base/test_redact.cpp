@@ -57,7 +57,7 @@ TEST_CASE("redacting twice changes nothing") {
                                 run(36), run(40), run(82), run(16, 'Z'),  "\n",   "api_"};
   for (int i = 0; i < 20'000; ++i) {
     std::string text;
-    for (unsigned n = random() % 10; n > 0; --n) text += pieces[random() % std::size(pieces)];
+    for (auto n = random() % 10; n > 0; --n) text += pieces[random() % std::size(pieces)];
     const std::string once = redact_secrets(text);
     CAPTURE(text);
     REQUIRE(redact_secrets(once) == once);

@@ -39,7 +39,7 @@ TEST_CASE("UTF-8 is checked and repaired") {
   std::mt19937 random(1);
   for (int i = 0; i < 20'000; ++i) {
     std::string bytes;
-    for (unsigned n = random() % 12; n > 0; --n) bytes += static_cast<char>(random() % 256);
+    for (auto n = random() % 12; n > 0; --n) bytes += static_cast<char>(random() % 256);
     const std::string repaired = text::repair_utf8(bytes);
     REQUIRE(text::valid_utf8(repaired));
     REQUIRE((text::valid_utf8(bytes) == (repaired == bytes)));
