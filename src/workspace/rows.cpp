@@ -117,6 +117,15 @@ std::optional<Upload> read_upload(json::Value row, bool own) {
                 .own = own};
 }
 
+/// Whether somebody sent it to `/a2a`: such a row holds a JSON-RPC body, and no response.
+bool was_sent(json::Value row) {
+  json::Document scratch;
+  const json::Value body = body_of(row, "request_body", scratch);
+  const json::Value response = row["response_body"];
+  if (response.is_object() || !response.string_or("").empty()) return false;
+  return body["jsonrpc"].present() || body["method"].present() || body["params"].present();
+}
+
 /// Something of this workspace's own, or of the platform's, that is no message to it.
 bool passed_over(std::string_view type, std::string_view method, bool has_source, bool from_self) {
   if (method == "notify" && !has_source) return true;
@@ -143,8 +152,6 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   // The method of a peer's message is the peer's own text: what the platform or this workspace
   // itself writes comes without a source, or with our own.
   const bool trusted = !has_source || source == self;
-  const json::Value response = row["response_body"];
-  const bool has_response = response.is_object() || !response.string_or("").empty();
   if (method == "chat_upload_receive" && trusted) {
     result.upload = read_upload(row, source == self);
     return result;
@@ -159,7 +166,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   message.method = text::sanitize_name(method);
   message.peer_name = text::sanitize_name(row["peer_name"].string_or(""));
   message.peer_role = text::sanitize_name(row["peer_role"].string_or(""));
-  if (method == "delegate_result" && (trusted || has_response)) {
+  if (method == "delegate_result" && (trusted || !was_sent(row))) {
     message.kind = "delegation_result";
     message.text = delegation_text(row);
     // The workspace writes this row itself: the peer is who was asked.
