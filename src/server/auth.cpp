@@ -69,6 +69,13 @@ std::optional<Reply> workspace_auth(Context& context, const Request& request,
   return require_bound(context, *token, workspace_id);
 }
 
+std::optional<Reply> any_token_auth(Context& context, const Request& request) {
+  const std::optional<std::string_view> token = request.bearer();
+  if (!token) return error_reply(401, "missing workspace auth token");
+  if (is_admin(context, *token) || token_owner(context, *token)) return std::nullopt;
+  return error_reply(401, "invalid workspace auth token");
+}
+
 std::optional<Reply> admin_auth(Context& context, const Request& request) {
   const std::optional<std::string_view> token = request.bearer();
   if (!token) return error_reply(401, "admin auth required");

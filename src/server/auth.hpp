@@ -16,6 +16,8 @@ namespace molecule::server {
 /// 0.2: the admin token, or a live token bound to `workspace_id`.
 std::optional<Reply> workspace_auth(Context& context, const Request& request,
                                     std::string_view workspace_id);
+/// The admin token, or any live token.
+std::optional<Reply> any_token_auth(Context& context, const Request& request);
 /// 0.3: the admin token only.
 std::optional<Reply> admin_auth(Context& context, const Request& request);
 /// 0.4 without the open door: a live token bound to `workspace_id` (401 for unknown and removed

@@ -14,6 +14,7 @@
 #include <restinio/websocket/websocket.hpp>
 #include <utility>
 
+#include "body_admission.hpp"
 #include "event_client.hpp"
 #include "http_request.hpp"
 #include "molecule/base/log.hpp"
@@ -40,11 +41,19 @@ struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::nul
   static constexpr bool use_connection_count_limiter = true;
 };
 
-std::string answer_refused(RequestScreen::Verdict verdict, std::uint64_t most_body_bytes) {
+/// RFC 9110 6.6.1.
+std::string date_of(const Clock& clock) {
+  return restinio::make_date_field_value(clock.wall());
+}
+
+std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
   Reply reply;
-  switch (verdict) {
+  switch (screen.verdict()) {
     case RequestScreen::Verdict::body_too_large:
-      reply = body_too_large(most_body_bytes);
+      reply = body_too_large(screen.most_body_bytes());
+      break;
+    case RequestScreen::Verdict::refused:
+      reply = screen.refusal();
       break;
     case RequestScreen::Verdict::head_too_large:
       reply = error_reply(431, "request head too large");
@@ -58,6 +67,7 @@ std::string answer_refused(RequestScreen::Verdict verdict, std::uint64_t most_bo
       return {};
   }
   add_common_headers({}, {}, reply);
+  reply.headers.emplace_back("Date", date_of(clock));
   return closing_answer(reply);
 }
 
@@ -92,10 +102,11 @@ struct HttpServer::Impl {
   };
 
   Impl(asio::io_context& loop_, Context& context_, Router& router_, Options options_)
-      : loop(loop_), context(context_), router(router_), options(std::move(options_)) {
-    ScreenService& service = asio::use_service<ScreenService>(loop);
-    service.limits = {.body = context.max_body_bytes, .upload = context.max_upload_bytes};
-    service.answer = answer_refused;
+      : loop(loop_),
+        context(context_),
+        router(router_),
+        options(std::move(options_)),
+        admission(context_) {
     server.emplace(restinio::external_io_context(loop), [this](auto& settings) {
       const asio::ip::address address = address_of(options.host);
       settings.address(address)
@@ -116,6 +127,15 @@ struct HttpServer::Impl {
               [this](restinio::request_handle_t request) { return handle(std::move(request)); });
     });
     server->open_sync();
+    // Not before: where that failed, another server may be using these.
+    ScreenService& service = asio::use_service<ScreenService>(loop);
+    service.rules = {.unasked_bytes = admission.unasked_bytes(),
+                     .admit = [this](const Request& head, std::optional<std::uint64_t> declared) {
+                       return admission.admit(head, declared);
+                     }};
+    service.answer = [this](const RequestScreen& screen) {
+      return answer_refused(context.clock, screen);
+    };
   }
 
   restinio::request_handling_status_t handle(restinio::request_handle_t handle) {
@@ -153,6 +173,7 @@ struct HttpServer::Impl {
         restinio::http_status_code_t(static_cast<std::uint16_t>(reply.status)),
         std::string(reason_of(reply.status)));
     auto response = handle.create_response<restinio::user_controlled_output_t>(status);
+    response.append_header(restinio::http_field::date, date_of(context.clock));
     response.append_header(restinio::http_field::content_type, std::move(reply.content_type));
     for (auto& [name, value] : reply.headers) response.append_header(name, std::move(value));
     if (!reply.file.empty()) {
@@ -199,6 +220,7 @@ struct HttpServer::Impl {
       }
     };
     restinio::http_header_fields_t fields;
+    fields.set_field(restinio::http_field::date, date_of(context.clock));
     fields.set_field(restinio::http_field::sec_websocket_accept,
                      accept_key(*request.header("Sec-WebSocket-Key")));
     // A browser gives up unless one of the protocols that it offered is chosen.
@@ -253,6 +275,7 @@ struct HttpServer::Impl {
   Context& context;
   Router& router;
   Options options;
+  BodyAdmission admission;
   std::uint16_t port = 0;
   std::map<std::uint64_t, Client> clients;
   std::uint64_t last_client = 0;

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <climits>
+#include <utility>
+
+#include "http_request.hpp"
+#include "molecule/base/text.hpp"
 
 namespace molecule::server {
 
@@ -12,11 +16,14 @@ constexpr std::uint64_t most_chunks = 100'000;
 /// Clients have nothing to say on a WebSocket but control frames.
 constexpr std::uint64_t most_frame_bytes = std::uint64_t{64} << 10;
 
-http_parser_settings make_settings(http_data_cb url, http_cb headers, http_cb chunk,
-                                   http_data_cb body, http_cb message) {
+http_parser_settings make_settings(http_data_cb url, http_data_cb field, http_data_cb value,
+                                   http_cb headers, http_cb chunk, http_data_cb body,
+                                   http_cb message) {
   http_parser_settings settings;
   http_parser_settings_init(&settings);
   settings.on_url = url;
+  settings.on_header_field = field;
+  settings.on_header_value = value;
   settings.on_headers_complete = headers;
   settings.on_chunk_header = chunk;
   settings.on_body = body;
@@ -47,15 +54,19 @@ std::uint64_t payload_bytes(const std::array<unsigned char, 14>& head) {
 
 }  // namespace
 
-RequestScreen::RequestScreen(Limits limits) : limits_(limits) {
+RequestScreen::RequestScreen(const Rules& rules) : rules_(rules) {
   begin_message();
 }
 
 void RequestScreen::begin_message() {
   http_parser_init(&parser_, HTTP_REQUEST);
   parser_.data = this;
-  most_body_bytes_ = limits_.body;
+  most_body_bytes_ = rules_.unasked_bytes;
   url_.clear();
+  field_.clear();
+  field_ended_ = true;
+  authorization_.clear();
+  asked_ = false;
   body_bytes_ = 0;
   chunks_ = 0;
   complete_ = false;
@@ -71,35 +82,62 @@ int RequestScreen::on_url(http_parser* parser, const char* data, std::size_t siz
   return 0;
 }
 
-int RequestScreen::on_headers_complete(http_parser* parser) {
+int RequestScreen::on_field(http_parser* parser, const char* data, std::size_t size) {
   RequestScreen& screen = screen_of(parser);
-  const std::string_view path = std::string_view(screen.url_).substr(0, screen.url_.find('?'));
-  if (parser->method == HTTP_POST && path.ends_with("/chat/uploads")) {
-    screen.most_body_bytes_ = screen.limits_.upload;
-  }
-  const bool known = parser->content_length != ULLONG_MAX;
-  if (known && parser->content_length > screen.most_body_bytes_) {
-    return screen.refuse(Verdict::body_too_large);
+  if (std::exchange(screen.field_ended_, false)) screen.field_.clear();
+  screen.field_.append(data, size);
+  return 0;
+}
+
+int RequestScreen::on_value(http_parser* parser, const char* data, std::size_t size) {
+  RequestScreen& screen = screen_of(parser);
+  screen.field_ended_ = true;
+  if (text::equal_ignoring_case(screen.field_, "Authorization")) {
+    screen.authorization_.append(data, size);
   }
   return 0;
 }
 
+int RequestScreen::expect(std::uint64_t bytes, std::optional<std::uint64_t> declared) {
+  if (bytes <= most_body_bytes_) return 0;
+  if (asked_) return refuse(Verdict::body_too_large);
+  asked_ = true;
+  Request head;
+  head.method = http_method_str(static_cast<http_method>(parser_.method));
+  if (std::optional<Target> target = parse_target(url_)) head.path = std::move(target->path);
+  head.headers.emplace_back("Authorization", authorization_);
+  Result<Grant, Reply> grant = rules_.admit(head, declared);
+  if (!grant) {
+    refusal_ = std::move(grant.error());
+    return refuse(Verdict::refused);
+  }
+  most_body_bytes_ = grant->most_bytes;
+  hold_ = std::move(grant->hold);
+  return bytes <= most_body_bytes_ ? 0 : refuse(Verdict::body_too_large);
+}
+
+int RequestScreen::on_headers_complete(http_parser* parser) {
+  if (parser->content_length == ULLONG_MAX) return 0;
+  return screen_of(parser).expect(parser->content_length, parser->content_length);
+}
+
 int RequestScreen::on_chunk_header(http_parser* parser) {
   RequestScreen& screen = screen_of(parser);
-  const bool too_large = parser->content_length > screen.most_body_bytes_ - screen.body_bytes_;
-  if (too_large || ++screen.chunks_ > most_chunks) return screen.refuse(Verdict::body_too_large);
-  return 0;
+  if (++screen.chunks_ > most_chunks) return screen.refuse(Verdict::body_too_large);
+  const std::uint64_t more = std::min<std::uint64_t>(parser->content_length, LLONG_MAX);
+  return screen.expect(screen.body_bytes_ + more, std::nullopt);
 }
 
 int RequestScreen::on_body(http_parser* parser, const char*, std::size_t size) {
   RequestScreen& screen = screen_of(parser);
   screen.body_bytes_ += size;
-  if (screen.body_bytes_ > screen.most_body_bytes_) return screen.refuse(Verdict::body_too_large);
-  return 0;
+  return screen.expect(screen.body_bytes_, std::nullopt);
 }
 
 int RequestScreen::on_message_complete(http_parser* parser) {
   screen_of(parser).complete_ = true;
+  // RESTinio has it handled as soon as these bytes are passed on.
+  screen_of(parser).hold_.reset();
   http_parser_pause(parser, 1);
   return 0;
 }
@@ -111,7 +149,8 @@ std::size_t RequestScreen::take(std::string_view data) {
 
 std::size_t RequestScreen::take_requests(std::string_view data) {
   static const http_parser_settings settings =
-      make_settings(on_url, on_headers_complete, on_chunk_header, on_body, on_message_complete);
+      make_settings(on_url, on_field, on_value, on_headers_complete, on_chunk_header, on_body,
+                    on_message_complete);
   std::size_t passed = 0;
   while (passed < data.size()) {
     const std::string_view rest = data.substr(passed);

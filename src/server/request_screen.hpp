@@ -5,8 +5,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "message.hpp"
+#include "molecule/base/result.hpp"
 
 namespace molecule::server {
 
@@ -15,15 +21,25 @@ namespace molecule::server {
 /// claims. Knows no sockets.
 class RequestScreen {
  public:
-  enum class Verdict { pass, malformed, head_too_large, body_too_large, frame_too_large };
+  enum class Verdict { pass, malformed, head_too_large, body_too_large, refused, frame_too_large };
 
-  struct Limits {
-    std::uint64_t body = 0;
-    /// Of `POST …/chat/uploads`.
-    std::uint64_t upload = 0;
+  /// What the body of one request may have. `hold` is kept while the body is read.
+  struct Grant {
+    std::uint64_t most_bytes = 0;
+    std::shared_ptr<const void> hold;
   };
 
-  explicit RequestScreen(Limits limits);
+  /// `admit` is asked once for each request whose body has more than `unasked_bytes`: with its
+  /// method, its path and its Authorization, and the body's size unless it comes in chunks. The
+  /// failure is the answer. Must not throw.
+  struct Rules {
+    std::uint64_t unasked_bytes = 0;
+    std::function<Result<Grant, Reply>(const Request& head, std::optional<std::uint64_t> declared)>
+        admit;
+  };
+
+  /// `rules` must outlive this.
+  explicit RequestScreen(const Rules& rules);
   RequestScreen(const RequestScreen&) = delete;
   RequestScreen& operator=(const RequestScreen&) = delete;
 
@@ -33,9 +49,13 @@ class RequestScreen {
   Verdict verdict() const { return verdict_; }
   /// What the current request may have.
   std::uint64_t most_body_bytes() const { return most_body_bytes_; }
+  /// The answer, where the verdict is `refused`.
+  const Reply& refusal() const { return refusal_; }
 
  private:
   static int on_url(http_parser* parser, const char* data, std::size_t size);
+  static int on_field(http_parser* parser, const char* data, std::size_t size);
+  static int on_value(http_parser* parser, const char* data, std::size_t size);
   static int on_headers_complete(http_parser* parser);
   static int on_chunk_header(http_parser* parser);
   static int on_body(http_parser* parser, const char* data, std::size_t size);
@@ -43,12 +63,20 @@ class RequestScreen {
 
   void begin_message();
   int refuse(Verdict verdict);
+  /// 0, or a refusal, for a body that has that many bytes at least.
+  int expect(std::uint64_t bytes, std::optional<std::uint64_t> declared);
   std::size_t take_requests(std::string_view data);
   std::size_t take_frames(std::string_view data);
 
-  const Limits limits_;
+  const Rules& rules_;
   std::uint64_t most_body_bytes_ = 0;
   std::string url_;
+  std::string field_;
+  bool field_ended_ = true;
+  std::string authorization_;
+  bool asked_ = false;
+  std::shared_ptr<const void> hold_;
+  Reply refusal_;
   Verdict verdict_ = Verdict::pass;
   http_parser parser_{};
   std::uint64_t body_bytes_ = 0;

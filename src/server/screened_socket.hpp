@@ -7,6 +7,7 @@
 #include <asio/post.hpp>
 #include <asio/write.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,9 +25,9 @@ class ScreenService final : public asio::execution_context::service {
   explicit ScreenService(asio::execution_context& context) : service(context) {}
   void shutdown() override {}
 
-  RequestScreen::Limits limits;
+  RequestScreen::Rules rules;
   /// What goes over the wire to the sender of a refused request.
-  std::string (*answer)(RequestScreen::Verdict verdict, std::uint64_t most_body_bytes) = nullptr;
+  std::function<std::string(const RequestScreen&)> answer;
 };
 
 /// RESTinio's socket, whose reads pass a `RequestScreen`. What that refuses is answered from here;
@@ -51,7 +52,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   template <class Buffer, class Handler>
   void async_read_some(const Buffer& buffer, Handler handler) {
     // Made at the first read: RESTinio accepts into a socket that it has moved from.
-    if (!screen_) screen_ = std::make_shared<RequestScreen>(service_->limits);
+    if (!screen_) screen_ = std::make_shared<RequestScreen>(service_->rules);
     if (screen_->verdict() != RequestScreen::Verdict::pass) {
       return refuse(asio::mutable_buffer(buffer), std::move(handler));
     }
@@ -80,8 +81,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   template <class Handler>
   void refuse(asio::mutable_buffer buffer, Handler handler) {
     const auto executor = asio::get_associated_executor(handler, get_executor());
-    auto answer = std::make_shared<std::string>(
-        service_->answer(screen_->verdict(), screen_->most_body_bytes()));
+    auto answer = std::make_shared<std::string>(service_->answer(*screen_));
     const asio::const_buffer bytes = asio::buffer(*answer);
     asio::async_write(
         static_cast<Base&>(*this), bytes,

@@ -94,6 +94,53 @@ def test_10_an_upload_over_the_cap_is_413_and_others_keep_their_smaller_cap(plat
         connection.close()
 
 
+def start_upload(platform, agent, token, size, sent):
+    """A connection on which an upload of `size` bytes has begun, and its answer if there is one."""
+    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+    connection.putrequest("POST", f"/workspaces/{agent.id}/chat/uploads")
+    connection.putheader("Authorization", f"Bearer {token}")
+    connection.putheader("Content-Length", str(size))
+    connection.endheaders()
+    try:
+        connection.send(b"x" * sent)
+    except OSError:
+        pass  # refused already
+    return connection
+
+
+def test_10_bodies_of_strangers_never_come_into_memory(platform, agent):
+    other = platform.create_workspace("other")
+    before = platform.resident_bytes()
+    crowd = [start_upload(platform, agent, token, 100 * MIB, 20 * MIB)
+             for token in ("nonsense", other.token) for _ in range(10)]
+    for connection in crowd:
+        assert connection.getresponse().status == 401
+    assert platform.resident_bytes() - before < 100 * MIB
+    for connection in crowd:
+        connection.close()
+
+
+def test_10_too_many_large_uploads_at_a_time_are_503(platform, agent):
+    crowd = [start_upload(platform, agent, agent.token, 101 * MIB, 0) for _ in range(5)]
+    answers = []
+
+    def answered():
+        for connection in crowd:
+            connection.sock.setblocking(False)
+            try:
+                answers.append(connection.sock.recv(10000))
+            except BlockingIOError:
+                pass
+        return answers
+
+    until(answered)
+    assert len(answers) == 1 and answers[0].startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: 5\r\n" in answers[0]
+    for connection in crowd:
+        connection.close()
+    until(lambda: upload(platform, agent, ("big.bin", b"x" * 99 * MIB)).status == 200)
+
+
 def test_10_a_file_as_large_as_allowed_goes_through(platform, agent):
     content = os.urandom(MIB) * 100
     reply = upload(platform, agent, ("big.bin", content))

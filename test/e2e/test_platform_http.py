@@ -1,10 +1,13 @@
 """HTTP itself: framing, hosts and origins, slow and rude clients (platform-api.md 0, issue 2)."""
 
+import email.utils
 import json
+import re
 import resource
 import socket
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -265,10 +268,34 @@ def test_10_a_body_over_the_cap_is_413_before_it_has_come(platform, path):
 
 
 def test_10_a_chunked_body_over_the_cap_is_413(platform):
-    text = request_text(platform, "POST", "/registry/heartbeat", ["Transfer-Encoding: chunked"])
+    text = request_text(platform, "POST", "/registry/heartbeat",
+                        ["Transfer-Encoding: chunked",
+                         f"Authorization: Bearer {platform.admin_token}"])
     chunk = "100000\r\n" + "x" * 0x100000 + "\r\n"
     assert_413(exchange(platform, text + chunk * 18 + "0\r\n\r\n"))
     still_works(platform)
+
+
+@pytest.mark.parametrize("path", ["/registry/register", "/workspaces/x/a2a", "/nothing"])
+def test_10_more_than_64_kib_are_for_known_senders_only(platform, agent, path):
+    for field in ([], ["Authorization: Bearer nonsense"]):
+        text = request_text(platform, "POST", path, [f"Content-Length: {(64 << 10) + 1}", *field])
+        assert exchange(platform, text).status == 401  # nothing of the body was sent
+        text = request_text(platform, "POST", path, ["Transfer-Encoding: chunked", *field])
+        chunk = "8000\r\n" + "x" * 0x8000 + "\r\n"
+        assert exchange(platform, text + chunk * 3).status == 401
+    text = request_text(platform, "POST", path, [f"Authorization: Bearer {agent.token}"],
+                        "x" * (1 << 20))
+    assert exchange(platform, text).status in (400, 403, 404)
+    still_works(platform)
+
+
+def test_every_answer_has_the_date(platform):
+    for text in (request_text(platform, "GET", "/health"), request_text(platform, "GET", "/none"),
+                 "NONSENSE\r\n\r\n"):
+        date = exchange(platform, text).headers["date"]
+        assert abs(email.utils.parsedate_to_datetime(date).timestamp() - time.time()) < 30
+        assert re.fullmatch(r"\w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT", date)
 
 
 def test_a_client_that_asks_before_it_sends_gets_its_answer(platform, agent):

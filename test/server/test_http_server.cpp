@@ -2,13 +2,17 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
 #include <asio/write.hpp>
+#include <ctime>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "body_admission.hpp"
 #include "platform.hpp"
 #include "run.hpp"
 
@@ -143,7 +147,8 @@ TEST_CASE("a body over the cap is answered, though it is still being sent") {
   }
   std::string chunked =
       "POST /registry/check-access HTTP/1.1\r\nHost: localhost\r\n"
-      "Transfer-Encoding: chunked\r\n\r\n";
+      "Transfer-Encoding: chunked\r\nAuthorization: Bearer " +
+      house.platform.admin + "\r\n\r\n";
   for (int i = 0; i < 100; ++i) chunked += "64\r\n" + std::string(100, 'x') + "\r\n";
   CHECK(house.exchange(chunked + "0\r\n\r\n").starts_with("HTTP/1.1 413"));
   const std::string fits(1000, ' ');
@@ -179,6 +184,7 @@ awaitable<void> listen_to_events(House& house, const Member& member) {
   const std::string accepted = co_await read_until(socket, "\r\n\r\n");
   CHECK(accepted.starts_with("HTTP/1.1 101"));
   CHECK(accepted.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos);
+  CHECK(count(accepted, "\r\nDate: ") == 1);
 
   house.platform.post("/registry/heartbeat", member.token,
                       R"({"workspace_id":")" + member.id + "\"}");
@@ -231,4 +237,106 @@ TEST_CASE("a port that is taken is an error") {
   same.port = house.server->port();
   CHECK_THROWS_AS(server::HttpServer(house.loop, house.context, house.router, same),
                   std::system_error);
+}
+
+namespace {
+
+/// Admits while `most_uploads` bodies of the greatest size are on their way, and no more.
+awaitable<void> crowd(House& house, const Member& member) {
+  const auto head = [&](const std::string& size) {
+    return request("POST " + test::path_of(member, "/chat/uploads"),
+                   "Authorization: Bearer " + member.token + "\r\n" + size);
+  };
+  const std::string declared = "Content-Length: 3000\r\n";
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+  std::vector<tcp::socket> sockets;
+  for (std::uint64_t i = 0; i < server::BodyAdmission::most_uploads; ++i) {
+    sockets.emplace_back(house.loop);
+    co_await sockets.back().async_connect(peer, asio::use_awaitable);
+    // A body whose size is not told counts as the greatest, once it is larger than a few bytes.
+    const std::string start =
+        i % 2 == 0 ? head(declared) : head(chunked) + "7d0\r\n" + std::string(2000, 'x') + "\r\n";
+    co_await asio::async_write(sockets.back(), asio::buffer(start), asio::use_awaitable);
+    // An answer to a later connection's request says that this was read.
+    const std::string health =
+        co_await House::talk(house.loop, house.server->port(), request("GET /health", last));
+    CHECK(health.starts_with("HTTP/1.1 200"));
+  }
+  const std::string refused =
+      co_await House::talk(house.loop, house.server->port(), head(declared));
+  CHECK(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+  CHECK(refused.find("\r\nRetry-After: 5\r\n") != std::string::npos);
+
+  // What is done, and who gives up, makes room.
+  const std::string rest(3000, 'x');
+  co_await asio::async_write(sockets[0], asio::buffer(rest), asio::use_awaitable);
+  const std::string answer = co_await read_until(sockets[0], "\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 400"));  // no form
+  const std::string closing = head(last + declared) + rest;
+  const std::string again = co_await House::talk(house.loop, house.server->port(), closing);
+  CHECK(again.starts_with("HTTP/1.1 400"));
+}
+
+}  // namespace
+
+TEST_CASE("only known senders have large bodies in memory, and not too many at a time") {
+  House house;
+  // What needs no token stays at the 1000 of the start.
+  house.context.max_body_bytes = 2000;
+  house.context.max_upload_bytes = 3000;
+  const Member a = house.platform.add("a");
+  const Member b = house.platform.add("b");
+  const auto status = [&](const std::string& line, const std::string& token, std::size_t size) {
+    const std::string field = token.empty() ? "" : "Authorization: Bearer " + token + "\r\n";
+    const std::string reply = house.exchange(
+        request("POST " + line, field + "Content-Length: " + std::to_string(size) + "\r\n"));
+    return reply.substr(9, 3);
+  };
+  const std::string uploads = test::path_of(a, "/chat/uploads");
+  // Only the head was sent: the answer does not wait for the body.
+  CHECK(status(uploads, "", 1001) == "401");
+  CHECK(status(uploads, "nonsense", 1001) == "401");
+  CHECK(status(uploads, b.token, 1001) == "401");
+  CHECK(status(uploads, a.token, 3001) == "413");
+  CHECK(status("/x/chat/uploads", a.token, 2001) == "413");
+  CHECK(status(test::path_of(a, "/a2a"), "", 1001) == "401");
+  CHECK(status(test::path_of(a, "/a2a"), "nonsense", 1001) == "401");
+  CHECK(status(test::path_of(a, "/a2a"), b.token, 2001) == "413");
+  const auto whole = [&](const std::string& line, const std::string& token, std::size_t size) {
+    return house
+        .exchange(request("POST " + line, last + "Authorization: Bearer " + token + "\r\n",
+                          std::string(size, ' ')))
+        .substr(9, 3);
+  };
+  CHECK(whole(uploads, a.token, 3000) == "400");  // no form
+  CHECK(whole(uploads, house.platform.admin, 3000) == "400");
+  CHECK(whole(test::path_of(a, "/a2a"), b.token, 2000) == "400");
+  test::run(house.loop, crowd(house, a));
+}
+
+TEST_CASE("every answer says when it was made") {
+  House house;
+  const auto in_imf_form = [](std::time_t time) {
+    std::array<char, 64> text{};
+    std::tm parts{};
+    ::gmtime_r(&time, &parts);
+    std::strftime(text.data(), text.size(), "\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+    return std::string(text.data());
+  };
+  for (const std::string& bytes :
+       {request("GET /health", last), request("GET /nothing", last), request("HEAD /", last),
+        request("GET /workspaces", last), std::string("NONSENSE\r\n\r\n"),
+        request("POST /a", "Content-Length: 1001\r\n")}) {
+    const std::time_t before = std::time(nullptr);
+    const std::string reply = house.exchange(bytes);
+    const std::time_t after = std::time(nullptr);
+    CAPTURE(reply);
+    CHECK(count(reply, "\r\nDate: ") == 1);
+    bool right = false;
+    for (std::time_t time = before; time <= after; ++time) {
+      right = right || reply.find(in_imf_form(time)) != std::string::npos;
+    }
+    CHECK(right);
+  }
 }
