@@ -54,6 +54,11 @@ bool LockFile::lock(std::int64_t byte) {
   return ::fcntl(descriptor(), set_lock, &wanted) == 0;
 }
 
+bool LockFile::share(std::int64_t byte) {
+  struct flock wanted = one_byte(byte, F_RDLCK);
+  return ::fcntl(descriptor(), set_lock, &wanted) == 0;
+}
+
 void LockFile::unlock(std::int64_t byte) {
   struct flock released = one_byte(byte, F_UNLCK);
   ::fcntl(descriptor(), set_lock, &released);

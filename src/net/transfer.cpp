@@ -20,6 +20,8 @@ namespace {
 
 /// Fields of one response, together; libcurl limits only a single one (100 KB).
 constexpr std::size_t largest_header = std::size_t{256} << 10;
+/// As much as a slow disk takes while nobody notices that the loop stands still.
+constexpr std::size_t sync_bytes = std::size_t{4} << 20;
 
 bool is_token(std::string_view text) {
   const auto accepts = [](char c) {
@@ -269,8 +271,13 @@ bool Transfer::keep(std::string_view data) {
       return false;
     }
     data.remove_prefix(static_cast<std::size_t>(written));
+    unsynced_ += static_cast<std::size_t>(written);
   }
-  return true;
+  if (unsynced_ < sync_bytes) return true;
+  unsynced_ = 0;
+  // EINVAL: what cannot be synced, as a pipe.
+  if (::fdatasync(request_.sink) != 0 && errno != EINVAL) sink_error_ = errno;
+  return sink_error_ == 0;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {

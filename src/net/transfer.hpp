@@ -71,6 +71,7 @@ class Transfer {
   std::size_t header_bytes_ = 0;
   std::size_t body_bytes_ = 0;
   int sink_error_ = 0;  ///< errno
+  std::size_t unsynced_ = 0;
   bool finished_ = false;
   std::optional<HttpError> failure_;
   HttpResponse response_;

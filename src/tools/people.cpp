@@ -60,7 +60,7 @@ awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string messa
       co_return result;
     }
     uploaded = std::move(*upload);
-    seat.files.sent(uploaded);
+    co_await seat.files.sent(uploaded);
     if (uploaded.size() != paths.size()) {
       result = nothing_sent(
           fmt::format("the platform took {} of {} files", uploaded.size(), paths.size()));

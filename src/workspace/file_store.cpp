@@ -14,8 +14,10 @@ namespace {
 
 /// As long as the platform may show a row again.
 constexpr std::chrono::days kept{35};
+/// The loop stands still meanwhile; what could not be written is tried again at the next poll.
+constexpr std::chrono::milliseconds busy_timeout{250};
 
-// state: pending → here (fetched, not acknowledged) → done; gone; own.
+// state: pending → here (fetched, not acknowledged) → done; pending → gone, failed; any → own.
 constexpr const char* schema = R"sql(
   CREATE TABLE IF NOT EXISTS uploads(
     file_id TEXT NOT NULL PRIMARY KEY,
@@ -71,7 +73,7 @@ FileStore::FileStore(std::filesystem::path state_folder, Clock& clock)
 sqlite::Database& FileStore::database() {
   if (database_) return *database_;
   try {
-    database_.emplace(path_);
+    database_.emplace(path_, busy_timeout);
     database_->execute(schema);
   } catch (const sqlite::Error&) {
     database_.reset();
@@ -118,14 +120,23 @@ std::vector<FileStore::Pending> FileStore::pending() {
   std::error_code failure;
   if (!database_ && !std::filesystem::exists(path_, failure)) return found;
   auto row = database().prepare(
-      "SELECT file_id, name, size, path FROM uploads WHERE state IN ('pending', 'here')"
-      " ORDER BY added_at, rowid");
+      "SELECT file_id, name, size, path, tries FROM uploads WHERE state IN ('pending', 'here')"
+      " ORDER BY tries, added_at, rowid");
   while (row.step()) {
     Upload upload{.file_id = row.string(0), .name = row.string(1), .size = std::nullopt};
     if (!row.is_null(2)) upload.size = row.integer(2);
-    found.push_back({.upload = std::move(upload), .path = row.string(3)});
+    found.push_back({.upload = std::move(upload),
+                     .path = row.string(3),
+                     .tries = static_cast<int>(row.integer(4))});
   }
   return found;
+}
+
+bool FileStore::is_pending(const std::string& file_id) {
+  auto row = database().prepare(
+      "SELECT 1 FROM uploads WHERE file_id = ?1 AND state IN ('pending', 'here')");
+  row.bind(file_id);
+  return row.step();
 }
 
 bool FileStore::untried(const std::vector<Message>& messages) {
@@ -146,23 +157,33 @@ void FileStore::tried(const std::string& file_id) {
   database().prepare("UPDATE uploads SET tries = tries + 1 WHERE file_id = ?1").bind(file_id).run();
 }
 
-void FileStore::here(const std::string& file_id, const std::string& path) {
+bool FileStore::here(const std::string& file_id, const std::string& path) {
   database()
-      .prepare("UPDATE uploads SET state = 'here', path = ?2 WHERE file_id = ?1")
+      .prepare(
+          "UPDATE uploads SET state = 'here', path = ?2 WHERE file_id = ?1 AND state = 'pending'")
       .bind(file_id, path)
+      .run();
+  return database().changes() > 0;
+}
+
+void FileStore::change_state(const std::string& file_id, std::string_view from,
+                             std::string_view to) {
+  database()
+      .prepare("UPDATE uploads SET state = ?3 WHERE file_id = ?1 AND state = ?2")
+      .bind(file_id, from, to)
       .run();
 }
 
-void FileStore::set_state(const std::string& file_id, std::string_view state) {
-  database().prepare("UPDATE uploads SET state = ?2 WHERE file_id = ?1").bind(file_id, state).run();
-}
-
 void FileStore::acknowledged(const std::string& file_id) {
-  set_state(file_id, "done");
+  change_state(file_id, "here", "done");
 }
 
 void FileStore::gone(const std::string& file_id) {
-  set_state(file_id, "gone");
+  change_state(file_id, "pending", "gone");
+}
+
+void FileStore::give_up(const std::string& file_id) {
+  change_state(file_id, "pending", "failed");
 }
 
 void FileStore::complete(Message& message) {
@@ -185,6 +206,8 @@ void FileStore::complete(Message& message) {
       file.status = "not fetched yet";
     } else if (row.text(5) == "gone") {
       file.status = "gone from the platform";
+    } else if (row.text(5) == "failed") {
+      file.status = "could not be received: too large, or not of the size it should have";
     }
     message.attachments.push_back(std::move(file));
   }

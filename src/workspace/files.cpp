@@ -1,9 +1,6 @@
 #include "molecule/workspace/files.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +9,9 @@
 
 #include "molecule/base/files.hpp"
 #include "molecule/base/log.hpp"
+#include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
+#include "new_file.hpp"
 
 namespace molecule::workspace {
 
@@ -22,45 +21,19 @@ constexpr std::chrono::seconds most_wait{5};
 constexpr std::size_t longest_name = 100;
 constexpr std::size_t longest_extension = 16;
 
-/// A file in the making: it goes away again unless it was kept.
-class NewFile {
- public:
-  /// Whatever has the name is the rest of an earlier try, or a trap: it goes, a link itself and
-  /// not what it leads to.
-  explicit NewFile(std::filesystem::path path) : path_(std::move(path)) {
-    ::unlink(path_.c_str());
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (fd_ < 0) return;
-    ::close(fd_);
-    ::unlink(path_.c_str());
-  }
-  int fd() const { return fd_; }
-  std::int64_t size() const {
-    struct stat status{};
-    return ::fstat(fd_, &status) == 0 ? status.st_size : -1;
-  }
-  /// Durable, with its name. False with errno set.
-  bool keep() {
-    const int folder = ::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool durable = folder >= 0 && ::fsync(fd_) == 0 && ::fsync(folder) == 0;
-    const int code = errno;
-    if (folder >= 0) ::close(folder);
-    if (durable) ::close(std::exchange(fd_, -1));
-    errno = code;
-    return durable;
-  }
+/// How often the platform may send what is not of the size that it told.
+constexpr int most_wrong_sizes = 5;
+/// The next poll comes a little later.
+constexpr Clock::duration first_patience = std::chrono::seconds(4);
+constexpr Clock::duration most_patience = std::chrono::hours(1);
+constexpr std::chrono::milliseconds busy_pause{100};
+constexpr int most_busy = 20;
 
- private:
-  std::filesystem::path path_;
-  int fd_ = -1;
-};
+/// The lock in `sessions.lock` that all who send share; `Sessions` has others there.
+constexpr std::int64_t sending_byte = 2;
 
-void warn(std::string_view name, std::string_view why) {
-  log::warning("the file {} was not received: {}; trying again", text::sanitize_name(name), why);
+Clock::duration patience_after(int tries) {
+  return std::min(most_patience, first_patience * (1 << std::clamp(tries - 1, 0, 12)));
 }
 
 }  // namespace
@@ -93,13 +66,19 @@ std::string received_name(std::string_view file_id, std::string_view name) {
 Files::Files(platform::Client& client, std::filesystem::path state_folder,
              std::filesystem::path upload_folder, Clock& clock)
     : client_(client),
-      store_(std::move(state_folder), clock),
+      store_(state_folder, clock),
       folder_(std::move(upload_folder)),
       clock_(clock),
+      lock_(std::move(state_folder) / "sessions.lock"),
       changed_(clock) {}
 
+Files::Sending::Sending(Files& files) : files_(files) {
+  // Refused only where there is no file, and then nobody can look.
+  if (files_.sending_++ == 0) files_.lock_.share(sending_byte);
+}
+
 Files::Sending::~Sending() {
-  --files_.sending_;
+  if (--files_.sending_ == 0) files_.lock_.unlock(sending_byte);
   files_.changed_.notify_all();
 }
 
@@ -127,74 +106,133 @@ awaitable<void> Files::run() {
 }
 
 awaitable<void> Files::fetch_all() {
+  const Clock::time_point now = clock_.now();
+  std::erase_if(waiting_, [now](const auto& one) { return one.second <= now; });
   const std::vector<FileStore::Pending> pending = store_.pending();
   for (const FileStore::Pending& one : pending) {
-    bool here = !one.path.empty();
-    if (!here) {
-      here = co_await fetch(one.upload);
-      store_.tried(one.upload.file_id);
-      changed_.notify_all();
-    }
-    if (here) co_await acknowledge(one.upload.file_id);
+    // What came meanwhile goes before what failed already.
+    if (due_) co_return;
+    if (waiting_.contains(one.upload.file_id)) continue;
+    co_await receive_one(one);
+    changed_.notify_all();
   }
 }
 
-awaitable<bool> Files::fetch(Upload upload) {
+awaitable<void> Files::receive_one(FileStore::Pending file) {
+  bool here = !file.path.empty();
+  if (!here && may_touch(file.upload.file_id)) here = co_await fetch(file);
+  if (here && may_touch(file.upload.file_id)) co_await acknowledge(file);
+}
+
+bool Files::may_touch(const std::string& file_id) {
+  // In this order: who sends lets go after the store knows its files as our own.
+  return sending_ == 0 && !lock_.locked_elsewhere(sending_byte) && store_.is_pending(file_id);
+}
+
+void Files::try_later(const FileStore::Pending& file) {
+  waiting_[file.upload.file_id] = clock_.now() + patience_after(file.tries + 1);
+  store_.tried(file.upload.file_id);
+}
+
+void Files::not_now(const FileStore::Pending& file, std::string_view why) {
+  log::warning("the file {} was not received: {}; trying again",
+               text::sanitize_name(file.upload.name), why);
+  try_later(file);
+}
+
+awaitable<bool> Files::fetch(FileStore::Pending pending) {
+  const Upload& upload = pending.upload;
   if (const auto made = files::make_private_folder(folder_); !made) {
-    warn(upload.name, made.error().message);
+    not_now(pending, made.error().message);
     co_return false;
   }
-  const std::filesystem::path path = folder_ / received_name(upload.file_id, upload.name);
-  NewFile file(path);
+  const std::string name = received_name(upload.file_id, upload.name);
+  std::filesystem::path path = folder_ / name;
+  NewFile::remove_others(folder_, name);
+  NewFile file(folder_, name);
   if (file.fd() < 0) {
-    warn(upload.name, fmt::format("{}: {}", path.string(), std::strerror(errno)));
+    not_now(pending, fmt::format("{}: {}", path.string(), std::strerror(errno)));
     co_return false;
   }
   auto fetched = co_await client_.fetch_upload(upload.file_id, file.fd(), largest_file);
   if (!fetched) {
-    const platform::Errc code = fetched.error().code;
-    const bool hopeless = code == platform::Errc::not_found || code == platform::Errc::too_large;
-    if (hopeless) {
-      store_.gone(upload.file_id);
-      log::warning("the file {} cannot be received: {}", text::sanitize_name(upload.name),
-                   fetched.error().message);
-    } else {
-      warn(upload.name, fetched.error().message);
-    }
+    failed(pending, fetched.error());
     co_return false;
   }
   if (upload.size && *upload.size != file.size()) {
-    warn(upload.name, fmt::format("{} bytes came instead of {}", file.size(), *upload.size));
+    wrong_size(pending, file.size());
     co_return false;
   }
-  if (!file.keep()) {
-    warn(upload.name, fmt::format("{}: {}", path.string(), std::strerror(errno)));
+  bool published = file.publish(path);
+  if (!published && errno == EEXIST) {
+    // Another process's, or the rest of one that was killed before it could record it, or a trap.
+    path = folder_ / received_name(upload.file_id + random_token(6), upload.name);
+    published = file.publish(path);
+  }
+  if (!published) {
+    not_now(pending, fmt::format("{}: {}", path.string(), std::strerror(errno)));
     co_return false;
   }
-  store_.here(upload.file_id, path.string());
-  co_return true;
+  bool first = false;
+  try {
+    first = store_.here(upload.file_id, path.string());
+  } catch (const sqlite::Error& error) {
+    // Other failures do not tell whether it was recorded.
+    if (!error.busy()) file.keep();
+    throw;
+  }
+  if (first) file.keep();
+  co_return first;
 }
 
-awaitable<void> Files::acknowledge(std::string file_id) {
-  auto done = co_await client_.ack_upload(file_id);
+void Files::failed(const FileStore::Pending& file, const platform::Error& error) {
+  const bool gone = error.code == platform::Errc::not_found;
+  if (!gone && error.code != platform::Errc::too_large) return not_now(file, error.message);
+  if (gone) {
+    store_.gone(file.upload.file_id);
+  } else {
+    store_.give_up(file.upload.file_id);
+  }
+  log::warning("the file {} cannot be received: {}", text::sanitize_name(file.upload.name),
+               error.message);
+}
+
+void Files::wrong_size(const FileStore::Pending& file, std::int64_t size) {
+  const std::string why = fmt::format("{} bytes came instead of {}", size, *file.upload.size);
+  if (file.tries + 1 < most_wrong_sizes) return not_now(file, why);
+  store_.give_up(file.upload.file_id);
+  log::warning("the file {} cannot be received: {}", text::sanitize_name(file.upload.name), why);
+}
+
+awaitable<void> Files::acknowledge(FileStore::Pending file) {
+  auto done = co_await client_.ack_upload(file.upload.file_id);
   if (done || done.error().code == platform::Errc::not_found) {
-    store_.acknowledged(file_id);
+    store_.acknowledged(file.upload.file_id);
   } else {
     log::debug("a received file was not acknowledged: {}", done.error().message);
+    try_later(file);
   }
 }
 
-void Files::sent(const std::vector<platform::UploadedFile>& files) {
+awaitable<void> Files::sent(std::vector<platform::UploadedFile> files) {
   std::vector<Upload> own;
   for (const platform::UploadedFile& file : files) {
     const auto id = pending_file_id(file.uri);
     if (id) own.push_back({.file_id = *id, .name = file.name, .size = file.size, .own = true});
   }
+  int left = most_busy;
+  while (!add_own(own, --left == 0)) co_await sleep_for(clock_, busy_pause);
+}
+
+/// False where it is worth another try.
+bool Files::add_own(const std::vector<Upload>& own, bool last) {
   try {
     store_.add(own, {});
   } catch (const sqlite::Error& error) {
+    if (error.busy() && !last) return false;
     log::warning("files: {}", error.what());
   }
+  return true;
 }
 
 void Files::complete(Message& message) {

@@ -33,8 +33,11 @@ class LockFile {
   bool usable() { return read_only_ || descriptor() >= 0; }
   /// Takes the lock unless somebody else holds it; false then, or where there is no file.
   bool lock(std::int64_t byte);
+  /// Takes a lock that others can share, unless somebody holds it alone.
+  bool share(std::int64_t byte);
   void unlock(std::int64_t byte);
-  /// Whether somebody else, in this process or another, holds the lock.
+  /// Whether somebody else, in this process or another, holds the lock, alone or
+  /// shared.
   bool locked_elsewhere(std::int64_t byte);
 
   std::optional<Note> note();

@@ -43,7 +43,7 @@ struct HttpRequest {
   /// A longer response body ends the exchange with `HttpErrc::too_large`.
   std::size_t max_response_bytes = std::size_t{16} << 20;
   /// Where it is an open file, the body of a 2xx response is written there instead of being kept;
-  /// it stays the caller's.
+  /// it stays the caller's. It is synced every few MiB, so that a sync at the end is short too.
   int sink = -1;
 };
 

@@ -40,25 +40,35 @@ class FileStore {
     Upload upload;
     /// Where the bytes are already, when only the acknowledgement is missing; else empty.
     std::string path;
+    /// How often fetching or acknowledging it failed.
+    int tries = 0;
   };
-  /// What is still to be fetched or acknowledged, the oldest first.
+  /// What is still to be fetched or acknowledged: what failed least often comes first, the oldest
+  /// of that before the others.
   std::vector<Pending> pending();
+  /// Whether the file is still to be fetched or acknowledged.
+  bool is_pending(const std::string& file_id);
   /// Whether a file of these messages waits for its first try.
   bool untried(const std::vector<Message>& messages);
 
+  /// Counts a try that failed.
   void tried(const std::string& file_id);
-  /// The bytes are at `path`.
-  void here(const std::string& file_id, const std::string& path);
+  /// The bytes are at `path`. False, and nothing is changed, where the file is not to be fetched
+  /// any more: another process has it, or it turned out to be our own.
+  bool here(const std::string& file_id, const std::string& path);
   void acknowledged(const std::string& file_id);
   /// The platform has it no more.
   void gone(const std::string& file_id);
+  /// It will not be fetched again, because what comes cannot be right.
+  void give_up(const std::string& file_id);
 
   /// Gives a message its attachments: `file://` uris, in its text too, for what is here.
   void complete(Message& message);
 
  private:
   sqlite::Database& database();
-  void set_state(const std::string& file_id, std::string_view state);
+  /// Nothing happens where the state is not `from`.
+  void change_state(const std::string& file_id, std::string_view from, std::string_view to);
 
   std::filesystem::path path_;
   std::optional<sqlite::Database> database_;

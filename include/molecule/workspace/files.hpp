@@ -2,19 +2,25 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "molecule/base/clock.hpp"
 #include "molecule/base/event.hpp"
+#include "molecule/base/lock_file.hpp"
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/file_store.hpp"
 
 namespace molecule::workspace {
 
 /// Receives the files that people send to one workspace (lessons.md 3): fetched into its upload
-/// folder, then acknowledged; what fails is tried again at the next poll. A file exists there
-/// under a name that only it has, made exclusively, 0600, and durable before the platform is told
-/// to forget it.
+/// folder, then acknowledged. What fails is tried again at a later poll, ever more seldom, and
+/// other files go first; it ends when the platform has the file no more, or sends again and again
+/// what cannot be it. A file gets its name there, which only it has, when it is whole, 0600, and
+/// durable; only then is the platform told to forget it. Another process may be at the same file
+/// (a former owner that woke up): whoever records it first has received it, the other one drops
+/// its copy.
 class Files {
  public:
   /// What the platform takes is smaller (platform-api.md 10).
@@ -33,11 +39,11 @@ class Files {
   /// Fetches and acknowledges after each `receive`. Ends only by cancellation.
   awaitable<void> run();
 
-  /// While one lives, nothing is fetched: a platform may show the agent's own upload before the
-  /// answer tells its id.
+  /// While one lives, no process that serves the workspace fetches or acknowledges: a platform may
+  /// show the agent's own upload before the answer tells its id. It must live until `sent` is done.
   class Sending {
    public:
-    explicit Sending(Files& files) : files_(files) { ++files_.sending_; }
+    explicit Sending(Files& files);
     Sending(const Sending&) = delete;
     Sending& operator=(const Sending&) = delete;
     ~Sending();
@@ -45,8 +51,9 @@ class Files {
    private:
     Files& files_;
   };
-  /// These are the agent's own. What cannot be written is only logged.
-  void sent(const std::vector<platform::UploadedFile>& files);
+  /// These are the agent's own. A store that is in use is tried again for some seconds; what cannot
+  /// be written is only logged. Cancelling it gives up what was not written.
+  awaitable<void> sent(std::vector<platform::UploadedFile> files);
 
   /// Gives a message its attachments as far as they are here. A store that cannot be read leaves
   /// it as it is.
@@ -54,14 +61,27 @@ class Files {
 
  private:
   awaitable<void> fetch_all();
-  awaitable<bool> fetch(Upload upload);
-  awaitable<void> acknowledge(std::string file_id);
+  /// Fetches it unless it is here, and acknowledges it.
+  awaitable<void> receive_one(FileStore::Pending file);
+  /// True where this process has received it.
+  awaitable<bool> fetch(FileStore::Pending file);
+  awaitable<void> acknowledge(FileStore::Pending file);
+  /// False where it is done, or may be the agent's own.
+  bool may_touch(const std::string& file_id);
+  void failed(const FileStore::Pending& file, const platform::Error& error);
+  void wrong_size(const FileStore::Pending& file, std::int64_t size);
+  void not_now(const FileStore::Pending& file, std::string_view why);
+  void try_later(const FileStore::Pending& file);
+  bool add_own(const std::vector<Upload>& own, bool last);
 
   platform::Client& client_;
   FileStore store_;
   std::filesystem::path folder_;
   Clock& clock_;
+  LockFile lock_;
   Event changed_;
+  /// Until when a file that failed waits for its next try.
+  std::unordered_map<std::string, Clock::time_point> waiting_;
   bool due_ = false;
   int sending_ = 0;
 };
