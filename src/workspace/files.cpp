@@ -114,13 +114,13 @@ awaitable<void> Files::fetch_all() {
     if (due_) co_return;
     if (waiting_.contains(one.upload.file_id)) continue;
     co_await receive_one(one);
-    changed_.notify_all();
   }
 }
 
 awaitable<void> Files::receive_one(FileStore::Pending file) {
   bool here = !file.path.empty();
   if (!here && may_touch(file.upload.file_id)) here = co_await fetch(file);
+  changed_.notify_all();
   if (here && may_touch(file.upload.file_id)) co_await acknowledge(file);
 }
 

@@ -1,6 +1,8 @@
 // What a server may answer, and what it is sent.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -234,4 +236,42 @@ TEST_CASE("the proxy of the environment is used, and no_proxy") {
   CHECK(server.requests.at(0).starts_with("GET /direct "));
   ::unsetenv("http_proxy");
   ::unsetenv("no_proxy");
+}
+
+namespace {
+
+int syncs = 0;
+
+}  // namespace
+
+/// In the place of libc's.
+extern "C" int fdatasync(int) {
+  ++syncs;
+  return 0;
+}
+
+namespace {
+
+awaitable<void> many_bytes(Peer& peer) {
+  const bool asked = co_await peer.receive();
+  if (!asked) co_return;
+  constexpr std::size_t size = std::size_t{18} << 20;
+  std::string answer = fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", size);
+  answer.append(size, 'x');
+  co_await peer.say(std::move(answer));
+}
+
+}  // namespace
+
+TEST_CASE("a long body is synced while it comes, so that no sync at the end takes long") {
+  Network network;
+  net::HttpRequest request = request_to(network.serve(many_bytes).url());
+  request.max_response_bytes = std::size_t{32} << 20;
+  request.sink = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  REQUIRE(request.sink >= 0);
+  const int sink = request.sink;
+  syncs = 0;
+  REQUIRE(network.send(std::move(request)));
+  ::close(sink);
+  CHECK(syncs == 4);
 }

@@ -1,0 +1,207 @@
+#include "molecule/workspace/files.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "house.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using test::activity_id;
+using test::message;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string content_call(int number) {
+  return fmt::format("GET /workspaces/{}/pending-uploads/{}/content", test::self_id,
+                     activity_id(number));
+}
+
+std::string ack_call(int number) {
+  return fmt::format("POST /workspaces/{}/pending-uploads/{}/ack", test::self_id,
+                     activity_id(number));
+}
+
+Upload upload(int number, std::int64_t size) {
+  return {.file_id = activity_id(number), .name = "a.txt", .size = size};
+}
+
+Message message_with(int number) {
+  Message with = message(1000 + number);
+  with.attachments.push_back(
+      {.uri = fmt::format("platform-pending:{}/{}", test::self_id, activity_id(number)),
+       .name = "a.txt",
+       .mime_type = "text/plain"});
+  return with;
+}
+
+struct Fixture : test::House {
+  Files files{client, folder.path(), folder.path() / "uploads", clock};
+
+  Fixture() = default;
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+  ~Fixture() { end_tasks(); }
+
+  void start() { tasks.spawn("files", files.run()); }
+  void arrive(int number, std::int64_t size) {
+    tasks.spawn("receive", files.receive({upload(number, size)}, {message_with(number)}));
+  }
+  /// A poll brings nothing new every 5 s.
+  static awaitable<void> poll(Files& files, Clock& clock) {
+    while (true) {
+      co_await files.receive({}, {});
+      co_await sleep_for(clock, 5s);
+    }
+  }
+  void poll_on() { tasks.spawn("poll", poll(files, clock)); }
+  void pass(Clock::duration time) {
+    const Clock::time_point end = clock.now() + time;
+    until([&] { return clock.now() >= end; });
+  }
+  std::string status(int number) {
+    Message with = message_with(number);
+    files.complete(with);
+    return with.attachments.at(0).status;
+  }
+  std::size_t stored() const {
+    const std::filesystem::directory_iterator all(folder.path() / "uploads");
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::begin(all), std::filesystem::end(all)));
+  }
+};
+
+struct Holder {
+  explicit Holder(const std::filesystem::path& path) : database(path), transaction(database) {}
+  sqlite::Database database;
+  sqlite::Transaction transaction;
+};
+
+}  // namespace
+
+TEST_CASE("files: one of the wrong size is tried ever more seldom, and then given up") {
+  Fixture house;
+  house.server.answer(content_call(1), 200, "four");
+  house.start();
+  house.arrive(1, 5);
+  house.poll_on();
+  house.pass(22s);
+  CHECK(house.count(content_call(1)) == 3);
+  CHECK(house.status(1) == "not fetched yet");
+  house.pass(10min);
+  CHECK(house.count(content_call(1)) == 5);
+  CHECK(house.status(1).starts_with("could not be received"));
+  CHECK(house.count(ack_call(1)) == 0);
+  CHECK(house.stored() == 0);
+}
+
+TEST_CASE("files: one that the platform fails to give goes on being tried, each hour at least") {
+  Fixture house;
+  house.server.answer(content_call(1), 503, "{}");
+  house.start();
+  house.arrive(1, 4);
+  house.poll_on();
+  house.pass(6h);
+  const std::size_t tries = house.count(content_call(1));
+  CHECK(tries > 10);
+  CHECK(tries < 20);
+  house.server.forget(content_call(1));
+  house.server.answer(content_call(1), 200, "four");
+  house.pass(2h);
+  CHECK(house.count(ack_call(1)) > 0);
+  CHECK(house.stored() == 1);
+}
+
+TEST_CASE("files: newer ones go before one that failed") {
+  Fixture house;
+  house.server.answer(content_call(1), test::Canned{.act = test::Canned::Act::reset});
+  house.server.answer(content_call(2), 200, "four");
+  house.server.answer(ack_call(2), 200, "{}");
+  house.start();
+  house.arrive(1, 4);
+  house.until([&] { return house.tasks.size() == 1; });
+  house.clock.advance(5s);
+  house.arrive(2, 4);
+  house.until([&] { return house.count(ack_call(2)) == 1; });
+  const auto& all = house.server.requests();
+  CHECK(all.at(0).path().find(activity_id(1)) != std::string::npos);
+  CHECK(all.at(1).path().find(activity_id(2)) != std::string::npos);
+}
+
+TEST_CASE("files: another process that sends holds up fetching, and its own files stay alone") {
+  Fixture house;
+  house.server.answer(content_call(1), 200, "four");
+  house.server.answer(content_call(2), 200, "four");
+  house.server.answer(ack_call(2), 200, "{}");
+  Files other(house.client, house.folder.path(), house.folder.path() / "uploads", house.clock);
+  house.start();
+  {
+    const Files::Sending first(other);
+    {
+      const Files::Sending second(other);
+    }
+    house.arrive(1, 4);
+    house.arrive(2, 4);
+    house.poll_on();
+    house.pass(1min);
+    CHECK(house.server.requests().empty());
+    std::vector<platform::UploadedFile> own(1);
+    own[0].uri = fmt::format("platform-pending:{}/{}", test::self_id, activity_id(1));
+    house.tasks.spawn("sent", other.sent(own));
+    house.pass(1s);
+  }
+  house.until([&] { return house.count(ack_call(2)) == 1; });
+  house.pass(1min);
+  CHECK(house.count(content_call(1)) == 0);
+  CHECK(house.count(ack_call(1)) == 0);
+}
+
+TEST_CASE("files: what another process has received is neither replaced nor acknowledged again") {
+  Fixture house;
+  house.server.answer(content_call(1), 200, "four");
+  house.server.answer(ack_call(1), 200, "{}");
+  FileStore store(house.folder.path(), house.clock);
+  CHECK_NOTHROW(store.add({upload(1, 4)}, {}));
+  CHECK(store.here(activity_id(1), "/there"));
+  CHECK_FALSE(store.here(activity_id(1), "/elsewhere"));
+  CHECK(store.pending().at(0).path == "/there");
+  store.acknowledged(activity_id(1));
+  store.gone(activity_id(1));
+  CHECK_FALSE(store.is_pending(activity_id(1)));
+
+  const std::filesystem::path uploads = house.folder.path() / "uploads";
+  std::filesystem::create_directory(uploads);
+  const std::filesystem::path taken = uploads / received_name(activity_id(2), "a.txt");
+  std::ofstream(taken) << "another's";
+  house.server.answer(content_call(2), 200, "four");
+  house.server.answer(ack_call(2), 200, "{}");
+  house.start();
+  house.arrive(2, 4);
+  house.until([&] { return house.count(ack_call(2)) == 1; });
+  CHECK(std::filesystem::file_size(taken) == 9);
+  CHECK(house.stored() == 2);
+}
+
+TEST_CASE("files: a store that is in use holds nobody up for long, and the own files get in") {
+  Fixture house;
+  FileStore store(house.folder.path(), house.clock);
+  store.add({upload(1, 4)}, {});
+  std::optional<Holder> holder(house.folder.path() / "files.db");
+  const auto start = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS(store.add({upload(2, 4)}, {}), sqlite::Error);
+  CHECK(std::chrono::steady_clock::now() - start < 1s);
+
+  std::vector<platform::UploadedFile> own(1);
+  own[0].uri = fmt::format("platform-pending:{}/{}", test::self_id, activity_id(1));
+  house.tasks.spawn("sent", house.files.sent(own));
+  house.until([&] { return house.clock.next() != Clock::time_point::max(); });
+  holder.reset();
+  house.until([&] { return house.tasks.size() == 0; });
+  CHECK_FALSE(store.is_pending(activity_id(1)));
+}
