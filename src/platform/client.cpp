@@ -62,7 +62,8 @@ std::string heartbeat_body(std::string_view id, const Beat& beat) {
   return std::move(writer).take();
 }
 
-std::string message_body(std::string_view message_id, std::string_view text) {
+std::string message_body(std::string_view message_id, std::string_view text,
+                         std::string_view in_reply_to) {
   json::Writer writer;
   {
     auto o = writer.object();
@@ -73,6 +74,7 @@ std::string message_body(std::string_view message_id, std::string_view text) {
     auto message = params.object("message");
     message.field("role", "user");
     message.field("messageId", message_id);
+    if (!in_reply_to.empty()) message.object("metadata").field("in_reply_to", in_reply_to);
     auto parts = message.array("parts");
     auto part = parts.object();
     part.field("kind", "text");
@@ -288,9 +290,11 @@ awaitable<Outcome<std::string>> Client::workspace_info() {
 
 awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::string message_id,
                                                   std::string text,
-                                                  std::chrono::milliseconds timeout) {
+                                                  std::chrono::milliseconds timeout,
+                                                  std::string in_reply_to) {
   const std::string path = fmt::format("/workspaces/{}/a2a", text::percent_encode(peer_id));
-  net::HttpRequest send = request("POST", path, message_body(message_id, text), Identify::yes);
+  net::HttpRequest send =
+      request("POST", path, message_body(message_id, text, in_reply_to), Identify::yes);
   send.connect_timeout = std::min<std::chrono::milliseconds>(seconds(30), timeout);
   return call(within(std::move(send), timeout), read_a2a);
 }

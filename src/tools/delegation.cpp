@@ -84,8 +84,9 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
   for (int tries = 1;; ++tries) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - services.clock.now());
-    auto outcome = co_await seat.client.send_message(outgoing.peer, outgoing.message_id,
-                                                     outgoing.text, std::min(answer_timeout, left));
+    auto outcome =
+        co_await seat.client.send_message(outgoing.peer, outgoing.message_id, outgoing.text,
+                                          std::min(answer_timeout, left), outgoing.in_reply_to);
     if (outcome || !is_transport(outcome.error().code)) co_return outcome;
     may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
     const std::chrono::milliseconds pause = backoff.next(random_unit());
@@ -102,7 +103,7 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
   }
 }
 
-mcp::ToolResult answer_of(const std::string& peer,
+mcp::ToolResult answer_of(const std::string& peer, const std::string& task_id,
                           const platform::Outcome<platform::A2aReply>& outcome) {
   if (!outcome) {
     return failure(fmt::format("Delegation to {} failed", peer), About::peer, outcome.error());
@@ -111,8 +112,9 @@ mcp::ToolResult answer_of(const std::string& peer,
   if (outcome->queued) {
     result.text = fmt::format(
         "Queued: {} takes tasks from its inbox and has not answered yet. Its answer will arrive "
-        "in your inbox (wait_for_message). Do not send the task again.",
-        peer);
+        "in your inbox (wait_for_message), with task_id {} where the peer says what it answers. "
+        "Do not send the task again.",
+        peer, task_id);
   } else if (outcome->failed) {
     result.text = fmt::format(
         "The peer {} received the task and answered with an error: {}\nChange the task or choose "
@@ -141,6 +143,17 @@ void report_end(Services& services, workspace::Seat& seat, const std::string& pe
   }
 }
 
+/// The answer will come to the inbox later, and shall say what it answers; best effort.
+void remember_task(Services& services, workspace::Seat& seat, const std::string& task_id,
+                   const std::string& peer, const std::string& task) {
+  if (!services.config.inbox) return;
+  try {
+    seat.inbox.remember_task(task_id, peer, task);
+  } catch (const sqlite::Error& error) {
+    log::warning("the answer to a task will not say what it answers: {}", error.what());
+  }
+}
+
 awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<MessageIds> ids,
                                          mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
@@ -155,7 +168,8 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Mes
   if (!outcome && outcome.error().may_have_arrived) {
     ids->lost(seat.id() + peer, task, id, services.clock.now());
   }
-  mcp::ToolResult result = answer_of(peer, outcome);
+  if (outcome && outcome->queued) remember_task(services, seat, id, peer, task);
+  mcp::ToolResult result = answer_of(peer, id, outcome);
   co_return result;
 }
 
@@ -189,6 +203,7 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
   auto outcome = co_await seat.client.delegate(peer, task, key);
   mcp::ToolResult result;
   if (outcome) {
+    remember_task(services, seat, outcome->delegation_id, peer, task);
     result.text = delegated(peer, *outcome);
   } else {
     result = failure(fmt::format("The task was not delegated to {}", peer), About::own_workspace,
@@ -201,12 +216,14 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
 }
 
 /// The newest row of one delegation: that of its result, where there is one.
-std::string one_delegation(const platform::ActivityPage& page, std::string_view id) {
+json::Value one_delegation(const platform::ActivityPage& page, std::string_view id) {
   for (const json::Value row : page.rows) {
-    if (text::equal_ignoring_case(row["delegation_id"].string_or(""), id)) {
-      return text::sanitize(row.dump());
-    }
+    if (text::equal_ignoring_case(row["delegation_id"].string_or(""), id)) return row;
   }
+  return {};
+}
+
+std::string not_found(std::string_view id) {
   json::Writer writer;
   {
     auto o = writer.object();
@@ -214,6 +231,48 @@ std::string one_delegation(const platform::ActivityPage& page, std::string_view 
     o.field("delegation_id", id);
   }
   return std::move(writer).take();
+}
+
+/// The list shows the first 300 bytes of an answer (platform-api.md 5.2); its row has all of it.
+/// Empty where that row is not found.
+awaitable<std::string> whole_response(platform::Client& client, std::string id) {
+  platform::ActivityQuery query;
+  query.type = "delegation";
+  query.limit = 500;
+  auto page = co_await client.activity(std::move(query));
+  std::string whole;
+  if (!page) co_return whole;
+  for (const json::Value row : page->rows) {
+    const json::Value body = row["response_body"];
+    if (text::equal_ignoring_case(body["delegation_id"].string_or(""), id)) {
+      whole = body["text"].string_or("");
+      if (!whole.empty()) break;
+    }
+  }
+  co_return whole;
+}
+
+/// The row, with `response` where more is known than its preview.
+std::string with_response(json::Value row, std::string_view response) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    for (const auto& [name, value] : row.members()) {
+      if (name != "response") o.raw(name, value.dump());
+    }
+    o.field("response", response);
+  }
+  return text::sanitize(writer.text());
+}
+
+awaitable<std::string> status_of(platform::Client& client, platform::ActivityPage page,
+                                 std::string id) {
+  const json::Value row = one_delegation(page, id);
+  std::string text = row.present() ? text::sanitize(row.dump()) : not_found(id);
+  if (!row["response_preview"].string_or("").ends_with("...")) co_return text;
+  auto whole = co_await whole_response(client, id);
+  if (!whole.empty()) text = with_response(row, whole);
+  co_return text;
 }
 
 std::string recent_delegations(const platform::ActivityPage& page) {
@@ -244,8 +303,10 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
   if (!page) {
     result =
         failure("The state of the delegations is not known", About::own_workspace, page.error());
+  } else if (!id.empty()) {
+    result.text = co_await status_of(seat.client, std::move(*page), std::string(id));
   } else {
-    result.text = id.empty() ? recent_delegations(*page) : one_delegation(*page, id);
+    result.text = recent_delegations(*page);
   }
   co_return result;
 }

@@ -55,7 +55,7 @@ std::string_view reason(Errc code) {
 }
 
 void remember(workspace::Seat& seat, const std::vector<platform::Peer>& peers) {
-  for (const platform::Peer& peer : peers) seat.know_peer(text::lower(peer.id));
+  for (const platform::Peer& peer : peers) seat.know_peer(peer);
 }
 
 mcp::ToolResult unknown_peers(const platform::Error& error) {

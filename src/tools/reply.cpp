@@ -84,7 +84,8 @@ awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Seat& seat
   // A second try, of whichever session, is the same message.
   Outgoing outgoing{.peer = message.peer_id,
                     .text = text,
-                    .message_id = derived_uuid(text::lower(message.activity_id), text)};
+                    .message_id = derived_uuid(text::lower(message.activity_id), text),
+                    .in_reply_to = message.message_id};
   auto outcome = co_await send_to_peer(services, seat, std::move(outgoing), call);
   mcp::ToolResult result;
   if (!outcome) {

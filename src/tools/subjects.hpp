@@ -27,6 +27,8 @@ struct Outgoing {
   std::string peer;
   std::string text;
   std::string message_id;
+  /// The messageId that it answers; empty: none.
+  std::string in_reply_to = {};
 };
 /// Sends it and waits for the peer's answer; `call` outlives it.
 awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,

@@ -56,10 +56,29 @@ constexpr const char* leases_schema = R"sql(
   PRAGMA user_version = 2;
 )sql";
 
-/// Version 3: the platform's numbers of the rows, 0 where there are none.
+/// Version 3: the platform's numbers of the rows, 0 where there are none, and …
 constexpr const char* sequence_schema = R"sql(
   ALTER TABLE messages ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX messages_sequence ON messages(sequence);
+)sql";
+
+/// … the tasks that messages answer. `told` is a message as it is given out.
+constexpr const char* tasks_schema = R"sql(
+  ALTER TABLE messages ADD COLUMN agent_card_url TEXT NOT NULL DEFAULT '';
+  ALTER TABLE messages ADD COLUMN message_id TEXT NOT NULL DEFAULT '';
+  ALTER TABLE messages ADD COLUMN task_id TEXT NOT NULL DEFAULT '';
+  CREATE TABLE tasks(
+    task_id TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    peer_id TEXT NOT NULL,
+    task TEXT NOT NULL,
+    sent_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE VIEW told AS
+    SELECT m.seq, m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,
+      m.peer_role, m.agent_card_url, m.message_id,
+      iif(t.task IS NULL AND m.kind != 'delegation_result', '', m.task_id) AS task_id,
+      coalesce(t.task, '') AS task
+    FROM messages m LEFT JOIN tasks t ON t.task_id = m.task_id AND t.peer_id = m.peer_id;
   PRAGMA user_version = 3;
 )sql";
 
@@ -110,6 +129,7 @@ void migrate(sqlite::Database& database) {
   if (is_new) database.execute(schema);
   if (version < 2) database.execute(leases_schema);
   database.execute(sequence_schema);
+  database.execute(tasks_schema);
   transaction.commit();
 }
 
@@ -123,9 +143,10 @@ bool insert(sqlite::Database& database, const Message& m) {
   database
       .prepare(
           "INSERT OR IGNORE INTO messages(activity_id, text, peer_id, kind, method, created_at,"
-          " peer_name, peer_role, sequence) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+          " peer_name, peer_role, sequence, agent_card_url, message_id, task_id)"
+          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
       .bind(m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,
-            m.peer_role, m.sequence)
+            m.peer_role, m.sequence, m.agent_card_url, m.message_id, m.task_id)
       .run();
   return database.changes() > 0;
 }
@@ -173,6 +194,10 @@ Message read_message(const sqlite::Statement& row) {
   m.created_at = row.string(5);
   m.peer_name = row.string(6);
   m.peer_role = row.string(7);
+  m.agent_card_url = row.string(8);
+  m.message_id = row.string(9);
+  m.task_id = row.string(10);
+  m.task = row.string(11);
   return m;
 }
 
@@ -188,6 +213,9 @@ std::string to_json(const Message& message) {
     object.field("created_at", message.created_at);
     if (!message.peer_name.empty()) object.field("peer_name", message.peer_name);
     if (!message.peer_role.empty()) object.field("peer_role", message.peer_role);
+    if (!message.agent_card_url.empty()) object.field("agent_card_url", message.agent_card_url);
+    if (!message.task_id.empty()) object.field("task_id", message.task_id);
+    if (!message.task.empty()) object.field("task", message.task);
     if (!message.arrival_workspace_id.empty()) {
       object.field("arrival_workspace_id", message.arrival_workspace_id);
     }
@@ -326,22 +354,33 @@ std::optional<Message> Inbox::oldest() {
 }
 
 std::optional<Message> Inbox::find(std::string_view activity_id) {
-  sqlite::Statement row = database().prepare(
-      "SELECT activity_id, text, peer_id, kind, method, created_at, peer_name, peer_role"
-      " FROM messages WHERE activity_id = ?1");
+  sqlite::Statement row = database().prepare(std::string(select_told) + "WHERE m.activity_id = ?1");
   row.bind(activity_id);
   if (!row.step()) return std::nullopt;
   return read_message(row);
 }
 
 std::vector<Message> Inbox::peek(std::size_t limit) {
-  sqlite::Statement row = database().prepare(
-      "SELECT activity_id, text, peer_id, kind, method, created_at, peer_name, peer_role"
-      " FROM messages ORDER BY seq LIMIT ?1");
+  sqlite::Statement row = database().prepare(std::string(select_told) + "ORDER BY m.seq LIMIT ?1");
   row.bind(static_cast<std::int64_t>(limit));
   std::vector<Message> messages;
   while (row.step()) messages.push_back(read_message(row));
   return messages;
+}
+
+void Inbox::remember_task(std::string_view task_id, std::string_view peer_id,
+                          std::string_view text) {
+  sqlite::Database& db = database();
+  const std::int64_t now = to_micros(clock_.wall());
+  const std::string shown(text::prefix_characters(text::one_line(text), most_task_characters));
+  sqlite::Transaction transaction(db);
+  db.prepare("INSERT OR REPLACE INTO tasks(task_id, peer_id, task, sent_at) VALUES(?1, ?2, ?3, ?4)")
+      .bind(task_id, peer_id, shown, now)
+      .run();
+  db.prepare("DELETE FROM tasks WHERE sent_at < ?1")
+      .bind(now - microseconds(popped_kept).count())
+      .run();
+  transaction.commit();
 }
 
 bool Inbox::has_from(std::string_view peer_id) {

@@ -1,6 +1,7 @@
 // What sessions are given of the inbox, and for how long: the part of `Inbox` about leases.
 
 #include <cstdint>
+#include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -68,10 +69,10 @@ bool any_before(sqlite::Database& db, std::int64_t oldest) {
 std::optional<Message> Inbox::next() {
   sqlite::Database& db = database();
   for (int i = 0; i < 2; ++i) {
-    sqlite::Statement row = db.prepare(
-        "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
-        " m.peer_role FROM messages m LEFT JOIN leases l ON l.seq = m.seq"
-        " WHERE l.session IS NULL OR l.session = ?1 ORDER BY m.seq LIMIT 1");
+    sqlite::Statement row =
+        db.prepare(std::string(select_told) +
+                   "LEFT JOIN leases l ON l.seq = m.seq"
+                   " WHERE l.session IS NULL OR l.session = ?1 ORDER BY m.seq LIMIT 1");
     row.bind(sessions_.self());
     if (row.step()) return read_message(row);
     if (!free_leases()) break;
@@ -120,10 +121,10 @@ std::vector<Message> Inbox::announce(std::size_t limit) {
   sqlite::Transaction transaction(db);
   std::vector<Message> messages;
   for (const std::int64_t seq : fresh) {
-    sqlite::Statement row = db.prepare(
-        "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
-        " m.peer_role FROM messages m LEFT JOIN leases l ON l.seq = m.seq"
-        " WHERE m.seq = ?1 AND (l.session IS NULL OR l.session = ?2)");
+    sqlite::Statement row =
+        db.prepare(std::string(select_told) +
+                   "LEFT JOIN leases l ON l.seq = m.seq"
+                   " WHERE m.seq = ?1 AND (l.session IS NULL OR l.session = ?2)");
     row.bind(seq, self);
     if (!row.step()) continue;
     messages.push_back(read_message(row));

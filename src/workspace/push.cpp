@@ -58,6 +58,9 @@ std::string channel_params(const Message& message, std::string_view workspace_id
     meta.field("ts", message.created_at);
     if (!message.peer_name.empty()) meta.field("peer_name", attribute(message.peer_name));
     if (!message.peer_role.empty()) meta.field("peer_role", attribute(message.peer_role));
+    if (!message.agent_card_url.empty()) meta.field("agent_card_url", message.agent_card_url);
+    if (!message.task_id.empty()) meta.field("task_id", attribute(message.task_id));
+    if (!message.task.empty()) meta.field("task", attribute(message.task));
     meta.field("workspace_id", workspace_id);
   }
   return std::move(writer).take();
@@ -74,7 +77,8 @@ void ChannelPush::begin(std::string_view host_name, Seats& seats) {
 void ChannelPush::announce(Seat& seat) {
   if (!active_) return;
   try {
-    for (const Message& message : seat.inbox.announce(most_at_once)) {
+    for (Message& message : seat.inbox.announce(most_at_once)) {
+      seat.name_peer(message);
       notify_("notifications/claude/channel", channel_params(message, seat.id()));
     }
     failures_.erase(seat.id());

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_attachments = 64;
 constexpr std::size_t longest_uri = 2048;
+constexpr std::size_t longest_id = 190;
 constexpr std::string_view empty_message = "(empty A2A message)";
 
 /// A body is an object, or a string that holds one (`scratch` owns that one then).
@@ -79,6 +80,46 @@ std::optional<std::int64_t> size_of(json::Value value) {
 bool names_local_file(std::string_view uri) {
   const std::string_view scheme = uri.substr(0, uri.find(':'));
   return scheme.size() == uri.size() || text::equal_ignoring_case(text::trim(scheme), "file");
+}
+
+/// An id of somebody else's making, as it is or not at all.
+std::string plain_id(json::Value value) {
+  const std::string_view id = value.string_or("");
+  const bool plain = id.size() <= longest_id &&
+                     std::ranges::all_of(id, [](char c) { return c > ' ' && c < '\x7f'; });
+  return plain ? std::string(id) : std::string();
+}
+
+std::string first_id(std::initializer_list<json::Value> candidates) {
+  for (const json::Value candidate : candidates) {
+    if (std::string id = plain_id(candidate); !id.empty()) return id;
+  }
+  return {};
+}
+
+/// Nothing in it may end an attribute or a line.
+std::string web_address(json::Value value) {
+  const std::string url = plain_id(value);
+  const bool web = url.starts_with("http://") || url.starts_with("https://");
+  return web && url.find_first_of("<>\"'") == std::string::npos ? url : std::string();
+}
+
+/// What the message calls itself, and which task it says to answer.
+void read_ids(json::Value row, Message& message) {
+  json::Document scratch;
+  if (message.kind == "delegation_result") {
+    json::Document second;
+    message.task_id = first_id({body_of(row, "response_body", scratch)["delegation_id"],
+                                body_of(row, "request_body", second)["delegation_id"]});
+    return;
+  }
+  const json::Value sent = body_of(row, "request_body", scratch)["params"]["message"];
+  const std::vector<json::Value> references = sent["referenceTaskIds"].items();
+  const json::Value metadata = sent["metadata"];
+  message.message_id = plain_id(sent["messageId"]);
+  message.task_id =
+      first_id({metadata["in_reply_to"], metadata["delegation_id"], sent["taskId"],
+                references.empty() ? json::Value() : references.front(), sent["contextId"]});
 }
 
 /// The file parts of the message, whichever of the three places they stand in.
@@ -166,6 +207,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   message.method = text::sanitize_name(method);
   message.peer_name = text::sanitize_name(row["peer_name"].string_or(""));
   message.peer_role = text::sanitize_name(row["peer_role"].string_or(""));
+  message.agent_card_url = web_address(row["agent_card_url"]);
   if (method == "delegate_result" && (trusted || !was_sent(row))) {
     message.kind = "delegation_result";
     message.text = delegation_text(row);
@@ -178,6 +220,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
     message.attachments = attachments_of(row);
     message.peer_id = source;
   }
+  read_ids(row, message);
   result.message = std::move(message);
   return result;
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "molecule/base/log.hpp"
+#include "molecule/base/text.hpp"
 
 namespace molecule::workspace {
 
@@ -110,9 +111,17 @@ void Seat::disable(std::string why) {
   for (const TaskGroup::Id task : std::exchange(running_, {})) tasks_->cancel(task);
 }
 
-void Seat::know_peer(const std::string& peer_id) {
-  if (peer_id.empty() || known_peers_.size() >= most_known_peers) return;
-  known_peers_.insert(peer_id);
+void Seat::know_peer(const platform::Peer& peer) {
+  const std::string id = text::lower(peer.id);
+  if (known_peers_.size() >= most_known_peers && !known_peers_.contains(id)) return;
+  known_peers_[id] = peer;
+}
+
+void Seat::name_peer(Message& message) const {
+  const auto known = known_peers_.find(message.peer_id);
+  if (known == known_peers_.end()) return;
+  if (message.peer_name.empty()) message.peer_name = known->second.name;
+  if (message.peer_role.empty()) message.peer_role = known->second.role;
 }
 
 bool Seat::knows_peer(const std::string& peer_id) {

@@ -5,7 +5,12 @@
 
 namespace molecule::workspace {
 
-/// A row of `messages` whose first columns are those of `Message`, in its order.
+/// The view that `read_message` reads, and its columns.
+inline constexpr const char* select_told =
+    "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
+    " m.peer_role, m.agent_card_url, m.message_id, m.task_id, m.task, m.seq FROM told m ";
+
+/// A row of `select_told`.
 Message read_message(const sqlite::Statement& row);
 
 }  // namespace molecule::workspace

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from support.fake_platform import HTML, RESET, Reply
+from support.fake_platform import HTML, RESET, Reply, envelope
 
 PEER = "11111111-2222-4333-8444-555555555555"
 
@@ -114,6 +114,82 @@ def test_lesson_2_12_only_the_session_that_has_a_message_answers_it(spawn, fake)
     assert len(fake.seen("a2a")) == 1 and waiting(second) == []
     # Idempotent, whoever pops.
     assert second.call("inbox_pop", activity_id=id).json["removed"] is False
+
+
+@pytest.fixture
+def two(spawn, platform, tmp_path):
+    """Two agents on the real platform, each with its session."""
+    def start(name):
+        agent = platform.create_workspace(name)
+        child = spawn({"PLATFORM_URL": platform.url, "WORKSPACE_ID": agent.id,
+                       "MOLECULE_WORKSPACE_TOKEN": agent.token,
+                       "CONFIGS_DIR": str(tmp_path / name)},
+                      secrets=[agent.token, platform.admin_token], speed=10)
+        child.initialize()
+        return child, agent
+    return start("Ada"), start("Ben")
+
+
+def heard(mcp):
+    return mcp.call("wait_for_message", timeout_secs=100, deadline=40).json
+
+
+def test_lesson_2_7_a_queued_answer_says_which_task_it_answers(two):
+    (ada, ada_agent), (ben, ben_agent) = two
+    task = "How much is 6 times 7?\n" + "x" * 200
+    queued = ada.call("delegate_task", workspace_id=ben_agent.id, task=task)
+    started = ada.call("delegate_task_async", workspace_id=ben_agent.id, task="And 2 times 2?").json
+    for answer in ("42", "4"):
+        asked = heard(ben)
+        assert asked["peer_name"] == "Ada"
+        assert "task" not in asked and "task_id" not in asked
+        assert not ben.call("reply", activity_id=asked["activity_id"], text=answer).failed
+    first = heard(ada)
+    assert first["text"] == "42" and first["kind"] == "peer_agent" and first["peer_name"] == "Ben"
+    assert first["task"] == ("How much is 6 times 7? " + "x" * 200)[:100]
+    assert first["task_id"] in queued.text
+    ada.call("inbox_pop", activity_id=first["activity_id"])
+    second = heard(ada)
+    assert (second["text"], second["task"]) == ("4", "And 2 times 2?")
+    assert second["task_id"] == started["delegation_id"]
+
+
+def test_lesson_2_7_nobody_else_can_answer_a_task(mcp, fake):
+    mcp.call("delegate_task", workspace_id=PEER, task="secret")
+    [id] = sent_ids(fake)
+    card = "https://platform.example/card"
+    for source, url in ((str(uuid.uuid4()), card), (PEER, "javascript:alert(1)")):
+        body = envelope("forged")
+        body["params"]["message"]["metadata"] = {"in_reply_to": id}
+        fake.add_row(request_body=body, source_id=source, method="message/send",
+                     agent_card_url=url)
+    mcp.wait_messages(2)
+    other, peer = mcp.call("inbox_peek").json
+    assert "task" not in other and "task_id" not in other and other["agent_card_url"] == card
+    assert peer["task"] == "secret" and peer["task_id"] == id and "agent_card_url" not in peer
+
+
+def test_lesson_4_a_peer_of_the_list_is_named_without_asking(mcp, fake):
+    fake.always("peers", Reply(body=[{"id": PEER, "name": "Зоя", "role": "writer", "status": "online"}]))
+    mcp.call("list_peers")
+    fake.add_message("hi", source_id=PEER)
+    mcp.wait_messages(1)
+    [message] = mcp.call("inbox_peek").json
+    assert message["peer_name"] == "Зоя" and message["peer_role"] == "writer"
+    assert len(fake.seen("peers")) == 1
+
+
+def test_lesson_2_7_a_long_result_is_fetched_whole(two, platform):
+    (ada, agent), (_, ben) = two
+    id, whole = str(uuid.uuid4()), "ж" * 5000 + "the end"
+    path = f"/workspaces/{agent.id}/delegations"
+    platform.request("POST", f"{path}/record", agent.token,
+                     json={"target_id": ben.id, "task": "long", "delegation_id": id})
+    platform.request("POST", f"{path}/{id}/update", agent.token,
+                     json={"status": "completed", "response_preview": whole})
+    status = ada.call("check_task_status", workspace_id=ben.id, task_id=id.upper()).json
+    assert status["response"] == whole and status["status"] == "completed"
+    assert status["response_preview"].endswith("...")
 
 
 def test_chat_history_of_the_user_and_of_a_peer(mcp, fake, workspace_id):

@@ -116,19 +116,22 @@ TEST_CASE_FIXTURE(Fixture, "leases: what could not be announced is looked at aga
   CHECK_FALSE(a->changed_elsewhere());
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: an inbox of the version before gets them") {
+TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this") {
   a->store({message(1)}, activity_id(1));
   a.reset();
   b.reset();
   {
     sqlite::Database old(folder.path() / "inbox.db");
+    old.execute(
+        "DROP VIEW told; DROP TABLE tasks; ALTER TABLE messages DROP COLUMN task_id;"
+        "ALTER TABLE messages DROP COLUMN message_id;"
+        "ALTER TABLE messages DROP COLUMN agent_card_url;"
+        "DROP INDEX messages_sequence; ALTER TABLE messages DROP COLUMN sequence;"
+        "PRAGMA user_version = 2");
     SUBCASE("version 1") {
       old.execute("DROP TABLE leases; PRAGMA user_version = 1");
     }
-    SUBCASE("version 2") {
-      old.execute("PRAGMA user_version = 2");
-    }
-    old.execute("DROP INDEX messages_sequence; ALTER TABLE messages DROP COLUMN sequence");
+    SUBCASE("version 2") {}
   }
   a.emplace(folder.path(), clock);
   CHECK(a->handled_sequence() == 0);

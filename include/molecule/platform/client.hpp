@@ -62,7 +62,7 @@ struct ActivityQuery {
   /// Only rows from or to that workspace; the same platforms ignore it.
   std::optional<std::string> peer_id;
   int limit = 100;
-  /// Asks for `peer_name` and `peer_role` of each row (`include=peer_info`).
+  /// Asks for `peer_name`, `peer_role` and `agent_card_url` of each row (`include=peer_info`).
   bool peer_info = false;
 };
 
@@ -155,8 +155,10 @@ class Client {
   awaitable<Outcome<std::string>> workspace_info();
   /// 3: one try of `message/send`; 30 s to connect, `timeout` for all of it. The caller keeps
   /// `message_id` the same on every try, so that the platform can tell a repetition.
+  /// `in_reply_to`: the message's id that this answers, for `metadata`; empty: none.
   awaitable<Outcome<A2aReply>> send_message(std::string peer_id, std::string message_id,
-                                            std::string text, std::chrono::milliseconds timeout);
+                                            std::string text, std::chrono::milliseconds timeout,
+                                            std::string in_reply_to = {});
   /// 5.1; 200 with `idempotent_hit` and 202 are both success.
   awaitable<Outcome<Delegation>> delegate(std::string target_id, std::string task,
                                           std::string idempotency_key);

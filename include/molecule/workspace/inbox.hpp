@@ -43,10 +43,18 @@ struct Message {
   std::string peer_role;
   /// Its place among the platform's rows; 0 where the platform does not number them.
   std::int64_t sequence = 0;
+  /// An http or https address, as the platform gave it.
+  std::string agent_card_url = {};
+  /// The sender's own name of the message, by which an answer says what it answers. Not shown.
+  std::string message_id = {};
+  /// Which task of this workspace's it answers, and how that one began; empty where that is not
+  /// known. A task that another workspace did not get is none that it can answer.
+  std::string task_id = {};
+  std::string task = {};
   /// Which workspace received it; set only where a process serves several.
-  std::string arrival_workspace_id;
+  std::string arrival_workspace_id = {};
   /// Kept by `FileStore`, not by the inbox.
-  std::vector<Attachment> attachments;
+  std::vector<Attachment> attachments = {};
 };
 
 /// The message as the tools show it: a JSON object's text.
@@ -126,6 +134,11 @@ class Inbox {
   bool free_leases();
   /// At the end of this session: ends its leases, and its ownership.
   void release();
+
+  /// A peer has this task in its inbox and will answer later: the answer is told by it. Kept as
+  /// long as popped ids; of the text only what `task` of a message shows.
+  void remember_task(std::string_view task_id, std::string_view peer_id, std::string_view text);
+  static constexpr std::size_t most_task_characters = 100;
 
   /// The message, while it has not been popped.
   std::optional<Message> find(std::string_view activity_id);

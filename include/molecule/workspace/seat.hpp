@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "molecule/base/clock.hpp"
@@ -59,7 +59,9 @@ class Seat {
   /// Remembers that this workspace can reach the peer. So many are kept; the platform's own list
   /// is smaller.
   static constexpr std::size_t most_known_peers = 10'000;
-  void know_peer(const std::string& peer_id);
+  void know_peer(const platform::Peer& peer);
+  /// Says who wrote it where the platform's row did not and the peer is known: asks nobody.
+  void name_peer(Message& message) const;
   /// Whether the peer is in this workspace's list, or wrote one of its messages.
   bool knows_peer(const std::string& peer_id);
 
@@ -88,7 +90,7 @@ class Seat {
   std::vector<TaskGroup::Id> running_;
   std::string disabled_;
   bool watched_ = false;
-  std::unordered_set<std::string> known_peers_;
+  std::unordered_map<std::string, platform::Peer> known_peers_;
 };
 
 }  // namespace molecule::workspace
