@@ -13,8 +13,9 @@ namespace molecule::server {
 /// `caller` is a workspace, or nothing for the human; `target_id` in lower case. Refusals, in this
 /// order, before anything is written: 403 no right (or, for a workspace, no such target), 404, 410
 /// removed (nobody would ever read it), 402 budget, 400 envelope or a method by which the platform
-/// marks rows of its own (nobody may forge those), 502 and 503 for a target that does not poll. The same message of the same sender a second time is answered like the first
-/// time and leaves no second row (section 10).
+/// marks rows of its own (nobody may forge those), 502 and 503 for a target that does not poll. The
+/// same message of the same sender a second time is answered like the first time and leaves no
+/// second row (section 10).
 Reply deliver(Context& context, const std::optional<std::string>& caller,
               std::string_view target_id, std::string_view body);
 
