@@ -16,8 +16,6 @@ namespace molecule::tools {
 
 namespace {
 
-using platform::Errc;
-
 /// A time of the platform's; refused before any I/O where it is none.
 std::string read_time(mcp::Arguments& arguments) {
   const std::string time(text::trim(arguments.string_or("before_ts", "")));

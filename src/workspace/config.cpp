@@ -43,7 +43,7 @@ std::string read_workspace_id(const Environment& environment, Problems& problems
 }
 
 std::string read_platform_url(const Environment& environment, Problems& problems) {
-  const std::string given = variable(environment, "PLATFORM_URL");
+  std::string given = variable(environment, "PLATFORM_URL");
   if (given.empty()) {
     problems.emplace_back(
         "PLATFORM_URL is not set: set it to the platform's address, e.g. https://your.platform");

@@ -67,8 +67,8 @@ std::optional<std::string> pending_file_id(std::string_view uri) {
   return text::lower(id);
 }
 
-FileStore::FileStore(std::filesystem::path state_folder, Clock& clock)
-    : path_(std::move(state_folder) / "files.db"), clock_(clock) {}
+FileStore::FileStore(const std::filesystem::path& state_folder, Clock& clock)
+    : path_(state_folder / "files.db"), clock_(clock) {}
 
 sqlite::Database& FileStore::database() {
   if (database_) return *database_;

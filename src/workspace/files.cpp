@@ -63,13 +63,13 @@ std::string received_name(std::string_view file_id, std::string_view name) {
   return prefix + extension;
 }
 
-Files::Files(platform::Client& client, std::filesystem::path state_folder,
+Files::Files(platform::Client& client, const std::filesystem::path& state_folder,
              std::filesystem::path upload_folder, Clock& clock)
     : client_(client),
       store_(state_folder, clock),
       folder_(std::move(upload_folder)),
       clock_(clock),
-      lock_(std::move(state_folder) / "sessions.lock"),
+      lock_(state_folder / "sessions.lock"),
       changed_(clock) {}
 
 Files::Sending::Sending(Files& files) : files_(files) {

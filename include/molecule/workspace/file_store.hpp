@@ -31,7 +31,7 @@ std::optional<std::string> pending_file_id(std::string_view uri);
 class FileStore {
  public:
   /// Touches no disk: the first use opens the file.
-  FileStore(std::filesystem::path state_folder, Clock& clock);
+  FileStore(const std::filesystem::path& state_folder, Clock& clock);
 
   /// Adds what is not known yet, in one transaction. An upload that is known as our own stays so.
   void add(const std::vector<Upload>& uploads, const std::vector<Message>& messages);

@@ -27,7 +27,7 @@ class Files {
   static constexpr std::size_t largest_file = std::size_t{128} << 20;
 
   /// `upload_folder` is made when the first file comes.
-  Files(platform::Client& client, std::filesystem::path state_folder,
+  Files(platform::Client& client, const std::filesystem::path& state_folder,
         std::filesystem::path upload_folder, Clock& clock);
   Files(const Files&) = delete;
   Files& operator=(const Files&) = delete;
