@@ -91,13 +91,13 @@ Statement Database::prepare(std::string_view sql) {
   if (found != idle_.end()) {
     sqlite3_stmt* statement = found->second;
     idle_.erase(found);
-    return Statement(*this, sql, statement);
+    return Statement(*this, statement);
   }
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) fail(code, "prepare a statement");
-  return Statement(*this, sql, statement);
+  return Statement(*this, statement);
 }
 
 std::int64_t Database::changes() const {
@@ -115,15 +115,14 @@ std::int64_t Database::data_version() {
 }
 
 Statement::Statement(Statement&& other) noexcept
-    : database_(other.database_),
-      sql_(other.sql_),
-      statement_(std::exchange(other.statement_, nullptr)) {}
+    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
 
 Statement::~Statement() {
   if (statement_ == nullptr) return;
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
-  database_->idle_.emplace(sql_, statement_);
+  // SQLite's own copy of the text lives as long as the statement.
+  database_->idle_.emplace(sqlite3_sql(statement_), statement_);
 }
 
 bool Statement::step() {

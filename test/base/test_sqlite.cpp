@@ -267,3 +267,14 @@ TEST_CASE("a database opened for reading only shows what is there and changes no
   CHECK_THROWS_AS(Database(folder.path() / "none", Database::ReadOnly()), const sqlite::Error&);
   CHECK_FALSE(std::filesystem::exists(folder.path() / "none"));
 }
+
+TEST_CASE("sqlite: a statement's text may go away before its database") {
+  const test::TemporaryFolder folder;
+  Database database(folder.path() / "db");
+  for (int i = 0; i < 100; ++i) {
+    const std::string sql = "SELECT " + std::string(60, ' ') + std::to_string(i % 3);
+    auto statement = database.prepare(sql);
+    REQUIRE(statement.step());
+    CHECK(statement.integer(0) == i % 3);
+  }
+}

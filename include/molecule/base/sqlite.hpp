@@ -69,8 +69,8 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(Database& database, std::string_view sql, sqlite3_stmt* statement)
-      : database_(&database), sql_(sql), statement_(statement) {}
+  Statement(Database& database, sqlite3_stmt* statement)
+      : database_(&database), statement_(statement) {}
 
   void bind_one(int index, std::string_view value);
   void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
@@ -90,7 +90,6 @@ class Statement {
   }
 
   Database* database_;
-  std::string_view sql_;
   sqlite3_stmt* statement_;
 };
 
@@ -111,7 +110,7 @@ class Database {
 
   /// Runs statements that take no values, e.g. a schema.
   void execute(const char* sql);
-  /// `sql` must be a literal: its text is the key of the cache.
+  /// One statement with nothing after it, kept for the next time: its text is the key of the cache.
   Statement prepare(std::string_view sql);
   /// Rows changed by the last statement.
   std::int64_t changes() const;
