@@ -1,30 +1,36 @@
 #include "message_ids.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
-#include <array>
-#include <stdexcept>
+#include <cstdint>
 #include <utility>
 
 #include "molecule/base/random.hpp"
 
 namespace molecule::tools {
 
+namespace {
+
+/// FNV-1a, from any start. Nobody gains by a collision: what is hashed is this agent's own, and a
+/// cryptographic library would double the program's start.
+std::uint64_t hash(std::uint64_t state, std::string_view text) {
+  for (const char c : text) {
+    state ^= static_cast<unsigned char>(c);
+    state *= 0x100000001B3U;
+  }
+  return state ^ (state >> 29U);
+}
+
+}  // namespace
+
 std::string derived_uuid(std::string_view first, std::string_view second) {
   // The length before the first text: where it ends is part of what is hashed.
-  std::string input = std::to_string(first.size()) + ':';
-  input += first;
-  input += second;
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  if (EVP_Digest(input.data(), input.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 is not available");
-  }
-  digest[6] = static_cast<unsigned char>((digest[6] & 0x0FU) | 0x80U);
-  digest[8] = static_cast<unsigned char>((digest[8] & 0x3FU) | 0x80U);
-  std::string uuid = fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + 16, ""));
-  for (const std::size_t dash : {8U, 13U, 18U, 23U}) uuid.insert(dash, 1, '-');
-  return uuid;
+  const std::string input = fmt::format("{}:{}{}", first.size(), first, second);
+  const std::uint64_t high = hash(0xCBF29CE484222325U, input);
+  const std::uint64_t low = hash(hash(0x9E3779B97F4A7C15U, input), first);
+  return fmt::format("{:08x}-{:04x}-8{:03x}-{:x}{:03x}-{:012x}", high >> 32U,
+                     (high >> 16U) & 0xFFFFU, high & 0xFFFU, 8U | ((low >> 60U) & 3U),
+                     (low >> 48U) & 0xFFFU, low & 0xFFFFFFFFFFFFU);
 }
 
 std::string MessageIds::id_for(std::string_view peer, std::string_view task,

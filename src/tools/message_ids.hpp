@@ -10,7 +10,7 @@
 namespace molecule::tools {
 
 /// The same UUID for the same two texts, and practically never for others (version 8 of RFC 9562,
-/// of SHA-256): the messageId of what may be sent again later, even by another process.
+/// of a hash): the messageId of what may be sent again later, even by another process.
 std::string derived_uuid(std::string_view first, std::string_view second);
 
 /// The messageIds of delegated tasks. A task whose answer was lost keeps its id for a while, so

@@ -51,6 +51,7 @@ bool Seat::renew_token(std::string_view refused) {
 
 void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {
   tasks_ = &tasks;
+  if (!config_.heartbeat && !config_.inbox) return;
   running_.push_back(tasks.spawn("look around", look_around(watcher)));
   if (config_.heartbeat) {
     running_.push_back(tasks.spawn("register", presence_.register_workspace()));

@@ -105,7 +105,9 @@ def test_2_18_many_workspaces_raise_the_limit_of_open_files(spawn, fake, token):
     assert child.stderr_text == ""
 
 
-def test_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token):
+def test_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, sanitized):
+    if sanitized:
+        pytest.skip("without a free descriptor UBSan takes valid objects for invalid ones")
     child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 64))
     child.initialize()
     child.wait_stderr("40 workspaces need about 240 open files, but the limit is 64")

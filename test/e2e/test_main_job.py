@@ -97,11 +97,11 @@ def test_it_goes_on_until_ctrl_c_and_says_how_to_try(build, mcp_binary, home):
         curls = re.findall(r"^  (curl .*)$", out, re.MULTILINE)
         assert len(curls) == 2
         for command, wanted in zip(curls, ('"queued"', "Good morning, Ada")):
-            ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20)
+            ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=90)
             assert ran.returncode == 0 and wanted in ran.stdout, ran
     finally:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        rest, err = process.communicate(timeout=20)
+        rest, err = process.communicate(timeout=90)
     assert process.returncode == 0, (rest, err)
     assert list(home.iterdir()) == [] and processes_of(home) == []
 
