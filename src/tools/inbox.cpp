@@ -103,7 +103,8 @@ std::string popped(bool removed, std::string_view activity_id) {
   return std::move(writer).take();
 }
 
-/// Another process may be writing for a while: tries again meanwhile, so that no other call waits.
+}  // namespace
+
 awaitable<bool> pop_when_free(Services& services, std::string activity_id) {
   const Clock::time_point deadline = services.clock.now() + std::chrono::seconds(2);
   while (true) {
@@ -116,6 +117,8 @@ awaitable<bool> pop_when_free(Services& services, std::string activity_id) {
     co_await sleep_for(services.clock, std::chrono::milliseconds(50));
   }
 }
+
+namespace {
 
 awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());

@@ -46,14 +46,16 @@ std::string problem(const workspace::Seats::Arrival& arrival, bool has_files) {
 }
 
 /// The answer is out: a message that cannot be removed must not make it look otherwise.
-std::string pop(Services& services, const std::string& activity_id) {
+awaitable<std::string> pop(Services& services, std::string activity_id) {
+  std::string told = " The message was removed from the inbox.";
   try {
-    services.seats.pop(activity_id);
-    return " The message was removed from the inbox.";
+    co_await pop_when_free(services, std::move(activity_id));
   } catch (const sqlite::Error&) {
-    return " The message could not be removed from the inbox: do not answer it again, call "
-           "inbox_pop later.";
+    told =
+        " The message could not be removed from the inbox: do not answer it again, call "
+        "inbox_pop later.";
   }
+  co_return told;
 }
 
 bool lease(workspace::Inbox& inbox, const std::string& activity_id) {
@@ -121,7 +123,10 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arri
   } else {
     result = co_await answer_peer(services, *arrival.seat, arrival.message, text, call);
   }
-  if (!result.is_error) result.text += pop(services, arrival.message.activity_id);
+  if (!result.is_error) {
+    auto popped = co_await pop(services, arrival.message.activity_id);
+    result.text += popped;
+  }
   co_return result;
 }
 

@@ -22,6 +22,9 @@ std::vector<mcp::Tool> platform_tools(Services& services);
 /// Shows `message` in the user's chat; all files of `paths` go with it, or nothing is sent.
 awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string message,
                                         std::vector<std::string> paths);
+/// Takes the message out of the inbox; false where it was not there. While another process writes
+/// it tries again for a while, so that no other call waits; throws `sqlite::Error` after that.
+awaitable<bool> pop_when_free(Services& services, std::string activity_id);
 /// What is sent to a peer. Whatever is sent with the same `message_id` is the same message.
 struct Outgoing {
   std::string peer;
