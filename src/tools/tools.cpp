@@ -44,6 +44,7 @@ std::string make_instructions(const workspace::Config& config) {
         "source_workspace_id in the other tools.\n";
   }
   text +=
+      "A channel event's attachments counts its files: inbox_peek shows where they are.\n"
       "Answer with reply and the message's activity_id, whoever wrote it: it goes the right way, "
       "and the message is removed once the answer is out. delegation_result is the answer to a "
       "task of yours and needs none.\n"

@@ -61,6 +61,9 @@ std::string channel_params(const Message& message, std::string_view workspace_id
     if (!message.agent_card_url.empty()) meta.field("agent_card_url", message.agent_card_url);
     if (!message.task_id.empty()) meta.field("task_id", attribute(message.task_id));
     if (!message.task.empty()) meta.field("task", attribute(message.task));
+    // Only that there are some: the host takes no lists, and texts need not mention files.
+    const std::size_t files = message.attachments.size();
+    if (files > 0) meta.field("attachments", std::to_string(files));
     meta.field("workspace_id", workspace_id);
   }
   return std::move(writer).take();
@@ -78,7 +81,7 @@ void ChannelPush::announce(Seat& seat) {
   if (!active_) return;
   try {
     for (Message& message : seat.inbox.announce(most_at_once)) {
-      seat.name_peer(message);
+      seat.complete(message);
       notify_("notifications/claude/channel", channel_params(message, seat.id()));
     }
     failures_.erase(seat.id());

@@ -118,6 +118,11 @@ void Seat::know_peer(const platform::Peer& peer) {
   known_peers_[id] = peer;
 }
 
+void Seat::complete(Message& message) {
+  files.complete(message);
+  name_peer(message);
+}
+
 void Seat::name_peer(Message& message) const {
   const auto known = known_peers_.find(message.peer_id);
   if (known == known_peers_.end()) return;

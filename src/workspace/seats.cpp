@@ -57,8 +57,7 @@ Seat* Seats::through_peer(const std::string& peer_id) {
 
 Seats::Arrival Seats::arrival(Seat& seat, Message message) const {
   if (several()) message.arrival_workspace_id = seat.id();
-  seat.files.complete(message);
-  seat.name_peer(message);
+  seat.complete(message);
   return {.seat = &seat, .message = std::move(message)};
 }
 

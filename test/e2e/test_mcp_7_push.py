@@ -6,6 +6,7 @@ import pytest
 
 from support.fake_platform import envelope
 from support.run import run
+from test_lessons_3 import Sent
 
 PEER = "11111111-2222-4333-8444-555555555555"
 CHANNEL = "notifications/claude/channel"
@@ -41,6 +42,16 @@ def test_7_a_message_is_announced_once(claude, fake):
     claude.call("inbox_pop", activity_id=id)
     fake.next("activity", 2)
     assert len(claude.notifications(CHANNEL)) == 1
+
+
+def test_7_a_message_with_a_file_names_it_as_the_inbox_does(claude, fake, workspace_id):
+    sent = Sent(fake, workspace_id)
+    fake.always("pending", sent.reply())
+    sent.message(fake, f"look at {sent.uri}")
+    push = claude.wait_notifications(CHANNEL)[0]["params"]
+    [message] = claude.call("inbox_peek").json
+    assert push["content"] == message["text"] and "file:///" in push["content"]
+    assert push["meta"]["attachments"] == "1"
 
 
 def test_7_a_peers_message_says_whose(claude, fake):

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "molecule/base/json.hpp"
+#include "molecule/workspace/file_store.hpp"
 #include "molecule/workspace/push.hpp"
 #include "support.hpp"
 #include "temporary_folder.hpp"
@@ -67,6 +68,30 @@ TEST_CASE_FIXTURE(Fixture, "push: nothing for a host that does not take it") {
   push.begin("codex-mcp-client", seats);
   arrive(2);
   CHECK(sent.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "push: names files as the other ways to a message do, and counts them") {
+  const std::string file_id = "cccccccc-1111-4111-8111-111111111111";
+  const std::string uri = "platform-pending:" + test::self_id + "/" + file_id;
+  Message with = message(1, "look at " + uri);
+  with.attachments.push_back({.uri = uri, .name = "report.pdf", .mime_type = {}});
+  with.attachments.push_back({.uri = "https://example.org/x", .name = "x", .mime_type = {}});
+  FileStore store(folder.path(), clock);
+  store.add({{.file_id = file_id, .name = "report.pdf", .size = std::nullopt}}, {with});
+  REQUIRE(store.here(file_id, "/uploads/report.pdf"));
+  inbox.store({with, message(2)}, activity_id(2));
+  push.begin("claude-code", seats);
+  REQUIRE(sent.size() == 2);
+  json::Document document;
+  auto params = document.parse(sent[0].second);
+  REQUIRE(params.ok());
+  CHECK((*params)["content"].string() == "look at file:///uploads/report.pdf");
+  CHECK((*params)["content"].string() == seats.peek(1)[0].message.text);
+  CHECK((*params)["meta"]["attachments"].string() == "2");
+  json::Document without;
+  auto plain = without.parse(sent[1].second);
+  REQUIRE(plain.ok());
+  CHECK_FALSE((*plain)["meta"]["attachments"].present());
 }
 
 TEST_CASE("push: meta holds texts under the names that hosts know") {

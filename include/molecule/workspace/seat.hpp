@@ -60,8 +60,10 @@ class Seat {
   /// is smaller.
   static constexpr std::size_t most_known_peers = 10'000;
   void know_peer(const platform::Peer& peer);
-  /// Says who wrote it where the platform's row did not and the peer is known: asks nobody.
-  void name_peer(Message& message) const;
+  /// Makes a message of the inbox what agents are shown, whichever way it reaches them: its files
+  /// as far as they are here, and who wrote it where the platform's row did not say and the peer is
+  /// known. Asks nobody.
+  void complete(Message& message);
   /// Whether the peer is in this workspace's list, or wrote one of its messages.
   bool knows_peer(const std::string& peer_id);
 
@@ -78,6 +80,7 @@ class Seat {
   void look();
   void watch(FileWatcher& watcher);
   void arrived();
+  void name_peer(Message& message) const;
 
   const Config& config_;
   const WorkspaceConfig& own_;
