@@ -12,7 +12,9 @@ class Ledger:
         self.lock = threading.RLock()
         self.acknowledged = {}  # message text → True, once the platform has said 200
         self.holders = {}  # activity id → the live session that it was handed to
-        self.given = collections.Counter()  # text → how often handed out
+        self.ended = set()  # sessions that are killed or gone: what they held may be another's now
+        self.popping = {}  # activity id → (session, text): pops whose outcome is not known yet
+        self.uncertain = set()  # texts whose pop was under way when the session died
         self.popped = {}  # activity id → text
         self.tasks = {}  # task text → "sent", "failed" or "unknown"
         self.handed_on = 0
@@ -31,29 +33,48 @@ class Ledger:
         """`session` was given `message` by wait_for_message."""
         with self.lock:
             id, text = message["activity_id"], message["text"]
-            self.given[text] += 1
             self.tell(f"{text}: to {session}")
+            if session in self.ended:
+                return  # it was read from the pipe of a dead one, and another may have it by now
+            self.uncertain.discard(text)
             if id in self.popped:
                 self.violations.append(f"{text!r} came back after it was popped")
             holder = self.holders.get(id)
-            if holder not in (None, session):
+            if holder not in (None, session) and holder not in self.ended:
                 self.violations.append(f"{text!r} was handed to {session} while {holder} has it")
+            self.handed_on += holder in self.ended
             self.holders[id] = session
+
+    def ask_pop(self, session, id, text):
+        with self.lock:
+            self.popping[id] = session, text
 
     def pop(self, id, text):
         with self.lock:
+            self.popping.pop(id, None)
             self.popped[id] = text
             self.tell(f"{text}: popped")
             self.holders.pop(id, None)
 
-    def gone(self, session):
-        """The session has ended: what it held may go to another."""
+    def not_popped(self, id, why):
         with self.lock:
-            held = [id for id, holder in self.holders.items() if holder == session]
-            self.handed_on += len(held)
+            self.tell(f"{self.popping.pop(id)[1]}: not popped, {why}")
+
+    def kill(self, session):
+        """The session is about to be killed."""
+        with self.lock:
+            self.tell(f"{session} is killed")
+            self.ended.add(session)
+
+    def gone(self, session):
+        """The session has ended, and all that it said was read."""
+        with self.lock:
             self.tell(f"{session} is gone")
-            for id in held:
-                del self.holders[id]
+            self.ended.add(session)
+            for id, (asker, text) in list(self.popping.items()):
+                if asker == session:
+                    del self.popping[id]
+                    self.uncertain.add(text)
 
     def task(self, text, outcome):
         with self.lock:
@@ -62,7 +83,7 @@ class Ledger:
     def waiting(self):
         """Acknowledged messages that nobody has popped yet."""
         with self.lock:
-            done = set(self.popped.values())
+            done = set(self.popped.values()) | self.uncertain
             return [text for text in self.acknowledged if text not in done]
 
     def check_tasks(self, arrived):
@@ -78,5 +99,6 @@ class Ledger:
     def summary(self):
         with self.lock:
             return {"acknowledged": len(self.acknowledged), "popped": len(self.popped),
-                    "tasks": len(self.tasks), "handed on after a death": self.handed_on,
+                    "pops cut by a death": len(self.uncertain), "tasks": len(self.tasks),
+                    "handed on after a death": self.handed_on,
                     "violations": len(self.violations)}

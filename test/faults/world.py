@@ -64,7 +64,7 @@ class Session:
                 self._turn()
         except (OSError, ValueError, AssertionError) as error:
             # A killed child ends in the midst of anything; what it lost the ledger shows.
-            if self.mcp.process.poll() is None and not self.ending.is_set():
+            if self.name not in self.world.ledger.ended and not self.ending.is_set():
                 self.world.ledger.violations.append(f"{self.name}: {error}")
         finally:
             self.mcp.process.poll()
@@ -77,6 +77,8 @@ class Session:
         message = result.json
         ledger = self.world.ledger
         ledger.hand(self.name, message)
+        # An agent thinks for a while: some die in the midst of it, and others go on.
+        self.ending.wait(self.random.choice((0, 0, 0.01, 0.1)))
         call = self.world.wish or self.random.choice(
             ["notify", "delegate", "delegate_async", "nothing"])
         if call == "notify":
@@ -86,9 +88,10 @@ class Session:
             self._delegate("delegate_task")
         elif call == "delegate_async":
             self._delegate("delegate_task_async")
+        ledger.ask_pop(self.name, message["activity_id"], message["text"])
         popped = self.mcp.call("inbox_pop", activity_id=message["activity_id"], deadline=PATIENCE)
         if popped.failed:
-            ledger.tell(f"{message['text']}: not popped, {popped.text}")
+            ledger.not_popped(message["activity_id"], popped.text)
         else:
             ledger.pop(message["activity_id"], message["text"])
 
@@ -99,8 +102,9 @@ class Session:
         self.world.ledger.task(text, "failed" if result.failed else "sent")
 
     def kill(self):
-        self.ending.set()
+        self.world.ledger.kill(self.name)
         self.mcp.kill()
+        self.ending.set()
         self._reap()
         self.mcp.finish()
 
