@@ -9,6 +9,7 @@
 #include "choose.hpp"
 #include "delegation_keys.hpp"
 #include "errors.hpp"
+#include "lease_renewal.hpp"
 #include "message_ids.hpp"
 #include "molecule/base/backoff.hpp"
 #include "molecule/base/json_writer.hpp"
@@ -164,6 +165,8 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Mes
   const std::string tool_use_id(call.meta("claudecode/toolUseId").value_or(""));
   const std::string id = ids->id_for(seat.id() + peer, task, tool_use_id, services.clock.now());
   Outgoing outgoing{.peer = peer, .text = task, .message_id = id};
+  // The agent may be at a message while it asks a peer for help with it.
+  const LeaseRenewal renewal(services);
   auto outcome = co_await send_to_peer(services, seat, std::move(outgoing), call);
   if (!outcome && outcome.error().may_have_arrived) {
     ids->lost(seat.id() + peer, task, id, services.clock.now());

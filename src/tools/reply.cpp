@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "errors.hpp"
+#include "lease_renewal.hpp"
 #include "message_ids.hpp"
 #include "molecule/base/text.hpp"
 #include "molecule/mcp/arguments.hpp"
@@ -118,6 +119,7 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arri
     result = refused(std::move(why));
     co_return result;
   }
+  const LeaseRenewal renewal(services);
   if (arrival.message.kind == "canvas_user") {
     result = co_await send_to_user(*arrival.seat, text, std::move(paths));
   } else {

@@ -98,8 +98,8 @@ bool Inbox::lease(std::string_view activity_id) {
 }
 
 void Inbox::prolong_leases() {
-  database()
-      .prepare("UPDATE leases SET leased_at = ?1 WHERE session = ?2")
+  if (!database_) return;
+  database_->prepare("UPDATE leases SET leased_at = ?1 WHERE session = ?2")
       .bind(sessions_.now(), sessions_.self())
       .run();
 }

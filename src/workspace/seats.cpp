@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "molecule/base/log.hpp"
 #include "molecule/base/text.hpp"
 #include "molecule/base/time.hpp"
 
@@ -101,6 +102,16 @@ std::optional<Seats::Arrival> Seats::take() {
     if (oldest->seat->inbox.lease(oldest->message.activity_id)) return oldest;
   }
   return std::nullopt;
+}
+
+void Seats::prolong_leases() noexcept {
+  for (Seat& seat : seats_) {
+    try {
+      seat.inbox.prolong_leases();
+    } catch (const sqlite::Error& error) {
+      log::debug("the leases of {} were not prolonged: {}", seat.id(), error.what());
+    }
+  }
 }
 
 std::vector<Seats::Arrival> Seats::peek(std::size_t limit) {

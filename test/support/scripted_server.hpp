@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "molecule/base/asio.hpp"
+#include "molecule/base/event.hpp"
 #include "molecule/base/text.hpp"
 
 namespace molecule::test {
@@ -48,6 +49,8 @@ struct Canned {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
   Act act = Act::answer;
+  /// The answer comes when this is notified; null: at once.
+  Event* held = nullptr;
 };
 
 /// An HTTP/1.1 server for tests on the test's own loop: canned answers per method and path (the
@@ -144,6 +147,7 @@ class ScriptedServer {
         [[maybe_unused]] auto [error, size] = co_await socket.async_read_some(room, as_tuple);
         co_return;
       }
+      if (canned.held != nullptr) co_await canned.held->wait();
       const std::string output = encode(canned);
       const auto bytes = asio::buffer(output);
       [[maybe_unused]] auto [error, size] = co_await asio::async_write(socket, bytes, as_tuple);

@@ -29,7 +29,7 @@ inline const std::string send_call = "POST /workspaces/" + peer + "/a2a";
 inline const std::string token = "tok-0123456789abcdef";
 
 /// A call as a session would hand it to a handler.
-class FakeCall final : public mcp::Call {
+class FakeCall : public mcp::Call {
  public:
   explicit FakeCall(std::string_view arguments) {
     if (!document_.parse(arguments).ok()) throw std::logic_error("the test's JSON is wrong");

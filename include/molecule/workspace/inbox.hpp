@@ -126,6 +126,9 @@ class Inbox {
   /// Leases the message to this session, or prolongs its lease; false where it is popped or
   /// another session's meanwhile.
   bool lease(std::string_view activity_id);
+  /// Prolongs all leases of this session: one that works at one message keeps the others that it
+  /// was given. Opens no file: who has not used the inbox has no lease.
+  void prolong_leases();
   /// The oldest that this session has not announced and that may be given to it, leased to it. What
   /// comes back to it after its lease has run out is not announced again.
   std::vector<Message> announce(std::size_t limit);
@@ -154,8 +157,6 @@ class Inbox {
  private:
   sqlite::Database& database();
   void write_cursor_file(const std::string& cursor);
-  /// A session that works at one message keeps the others that it was given; within a transaction.
-  void prolong_leases();
 
   bool owned_by_other(sqlite::Database& db);
   /// Throws `NotTheOwner`; within a transaction.

@@ -49,6 +49,9 @@ class Seats {
   bool pop(std::string_view activity_id);
   /// The oldest message that no other session has, leased to this one. Consumes nothing.
   std::optional<Arrival> take();
+  /// Prolongs the leases of this session. Never throws: a lease that could not be prolonged lasts
+  /// for several tries.
+  void prolong_leases() noexcept;
   /// The same as soon as there is one; nothing at `deadline`.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);
 

@@ -1,0 +1,75 @@
+#include "house.hpp"
+
+using namespace molecule;
+using namespace molecule::test;
+
+namespace {
+
+const std::string activity = "00000000-0000-4000-8000-000000000001";
+const std::string reply_arguments = R"({"activity_id":")" + activity + R"(","text":"answer"})";
+const std::string task_arguments = R"({"workspace_id":")" + peer + R"(","task":"help me"})";
+
+workspace::Message question() {
+  workspace::Message m;
+  m.activity_id = activity;
+  m.text = "question";
+  m.peer_id = peer;
+  m.kind = "peer_agent";
+  m.method = "message/send";
+  m.created_at = "2026-05-01T00:00:00Z";
+  return m;
+}
+
+/// Lets the peer answer after `seconds`, and tells whether another session was given the message
+/// before.
+class SlowCall final : public FakeCall {
+ public:
+  SlowCall(House& house, std::string_view arguments, double seconds)
+      : FakeCall(arguments),
+        other_(house.folder, house.clock),
+        answered_(house.clock),
+        seconds_(seconds) {
+    house.server.answer(send_call, Canned{.body = R"({"result":"thanks"})", .held = &answered_});
+  }
+  void progress(double value, std::optional<double>, std::string_view) override {
+    other_.free_leases();
+    given_away = given_away || other_.next().has_value();
+    if (value >= seconds_) answered_.notify_all();
+  }
+  bool given_away = false;
+
+ private:
+  workspace::Inbox other_;
+  Event answered_;
+  double seconds_;
+};
+
+}  // namespace
+
+TEST_CASE("a message that is being answered is no other session's, however long that takes") {
+  House house;
+  house.inbox().store({question()}, activity);
+  CHECK(house.inbox().lease(activity));
+  house.clock.advance(std::chrono::seconds(50));
+  SlowCall call(house, reply_arguments, 660);
+  const mcp::ToolResult result = house.call("reply", call, std::chrono::seconds(15));
+  CHECK_FALSE(result.is_error);
+  CHECK(contains(result.text, "thanks"));
+  CHECK_FALSE(call.given_away);
+  CHECK(house.inbox().size() == 0);
+}
+
+TEST_CASE("a message stays with the session that asks a peer for help with it") {
+  House house;
+  house.inbox().store({question()}, activity);
+  CHECK(house.inbox().lease(activity));
+  SlowCall call(house, task_arguments, 660);
+  CHECK(house.call("delegate_task", call, std::chrono::seconds(15)).text == "thanks");
+  CHECK_FALSE(call.given_away);
+  // Afterwards it is prolonged no more.
+  house.settle();
+  house.clock.advance(workspace::Inbox::lease_lasts + std::chrono::minutes(2));
+  workspace::Inbox other(house.folder, house.clock);
+  CHECK(other.free_leases());
+  CHECK(other.next().has_value());
+}
