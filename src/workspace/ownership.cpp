@@ -31,11 +31,17 @@ bool Ownership::owns() {
     log::info("this process keeps workspace {} online", workspace_id_);
     owned_event_.notify_all();
   } else if (before && !owned_) {
+    status_.end();
     log::warning(
         "another process keeps workspace {} online now, since this one stood still for a while",
         workspace_id_);
   }
   return owned_;
+}
+
+StatusFile& Ownership::status() {
+  owns();
+  return status_;
 }
 
 awaitable<void> Ownership::own() {

@@ -211,6 +211,40 @@ TEST_CASE_FIXTURE(Fixture, "ownership: without a usable inbox one of them is onl
   a.reset();
 }
 
+TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up notes nothing any more") {
+  Ownership first(test::self_id, *a, clock);
+  Ownership second(test::self_id, *b, clock);
+  REQUIRE(first.owns());
+  first.status().failed("heartbeat: it is slow");
+  clock.advance(Sessions::beat_lasts);
+  REQUIRE(second.owns());
+  second.status().beaten();
+  const auto recorded = read_owner_record(folder.path());
+  REQUIRE(recorded);
+  CHECK(recorded->session == b->sessions().self());
+  SUBCASE("an answer that was on its way") {
+    first.status().beaten();
+  }
+  SUBCASE("one that failed meanwhile") {
+    first.status().failed("heartbeat: timed out");
+  }
+  SUBCASE("a poll") {
+    first.status().polled();
+  }
+  const auto now = read_owner_record(folder.path());
+  REQUIRE(now);
+  CHECK(now->session == b->sessions().self());
+  CHECK(now->last_error.empty());
+  // As the owner again, it begins anew.
+  clock.advance(Sessions::beat_lasts);
+  first.status().polled();
+  const auto again = read_owner_record(folder.path());
+  REQUIRE(again);
+  CHECK(again->session == a->sessions().self());
+  CHECK(again->since == clock.wall());
+  CHECK_FALSE(again->last_beat);
+}
+
 TEST_CASE_FIXTURE(Fixture, "leases: another process's commits are seen, own ones are not") {
   CHECK_FALSE(b->changed_elsewhere());
   a->store({message(1)}, activity_id(1));

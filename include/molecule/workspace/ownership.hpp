@@ -27,8 +27,9 @@ class Ownership {
   /// Grows each time that this process becomes the owner.
   unsigned term() const { return term_; }
 
-  /// Where the owner notes for people how it goes.
-  StatusFile& status() { return status_; }
+  /// Where the owner notes for people how it goes, asked for at each note: nothing is written where
+  /// this process stood still on the way to it and another one is the owner now.
+  StatusFile& status();
 
  private:
   bool claim();

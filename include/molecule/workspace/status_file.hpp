@@ -40,7 +40,9 @@ class StatusFile {
 
   /// This process has become the owner, as `session`: a new record begins.
   void begin(std::int64_t session);
-  // What the owner does. Before `begin` nothing is written.
+  /// Another process is the owner.
+  void end() { record_ = {}; }
+  // What the owner does. Before `begin` and after `end` nothing is written.
   void beaten();
   void polled();
   /// `what` goes to people; callers keep secrets out.
