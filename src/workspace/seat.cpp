@@ -67,7 +67,8 @@ awaitable<void> Seat::look_around(FileWatcher& watcher) {
   while (true) {
     look();
     watch(watcher);
-    co_await sleep_for(clock_, Sessions::look_interval);
+    const Clock::duration pause = inbox.sessions().next_look();
+    co_await sleep_for(clock_, pause);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "molecule/workspace/sessions.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -47,6 +48,13 @@ bool Sessions::beats(Id session) {
   if (!last) return false;
   const std::int64_t age = now() - last->when;
   return age >= 0 && age < microseconds(beat_lasts).count();
+}
+
+Clock::duration Sessions::next_look() {
+  const std::optional<LockFile::Note> last = file_.note();
+  if (!last || last->who == self()) return look_interval;
+  const microseconds left = beat_lasts - microseconds(now() - last->when);
+  return left > microseconds(0) ? std::min<Clock::duration>(left, look_interval) : look_interval;
 }
 
 void Sessions::beat() {

@@ -188,7 +188,7 @@ def rows(found):
     for name, times in found["handover"]["takeover_s"].items():
         yield (f"takeover after {name}, median and longest of {len(times)}",
                f"{statistics.median(times):.2f} s, {max(times):.2f} s",
-               "10 s" if name == "SIGSTOP" else "5 s")
+               "5 s")
     wake = found["handover"]["wake_up_ms"]
     yield (f"wake-up of the other session, median and longest of {len(wake)}",
            f"{statistics.median(wake):.1f} ms, {max(wake):.1f} ms", "100 ms")

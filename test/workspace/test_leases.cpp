@@ -169,6 +169,18 @@ TEST_CASE_FIXTURE(Fixture, "ownership: one at a time, and the next one when it e
   CHECK(b->claim());
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "ownership: an owner that stands still is followed within a poll interval") {
+  CHECK(a->claim());
+  CHECK(a->sessions().next_look() == Sessions::look_interval);
+  const Clock::time_point stopped = clock.now();
+  // The other one looks at the worst moment first.
+  clock.advance(std::chrono::microseconds(1));
+  while (!b->claim()) clock.advance(b->sessions().next_look());
+  CHECK(clock.now() - stopped <= std::chrono::seconds(5));
+  CHECK(b->sessions().next_look() == Sessions::look_interval);
+}
+
 TEST_CASE_FIXTURE(Fixture, "ownership: beats keep it, steps of the calendar do not matter") {
   CHECK(a->claim());
   for (int i = 0; i < 10; ++i) {

@@ -11,8 +11,9 @@ namespace molecule::workspace {
 
 /// Which of the processes that serve one workspace is its owner: the only one that registers,
 /// beats and polls (molecule-mcp.md 5). The others look after it every 2 s and take over when its
-/// process has ended, or has stood still for 5 s; one that wakes up again sees that it is not the
-/// owner any more before it does anything, and the inbox refuses its writes.
+/// process has ended, or has stood still for 4.5 s, which is within a poll interval; one that wakes
+/// up again sees that it is not the owner any more before it does anything, and the inbox refuses
+/// its writes.
 class Ownership {
  public:
   Ownership(std::string workspace_id, Inbox& inbox, Clock& clock);
@@ -20,7 +21,7 @@ class Ownership {
   Ownership& operator=(const Ownership&) = delete;
 
   /// Whether this process is the owner, as of now; becomes it where there is none that beats.
-  /// Called every `Sessions::look_interval`, which is the owner's beat.
+  /// Called at least every `Sessions::look_interval`, which is the owner's beat.
   bool owns();
   /// Returns as soon as this process is the owner; the gate before whatever only the owner does.
   awaitable<void> own();

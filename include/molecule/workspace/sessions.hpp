@@ -20,8 +20,8 @@ namespace molecule::workspace {
 class Sessions {
  public:
   using Id = std::int64_t;
-  static constexpr std::chrono::seconds beat_lasts{5};
-  /// How often the owner beats, and how often the others look after it.
+  static constexpr std::chrono::milliseconds beat_lasts{4500};
+  /// How often the owner beats, and at the latest the others look after it.
   static constexpr std::chrono::seconds look_interval{2};
 
   Sessions(std::filesystem::path state_folder, Clock& clock);
@@ -36,6 +36,8 @@ class Sessions {
   bool beats(Id session);
   /// Beats as the owner.
   void beat();
+  /// When to look after the owner again: when its beat, unless renewed, will not count any more.
+  Clock::duration next_look();
 
   /// Where the inbox cannot be used, which else says who owns the workspace: whether this session
   /// may act as the owner, so that the workspace is online all the same.
