@@ -315,6 +315,10 @@ awaitable<Outcome<void>> Client::notify(std::string message,
   return command(request("POST", own_path("/notify"), notify_body(message, attachments)));
 }
 
+awaitable<Outcome<UploadLimits>> Client::upload_limits() {
+  return call(within(request("GET", "/uploads/limits"), seconds(10)), read_upload_limits);
+}
+
 awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::FormFile> files) {
   net::HttpRequest send = request("POST", own_path("/chat/uploads"));
   send.files = std::move(files);

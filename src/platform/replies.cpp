@@ -22,6 +22,18 @@ std::optional<std::string> secret(json::Value value) {
   return std::string(text);
 }
 
+/// More than this goes over no connection in the time that an upload may take.
+constexpr std::int64_t largest_upload_limit = std::int64_t{1} << 30;
+
+/// Puts a limit of at most `most` into `limit`, which stays where there is none; false for what
+/// cannot be one.
+bool read_limit(json::Value value, std::int64_t most, std::int64_t& limit) {
+  if (!value.present()) return true;
+  const std::int64_t said = value.integer().value_or(0);
+  if (said > 0) limit = std::min(said, most);
+  return said > 0;
+}
+
 /// The texts among message parts, whichever discriminator their sender uses.
 std::string parts_text(json::Value parts) {
   std::string all;
@@ -156,6 +168,18 @@ std::optional<std::vector<UploadedFile>> read_uploads(json::Document& body) {
     files.push_back(std::move(file));
   }
   return files;
+}
+
+std::optional<UploadLimits> read_upload_limits(json::Document& body) {
+  const json::Value root = body.root();
+  UploadLimits limits;
+  const bool sensible =
+      root.is_object() &&
+      read_limit(root["per_file_bytes"], largest_upload_limit, limits.file_bytes) &&
+      read_limit(root["per_request_bytes"], largest_upload_limit, limits.total_bytes) &&
+      read_limit(root["max_attachments_per_message"], limits.files, limits.files);
+  if (!sensible) return std::nullopt;
+  return limits;
 }
 
 std::optional<Delegation> read_delegation(json::Document& body) {

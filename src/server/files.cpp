@@ -19,7 +19,6 @@ namespace molecule::server {
 namespace {
 
 constexpr std::size_t most_files = 64;
-constexpr std::size_t most_attachments = 10;
 constexpr std::size_t longest_name = 100;
 constexpr std::size_t longest_extension = 16;
 constexpr std::size_t longest_mime_type = 100;

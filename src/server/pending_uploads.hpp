@@ -15,6 +15,8 @@ namespace molecule::server {
 // nobody's: the next sweep removes it.
 
 inline constexpr std::size_t largest_upload = std::size_t{100} << 20;
+/// How many files an agent's message to people may have.
+inline constexpr std::size_t most_attachments = 10;
 /// How much may wait for one workspace.
 inline constexpr std::int64_t most_waiting_bytes = std::int64_t{1} << 30;
 

@@ -6,6 +6,7 @@
 #include "molecule/base/json_writer.hpp"
 #include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
+#include "pending_uploads.hpp"
 #include "routes.hpp"
 
 namespace molecule::server {
@@ -50,6 +51,10 @@ Result<std::vector<Attachment>, Reply> read_attachments(json::Value list) {
     const std::optional<Attachment> attachment = read_attachment(item);
     if (!attachment) return bad_notification();
     attachments.push_back(*attachment);
+  }
+  if (attachments.size() > most_attachments) {
+    return Failure{
+        error_reply(400, fmt::format("at most {} attachments a message", most_attachments))};
   }
   for (std::size_t i = 0; i < attachments.size(); ++i) {
     if (!attachments[i].uri.empty() && !attachments[i].name.empty()) continue;

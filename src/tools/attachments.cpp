@@ -79,10 +79,15 @@ Size measure(const std::string& path) {
   const bool known = ::fstat(fd, &status) == 0;
   ::close(fd);
   if (!known || !S_ISREG(status.st_mode)) return {.problem = "it is not a regular file"};
-  if (status.st_size > most_file_bytes) {
-    return {.problem = fmt::format("it has more than {} MiB", most_file_bytes >> 20)};
-  }
   return {.bytes = status.st_size, .problem = {}};
+}
+
+std::string cannot_be_attached(const std::string& path, std::string_view problem) {
+  return fmt::format("{} cannot be attached: {}", text::one_line(path), problem);
+}
+
+std::string in_mebibytes(std::int64_t bytes) {
+  return fmt::format("{:.4g} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
 }  // namespace
@@ -97,34 +102,44 @@ std::string_view mime_type(std::string_view filename) {
   return "application/octet-stream";
 }
 
-Result<std::vector<net::FormFile>, std::string> check_attachments(
-    const std::vector<std::string>& paths) {
-  if (paths.size() > most_files) {
-    return Failure{
-        fmt::format("at most {} files can be attached, not {}", most_files, paths.size())};
-  }
-  std::vector<net::FormFile> files;
-  std::int64_t total = 0;
+Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths) {
+  std::vector<LocalFile> files;
   for (const std::string& path : paths) {
     const auto refused = [&path](std::string_view problem) {
-      return Failure{fmt::format("{} cannot be attached: {}", text::one_line(path), problem)};
+      return Failure{cannot_be_attached(path, problem)};
     };
     if (!path.starts_with('/')) return refused("the path must be absolute");
     if (path.find('\0') != std::string::npos) return refused("the path is not valid");
     const Size size = measure(path);
     if (!size.problem.empty()) return refused(size.problem);
-    total += size.bytes;
-    if (total > most_total_bytes) {
-      return refused(
-          fmt::format("all files together have more than {} MiB", most_total_bytes >> 20));
-    }
     const std::string name = text::one_line(std::filesystem::path(path).filename().string());
-    files.push_back({.field = "files",
-                     .path = path,
-                     .filename = name,
-                     .mime_type = std::string(mime_type(name))});
+    net::FormFile form{.field = "files",
+                       .path = path,
+                       .filename = name,
+                       .mime_type = std::string(mime_type(name))};
+    files.push_back({.form = std::move(form), .bytes = size.bytes});
   }
   return files;
+}
+
+std::string over_limits(const std::vector<LocalFile>& files, const platform::UploadLimits& limits) {
+  if (std::ssize(files) > limits.files) {
+    return fmt::format("at most {} files can be attached, not {}", limits.files, files.size());
+  }
+  std::int64_t total = 0;
+  for (const LocalFile& file : files) {
+    const std::string& path = file.form.path.native();
+    if (file.bytes > limits.file_bytes) {
+      return cannot_be_attached(
+          path, fmt::format("it has more than {}", in_mebibytes(limits.file_bytes)));
+    }
+    total += file.bytes;
+    if (total > limits.total_bytes) {
+      return cannot_be_attached(path, fmt::format("all files together have more than {}",
+                                                  in_mebibytes(limits.total_bytes)));
+    }
+  }
+  return {};
 }
 
 }  // namespace molecule::tools

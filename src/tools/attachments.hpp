@@ -7,19 +7,22 @@
 
 #include "molecule/base/result.hpp"
 #include "molecule/net/http_client.hpp"
+#include "molecule/platform/client.hpp"
 
 namespace molecule::tools {
 
-// What the receiving side takes (platform-api.md 4.5), checked before anything is sent.
-inline constexpr std::size_t most_files = 64;
-inline constexpr std::int64_t most_file_bytes = std::int64_t{25} << 20;
-inline constexpr std::int64_t most_total_bytes = std::int64_t{50} << 20;
+/// A file of this machine that is to be sent.
+struct LocalFile {
+  net::FormFile form;
+  std::int64_t bytes = 0;
+};
 
-/// Checks that all paths are absolute and name regular, readable files within the limits above;
-/// a problem is one sentence that names the file. Touches metadata only; no device or pipe is
-/// waited for.
-Result<std::vector<net::FormFile>, std::string> check_attachments(
-    const std::vector<std::string>& paths);
+/// The files at these paths; a path that is not absolute, or names no regular, readable file, is a
+/// problem: one sentence that names it. Touches metadata only; no device or pipe is waited for.
+Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths);
+
+/// Why the platform would not take these files: one sentence; empty where it would.
+std::string over_limits(const std::vector<LocalFile>& files, const platform::UploadLimits& limits);
 
 /// By the file's extension; `application/octet-stream` for unknown ones.
 std::string_view mime_type(std::string_view filename);

@@ -38,38 +38,66 @@ constexpr const char* message_schema =
     R"({"type":"object","properties":{)"
     R"("message":{"type":"string"},)"
     R"("attachments":{"type":"array","items":{"type":"string"},)"
-    R"("description":"Absolute paths of files, at most 25 MiB each."}},"required":["message"]})";
+    R"("description":"Absolute paths of files. The platform limits their size."}},)"
+    R"("required":["message"]})";
+
+/// Where the platform does not say what it takes, the files are measured by what older ones take.
+awaitable<platform::UploadLimits> limits_of(platform::Client& client) {
+  auto said = co_await client.upload_limits();
+  platform::UploadLimits limits;
+  if (said) limits = *said;
+  co_return limits;
+}
+
+using Uploaded = Result<std::vector<platform::UploadedFile>, mcp::ToolResult>;
+
+/// All files of `paths`; the failure is what the agent is told.
+awaitable<Uploaded> upload(workspace::Seat& seat, std::vector<std::string> paths) {
+  Uploaded outcome = std::vector<platform::UploadedFile>();
+  if (paths.empty()) co_return outcome;
+  auto files = find_files(paths);
+  if (!files) {
+    outcome = Failure{nothing_sent(files.error())};
+    co_return outcome;
+  }
+  const auto limits = co_await limits_of(seat.client);
+  if (const std::string over = over_limits(*files, limits); !over.empty()) {
+    outcome = Failure{nothing_sent(over)};
+    co_return outcome;
+  }
+  std::vector<net::FormFile> form;
+  for (LocalFile& file : *files) form.push_back(std::move(file.form));
+  const workspace::Files::Sending sending(seat.files);
+  auto uploaded = co_await seat.client.upload(std::move(form));
+  if (!uploaded) {
+    outcome = Failure{failure("Nothing was sent, because the files were not taken", About::files,
+                              uploaded.error())};
+    co_return outcome;
+  }
+  co_await seat.files.sent(*uploaded);
+  if (uploaded->size() == paths.size()) {
+    outcome = std::move(*uploaded);
+  } else {
+    outcome = Failure{nothing_sent(
+        fmt::format("the platform took {} of {} files", uploaded->size(), paths.size()))};
+  }
+  co_return outcome;
+}
 
 }  // namespace
 
 awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string message,
                                         std::vector<std::string> paths) {
   mcp::ToolResult result;
-  auto files = check_attachments(paths);
-  if (!files) {
-    result = nothing_sent(files.error());
+  const std::size_t attached = paths.size();
+  auto uploaded = co_await upload(seat, std::move(paths));
+  if (!uploaded) {
+    result = std::move(uploaded.error());
     co_return result;
   }
-  std::vector<platform::UploadedFile> uploaded;
-  if (!files->empty()) {
-    const workspace::Files::Sending sending(seat.files);
-    auto upload = co_await seat.client.upload(std::move(*files));
-    if (!upload) {
-      result = failure("Nothing was sent, because the files were not taken", About::files,
-                       upload.error());
-      co_return result;
-    }
-    uploaded = std::move(*upload);
-    co_await seat.files.sent(uploaded);
-    if (uploaded.size() != paths.size()) {
-      result = nothing_sent(
-          fmt::format("the platform took {} of {} files", uploaded.size(), paths.size()));
-      co_return result;
-    }
-  }
-  auto done = co_await seat.client.notify(std::move(message), std::move(uploaded));
+  auto done = co_await seat.client.notify(std::move(message), std::move(*uploaded));
   if (done) {
-    result.text = sent(paths.size());
+    result.text = sent(attached);
   } else {
     result = failure("The message was not sent to the user", About::user, done.error());
   }

@@ -234,3 +234,29 @@ def test_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, state):
     assert (status, got) == (200, b"thanks")
     assert file_id(reply) not in uri
     assert len(list((state / "uploads").iterdir())) == 1, "the own file was not fetched"
+
+
+def test_6_what_the_platform_takes_is_what_it_says(platform, spawn, tmp_path):
+    """A file that older platforms refuse, and one that this one refuses too: not sent at all."""
+    agent = platform.create_workspace("agent")
+    mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,
+                 "MOLECULE_WORKSPACE_TOKEN": agent.token}, secrets=[agent.token])
+    mcp.initialize()
+    limits = platform.request("GET", "/uploads/limits").body
+
+    def send(size, count=1):
+        path = tmp_path / f"{size}.bin"
+        with open(path, "wb") as file:
+            file.truncate(size)
+        return mcp.call("send_message_to_user", message=f"{size}", attachments=[str(path)] * count,
+                        deadline=60)
+
+    largest, most = limits["per_file_bytes"], limits["max_attachments_per_message"]
+    for size, count in ((26 << 20, 1), (largest, 1), (1, most)):
+        sent = send(size, count)
+        assert not sent.failed, sent
+    for size, count in ((largest + 1, 1), (limits["per_request_bytes"] // 2 + 1, 2), (1, most + 1)):
+        assert "Nothing was sent" in send(size, count).text
+    rows = [r for r in platform.activity(agent).body if r["method"] == "notify"]
+    sizes = sorted(part["file"].get("size") for r in rows for part in r["response_body"]["parts"])
+    assert sizes == [1] * most + [26 << 20, largest]

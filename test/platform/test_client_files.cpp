@@ -107,3 +107,18 @@ TEST_CASE("the card, a broadcast, and the chat") {
   s.server.answer("GET " + own_path + "/chat-history", 200, R"([])");
   CHECK(s.run(s.client.chat_history(5, "")).error().code == Errc::malformed);
 }
+
+TEST_CASE("the limits of uploads") {
+  Setting s;
+  const std::string call = "GET /uploads/limits";
+  s.server.answer(call, 200, R"({"per_file_bytes":5,"per_request_bytes":6})");
+  const auto limits = s.run(s.client.upload_limits());
+  REQUIRE(limits.ok());
+  CHECK(limits->file_bytes == 5);
+  CHECK(limits->total_bytes == 6);
+  CHECK(limits->files == 64);
+  s.server.answer(call, 200, R"({"per_file_bytes":"many"})");
+  CHECK(s.run(s.client.upload_limits()).error().code == Errc::malformed);
+  s.server.forget(call);
+  CHECK(s.run(s.client.upload_limits()).error().code == Errc::not_found);
+}

@@ -167,3 +167,33 @@ TEST_CASE("uploads, delegations, memories and plain statuses") {
   CHECK(read(platform::read_status, R"({"status":"sent"})") == "sent");
   CHECK(read(platform::read_status, "") == "");
 }
+
+TEST_CASE("limits of uploads are bounded, and what says nothing sensible is refused whole") {
+  const auto limits = [](std::string_view text) {
+    return read(platform::read_upload_limits, text);
+  };
+  auto said =
+      limits(R"({"per_file_bytes":7,"per_request_bytes":9,"max_attachments_per_message":3})");
+  REQUIRE(said);
+  CHECK(said->file_bytes == 7);
+  CHECK(said->total_bytes == 9);
+  CHECK(said->files == 3);
+  const platform::UploadLimits usual;
+  CHECK(limits("{}")->file_bytes == usual.file_bytes);
+  CHECK(limits(R"({"per_file_bytes":7})")->total_bytes == usual.total_bytes);
+  auto absurd = limits(R"({"per_file_bytes":9223372036854775807,)"
+                       R"("per_request_bytes":9223372036854775807,)"
+                       R"("max_attachments_per_message":9223372036854775807})");
+  REQUIRE(absurd);
+  CHECK(absurd->file_bytes == 1 << 30);
+  CHECK(absurd->total_bytes == 1 << 30);
+  CHECK(absurd->files == 64);
+  for (const char* wrong : {"0", "-1", "1.5", "\"9\"", "null", "[]", "1e99"}) {
+    CAPTURE(wrong);
+    for (const char* name :
+         {"per_file_bytes", "per_request_bytes", "max_attachments_per_message"}) {
+      CHECK_FALSE(limits(std::string(R"({")") + name + R"(":)" + wrong + "}"));
+    }
+  }
+  for (const char* shape : {"", "[]", "17", "null"}) CHECK_FALSE(limits(shape));
+}

@@ -103,6 +103,10 @@ TEST_CASE("the refusals of notify") {
   CHECK(
       refused(R"({"message":"x","attachments":[{"uri":"u","name":"n"},{"uri":"","name":"n"}]})") ==
       "attachment[1]: uri and name are required");
+  std::string many = R"({"uri":"u","name":"n"})";
+  for (int i = 0; i < 10; ++i) many += R"(,{"uri":"u","name":"n"})";
+  CHECK(refused(R"({"message":"x","attachments":[)" + many + "]}") ==
+        "at most 10 attachments a message");
   CHECK(platform.post(path_of(a, "/notify"), "", R"({"message":"x"})").status == 401);
   CHECK(platform.post(path_of(a, "/notify"), b.token, R"({"message":"x"})").status == 401);
   for (const std::string& id : {std::string(test::unknown_id), std::string("nonsense"), b.id}) {

@@ -11,6 +11,7 @@ using namespace molecule::test;
 namespace {
 
 const std::string upload_call = "POST " + own_path + "/chat/uploads";
+const std::string limits_call = "GET /uploads/limits";
 const std::string notify_call = "POST " + own_path + "/notify";
 
 std::string with(const std::vector<std::string>& paths) {
@@ -61,7 +62,6 @@ TEST_CASE("files go up first and their uris with the message") {
 TEST_CASE("a file that cannot be sent stops everything before any I/O") {
   House house;
   const std::string good = file(house, "good.txt", 3);
-  const std::string big = file(house, "big.bin", (25 << 20) + 1);
   const std::string fifo = (house.folder / "fifo").string();
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   const std::string socket_like = "/dev/null";
@@ -71,7 +71,6 @@ TEST_CASE("a file that cannot be sent stops everything before any I/O") {
       {house.folder.string(), "not a regular file"},
       {fifo, "not a regular file"},
       {socket_like, "not a regular file"},
-      {big, "25 MiB"},
       {std::string("/tmp/a\0b", 8), "not valid"},
   };
   for (const auto& [path, part] : rows) {
@@ -81,11 +80,47 @@ TEST_CASE("a file that cannot be sent stops everything before any I/O") {
     CHECK(contains(result.text, "Nothing was sent"));
     CHECK(contains(result.text, part));
   }
-  const std::string a = file(house, "a", 20 << 20);
-  CHECK(contains(house.call("send_message_to_user", with({a, a, a})).text, "50 MiB"));
-  CHECK(contains(house.call("send_message_to_user", with(std::vector<std::string>(65, good))).text,
-                 "at most 64"));
   CHECK(house.server.requests().empty());
+}
+
+TEST_CASE("files over the platform's limits are not sent, and the text names the limit") {
+  House house;
+  const std::string big = file(house, "big.bin", (25 << 20) + 1);
+  const std::string a = file(house, "a", 20 << 20);
+  const auto refused = [&](const std::vector<std::string>& paths) {
+    const mcp::ToolResult result = house.call("send_message_to_user", with(paths));
+    CHECK(result.is_error);
+    CHECK(contains(result.text, "Nothing was sent"));
+    CHECK(house.server.requests(upload_call).empty());
+    return result.text;
+  };
+  // Those of older platforms, which do not say any, and of one that talks nonsense.
+  for (int i = 0; i < 2; ++i) {
+    CHECK(contains(refused({big}), "big.bin cannot be attached: it has more than 25 MiB"));
+    CHECK(contains(refused({a, a, a}), "50 MiB"));
+    CHECK(contains(refused(std::vector<std::string>(65, a)), "at most 64"));
+    house.server.answer(limits_call, 200, R"({"per_file_bytes":-1})");
+  }
+  house.server.forget(limits_call);
+  house.server.answer(limits_call, 200,
+                      R"({"per_file_bytes":104857600,"per_request_bytes":31457280,)"
+                      R"("max_attachments_per_message":2})");
+  CHECK(contains(refused({a, a}), "more than 30 MiB"));
+  CHECK(contains(refused({a, a, a}), "at most 2"));
+  house.server.forget(limits_call);
+  house.server.answer(limits_call, 200, R"({"per_file_bytes":1572864})");
+  CHECK(contains(refused({a}), "more than 1.5 MiB"));
+}
+
+TEST_CASE("a larger file goes where the platform takes it") {
+  House house;
+  house.server.answer(limits_call, 200,
+                      R"({"per_file_bytes":104857600,"per_request_bytes":104857600})");
+  house.server.answer(upload_call, 200, R"({"files":[{"uri":"u:1","name":"big.bin"}]})");
+  house.server.answer(notify_call, 200, R"({"status":"sent"})");
+  const std::string big = file(house, "big.bin", (25 << 20) + 1);
+  CHECK_FALSE(house.call("send_message_to_user", with({big})).is_error);
+  CHECK(house.server.requests(upload_call).front().body.size() > 25 << 20);
 }
 
 TEST_CASE("files that the platform does not take: nothing is sent") {

@@ -102,6 +102,15 @@ struct UploadedFile {
   std::optional<std::int64_t> size;
 };
 
+/// What the platform takes of files at a time; as it stands, what platforms take that do not say
+/// (4.5).
+struct UploadLimits {
+  std::int64_t file_bytes = std::int64_t{25} << 20;
+  /// Of all files of one message.
+  std::int64_t total_bytes = std::int64_t{50} << 20;
+  std::int64_t files = 64;
+};
+
 struct Broadcast {
   std::string status;
   /// To how many; nothing where the platform does not say.
@@ -166,6 +175,8 @@ class Client {
   awaitable<Outcome<ActivityPage>> delegations();
   /// 4.3; an attachment is an uploaded file.
   awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments);
+  /// 10. `not_found`: an older platform.
+  awaitable<Outcome<UploadLimits>> upload_limits();
   /// 4.5; streamed from disk; the result is in the order of `files`.
   awaitable<Outcome<std::vector<UploadedFile>>> upload(std::vector<net::FormFile> files);
   /// 10: the bytes of a file that waits for this workspace, written to `sink` (an open file, which
