@@ -66,7 +66,7 @@ def test_presence_and_inbox_survive_nonsense(spawn, fake, fault):
     assert len(child.stderr_text.splitlines()) < 40 and "edge-page-marker" not in child.stderr_text
 
 
-def test_lessons_2_16_an_html_page_is_named_for_what_it_is(mcp, fake):
+def test_lesson_2_16_an_html_page_is_named_for_what_it_is(mcp, fake):
     for tool, (route, arguments) in CALLS.items():
         fake.always(route, HTML)
         text = mcp.call(tool, **arguments).text

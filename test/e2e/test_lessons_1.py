@@ -31,18 +31,18 @@ def online(spawn, platform, agent):
     return start
 
 
-def test_lessons_1_01_missing_environment_is_named_in_a_few_lines(mcp_binary, base_env):
+def test_lesson_1_1_missing_environment_is_named_in_a_few_lines(mcp_binary, base_env):
     text = refused(mcp_binary, base_env, "WORKSPACE_ID", "PLATFORM_URL", "MOLECULE_WORKSPACE_TOKEN")
     assert 3 <= len(text.splitlines()) <= 6 and "Traceback" not in text
 
 
-def test_lessons_1_02_the_canvas_says_online(platform, agent, online):
+def test_lesson_1_2_the_canvas_says_online(platform, agent, online):
     assert platform.status_of(agent) == "awaiting_agent"
     online()
     until(lambda: platform.status_of(agent) == "online", what="online")
 
 
-def test_lessons_1_02_a_beat_lifts_awaiting_agent_and_tells_it(build, spawn, speedup):
+def test_lesson_1_2_a_beat_lifts_awaiting_agent_and_tells_it(build, spawn, speedup):
     """The platform's 90 s sweep took the agent for gone (it was stopped); the next beat is enough,
     and whoever watches hears of it. No second register is needed."""
     with Platform(build, env=speedup(20)) as platform:
@@ -63,14 +63,14 @@ def test_lessons_1_02_a_beat_lifts_awaiting_agent_and_tells_it(build, spawn, spe
         assert [e["event_type"] for e in events].count("WORKSPACE_ONLINE") == before + 1
 
 
-def test_lessons_1_03_bad_token_exits_3(agent, online):
+def test_lesson_1_3_bad_token_exits_3(agent, online):
     child = online(agent._replace(token="x" * 43))
     child.initialize()
     child.expect_exit(3)
     assert "Tokens" in child.stderr_text and agent.id in child.stderr_text
 
 
-def test_lessons_1_03_a_5xx_at_start_does_not_exit(spawn, fake):
+def test_lesson_1_3_a_5xx_at_start_does_not_exit(spawn, fake):
     fake.always_everything(Reply(502, "bad gateway"))
     child = spawn(speed=20)
     child.initialize()
@@ -78,7 +78,7 @@ def test_lessons_1_03_a_5xx_at_start_does_not_exit(spawn, fake):
     assert child.process.poll() is None
 
 
-def test_lessons_1_04_the_snippet_runs_as_pasted(platform, agent, mcp_binary, spawn, base_env):
+def test_lesson_1_4_the_snippet_runs_as_pasted(platform, agent, mcp_binary, spawn, base_env):
     """The environment in it is complete and real: with it and nothing else the agent comes online."""
     snippet = agent.connection["universal_mcp_snippet"]
     assert "<paste" not in snippet and "{{" not in snippet and "ROTATE" not in snippet
@@ -92,7 +92,7 @@ def test_lessons_1_04_the_snippet_runs_as_pasted(platform, agent, mcp_binary, sp
     until(lambda: platform.status_of(agent) == "online", what="online")
 
 
-def test_lessons_1_05_messages_are_reachable(platform, agent, online, state):
+def test_lesson_1_5_messages_are_reachable(platform, agent, online, state):
     child = online(speed=20)
     child.initialize()
     platform.send(agent, "hello from the canvas")
@@ -105,7 +105,7 @@ def test_lessons_1_05_messages_are_reachable(platform, agent, online, state):
           what="a durable cursor")
 
 
-def test_lessons_1_05_410_recovery(platform, agent, online, state):
+def test_lesson_1_5_410_recovery(platform, agent, online, state):
     """The cursor is of no row of this workspace: the real platform answers 410."""
     platform.send(agent, "sent before")
     state.mkdir()
@@ -117,7 +117,7 @@ def test_lessons_1_05_410_recovery(platform, agent, online, state):
     assert [m["text"] for m in child.wait_messages(2)] == ["sent before", "sent after"]
 
 
-def test_lessons_1_06_the_inbound_secret_comes_with_every_beat(platform, agent, online, state):
+def test_lesson_1_6_the_inbound_secret_comes_with_every_beat(platform, agent, online, state):
     child = online(speed=20)
     secret = state / ".platform_inbound_secret"
     child.wait_until(lambda: secret.exists(), "secret")
@@ -128,7 +128,7 @@ def test_lessons_1_06_the_inbound_secret_comes_with_every_beat(platform, agent, 
     child.wait_until(lambda: secret.read_text().strip() == first, "the secret again")
 
 
-def test_lessons_1_06_a_secret_that_cannot_be_minted_stops_no_beat(platform, agent, online, state):
+def test_lesson_1_6_a_secret_that_cannot_be_minted_stops_no_beat(platform, agent, online, state):
     """The store refuses every change of a secret; the beat still succeeds, and the secret comes
     with a later one."""
     with sqlite3.connect(next(platform.data_dir.glob("*.db"))) as store:
@@ -143,7 +143,7 @@ def test_lessons_1_06_a_secret_that_cannot_be_minted_stops_no_beat(platform, age
     child.wait_until((state / ".platform_inbound_secret").exists, "secret")
 
 
-def test_lessons_1_07_a_revoked_token_escalates(platform, agent, online):
+def test_lesson_1_7_a_revoked_token_escalates(platform, agent, online):
     child = online(speed=50)
     until(lambda: platform.status_of(agent) == "online", what="online")
     deleted = platform.admin("DELETE", f"/workspaces/{agent.id}",
@@ -156,7 +156,7 @@ def test_lessons_1_07_a_revoked_token_escalates(platform, agent, online):
     child.wait_stderr("Tokens", 2)
 
 
-def test_lessons_1_08_agents_can_be_told_apart(platform, agent, online):
+def test_lesson_1_8_agents_can_be_told_apart(platform, agent, online):
     other = platform.create_workspace("other")
     named = online(changes={"MOLECULE_AGENT_NAME": "Ada", "MOLECULE_AGENT_SKILLS": "sums, proofs",
                             "MOLECULE_AGENT_DESCRIPTION": "counts"})
@@ -174,7 +174,7 @@ def test_lessons_1_08_agents_can_be_told_apart(platform, agent, online):
         assert child.process.poll() is None
 
 
-def test_lessons_1_09_the_state_folder_has_tiers(platform, agent, online, base_env, mcp_binary, env):
+def test_lesson_1_9_the_state_folder_has_tiers(platform, agent, online, base_env, mcp_binary, env):
     if os.path.exists("/configs"):
         pytest.skip("this machine has /configs")
     online(changes={"CONFIGS_DIR": None})
@@ -186,7 +186,7 @@ def test_lessons_1_09_the_state_folder_has_tiers(platform, agent, online, base_e
         folder.chmod(0o777)
 
 
-def test_lessons_1_10_done_here(spawn, fake, tmp_path, token):
+def test_lesson_1_10_done_here(spawn, fake, tmp_path, token):
     """Pooled connections, backoff, one token order, one header builder: in one run."""
     path = tmp_path / "token"
     path.write_text(token)
@@ -202,7 +202,7 @@ def test_lessons_1_10_done_here(spawn, fake, tmp_path, token):
     assert len({r.connection for r in fake.seen("*")}) <= 3
 
 
-def test_lessons_1_all_the_main_job(platform, agent, online, env):
+def test_lesson_1_all_the_main_job(platform, agent, online, env):
     """Two agents: the human asks A, A delegates to B, B answers A, A tells the human."""
     peer = platform.create_workspace("peer")
     a = online(speed=20)

@@ -30,7 +30,7 @@ def online(spawn, platform, agent):
     return start
 
 
-def test_lessons_2_01_a_wait_blocks_nothing(spawn, fake):
+def test_lesson_2_1_a_wait_blocks_nothing(spawn, fake):
     child = spawn()
     child.initialize()
     waits = [child.start_tool("wait_for_message", {"timeout_secs": 300}) for _ in range(10)]
@@ -45,7 +45,7 @@ def test_lessons_2_01_a_wait_blocks_nothing(spawn, fake):
     assert all(child.answers(w) == [] for w in waits)
 
 
-def test_lessons_2_02_nothing_is_dropped_at_200_and_nothing_dies_with_the_process(spawn, fake):
+def test_lesson_2_2_nothing_is_dropped_at_200_and_nothing_dies_with_the_process(spawn, fake):
     ids = [fake.add_message(f"message {i}") for i in range(300)]
     first = spawn(speed=20)
     first.initialize()
@@ -62,7 +62,7 @@ def test_lessons_2_02_nothing_is_dropped_at_200_and_nothing_dies_with_the_proces
     assert left == ids
 
 
-def test_lessons_2_03_initialize_is_not_behind_register(spawn, fake):
+def test_lesson_2_3_initialize_is_not_behind_register(spawn, fake):
     fake.always("register", HANG)
     child = spawn()
     start = time.monotonic()
@@ -70,7 +70,7 @@ def test_lessons_2_03_initialize_is_not_behind_register(spawn, fake):
     assert time.monotonic() - start < 3
 
 
-def test_lessons_2_04_it_backs_off_and_keeps_its_connections(spawn, fake):
+def test_lesson_2_4_it_backs_off_and_keeps_its_connections(spawn, fake):
     fake.script("activity", *[Reply(500, {"error": "query failed"})] * 3)
     fake.script("heartbeat", Reply(503, {"error": "later"}, {"Retry-After": "40"}))
     speed = 20
@@ -86,7 +86,7 @@ def test_lessons_2_04_it_backs_off_and_keeps_its_connections(spawn, fake):
     assert len({r.connection for r in fake.seen("*")}) <= 3
 
 
-def test_lessons_2_05_a_beat_does_not_wipe_the_running_task(mcp, fake):
+def test_lesson_2_5_a_beat_does_not_wipe_the_running_task(mcp, fake):
     fake.always("a2a", HANG)
     mcp.start_tool("delegate_task", {"workspace_id": PEER, "task": "rake the garden"})
     fake.wait_for("a2a")
@@ -96,7 +96,7 @@ def test_lessons_2_05_a_beat_does_not_wipe_the_running_task(mcp, fake):
         assert beat["active_tasks"] == 1 and "rake the garden" in beat["current_task"]
 
 
-def test_lessons_2_08_what_the_agent_says_does_not_come_back(platform, agent, online):
+def test_lesson_2_8_what_the_agent_says_does_not_come_back(platform, agent, online):
     child = online(speed=20)
     assert not child.call("send_message_to_user", message="I am here").failed
     peer = platform.create_workspace("peer")
@@ -107,14 +107,14 @@ def test_lessons_2_08_what_the_agent_says_does_not_come_back(platform, agent, on
     assert [m["text"] for m in child.wait_messages(2)] == ["a real one", "another"]
 
 
-def test_lessons_2_09_a_delegations_result_has_kind_and_text(mcp, fake):
+def test_lesson_2_9_a_delegations_result_has_kind_and_text(mcp, fake):
     fake.add_row(method="delegate_result", source_id=PEER, summary="wrong field",
                  request_body=envelope("wrong field too"), response_body={"text": "right"})
     message = mcp.wait_messages(1)[0]
     assert (message["kind"], message["text"]) == ("delegation_result", "right")
 
 
-def test_lessons_2_10_the_protocol_is_spoken(spawn, mcp_binary, env, tmp_path):
+def test_lesson_2_10_the_protocol_is_spoken(spawn, mcp_binary, env, tmp_path):
     child = spawn()
     child.initialize("2025-03-26")
     child.ping()
@@ -131,7 +131,7 @@ def test_lessons_2_10_the_protocol_is_spoken(spawn, mcp_binary, env, tmp_path):
     assert ended.returncode == 0 and json.loads(ended.stdout) == {"jsonrpc": "2.0", "id": 1, "result": {}}
 
 
-def test_lessons_2_11_push_only_as_the_host_can_take_it(spawn, fake):
+def test_lesson_2_11_push_only_as_the_host_can_take_it(spawn, fake):
     """Declared, after `initialized`, strings in meta, and the host known by what it says it is."""
     id = fake.add_message("hello", source_id=PEER)
     other = spawn({"CLAUDECODE": "1", "CLAUDE_CODE_ENTRYPOINT": "cli"}, speed=20)
@@ -151,7 +151,7 @@ def test_lessons_2_11_push_only_as_the_host_can_take_it(spawn, fake):
     assert meta["activity_id"] == id and all(isinstance(v, str) for v in meta.values())
 
 
-def test_lessons_2_13_a_trailing_slash_breaks_nothing(platform, agent, online):
+def test_lesson_2_13_a_trailing_slash_breaks_nothing(platform, agent, online):
     child = online({"PLATFORM_URL": platform.url + "/"}, speed=20)
     platform.send(agent, "hello")
     child.wait_messages(1)
@@ -161,7 +161,7 @@ def test_lessons_2_13_a_trailing_slash_breaks_nothing(platform, agent, online):
     assert not child.call("commit_memory", content="c").failed
 
 
-def test_lessons_2_14_one_token_for_all_and_rotation_without_a_restart(platform, agent, online, tmp_path):
+def test_lesson_2_14_one_token_for_all_and_rotation_without_a_restart(platform, agent, online, tmp_path):
     """The old token is revoked on the platform; the new one is written where the old one was."""
     path = tmp_path / "token"
     path.write_text(agent.token)
@@ -179,7 +179,7 @@ def test_lessons_2_14_one_token_for_all_and_rotation_without_a_restart(platform,
     assert "Tokens" not in child.stderr_text
 
 
-def test_lessons_2_15_a_removed_workspace_is_noticed(platform, agent, online):
+def test_lesson_2_15_a_removed_workspace_is_noticed(platform, agent, online):
     child = online(speed=50)
     until(lambda: platform.status_of(agent) == "online", what="online")
     platform.admin("DELETE", f"/workspaces/{agent.id}", headers={"X-Confirm-Name": "agent"})
@@ -192,7 +192,7 @@ def test_lessons_2_15_a_removed_workspace_is_noticed(platform, agent, online):
     assert child.ping() < 5
 
 
-def test_lessons_2_17_without_the_organisation_nothing_looks_healthy(spawn, fake):
+def test_lesson_2_17_without_the_organisation_nothing_looks_healthy(spawn, fake):
     """An edge that needs it answers 404 to all but register and heartbeat."""
     def edge(request):
         if request.headers.get("x-molecule-org-id") == "org":
@@ -213,7 +213,7 @@ def test_lessons_2_17_without_the_organisation_nothing_looks_healthy(spawn, fake
     having.wait_messages(1)
 
 
-def test_lessons_2_19_doctor_asks_for_what_exists_and_renames_nobody(mcp_binary, env, fake, platform,
+def test_lesson_2_19_doctor_asks_for_what_exists_and_renames_nobody(mcp_binary, env, fake, platform,
                                                                      agent, online):
     ended = run(mcp_binary, env, "doctor")
     assert ended.returncode == 0, ended.stdout
@@ -236,7 +236,7 @@ def test_lessons_2_19_doctor_asks_for_what_exists_and_renames_nobody(mcp_binary,
     assert known() == before
 
 
-def test_lessons_2_20_names_and_words_are_kept(mcp, fake, state):
+def test_lesson_2_20_names_and_words_are_kept(mcp, fake, state):
     fake.peers = [{"id": PEER, "name": "Ольга 山田 أحمد नमस्ते", "role": "система", "status": "online"}]
     text = mcp.call("list_peers").text
     assert "Ольга 山田 أحمد नमस्ते" in text and "система" in text

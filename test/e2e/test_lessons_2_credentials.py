@@ -13,7 +13,7 @@ def accept_only(fake, token, *routes):
                     if r.headers.get("authorization") == f"Bearer {token}" else UNAUTHORIZED)
 
 
-def test_2_14_a_rotated_token_works_at_once_in_every_process(spawn, fake, token, tmp_path):
+def test_lesson_2_14_a_rotated_token_works_at_once_in_every_process(spawn, fake, token, tmp_path):
     """Also in one that neither beats nor polls, and without a failed call."""
     path = tmp_path / "token"
     path.write_text(token)
@@ -36,7 +36,7 @@ def test_2_14_a_rotated_token_works_at_once_in_every_process(spawn, fake, token,
     fake.assert_keeps_secrets([rotated])
 
 
-def test_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fake, workspace_id):
+def test_lesson_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fake, workspace_id):
     child = spawn(speed=20)
     child.initialize()
     fake.wait_for("heartbeat")

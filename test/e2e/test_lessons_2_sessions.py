@@ -21,7 +21,7 @@ def start_two(spawn, fake, speed, **rest):
     return owner, other
 
 
-def test_2_12_one_process_registers_beats_and_polls(spawn, fake):
+def test_lesson_2_12_one_process_registers_beats_and_polls(spawn, fake):
     owner, other = start_two(spawn, fake, speed=20)
     late = spawn(speed=20)
     late.initialize()
@@ -40,7 +40,7 @@ def test_2_12_one_process_registers_beats_and_polls(spawn, fake):
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
-def test_2_12_another_process_takes_over_however_the_owner_ends(spawn, fake, end, record_property):
+def test_lesson_2_12_another_process_takes_over_however_the_owner_ends(spawn, fake, end, record_property):
     speed = 10
     owner, other = start_two(spawn, fake, speed)
     registered = len(fake.seen("register"))
@@ -67,7 +67,7 @@ def test_2_12_another_process_takes_over_however_the_owner_ends(spawn, fake, end
         assert owner.call("wait_for_message", timeout_secs=0).json["timeout"]
 
 
-def test_2_12_a_message_goes_to_one_session_until_that_ends(spawn, fake):
+def test_lesson_2_12_a_message_goes_to_one_session_until_that_ends(spawn, fake):
     first, second = start_two(spawn, fake, speed=20)
     id = fake.add_message("for one of them")
     assert first.call("wait_for_message", timeout_secs=300).json["activity_id"] == id
@@ -85,7 +85,7 @@ def test_2_12_a_message_goes_to_one_session_until_that_ends(spawn, fake):
     assert third.call("wait_for_message", timeout_secs=1).json.get("timeout")
 
 
-def test_2_12_a_push_goes_to_one_session(spawn, fake):
+def test_lesson_2_12_a_push_goes_to_one_session(spawn, fake):
     hosts = [spawn(speed=20) for _ in range(3)]
     for host in hosts:
         host.initialize("2025-11-25", "claude-code")
@@ -102,7 +102,7 @@ def test_2_12_a_push_goes_to_one_session(spawn, fake):
     assert sorted(told()) == sorted(ids)
 
 
-def test_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record_property):
+def test_lesson_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record_property):
     """Real time: how long after the owner's poll the others' waits end."""
     children = [spawn() for _ in range(4)]
     for child in children:
@@ -122,7 +122,7 @@ def test_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record_proper
     assert milliseconds < 2000
 
 
-def test_2_12_two_sessions_under_load_share_all_and_lose_nothing(spawn, fake):
+def test_lesson_2_12_two_sessions_under_load_share_all_and_lose_nothing(spawn, fake):
     # Not faster: a lock that is waited for 250 ms is waited for in this time too.
     children = [spawn(speed=4) for _ in range(3)]
     for child in children:

@@ -23,7 +23,7 @@ def several(spawn, platform, tmp_path):
     return start
 
 
-def test_2_18_one_bad_token_ends_its_own_workspace_only(several, platform, state):
+def test_lesson_2_18_one_bad_token_ends_its_own_workspace_only(several, platform, state):
     a, b, c = (platform.create_workspace(name) for name in "abc")
     child = several([a, b, c], {b.id: "wrong-" + "x" * 37})
     child.initialize()
@@ -44,7 +44,7 @@ def test_2_18_one_bad_token_ends_its_own_workspace_only(several, platform, state
     child.secrets |= secrets
 
 
-def test_2_18_replies_leave_from_the_workspace_that_received(several, platform):
+def test_lesson_2_18_replies_leave_from_the_workspace_that_received(several, platform):
     a, b, friend = (platform.create_workspace(name) for name in ("a", "b", "friend"))
     child = several([a, b])
     child.initialize()
@@ -66,7 +66,7 @@ def test_2_18_replies_leave_from_the_workspace_that_received(several, platform):
     assert [row["source_id"] for row in rows] == [b.id]
 
 
-def test_2_18_all_that_is_wrong_with_the_list_is_said_at_once(mcp_binary, env, workspace_id):
+def test_lesson_2_18_all_that_is_wrong_with_the_list_is_said_at_once(mcp_binary, env, workspace_id):
     entries = [{"id": workspace_id[:8], "token": "t"}, 5, {"id": workspace_id},
                {"id": workspace_id, "token": "ROTATE_TO_REVEAL_TOKEN", "platform_url": "ftp://x"}]
     changed = {**env, "WORKSPACE_ID": "", "MOLECULE_WORKSPACES": json.dumps(entries)}
@@ -74,7 +74,7 @@ def test_2_18_all_that_is_wrong_with_the_list_is_said_at_once(mcp_binary, env, w
             "MOLECULE_WORKSPACES[2].token", "MOLECULE_WORKSPACES[3].id", "[3].platform_url", "[3].token")
 
 
-def test_2_18_an_unknown_workspace_is_named_with_the_known_ones(several, platform, workspace_id):
+def test_lesson_2_18_an_unknown_workspace_is_named_with_the_known_ones(several, platform, workspace_id):
     a, b = platform.create_workspace("a"), platform.create_workspace("b")
     child = several([a, b])
     child.initialize()
@@ -96,7 +96,7 @@ def open_files(soft, hard):
     return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_2_18_many_workspaces_raise_the_limit_of_open_files(spawn, fake, token):
+def test_lesson_2_18_many_workspaces_raise_the_limit_of_open_files(spawn, fake, token):
     child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 1024))
     child.initialize()
     fake.wait_for("heartbeat", 40)
@@ -105,7 +105,7 @@ def test_2_18_many_workspaces_raise_the_limit_of_open_files(spawn, fake, token):
     assert child.stderr_text == ""
 
 
-def test_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, sanitized):
+def test_lesson_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, sanitized):
     if sanitized:
         pytest.skip("without a free descriptor UBSan takes valid objects for invalid ones")
     child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 64))

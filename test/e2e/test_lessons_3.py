@@ -48,7 +48,7 @@ def path_of(uri):
     return Path(unquote(urlsplit(uri).path))
 
 
-def test_3_1_a_file_is_fetched_stored_acknowledged_and_named_in_the_message(
+def test_lesson_3_1_a_file_is_fetched_stored_acknowledged_and_named_in_the_message(
         mcp, fake, workspace_id, uploads):
     sent = Sent(fake, workspace_id)
     fake.always("pending", sent.reply())
@@ -73,7 +73,7 @@ def test_3_1_a_file_is_fetched_stored_acknowledged_and_named_in_the_message(
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/cron.d/x", "..", ".", "", "a/b\\c.txt",
                                   "x" * 300 + ".tar.gz", "new\nline", "\u202egpj.exe", "отчёт.pdf",
                                   "-rf", "$(reboot).sh", "con\u0000.txt"])
-def test_3_1_names_are_safe_and_short(mcp, fake, workspace_id, uploads, name):
+def test_lesson_3_1_names_are_safe_and_short(mcp, fake, workspace_id, uploads, name):
     sent = Sent(fake, workspace_id, name=name)
     fake.always("pending", sent.reply())
     sent.message(fake)
@@ -85,7 +85,7 @@ def test_3_1_names_are_safe_and_short(mcp, fake, workspace_id, uploads, name):
         assert path.name.endswith(name)
 
 
-def test_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, workspace_id, uploads, tmp_path):
+def test_lesson_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, workspace_id, uploads, tmp_path):
     """Somebody guessed the name: the link itself goes, and what it leads to stays."""
     victim = tmp_path / "victim"
     victim.write_text("precious")
@@ -105,7 +105,7 @@ def test_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, workspace_
                                    Reply(body=b"the by", headers={"Content-Length": "9"}, close_after=6),
                                    Reply(body=b"fewer")],
                          ids=["500", "503", "reset", "html", "401", "cut", "other size"])
-def test_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, workspace_id, uploads, fault):
+def test_lesson_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, workspace_id, uploads, fault):
     sent = Sent(fake, workspace_id)
     fake.script("pending", fault, fault)
     fake.always("pending", sent.reply())
@@ -120,7 +120,7 @@ def test_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, workspa
     assert message["activity_id"] and len(mcp.call("inbox_peek").json) == 2
 
 
-def test_3_1_a_slow_fetch_does_not_keep_messages_away(mcp, fake, workspace_id):
+def test_lesson_3_1_a_slow_fetch_does_not_keep_messages_away(mcp, fake, workspace_id):
     sent = Sent(fake, workspace_id)
     fake.always("pending", Reply(hang=True))
     sent.message(fake)
@@ -132,7 +132,7 @@ def test_3_1_a_slow_fetch_does_not_keep_messages_away(mcp, fake, workspace_id):
     mcp.wait_messages(2)
 
 
-def test_3_1_an_unanswered_ack_is_repeated_without_a_second_fetch(mcp, fake, workspace_id):
+def test_lesson_3_1_an_unanswered_ack_is_repeated_without_a_second_fetch(mcp, fake, workspace_id):
     sent = Sent(fake, workspace_id)
     fake.always("pending", sent.reply())
     fake.script("pending_ack", Reply(500), RESET)
@@ -141,7 +141,7 @@ def test_3_1_an_unanswered_ack_is_repeated_without_a_second_fetch(mcp, fake, wor
     assert len(fake.seen("pending")) == 1 and len(fake.seen("pending_ack")) == 3
 
 
-def test_3_1_a_file_that_is_gone_is_asked_for_once(mcp, fake, workspace_id, uploads):
+def test_lesson_3_1_a_file_that_is_gone_is_asked_for_once(mcp, fake, workspace_id, uploads):
     sent = Sent(fake, workspace_id)
     sent.message(fake)
     [attachment] = next_message(mcp)["attachments"]
@@ -151,7 +151,7 @@ def test_3_1_a_file_that_is_gone_is_asked_for_once(mcp, fake, workspace_id, uplo
     assert list(uploads.iterdir()) == []
 
 
-def test_3_1_rows_of_another_shape_are_passed_over(mcp, fake, workspace_id):
+def test_lesson_3_1_rows_of_another_shape_are_passed_over(mcp, fake, workspace_id):
     for body in (None, {}, [], "x", {"file_id": 7}, {"file_id": "../../x"}, {"file_id": "x" * 4000},
                  {"file_id": None, "name": []}):
         fake.add_row(method="chat_upload_receive", request_body=body)
@@ -160,7 +160,7 @@ def test_3_1_rows_of_another_shape_are_passed_over(mcp, fake, workspace_id):
     assert fake.seen("pending") == []
 
 
-def test_3_1_a_kill_9_during_a_fetch_loses_nothing(spawn, fake, workspace_id, uploads):
+def test_lesson_3_1_a_kill_9_during_a_fetch_loses_nothing(spawn, fake, workspace_id, uploads):
     sent = Sent(fake, workspace_id, content=b"x" * 100_000)
     fake.script("pending", Reply(hang=True))
     fake.always("pending", sent.reply())
@@ -177,7 +177,7 @@ def test_3_1_a_kill_9_during_a_fetch_loses_nothing(spawn, fake, workspace_id, up
     assert len(list(uploads.iterdir())) == 1
 
 
-def test_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, workspace_id, tmp_path):
+def test_lesson_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, workspace_id, tmp_path):
     """By their source, and where a platform gives none, by what the upload's answer said."""
     named = Sent(fake, workspace_id, source_id=workspace_id)
     (tmp_path / "mine.txt").write_text("mine")
@@ -199,7 +199,7 @@ def test_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, workspace
     assert not any(own_id in t or named.id in t for t in touched), touched
 
 
-def test_3_3_outbound_files_are_streamed_with_their_types(mcp, fake, workspace_id, tmp_path):
+def test_lesson_3_3_outbound_files_are_streamed_with_their_types(mcp, fake, workspace_id, tmp_path):
     for name in ("a.pdf", "b.PNG", "c.unknown"):
         (tmp_path / name).write_bytes(b"%" + name.encode())
     paths = [str(tmp_path / name) for name in ("a.pdf", "b.PNG", "c.unknown")]
@@ -209,7 +209,7 @@ def test_3_3_outbound_files_are_streamed_with_their_types(mcp, fake, workspace_i
     assert [body.find(t) > 0 for t in types] == [True] * 3
 
 
-def test_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, state):
+def test_lesson_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, state):
     agent = platform.create_workspace("agent")
     mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,
                  "MOLECULE_WORKSPACE_TOKEN": agent.token}, secrets=[agent.token], speed=20)
@@ -236,7 +236,7 @@ def test_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, state):
     assert len(list((state / "uploads").iterdir())) == 1, "the own file was not fetched"
 
 
-def test_6_what_the_platform_takes_is_what_it_says(platform, spawn, tmp_path):
+def test_lesson_3_3_what_the_platform_takes_is_what_it_says(platform, spawn, tmp_path):
     """A file that older platforms refuse, and one that this one refuses too: not sent at all."""
     agent = platform.create_workspace("agent")
     mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,

@@ -58,7 +58,7 @@ QUEUED = {
 
 
 @pytest.mark.parametrize("shape", QUEUED)
-def test_lessons_2_07_a_queued_reply_is_no_failure_and_is_not_sent_again(mcp, fake, shape):
+def test_lesson_2_7_a_queued_reply_is_no_failure_and_is_not_sent_again(mcp, fake, shape):
     fake.always("a2a", QUEUED[shape])
     result = delegate(mcp)
     assert not result.failed
@@ -87,7 +87,7 @@ def test_6_a_refusal_is_told_and_not_repeated(mcp, fake, reply):
     assert len(fake.seen("a2a")) == 1
 
 
-def test_lessons_2_06_a_lost_connection_is_tried_again_as_the_same_message(spawn, fake):
+def test_lesson_2_6_a_lost_connection_is_tried_again_as_the_same_message(spawn, fake):
     speed = 20
     child = spawn(speed=speed)
     child.initialize()
@@ -199,7 +199,7 @@ def test_6_delegate_task_async(mcp, fake, workspace_id):
     assert fake.seen("a2a") == []
 
 
-def test_lessons_2_06_an_idempotent_repeat_is_success(mcp, fake):
+def test_lesson_2_6_an_idempotent_repeat_is_success(mcp, fake):
     id = str(uuid.uuid4())
     fake.always("delegate", Reply(200, {"delegation_id": id, "status": "dispatched", "target_id": PEER,
                                         "idempotent_hit": True}))
