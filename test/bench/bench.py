@@ -256,6 +256,12 @@ def rows(found):
         yield f"instructions of one {name}", f"{count:,.0f}", "", ""
 
 
+def print_table(table):
+    widths = [max(map(len, column)) for column in zip(*table)]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("builds", nargs="+", type=lambda path: pathlib.Path(path).resolve())
@@ -267,10 +273,7 @@ def main():
     found = Bench(options.builds, options.quick, options.callgrind).run()
     found["machine"] = described
     print(found["machine"])
-    table = [("what", "measured", "ratio", "aim"), *rows(found)]
-    widths = [max(len(row[i]) for row in table) for i in range(4)]
-    for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print_table([("what", "measured", "ratio", "aim"), *rows(found)])
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
 

@@ -23,7 +23,7 @@ import tempfile
 import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / "e2e"), str(pathlib.Path(__file__).parent)]
-from bench import machine, memory_of  # noqa: E402
+from bench import machine, memory_of, print_table  # noqa: E402
 from support.mcp import McpProcess  # noqa: E402
 from support.platform import Platform, child_env, until  # noqa: E402
 
@@ -211,10 +211,7 @@ def main():
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     print(f"{found['machine']}, {found['date']}")
-    table = [("what", "measured", "aim"), *rows(found)]
-    widths = [max(len(row[i]) for row in table) for i in range(3)]
-    for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print_table([("what", "measured", "aim"), *rows(found)])
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
 

@@ -6,6 +6,8 @@ import ssl
 import subprocess
 import threading
 
+from support.listener import Listener
+
 
 class TlsFront:
     """`url` is where it listens, `folder` an SSL_CERT_DIR that trusts it, made below `scratch`."""
@@ -26,22 +28,10 @@ class TlsFront:
         self._port = port
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = Listener(self._serve)
+        self.url = f"https://127.0.0.1:{self._listener.port}"
         self.folder = str(folder)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        self.close = self._listener.close
 
     def _serve(self, client):
         try:

@@ -150,3 +150,11 @@ def mcp(spawn):
     child = spawn(speed=20)
     child.initialize()
     return child
+
+
+@pytest.fixture
+def claude(spawn):
+    """One whose host is Claude Code, which can be woken."""
+    child = spawn(speed=20)
+    child.initialize("2025-11-25", "claude-code")
+    return child

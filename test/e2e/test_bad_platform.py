@@ -7,15 +7,8 @@ import threading
 
 import pytest
 
-from support.fake_platform import HANG, HTML, RESET, FakePlatform, Reply
+from support.fake_platform import CALLS, HANG, HTML, PEER, RESET, FakePlatform, Reply
 
-PEER = "11111111-2222-4333-8444-555555555555"
-CALLS = {"list_peers": ("peers", {}), "get_workspace_info": ("info", {}),
-         "send_message_to_user": ("notify", {"message": "m"}),
-         "commit_memory": ("commit", {"content": "c"}), "recall_memory": ("recall", {}),
-         "delegate_task_async": ("delegate", {"workspace_id": PEER, "task": "t"}),
-         "check_task_status": ("delegations", {"workspace_id": PEER, "task_id": "x"}),
-         "delegate_task": ("a2a", {"workspace_id": PEER, "task": "t"})}
 JSON = {"Content-Type": "application/json"}
 
 FAULTS = {

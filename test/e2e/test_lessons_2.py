@@ -7,11 +7,9 @@ import time
 
 import pytest
 
-from support.fake_platform import HANG, Reply, envelope
+from support.fake_platform import HANG, PEER, Reply, envelope
 from support.platform import until
 from support.run import run
-
-PEER = "11111111-2222-4333-8444-555555555555"
 
 
 @pytest.fixture

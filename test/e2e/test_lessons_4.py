@@ -4,18 +4,10 @@ import re
 
 import pytest
 
-from support.fake_platform import Reply, envelope
+from support.fake_platform import PEER, Reply, envelope
 
-PEER = "11111111-2222-4333-8444-555555555555"
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 CHANNEL = "notifications/claude/channel"
-
-
-@pytest.fixture
-def claude(spawn):
-    child = spawn(speed=20)
-    child.initialize("2025-11-25", "claude-code")
-    return child
 
 
 def test_lesson_4_control_and_bidirectional_characters_are_removed(claude, fake):

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from support.fake_platform import HANG, HTML, RESET, Reply
+from support.fake_platform import HANG, HTML, PEER, RESET, Reply
 
-PEER = "11111111-2222-4333-8444-555555555555"
 UNAUTHORIZED = Reply(401, {"error": "invalid workspace auth token"})
 OK = None  # the working platform's own answer, see `scripted`
 

@@ -5,9 +5,8 @@ import uuid
 
 import pytest
 
-from support.fake_platform import Reply, envelope
+from support.fake_platform import PEER, Reply, envelope
 
-PEER = "11111111-2222-4333-8444-555555555555"
 GONE = Reply(410, {"error": "since_id cursor not found (row may have been pruned or belongs to a "
                             "different workspace); omit since_id to reset"})
 

@@ -5,9 +5,7 @@ import uuid
 
 import pytest
 
-from support.fake_platform import HANG, HTML, RESET, Reply
-
-PEER = "11111111-2222-4333-8444-555555555555"
+from support.fake_platform import HANG, HTML, PEER, RESET, Reply
 
 
 def answer(text, key="kind"):

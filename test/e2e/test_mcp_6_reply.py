@@ -5,9 +5,7 @@ import uuid
 
 import pytest
 
-from support.fake_platform import HTML, RESET, Reply, envelope
-
-PEER = "11111111-2222-4333-8444-555555555555"
+from support.fake_platform import HTML, PEER, RESET, Reply, envelope
 
 
 def waiting(mcp):

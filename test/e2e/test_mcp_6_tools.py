@@ -7,9 +7,8 @@ import uuid
 
 import pytest
 
-from support.fake_platform import HANG, HTML, RESET, Reply
+from support.fake_platform import CALLS, HANG, HTML, PEER, RESET, Reply
 
-PEER = "11111111-2222-4333-8444-555555555555"
 TOOLS = ["delegate_task", "delegate_task_async", "check_task_status", "list_peers", "get_workspace_info",
          "send_message_to_user", "wait_for_message", "inbox_peek", "inbox_pop", "commit_memory",
          "recall_memory", "reply", "chat_history", "update_agent_card", "broadcast_message",
@@ -369,14 +368,6 @@ def test_6_no_arguments_and_unknown_ones(mcp, tool, arguments):
 
 
 # -- failures, and everything beside everything --------------------------------------------------------
-
-CALLS = {"list_peers": ("peers", {}), "get_workspace_info": ("info", {}),
-         "send_message_to_user": ("notify", {"message": "m"}),
-         "commit_memory": ("commit", {"content": "c"}), "recall_memory": ("recall", {}),
-         "delegate_task_async": ("delegate", {"workspace_id": PEER, "task": "t"}),
-         "check_task_status": ("delegations", {"workspace_id": PEER, "task_id": "x"}),
-         "delegate_task": ("a2a", {"workspace_id": PEER, "task": "t"})}
-
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 418, 429, 500, 502, 503])
 @pytest.mark.parametrize("tool", CALLS)

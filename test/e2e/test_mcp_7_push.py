@@ -4,19 +4,11 @@ import re
 
 import pytest
 
-from support.fake_platform import envelope
+from support.fake_platform import PEER, envelope
 from support.run import run
 from test_lessons_3 import Sent
 
-PEER = "11111111-2222-4333-8444-555555555555"
 CHANNEL = "notifications/claude/channel"
-
-
-@pytest.fixture
-def claude(spawn):
-    child = spawn(speed=20)
-    child.initialize("2025-11-25", "claude-code")
-    return child
 
 
 def test_7_the_channel_is_declared(spawn):

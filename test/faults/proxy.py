@@ -5,6 +5,8 @@ import socket
 import struct
 import threading
 
+from support.listener import Listener
+
 # What can happen to one exchange. `before` the platform saw it: "refuse" (reset at once), "hang"
 # (no answer until `release`). After: "lose" (reset instead of the answer), "truncate" (half of it,
 # then the end), "garbage" (no HTTP), "html" (an edge's page with status 200), "delay" (late).
@@ -23,9 +25,8 @@ class Proxy:
         self.spoiled = 0
         self._plan = lambda method, path: None
         self._released = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(self._serve)
+        self.url = f"http://127.0.0.1:{self._listener.port}"
 
     def plan(self, choose):
         """`choose(method, path)` gives a fault or None, for each request from now on."""
@@ -42,16 +43,7 @@ class Proxy:
 
     def close(self):
         self.release()
-        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
         """Exchange by exchange: the client sends the next request when it has its answer."""

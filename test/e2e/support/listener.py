@@ -1,0 +1,26 @@
+"""A TCP server on a free port of the loopback, a thread for each connection."""
+
+import socket
+import threading
+
+
+class Listener:
+    """`serve(connection)` runs on a thread of its own and closes the connection when it is done."""
+
+    def __init__(self, serve):
+        self._serve = serve
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
