@@ -85,7 +85,6 @@ class Server {
         push_([this](std::string_view method, std::string_view params) {
           session_.notify(method, params);
         }) {
-    services_.resource_updated = [this](std::string_view uri) { session_.resource_updated(uri); };
     log::set_listener([this](log::Level level, std::string_view text) {
       session_.log(level_of(level), "molecule", text);
     });
@@ -124,10 +123,12 @@ class Server {
   }
 
   workspace::Seat::Hooks hooks() {
-    return {.on_arrival =
-                [this](workspace::Seat& seat) {
-                  push_.announce(seat);
-                  session_.resource_updated(tools::inbox_uri);
+    return {.on_arrival = [this](workspace::Seat& seat) { push_.announce(seat); },
+            .on_change =
+                [this](workspace::Seat&, const std::vector<std::string>& popped) {
+                  for (const std::string& uri : tools::changed_resources(popped)) {
+                    session_.resource_updated(uri);
+                  }
                 },
             .on_rejected = [this](workspace::Seat& seat,
                                   const std::string& text) { rejected(seat, text); },

@@ -131,10 +131,6 @@ awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
     } else {
       auto removed = co_await pop_when_free(services, activity_id);
       result.text = popped(removed, activity_id);
-      if (removed && services.resource_updated) {
-        services.resource_updated(inbox_uri);
-        services.resource_updated(fmt::format("{}/{}", inbox_uri, activity_id));
-      }
     }
   } catch (const sqlite::Error& error) {
     result = failure("The message was not removed", error);

@@ -77,6 +77,12 @@ awaitable<mcp::ReadResult> read_message(Services& services, std::string activity
 
 }  // namespace
 
+std::vector<std::string> changed_resources(const std::vector<std::string>& popped) {
+  std::vector<std::string> uris = {inbox_uri};
+  for (const std::string& id : popped) uris.push_back(fmt::format("{}/{}", inbox_uri, id));
+  return uris;
+}
+
 std::vector<mcp::Resource> make_resources(Services& services) {
   std::vector<mcp::Resource> resources;
   resources.push_back({.uri = "molecule://workspace",

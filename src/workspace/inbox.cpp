@@ -233,6 +233,7 @@ sqlite::Database& Inbox::database() {
   try {
     database_.emplace(path, busy_timeout);
     migrate(*database_);
+    told_popped_ = number(*database_, "SELECT coalesce(max(popped_at), 0) FROM popped");
   } catch (const sqlite::Error& error) {
     database_.reset();
     if (!error.unusable_file()) throw;
@@ -396,18 +397,36 @@ std::size_t Inbox::size() {
 bool Inbox::pop(std::string_view activity_id) {
   sqlite::Database& db = database();
   sqlite::Transaction transaction(db);
-  db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
-  if (db.changes() == 0) return false;
   const std::int64_t now = to_micros(clock_.wall());
-  db.prepare("INSERT OR REPLACE INTO popped(activity_id, popped_at) VALUES(?1, ?2)")
+  // Grows even where the calendar is set back: sessions find by it what others have popped.
+  db.prepare(
+        "INSERT OR REPLACE INTO popped(activity_id, popped_at) SELECT activity_id,"
+        " max(?2, (SELECT coalesce(max(popped_at), 0) + 1 FROM popped)) FROM messages"
+        " WHERE activity_id = ?1")
       .bind(activity_id, now)
       .run();
+  if (db.changes() == 0) return false;
+  db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
   db.prepare("DELETE FROM popped WHERE popped_at < ?1")
       .bind(now - microseconds(popped_kept).count())
       .run();
   prolong_leases();
   transaction.commit();
   return true;
+}
+
+std::vector<std::string> Inbox::newly_popped() {
+  sqlite::Statement row = database().prepare(
+      "SELECT activity_id, popped_at FROM popped WHERE popped_at > ?1 ORDER BY popped_at");
+  row.bind(told_popped_);
+  std::vector<std::string> ids;
+  std::int64_t last = told_popped_;
+  while (row.step()) {
+    ids.push_back(row.string(0));
+    last = row.integer(1);
+  }
+  told_popped_ = last;
+  return ids;
 }
 
 }  // namespace molecule::workspace

@@ -28,6 +28,7 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
       own_(own),
       clock_(clock),
       on_arrival_(hooks.on_arrival),
+      on_change_(hooks.on_change),
       presence_(client, ownership, credentials, workload, clock, own.agent_card,
                 {.on_rejected =
                      [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); },
@@ -35,7 +36,10 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
                      [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }}),
       acknowledgements_(client, inbox, clock),
       poller_(client, inbox, ownership, credentials, clock) {
-  inbox.on_arrival = [this] { arrived(); };
+  inbox.on_arrival = [this] {
+    arrived();
+    changed();
+  };
   poller_.receive_with(files);
   poller_.acknowledge_with(acknowledgements_);
   // load_config has just seen that there is one.
@@ -77,8 +81,9 @@ void Seat::look() {
   ownership.owns();
   try {
     const bool freed = inbox.free_leases();
-    const bool changed = inbox.changed_elsewhere();
-    if (freed || changed) arrived();
+    const bool elsewhere = inbox.changed_elsewhere();
+    if (freed || elsewhere) arrived();
+    if (elsewhere) changed();
   } catch (const sqlite::Error& error) {
     log::debug("inbox: {}", error.what());
   }
@@ -97,6 +102,24 @@ void Seat::watch(FileWatcher& watcher) {
 
 void Seat::arrived() {
   if (on_arrival_) on_arrival_(*this);
+}
+
+void Seat::changed() {
+  if (!on_change_) return;
+  std::vector<std::string> popped;
+  try {
+    popped = inbox.newly_popped();
+  } catch (const sqlite::Error& error) {
+    log::debug("inbox: {}", error.what());
+    inbox.look_again();
+  }
+  on_change_(*this, popped);
+}
+
+bool Seat::pop(std::string_view activity_id) {
+  const bool popped = inbox.pop(activity_id);
+  if (popped) changed();
+  return popped;
 }
 
 void Seat::release() {

@@ -150,7 +150,7 @@ std::optional<Seats::Arrival> Seats::find_message(std::string_view activity_id) 
 bool Seats::pop(std::string_view activity_id) {
   bool popped = false;
   each_inbox([activity_id, &popped](Seat& seat) {
-    popped = seat.inbox.pop(activity_id);
+    popped = seat.pop(activity_id);
     return popped;
   });
   return popped;

@@ -331,6 +331,42 @@ def listen(child, id, **filters):
     child.wait_notifications("notifications/subscriptions/acknowledged", 1)
 
 
+def updated(child):
+    return sorted(n["params"]["uri"] for n in child.notifications(UPDATED))
+
+
+@pytest.mark.parametrize("tool", ["inbox_pop", "reply"])
+def test_a_subscriber_hears_what_another_session_pops(spawn, fake, era, tool):
+    owner, other = spawn(speed=20), spawn(speed=20)
+    owner.initialize()
+    popped, kept = fake.add_message("answered by the owner"), fake.add_message("not answered")
+    owner.wait_messages(2)
+    other.initialize("2025-11-25")
+    other.call("inbox_peek")
+    uris = [INBOX, f"{INBOX}/{popped}", f"{INBOX}/{kept}"]
+    if era == "stateless":
+        listen(other, "a", resourceSubscriptions=uris)
+    else:
+        for uri in uris:
+            other.request("resources/subscribe", {"uri": uri})
+    told = len(updated(other))
+    arguments = {"text": "yes"} if tool == "reply" else {}
+    assert not owner.call(tool, activity_id=popped, **arguments).failed
+    other.wait_until(lambda: {INBOX, uris[1]} <= set(updated(other)[told:]), "what was popped")
+    assert fake.add_message("one more")
+    other.wait_messages(2)
+    assert updated(other).count(uris[1]) == 1 and uris[2] not in updated(other)
+
+
+def test_a_subscriber_hears_what_its_own_session_answers(mcp, fake):
+    id = fake.add_message("a question")
+    mcp.wait_messages(1)
+    for uri in (INBOX, f"{INBOX}/{id}"):
+        mcp.request("resources/subscribe", {"uri": uri})
+    assert not mcp.call("reply", activity_id=id, text="yes").failed
+    mcp.wait_until(lambda: updated(mcp) == [INBOX, f"{INBOX}/{id}"], "what was answered")
+
+
 def test_1_listening_in_the_newer_era(spawn, fake):
     child = spawn(speed=20)
     listen(child, "a", resourceSubscriptions=[INBOX])

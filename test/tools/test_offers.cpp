@@ -104,15 +104,10 @@ TEST_CASE("without an inbox nothing of it is offered") {
   CHECK(house.prompts.size() == 2);
 }
 
-TEST_CASE("a pop tells of the changed resources, once") {
-  Offers house;
-  std::vector<std::string> changed;
-  house.services->resource_updated = [&](std::string_view uri) { changed.emplace_back(uri); };
-  const std::string id = message(1).activity_id;
-  house.inbox().store({message(1)}, id);
-  house.call("inbox_pop", R"({"activity_id":")" + id + R"("})");
-  house.call("inbox_pop", R"({"activity_id":")" + id + R"("})");
-  CHECK(changed == std::vector<std::string>{"molecule://inbox", "molecule://inbox/" + id});
+TEST_CASE("the inbox changes with each message, and what was popped itself") {
+  CHECK(tools::changed_resources({}) == std::vector<std::string>{"molecule://inbox"});
+  CHECK(tools::changed_resources({"a", "b"}) ==
+        std::vector<std::string>{"molecule://inbox", "molecule://inbox/a", "molecule://inbox/b"});
 }
 
 TEST_CASE("answer_inbox brings the messages along") {

@@ -268,3 +268,18 @@ TEST_CASE_FIXTURE(Fixture, "leases: another process's commits are seen, own ones
   a->store({message(2)}, activity_id(2));
   CHECK_FALSE(a->changed_elsewhere());
 }
+
+TEST_CASE_FIXTURE(Fixture, "inbox: what any session popped is told once to each") {
+  const auto id = [](int number) { return std::vector<std::string>{activity_id(number)}; };
+  a->store({message(1), message(2), message(3)}, activity_id(3));
+  a->pop(activity_id(1));
+  CHECK(b->newly_popped().empty());
+  CHECK(a->newly_popped() == id(1));
+  CHECK(a->newly_popped().empty());
+  b->pop(activity_id(2));
+  CHECK(a->newly_popped() == id(2));
+  clock.step_wall(-std::chrono::hours(1));
+  a->pop(activity_id(3));
+  CHECK(b->newly_popped() == std::vector<std::string>{activity_id(2), activity_id(3)});
+  CHECK(a->newly_popped() == id(3));
+}

@@ -73,6 +73,22 @@ TEST_CASE_FIXTURE(Fixture, "seats: waiting ends with a message of any inbox, or 
   CHECK_FALSE(got);
 }
 
+TEST_CASE_FIXTURE(Fixture, "seats: what came and what was popped is told, once") {
+  std::vector<std::string> told;
+  Seat::Hooks hooks;
+  hooks.on_change = [&told](Seat& seat, const std::vector<std::string>& popped) {
+    told.push_back(seat.id());
+    told.insert(told.end(), popped.begin(), popped.end());
+  };
+  Seats telling(config, loop.get_executor(), http, clock, hooks);
+  telling.first().inbox.store({message(1)}, activity_id(1));
+  CHECK(told == std::vector<std::string>{test::self_id});
+  told.clear();
+  CHECK(telling.pop(activity_id(1)));
+  CHECK_FALSE(telling.pop(activity_id(1)));
+  CHECK(told == std::vector<std::string>{test::self_id, activity_id(1)});
+}
+
 TEST_CASE_FIXTURE(Fixture, "seats: an inbox that cannot be read costs the others nothing") {
   std::filesystem::create_directory(folder.path() / test::self_id / "inbox.db");
   inbox(test::peer_id).store({message(1)}, activity_id(1));

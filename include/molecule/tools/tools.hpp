@@ -24,12 +24,13 @@ struct Services {
   /// Owns what runs beside a call: its progress notifications, and the activity reports, which
   /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
   TaskGroup& tasks;
-  /// Told of the URI of each resource that a tool changed; may be empty.
-  std::function<void(std::string_view uri)> resource_updated = {};
 };
 
 /// The resource that changes whenever a message comes or is popped.
 inline constexpr const char* inbox_uri = "molecule://inbox";
+
+/// The URIs of what changes with the inbox when messages came, or these were popped.
+std::vector<std::string> changed_resources(const std::vector<std::string>& popped);
 
 /// The eleven tools of molecule-mcp.md 6 in their fixed order, then those that came later.
 std::vector<mcp::Tool> make_tools(Services& services);

@@ -153,6 +153,9 @@ class Inbox {
   bool full() { return size() >= most_messages; }
   /// False when there was no such message, which is not an error. Idempotent.
   bool pop(std::string_view activity_id);
+  /// What was popped since the last call, or since this session opened the file, by whichever
+  /// session.
+  std::vector<std::string> newly_popped();
 
  private:
   sqlite::Database& database();
@@ -166,6 +169,8 @@ class Inbox {
   Sessions sessions_;
   std::optional<std::int64_t> seen_version_;
   bool look_again_ = false;
+  /// `popped_at` of the last that `newly_popped` told.
+  std::int64_t told_popped_ = 0;
   /// Sequence numbers of what is still there.
   std::unordered_set<std::int64_t> announced_;
   std::optional<sqlite::Database> database_;

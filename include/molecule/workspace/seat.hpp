@@ -31,6 +31,9 @@ class Seat {
     /// There may be something new in the inbox to give out: it was stored by this process or by
     /// another, or a lease has ended.
     std::function<void(Seat& seat)> on_arrival;
+    /// The inbox may hold something else than before, whichever process changed it: messages came,
+    /// or went, and of these `popped` are the ids.
+    std::function<void(Seat& seat, const std::vector<std::string>& popped)> on_change;
     /// The platform rejected the first credentials it saw; `text` says so to people.
     std::function<void(Seat& seat, const std::string& text)> on_rejected;
     /// The workspace was removed from the platform.
@@ -64,6 +67,8 @@ class Seat {
   /// as far as they are here, and who wrote it where the platform's row did not say and the peer is
   /// known. Asks nobody.
   void complete(Message& message);
+  /// Takes the message out of the inbox; false where it was not there. Throws `sqlite::Error`.
+  bool pop(std::string_view activity_id);
   /// Whether the peer is in this workspace's list, or wrote one of its messages.
   bool knows_peer(const std::string& peer_id);
 
@@ -80,12 +85,14 @@ class Seat {
   void look();
   void watch(FileWatcher& watcher);
   void arrived();
+  void changed();
   void name_peer(Message& message) const;
 
   const Config& config_;
   const WorkspaceConfig& own_;
   Clock& clock_;
   std::function<void(Seat& seat)> on_arrival_;
+  std::function<void(Seat& seat, const std::vector<std::string>& popped)> on_change_;
   Presence presence_;
   Acknowledgements acknowledgements_;
   Poller poller_;
