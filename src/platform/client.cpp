@@ -83,11 +83,13 @@ std::string message_body(std::string_view message_id, std::string_view text,
   return std::move(writer).take();
 }
 
-std::string notify_body(std::string_view message, const std::vector<UploadedFile>& attachments) {
+std::string notify_body(std::string_view message, const std::vector<UploadedFile>& attachments,
+                        std::string_view message_id) {
   json::Writer writer;
   {
     auto o = writer.object();
     o.field("message", message);
+    o.field("messageId", message_id);
     if (!attachments.empty()) {
       auto list = o.array("attachments");
       for (const UploadedFile& file : attachments) {
@@ -310,9 +312,10 @@ awaitable<Outcome<ActivityPage>> Client::delegations() {
   return call(within(request("GET", own_path("/delegations")), seconds(10)), read_rows);
 }
 
-awaitable<Outcome<void>> Client::notify(std::string message,
-                                        std::vector<UploadedFile> attachments) {
-  return command(request("POST", own_path("/notify"), notify_body(message, attachments)));
+awaitable<Outcome<void>> Client::notify(std::string message, std::vector<UploadedFile> attachments,
+                                        std::string message_id) {
+  return command(
+      request("POST", own_path("/notify"), notify_body(message, attachments, message_id)));
 }
 
 awaitable<Outcome<UploadLimits>> Client::upload_limits() {

@@ -163,16 +163,14 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Mes
   workspace::Seat& seat = choose_source(services, arguments, peer);
   if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
   const std::string tool_use_id(call.meta("claudecode/toolUseId").value_or(""));
-  const std::string id = ids->id_for(seat.id() + peer, task, tool_use_id, services.clock.now());
-  Outgoing outgoing{.peer = peer, .text = task, .message_id = id};
+  MessageIds::Attempt attempt(*ids, seat.id() + peer, task, tool_use_id);
+  Outgoing outgoing{.peer = peer, .text = task, .message_id = attempt.id()};
   // The agent may be at a message while it asks a peer for help with it.
   const LeaseRenewal renewal(services);
   auto outcome = co_await send_to_peer(services, seat, std::move(outgoing), call);
-  if (!outcome && outcome.error().may_have_arrived) {
-    ids->lost(seat.id() + peer, task, id, services.clock.now());
-  }
-  if (outcome && outcome->queued) remember_task(services, seat, id, peer, task);
-  mcp::ToolResult result = answer_of(peer, id, outcome);
+  if (outcome) attempt.taken();
+  if (outcome && outcome->queued) remember_task(services, seat, attempt.id(), peer, task);
+  mcp::ToolResult result = answer_of(peer, attempt.id(), outcome);
   co_return result;
 }
 
@@ -349,7 +347,7 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
 
 std::vector<mcp::Tool> delegation_tools(Services& services) {
   std::vector<mcp::Tool> tools;
-  auto ids = std::make_shared<MessageIds>();
+  auto ids = std::make_shared<MessageIds>(services.clock);
   tools.push_back({.name = "delegate_task",
                    .title = "Delegate a task",
                    .description = "Send a task to a peer agent and wait for its answer. A peer "

@@ -49,10 +49,11 @@ std::string_view no_answer(About about, const platform::Error& error) {
     return "The peer may have received it all the same: call reply again with exactly the same "
            "text, which the platform then takes for the same message.";
   }
-  // The platform knows no repetition of these (platform-api.md 4.3).
+  // Not every platform knows a repetition of these (platform-api.md 4.3).
   if (error.may_have_arrived && about == About::user) {
-    return "The message may have been sent all the same, and a second one would be shown too: ask "
-           "chat_history before you send it again.";
+    return "The message may have been sent all the same: ask chat_history before you send it "
+           "again. Some platforms take exactly the same text for the same message, others show it "
+           "twice.";
   }
   if (error.may_have_arrived && about == About::peer) {
     return "The peer may have received the task all the same: check for its answer "

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -33,21 +34,27 @@ std::string derived_uuid(std::string_view first, std::string_view second) {
                      (low >> 48U) & 0xFFFU, low & 0xFFFFFFFFFFFFU);
 }
 
-std::string MessageIds::id_for(std::string_view peer, std::string_view task,
-                               std::string_view tool_use_id, Clock::time_point now) {
-  lost_.remove_if([now](const Lost& lost) { return now - lost.since >= repeat_window; });
-  for (auto lost = lost_.begin(); lost != lost_.end(); ++lost) {
-    if (lost->peer != peer || lost->task != task) continue;
-    std::string id = std::move(lost->id);
-    lost_.erase(lost);
-    return id;
+MessageIds::Attempt::Attempt(MessageIds& ids, std::string receiver, std::string content,
+                             std::string_view tool_use_id)
+    : ids_(ids) {
+  const Clock::time_point now = ids.clock_.now();
+  ids.lost_.remove_if([now](const Sent& lost) { return now - lost.since >= repeat_window; });
+  const auto lost = std::ranges::find_if(ids.lost_, [&receiver, &content](const Sent& one) {
+    return one.receiver == receiver && one.content == content;
+  });
+  if (lost != ids.lost_.end()) {
+    sent_.splice(sent_.end(), ids.lost_, lost);
+    return;
   }
-  if (tool_use_id.empty()) return random_uuid();
-  return derived_uuid(tool_use_id, std::string(peer) + ' ' + std::string(task));
+  std::string id =
+      tool_use_id.empty() ? random_uuid() : derived_uuid(tool_use_id, receiver + ' ' + content);
+  sent_.push_back({std::move(receiver), std::move(content), std::move(id), now});
 }
 
-void MessageIds::lost(std::string peer, std::string task, std::string id, Clock::time_point now) {
-  lost_.push_back({std::move(peer), std::move(task), std::move(id), now});
+MessageIds::Attempt::~Attempt() {
+  if (taken_) return;
+  sent_.front().since = ids_.clock_.now();
+  ids_.lost_.splice(ids_.lost_.end(), sent_);
 }
 
 }  // namespace molecule::tools

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "attachments.hpp"
 #include "choose.hpp"
 #include "errors.hpp"
+#include "message_ids.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "subjects.hpp"
 
@@ -24,13 +26,18 @@ std::string sent(std::size_t attachments) {
                      attachments == 1 ? "" : "s");
 }
 
-awaitable<mcp::ToolResult> send_message_to_user(Services& services, mcp::Call& call) {
+awaitable<mcp::ToolResult> send_message_to_user(Services& services, std::shared_ptr<MessageIds> ids,
+                                                mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
-  const std::string message = arguments.text("message");
-  std::vector<std::string> paths = arguments.strings("attachments");
+  Note note;
+  note.text = arguments.text("message");
+  note.paths = arguments.strings("attachments");
   workspace::Seat& seat = choose_seat(services, arguments, "workspace_id");
   if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
-  mcp::ToolResult result = co_await send_to_user(seat, message, std::move(paths));
+  MessageIds::Attempt attempt(*ids, seat.id(), content_of(note),
+                              call.meta("claudecode/toolUseId").value_or(""));
+  mcp::ToolResult result = co_await send_to_user(seat, std::move(note), attempt.id());
+  if (!result.is_error) attempt.taken();
   co_return result;
 }
 
@@ -86,16 +93,22 @@ awaitable<Uploaded> upload(workspace::Seat& seat, std::vector<std::string> paths
 
 }  // namespace
 
-awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string message,
-                                        std::vector<std::string> paths) {
+std::string content_of(const Note& note) {
+  std::string content = note.text;
+  for (const std::string& path : note.paths) content += '\0' + path;
+  return content;
+}
+
+awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, Note note, std::string message_id) {
   mcp::ToolResult result;
-  const std::size_t attached = paths.size();
-  auto uploaded = co_await upload(seat, std::move(paths));
+  const std::size_t attached = note.paths.size();
+  auto uploaded = co_await upload(seat, std::move(note.paths));
   if (!uploaded) {
     result = std::move(uploaded.error());
     co_return result;
   }
-  auto done = co_await seat.client.notify(std::move(message), std::move(*uploaded));
+  auto done = co_await seat.client.notify(std::move(note.text), std::move(*uploaded),
+                                          std::move(message_id));
   if (done) {
     result.text = sent(attached);
   } else {
@@ -106,17 +119,21 @@ awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string messa
 
 std::vector<mcp::Tool> people_tools(Services& services) {
   std::vector<mcp::Tool> tools;
-  tools.push_back(
-      {.name = "send_message_to_user",
-       .title = "Write to the user",
-       .description = "Show a message, with files if you like, in the user's chat: "
-                      "an answer, a question, or news of long work.",
-       .input_schema = with_choice(services, "workspace_id", message_schema),
-       .output_schema = {},
-       .annotations =
-           {.read_only = false, .destructive = false, .idempotent = false, .open_world = true},
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return send_message_to_user(services, call); }});
+  auto ids = std::make_shared<MessageIds>(services.clock);
+  tools.push_back({.name = "send_message_to_user",
+                   .title = "Write to the user",
+                   .description = "Show a message, with files if you like, in the user's chat: "
+                                  "an answer, a question, or news of long work.",
+                   .input_schema = with_choice(services, "workspace_id", message_schema),
+                   .output_schema = {},
+                   .annotations = {.read_only = false,
+                                   .destructive = false,
+                                   .idempotent = false,
+                                   .open_world = true},
+                   .meta = {},
+                   .handler = [&services, ids](mcp::Call& call) {
+                     return send_message_to_user(services, ids, call);
+                   }});
   return tools;
 }
 

@@ -81,13 +81,23 @@ awaitable<std::string> hold(Services& services, workspace::Inbox& inbox, std::st
   }
 }
 
+/// A second try, of whichever session, is the same message.
+std::string answer_id(const workspace::Message& message, std::string_view content) {
+  return derived_uuid(text::lower(message.activity_id), content);
+}
+
+awaitable<mcp::ToolResult> answer_user(workspace::Seat& seat, workspace::Message message,
+                                       Note note) {
+  std::string id = answer_id(message, content_of(note));
+  return send_to_user(seat, std::move(note), std::move(id));
+}
+
 awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Seat& seat,
                                        workspace::Message message, std::string text,
                                        mcp::Call& call) {
-  // A second try, of whichever session, is the same message.
   Outgoing outgoing{.peer = message.peer_id,
                     .text = text,
-                    .message_id = derived_uuid(text::lower(message.activity_id), text),
+                    .message_id = answer_id(message, text),
                     .in_reply_to = message.message_id};
   auto outcome = co_await send_to_peer(services, seat, std::move(outgoing), call);
   mcp::ToolResult result;
@@ -108,10 +118,9 @@ awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Seat& seat
 
 /// From the workspace that received the message, to whoever wrote it.
 awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arrival arrival,
-                                      std::string text, std::vector<std::string> paths,
-                                      mcp::Call& call) {
+                                      Note note, mcp::Call& call) {
   mcp::ToolResult result;
-  std::string why = problem(arrival, !paths.empty());
+  std::string why = problem(arrival, !note.paths.empty());
   if (why.empty()) {
     why = co_await hold(services, arrival.seat->inbox, arrival.message.activity_id);
   }
@@ -121,9 +130,9 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arri
   }
   const LeaseRenewal renewal(services);
   if (arrival.message.kind == "canvas_user") {
-    result = co_await send_to_user(*arrival.seat, text, std::move(paths));
+    result = co_await answer_user(*arrival.seat, arrival.message, std::move(note));
   } else {
-    result = co_await answer_peer(services, *arrival.seat, arrival.message, text, call);
+    result = co_await answer_peer(services, *arrival.seat, arrival.message, note.text, call);
   }
   if (!result.is_error) {
     auto popped = co_await pop(services, arrival.message.activity_id);
@@ -135,14 +144,15 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arri
 awaitable<mcp::ToolResult> reply(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string activity_id = arguments.text("activity_id");
-  const std::string text = arguments.text("text");
-  std::vector<std::string> paths = arguments.strings("attachments");
+  Note note;
+  note.text = arguments.text("text");
+  note.paths = arguments.strings("attachments");
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   mcp::ToolResult result;
   try {
     auto arrival = services.seats.find_message(activity_id);
     if (arrival) {
-      result = co_await send_reply(services, std::move(*arrival), text, std::move(paths), call);
+      result = co_await send_reply(services, std::move(*arrival), std::move(note), call);
     } else {
       result = refused(no_such_message);
     }

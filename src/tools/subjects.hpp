@@ -19,9 +19,16 @@ std::vector<mcp::Tool> reply_tools(Services& services);
 std::vector<mcp::Tool> platform_tools(Services& services);
 
 // What `reply` shares with the tools that say to whom.
-/// Shows `message` in the user's chat; all files of `paths` go with it, or nothing is sent.
-awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, std::string message,
-                                        std::vector<std::string> paths);
+struct Note {
+  std::string text;
+  /// Files of this machine.
+  std::vector<std::string> paths = {};
+};
+/// What makes a note the same one again, to derive its messageId from.
+std::string content_of(const Note& note);
+/// Shows the note in the user's chat; all of its files go with it, or nothing is sent. Whatever is
+/// sent with the same `message_id` is the same note.
+awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, Note note, std::string message_id);
 /// Takes the message out of the inbox; false where it was not there. While another process writes
 /// it tries again for a while, so that no other call waits; throws `sqlite::Error` after that.
 awaitable<bool> pop_when_free(Services& services, std::string activity_id);

@@ -170,11 +170,12 @@ TEST_CASE("files go up as multipart, their uris come back with notify") {
   CHECK(s.last().header("Content-Type").starts_with("multipart/form-data; boundary="));
   CHECK(s.last().body.find(R"(name="files"; filename="a.txt")") != std::string::npos);
   CHECK(s.last().body.find("the content") != std::string::npos);
-  CHECK(s.run(s.client.notify("hi", *uploaded)).ok());
-  CHECK(s.last().body == R"({"message":"hi","attachments":[{"uri":"u:1","name":"a.txt",)"
-                         R"("mimeType":"text/plain","size":11}]})");
-  CHECK(s.run(s.client.notify("hi", {})).ok());
-  CHECK(s.last().body == R"({"message":"hi"})");
+  CHECK(s.run(s.client.notify("hi", *uploaded, "n-1")).ok());
+  CHECK(s.last().body ==
+        R"({"message":"hi","messageId":"n-1","attachments":[{"uri":"u:1","name":"a.txt",)"
+        R"("mimeType":"text/plain","size":11}]})");
+  CHECK(s.run(s.client.notify("hi", {}, "n-2")).ok());
+  CHECK(s.last().body == R"({"message":"hi","messageId":"n-2"})");
   std::filesystem::remove(path);
 }
 

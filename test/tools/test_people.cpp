@@ -39,7 +39,10 @@ TEST_CASE("a message goes to the user") {
   house.server.answer(notify_call, 200, R"({"status":"sent"})");
   const mcp::ToolResult result = house.call("send_message_to_user", R"({"message":"hello"})");
   CHECK(result.text == "Message sent to user.");
-  CHECK(house.server.requests().back().body == R"({"message":"hello"})");
+  const json::Document sent = parsed(house.server.requests().back().body);
+  CHECK(sent.root()["message"].string_or("") == "hello");
+  CHECK(is_uuid(sent.root()["messageId"].string_or("")));
+  CHECK_FALSE(sent.root()["attachments"].present());
   CHECK(house.call("send_message_to_user", with({})).text == "Message sent to user.");
 }
 

@@ -173,8 +173,10 @@ class Client {
                                           std::string idempotency_key);
   /// 5.2: rows, newest first, each as minified JSON with what is needed to find it.
   awaitable<Outcome<ActivityPage>> delegations();
-  /// 4.3; an attachment is an uploaded file.
-  awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments);
+  /// 4.3; an attachment is an uploaded file. A platform that knows repetitions by `message_id`
+  /// shows one that it has seen no second time; others ignore it.
+  awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments,
+                                  std::string message_id);
   /// 10. `not_found`: an older platform.
   awaitable<Outcome<UploadLimits>> upload_limits();
   /// 4.5; streamed from disk; the result is in the order of `files`.
