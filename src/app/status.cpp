@@ -4,12 +4,14 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "age.hpp"
 #include "molecule/base/clock.hpp"
 #include "molecule/base/json_writer.hpp"
 #include "molecule/base/log.hpp"
 #include "molecule/base/process.hpp"
+#include "molecule/workspace/state_folder.hpp"
 #include "molecule/workspace/stored_state.hpp"
 
 namespace molecule::app {
@@ -106,6 +108,20 @@ std::string describe(const workspace::WorkspaceConfig& config, const StoredState
   return text;
 }
 
+/// Where no workspace is named: those that have a folder here.
+std::vector<workspace::WorkspaceConfig> subjects(const workspace::Reading& reading) {
+  if (reading.several || !reading.config.workspaces.front().id.empty()) {
+    return reading.config.workspaces;
+  }
+  std::vector<workspace::WorkspaceConfig> found;
+  for (workspace::WorkspaceFolder& one : workspace::list_state_folders(reading.state_folder)) {
+    workspace::WorkspaceConfig& config = found.emplace_back();
+    config.id = std::move(one.id);
+    config.state_folder = std::move(one.folder);
+  }
+  return found;
+}
+
 }  // namespace
 
 int status(const workspace::Environment& environment, Report::Form form) {
@@ -124,7 +140,7 @@ int status(const workspace::Environment& environment, Report::Form form) {
   {
     auto object = writer.object();
     auto list = object.array("workspaces");
-    for (const workspace::WorkspaceConfig& one : reading.config.workspaces) {
+    for (const workspace::WorkspaceConfig& one : subjects(reading)) {
       const StoredState state = workspace::read_stored_state(one.state_folder, clock);
       write(list, one, state);
       text += (text.empty() ? "" : "\n") + describe(one, state, now);

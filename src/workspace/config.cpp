@@ -17,6 +17,7 @@
 #include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
 #include "molecule/workspace/credentials.hpp"
+#include "molecule/workspace/state_folder.hpp"
 #include "workspace_list.hpp"
 
 namespace molecule::workspace {
@@ -142,19 +143,55 @@ void make_state_folder(const fs::path& folder, Problems& problems) {
   }
 }
 
+void set_folder(const Environment& environment, WorkspaceConfig& workspace, fs::path folder) {
+  const std::string uploads = variable(environment, "MOLECULE_CHAT_UPLOAD_DIR");
+  workspace.upload_folder = uploads.empty() ? folder / "uploads" : absolute(uploads);
+  workspace.state_folder = std::move(folder);
+}
+
+/// Once, before its own folder is made: whoever expects to find the token in the base must know.
+void tell_of_other_owner(const Reading& reading) {
+  const WorkspaceConfig& one = reading.config.workspaces.front();
+  const bool known = reading.several || one.state_folder == reading.state_folder ||
+                     ::access(one.state_folder.c_str(), F_OK) == 0;
+  const std::string owner = known ? std::string() : owner_of_folder(reading.state_folder);
+  if (owner.empty()) return;
+  log::warning(
+      "{} is the state folder of workspace {}: workspace {} gets {}, with a token and an inbox of "
+      "its own (CONFIGS_DIR chooses another folder)",
+      reading.state_folder.string(), owner, one.id, one.state_folder.string());
+}
+
 void check_token(const WorkspaceConfig& workspace, Problems& problems) {
   Credentials credentials(workspace.token, workspace.state_folder);
   if (auto found = credentials.require(); !found.ok()) problems.push_back(std::move(found.error()));
 }
 
 /// WORKSPACE_ID and what goes with it.
-WorkspaceConfig read_one(const Environment& environment, fs::path state, Problems& problems) {
+WorkspaceConfig read_one(const Environment& environment, const fs::path& state,
+                         Problems& problems) {
   WorkspaceConfig one;
   one.id = read_workspace_id(environment, problems);
   one.platform_url = read_platform_url(environment, problems);
   one.token.environment = environment;
-  one.state_folder = std::move(state);
+  one.state_folder = one.id.empty() ? state : find_state_folder(state, one.id, false);
   return one;
+}
+
+/// Makes the workspace's folder, and looks for the token there where it is not the expected one:
+/// another process has taken that meanwhile.
+void take_folder(const Environment& environment, const Reading& reading, WorkspaceConfig& workspace,
+                 Problems& problems) {
+  auto folder = take_state_folder(reading.state_folder, workspace.id, reading.several);
+  if (!folder.ok()) {
+    problems.push_back(
+        fmt::format("{}: set CONFIGS_DIR to a folder that can be written", folder.error().message));
+    return;
+  }
+  make_state_folder(*folder, problems);
+  if (*folder == workspace.state_folder) return;
+  set_folder(environment, workspace, std::move(*folder));
+  check_token(workspace, problems);
 }
 
 }  // namespace
@@ -170,7 +207,8 @@ Environment process_environment() {
 Reading read_config(const Environment& environment) {
   Reading reading;
   Config& config = reading.config;
-  const fs::path state = choose_state_folder(environment);
+  reading.state_folder = choose_state_folder(environment);
+  const fs::path& state = reading.state_folder;
   const std::string list = variable(environment, "MOLECULE_WORKSPACES");
   if (list.empty()) {
     config.workspaces.push_back(read_one(environment, state, reading.problems));
@@ -180,10 +218,9 @@ Reading read_config(const Environment& environment) {
         environment, list, variable(environment, "PLATFORM_URL"), state, reading.problems);
   }
   config.org_id = read_org_id(environment, reading.warnings);
-  const std::string uploads = variable(environment, "MOLECULE_CHAT_UPLOAD_DIR");
   for (WorkspaceConfig& one : config.workspaces) {
     one.agent_card = make_agent_card(environment, one.id);
-    one.upload_folder = uploads.empty() ? one.state_folder / "uploads" : absolute(uploads);
+    set_folder(environment, one, one.state_folder);
   }
   config.verbose = !variable(environment, "MOLECULE_MCP_VERBOSE").empty();
   config.heartbeat = variable(environment, "MOLECULE_MCP_DISABLE_HEARTBEAT").empty();
@@ -195,12 +232,13 @@ Reading read_config(const Environment& environment) {
 Result<Config, std::vector<std::string>> load_config(const Environment& environment) {
   Reading reading = read_config(environment);
   Problems& problems = reading.problems;
-  make_state_folder(choose_state_folder(environment), problems);
+  make_state_folder(reading.state_folder, problems);
+  if (problems.empty()) tell_of_other_owner(reading);
   for (const WorkspaceConfig& one : reading.config.workspaces) check_token(one, problems);
   if (!problems.empty()) return Failure{std::move(problems)};
   // A workspace's own folder is made only where all is right.
-  for (const WorkspaceConfig& one : reading.config.workspaces) {
-    make_state_folder(one.state_folder, problems);
+  for (WorkspaceConfig& one : reading.config.workspaces) {
+    take_folder(environment, reading, one, problems);
   }
   if (!problems.empty()) return Failure{std::move(problems)};
   for (const std::string& warning : reading.warnings) log::warning("{}", warning);

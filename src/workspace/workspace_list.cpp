@@ -9,6 +9,7 @@
 #include "molecule/base/json.hpp"
 #include "molecule/base/random.hpp"
 #include "molecule/base/text.hpp"
+#include "molecule/workspace/state_folder.hpp"
 
 namespace molecule::workspace {
 
@@ -129,7 +130,7 @@ std::vector<WorkspaceConfig> read_workspace_list(const Environment& environment,
     one.token.environment = with_token(environment, member(entry, "token", place, problems));
     one.token.name = place + ".token";
     // Nothing outside of the state folder, whatever the id is.
-    one.state_folder = state / (is_uuid(one.id) ? one.id : std::string("no-id"));
+    one.state_folder = is_uuid(one.id) ? find_state_folder(state, one.id, true) : state / "no-id";
   }
   if (position == 0) {
     problems.emplace_back("MOLECULE_WORKSPACES is empty: name at least one workspace in it");

@@ -15,7 +15,7 @@ Result<std::string, std::string_view> check_platform_url(std::string_view url);
 
 /// Reads MOLECULE_WORKSPACES, a JSON array of `{"id", "token", "platform_url"?}`. Every problem is
 /// added to `problems` with its place in the list. `otherwise_url` (PLATFORM_URL) is for entries
-/// without one; each has a folder in `state`, named by its id, which need not exist.
+/// without one; each has its folder in `state` (`find_state_folder`), which need not exist.
 std::vector<WorkspaceConfig> read_workspace_list(const Environment& environment,
                                                  std::string_view list,
                                                  const std::string& otherwise_url,

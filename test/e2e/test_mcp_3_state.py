@@ -115,7 +115,7 @@ def test_3_an_update_replaces_the_file_by_rename(spawn, fake, state):
     assert mode(path) == 0o600
     assert {p.name for p in state.iterdir()} <= {
         ".platform_inbound_secret", ".mcp_inbox_cursor", "inbox.db", "inbox.db-wal", "inbox.db-shm",
-        "sessions.lock", "status.json"}
+        "sessions.lock", "status.json", ".workspace_id"}
 
 
 def test_3_the_cursor_of_the_python_runtime_is_taken_over(spawn, fake, state):

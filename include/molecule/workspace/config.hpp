@@ -39,7 +39,7 @@ struct WorkspaceConfig {
 
 /// Everything the environment says (molecule-mcp.md 2 and 3), checked.
 struct Config {
-  /// Never empty. Each of MOLECULE_WORKSPACES has a state folder of its own, named by its id.
+  /// Never empty. Each has a state folder of its own (`find_state_folder`).
   std::vector<WorkspaceConfig> workspaces;
   std::string org_id;
   bool verbose = false;
@@ -53,6 +53,8 @@ struct Config {
 struct Reading {
   /// Of MOLECULE_WORKSPACES, even where it names only one.
   bool several = false;
+  /// The configured folder, which is one workspace's, or has the folders of several.
+  std::filesystem::path state_folder;
   /// A workspace's id and URL are empty where they are among the problems.
   Config config;
   /// What must be put right, a line each with what to set.
@@ -64,7 +66,7 @@ struct Reading {
 /// Reads the whole configuration; makes and changes nothing.
 Reading read_config(const Environment& environment);
 
-/// Reads and checks the whole configuration, makes the state folders, and finds the tokens. On
+/// Reads and checks the whole configuration, takes the state folders, and finds the tokens. On
 /// failure: every problem found, one line each with what to set, for exit code 2.
 Result<Config, std::vector<std::string>> load_config(const Environment& environment);
 
