@@ -51,8 +51,10 @@ std::vector<std::int64_t> available(sqlite::Database& db, Sessions::Id self) {
   return found;
 }
 
-std::vector<Sessions::Id> holders(sqlite::Database& db) {
-  sqlite::Statement row = db.prepare("SELECT DISTINCT session FROM leases");
+/// The sessions that have left something here.
+std::vector<Sessions::Id> known_sessions(sqlite::Database& db) {
+  sqlite::Statement row =
+      db.prepare("SELECT session FROM leases UNION SELECT session FROM workloads");
   std::vector<Sessions::Id> sessions;
   while (row.step()) sessions.push_back(row.integer(0));
   return sessions;
@@ -139,10 +141,11 @@ bool Inbox::free_leases() {
   sqlite::Database& db = database();
   const std::int64_t oldest = sessions_.now() - microseconds(lease_lasts).count();
   bool freed = false;
-  for (const Sessions::Id session : holders(db)) {
+  for (const Sessions::Id session : known_sessions(db)) {
     if (sessions_.alive(session)) continue;
+    db.prepare("DELETE FROM workloads WHERE session = ?1").bind(session).run();
     db.prepare("DELETE FROM leases WHERE session = ?1").bind(session).run();
-    freed = true;
+    freed = freed || db.changes() > 0;
   }
   // A time to come is either one of before the machine's restart, and its session is dead, or one
   // that another session wrote just now.
@@ -158,6 +161,7 @@ void Inbox::release() {
   sqlite::Database& db = *database_;
   sqlite::Transaction transaction(db);
   db.prepare("DELETE FROM leases WHERE session = ?1").bind(sessions_.self()).run();
+  db.prepare("DELETE FROM workloads WHERE session = ?1").bind(sessions_.self()).run();
   db.prepare("DELETE FROM state WHERE key = 'owner' AND CAST(value AS INTEGER) = ?1")
       .bind(sessions_.self())
       .run();

@@ -50,11 +50,11 @@ Escalation::Say Escalation::rejected() {
 class Presence::State {
  public:
   State(platform::Client& client, Ownership& ownership, Credentials& credentials,
-        const Workload& workload, Clock& clock, std::string agent_card, Hooks hooks)
+        std::function<Load()> work, Clock& clock, std::string agent_card, Hooks hooks)
       : client_(client),
         ownership_(ownership),
         credentials_(credentials),
-        workload_(workload),
+        work_(std::move(work)),
         clock_(clock),
         agent_card_(std::move(agent_card)),
         hooks_(std::move(hooks)),
@@ -119,8 +119,9 @@ class Presence::State {
 
   platform::Beat current() const {
     platform::Beat beat;
-    beat.active_tasks = workload_.active_tasks();
-    beat.current_task = workload_.current_task();
+    Load load = work_();
+    beat.active_tasks = load.active_tasks;
+    beat.current_task = std::move(load.current_task);
     beat.uptime_seconds = duration_cast<seconds>(clock_.now() - started_).count();
     return beat;
   }
@@ -226,7 +227,7 @@ class Presence::State {
   platform::Client& client_;
   Ownership& ownership_;
   Credentials& credentials_;
-  const Workload& workload_;
+  std::function<Load()> work_;
   Clock& clock_;
   std::string agent_card_;
   Hooks hooks_;
@@ -244,8 +245,8 @@ class Presence::State {
 };
 
 Presence::Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-                   const Workload& workload, Clock& clock, std::string agent_card, Hooks hooks)
-    : state_(std::make_unique<State>(client, ownership, credentials, workload, clock,
+                   std::function<Load()> work, Clock& clock, std::string agent_card, Hooks hooks)
+    : state_(std::make_unique<State>(client, ownership, credentials, std::move(work), clock,
                                      std::move(agent_card), std::move(hooks))) {}
 
 Presence::~Presence() = default;

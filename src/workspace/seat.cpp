@@ -28,8 +28,12 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
       own_(own),
       clock_(clock),
       on_arrival_(hooks.on_arrival),
+<<<<<<< HEAD
       on_change_(hooks.on_change),
       presence_(client, ownership, credentials, workload, clock, own.agent_card,
+=======
+      presence_(client, ownership, credentials, [this] { return work(); }, clock, own.agent_card,
+>>>>>>> 3f41e8a (Tell the platform what all sessions of a workspace are at work on)
                 {.on_rejected =
                      [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); },
                  .on_removed =
@@ -56,6 +60,7 @@ bool Seat::renew_token(std::string_view refused) {
 void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {
   tasks_ = &tasks;
   if (!config_.heartbeat && !config_.inbox) return;
+  workload.on_change = [this] { tell_load(); };
   running_.push_back(tasks.spawn("look around", look_around(watcher)));
   if (config_.heartbeat) {
     running_.push_back(tasks.spawn("register", presence_.register_workspace()));
@@ -87,6 +92,31 @@ void Seat::look() {
   } catch (const sqlite::Error& error) {
     log::debug("inbox: {}", error.what());
   }
+  tell_load();
+}
+
+/// The owner tells the platform. What could not be told now is told at the next look, so that no
+/// call waits for it.
+void Seat::tell_load() noexcept {
+  if (ownership.owned() || workload.load() == told_load_) return;
+  try {
+    inbox.tell_load(workload.load());
+    told_load_ = workload.load();
+  } catch (const sqlite::Error& error) {
+    log::debug("inbox: {}", error.what());
+  }
+}
+
+Load Seat::work() {
+  Load all = workload.load();
+  try {
+    Load others = inbox.load_of_others();
+    all.active_tasks += others.active_tasks;
+    if (all.current_task.empty()) all.current_task = std::move(others.current_task);
+  } catch (const sqlite::Error& error) {
+    log::debug("inbox: {}", error.what());
+  }
+  return all;
 }
 
 /// What another process commits goes into the log first, but can be seen only a moment after that.

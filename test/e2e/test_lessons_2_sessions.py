@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from support.fake_platform import HANG, PEER
+
 POLL = 5.0
 
 
@@ -37,6 +39,21 @@ def test_lesson_2_12_one_process_registers_beats_and_polls(spawn, fake):
     assert len(polls) * POLL < (time.monotonic() - beats[-5]) * 20 * 1.5 + 2 * POLL
     for child in (owner, other, late):
         assert child.ping() < 5
+
+
+def test_2_05_the_owners_beat_tells_of_work_in_another_session(spawn, fake):
+    owner, other = start_two(spawn, fake, speed=20)
+    fake.always("a2a", HANG)
+    other.start_tool("delegate_task", {"workspace_id": PEER, "task": "rake the garden"})
+    fake.wait_for("a2a")
+    fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 1
+              and "rake the garden" in r.json["current_task"])
+    owner.start_tool("delegate_task", {"workspace_id": PEER, "task": "sweep the path"})
+    fake.wait_for("a2a", 2)
+    fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 2
+              and "sweep the path" in r.json["current_task"])
+    other.kill()
+    fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 1)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])

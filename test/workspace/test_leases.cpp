@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,26 +118,75 @@ TEST_CASE_FIXTURE(Fixture, "leases: what could not be announced is looked at aga
   CHECK_FALSE(a->changed_elsewhere());
 }
 
+TEST_CASE_FIXTURE(Fixture, "work: a session sees what the others that run are at") {
+  std::optional<Inbox> c(std::in_place, folder.path(), clock);
+  a->tell_load({.active_tasks = 1, .current_task = "own"});
+  b->tell_load({.active_tasks = 2, .current_task = "delegating to Ben"});
+  c->tell_load({.active_tasks = 1, .current_task = "delegating to Cid"});
+  CHECK(a->load_of_others().active_tasks == 3);
+  CHECK(a->load_of_others().current_task.starts_with("delegating"));
+  b->tell_load({.active_tasks = 1, .current_task = "delegating to Dan"});
+  CHECK(a->load_of_others().active_tasks == 2);
+  SUBCASE("idle again") {
+    c->tell_load({});
+  }
+  SUBCASE("told to end") {
+    c->release();
+  }
+  SUBCASE("killed") {
+    c.reset();
+  }
+  SUBCASE("killed, and seen by all") {
+    c.reset();
+    CHECK_FALSE(a->free_leases());
+  }
+  CHECK(a->load_of_others() == Load{.active_tasks = 1, .current_task = "delegating to Dan"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "work: telling of it waits for no other process") {
+  a->store({message(1)}, activity_id(1));
+  b->size();
+  sqlite::Database writing(folder.path() / "inbox.db");
+  std::optional<sqlite::Transaction> transaction(writing);
+  // The shortest of some: the machine may be busy.
+  auto shortest = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    CHECK_THROWS_AS(b->tell_load({.active_tasks = 1, .current_task = "x"}), sqlite::Error);
+    shortest = std::min(shortest, std::chrono::steady_clock::now() - start);
+  }
+  CHECK(shortest < std::chrono::milliseconds(200));
+  transaction.reset();
+  b->tell_load({.active_tasks = 1, .current_task = "x"});
+  CHECK(a->load_of_others().active_tasks == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this") {
   a->store({message(1)}, activity_id(1));
   a.reset();
   b.reset();
   {
     sqlite::Database old(folder.path() / "inbox.db");
-    old.execute(
+    old.execute("DROP TABLE workloads; PRAGMA user_version = 3");
+    SUBCASE("version 3") {}
+    const auto back_to_2 =
         "DROP VIEW told; DROP TABLE tasks; ALTER TABLE messages DROP COLUMN task_id;"
         "ALTER TABLE messages DROP COLUMN message_id;"
         "ALTER TABLE messages DROP COLUMN agent_card_url;"
         "DROP INDEX messages_sequence; ALTER TABLE messages DROP COLUMN sequence;"
-        "PRAGMA user_version = 2");
+        "PRAGMA user_version = 2";
+    SUBCASE("version 2") {
+      old.execute(back_to_2);
+    }
     SUBCASE("version 1") {
+      old.execute(back_to_2);
       old.execute("DROP TABLE leases; PRAGMA user_version = 1");
     }
-    SUBCASE("version 2") {}
   }
   a.emplace(folder.path(), clock);
   CHECK(a->handled_sequence() == 0);
   CHECK(take(*a) == activity_id(1));
+  CHECK(a->load_of_others() == Load());
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -31,7 +31,7 @@ struct Fixture : test::House {
       client,
       ownership,
       credentials,
-      workload,
+      [this] { return workload.load(); },
       clock,
       card,
       {.on_rejected = [this](std::string text) { rejections.push_back(std::move(text)); },

@@ -100,3 +100,23 @@ TEST_CASE_FIXTURE(Fixture, "seats: an inbox that cannot be read costs the others
   CHECK(seats.pop(activity_id(1)));
   CHECK_FALSE(seats.take());
 }
+
+TEST_CASE_FIXTURE(Fixture, "seats: work that could not be told at once is told at the next look") {
+  const std::filesystem::path state = folder.path() / test::self_id;
+  Inbox owner(state, clock);
+  REQUIRE(owner.claim());
+  TaskGroup tasks(loop.get_executor(), clock, [](std::string_view, std::exception_ptr) {});
+  seats.start(tasks);
+  loop.poll();
+  sqlite::Database writing(state / "inbox.db");
+  std::optional<sqlite::Transaction> transaction(writing);
+  const Workload::Task task(seats.first().workload, "delegating to Ben");
+  CHECK(owner.load_of_others() == Load());
+  transaction.reset();
+  clock.advance(Sessions::look_interval);
+  loop.poll();
+  CHECK(owner.load_of_others() == Load{.active_tasks = 1, .current_task = "delegating to Ben"});
+  tasks.cancel_all();
+  while (tasks.size() > 0 && loop.run_one_for(std::chrono::seconds(5)) > 0) {
+  }
+}

@@ -15,6 +15,7 @@
 #include "molecule/base/sqlite.hpp"
 #include "molecule/base/time.hpp"
 #include "molecule/workspace/sessions.hpp"
+#include "molecule/workspace/workload.hpp"
 
 namespace molecule::workspace {
 
@@ -133,10 +134,17 @@ class Inbox {
   /// comes back to it after its lease has run out is not announced again.
   std::vector<Message> announce(std::size_t limit);
   /// Ends the leases of sessions that have ended, and those that have run out; true where there
-  /// were such.
+  /// were such. What ended sessions told of their work is forgotten too.
   bool free_leases();
-  /// At the end of this session: ends its leases, and its ownership.
+  /// At the end of this session: ends its leases, its work and its ownership.
   void release();
+
+  /// Tells the owner what this session is at work on. Waits for no other process: throws at once
+  /// where one is writing.
+  void tell_load(const Load& load);
+  /// What the other sessions have told, those that run: the tasks of all, and which one of them
+  /// works on.
+  Load load_of_others();
 
   /// A peer has this task in its inbox and will answer later: the answer is told by it. Kept as
   /// long as popped ids; of the text only what `task` of a message shows.

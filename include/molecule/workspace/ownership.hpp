@@ -23,6 +23,8 @@ class Ownership {
   /// Whether this process is the owner, as of now; becomes it where there is none that beats.
   /// Called at least every `Sessions::look_interval`, which is the owner's beat.
   bool owns();
+  /// What `owns` found last; asks nobody.
+  bool owned() const { return owned_; }
   /// Returns as soon as this process is the owner; the gate before whatever only the owner does.
   awaitable<void> own();
   /// Grows each time that this process becomes the owner.

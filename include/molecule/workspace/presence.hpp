@@ -40,9 +40,10 @@ class Presence {
     std::function<void(std::string text)> on_removed;
   };
 
-  /// `agent_card` is a JSON object's text.
+  /// `work` gives what all sessions of the workspace are at work on; `agent_card` is a JSON
+  /// object's text.
   Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-           const Workload& workload, Clock& clock, std::string agent_card, Hooks hooks);
+           std::function<Load()> work, Clock& clock, std::string agent_card, Hooks hooks);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
   ~Presence();

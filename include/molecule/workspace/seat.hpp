@@ -83,6 +83,8 @@ class Seat {
   bool renew_token(std::string_view refused);
   awaitable<void> look_around(FileWatcher& watcher);
   void look();
+  void tell_load() noexcept;
+  Load work();
   void watch(FileWatcher& watcher);
   void arrived();
   void changed();
@@ -100,6 +102,8 @@ class Seat {
   std::vector<TaskGroup::Id> running_;
   std::string disabled_;
   bool watched_ = false;
+  /// What the inbox has of this session's work.
+  Load told_load_;
   std::unordered_map<std::string, platform::Peer> known_peers_;
 };
 
