@@ -1,6 +1,7 @@
 #include "molecule/workspace/inbox.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,8 +40,13 @@ void clear_state(sqlite::Database& database, std::string_view key) {
   database.prepare("DELETE FROM state WHERE key = ?1").bind(key).run();
 }
 
-void set_watched_since(sqlite::Database& database, WallTime time) {
-  set_state(database, "watched_since", format_rfc3339(time));
+void set_time(sqlite::Database& database, std::string_view key, WallTime time) {
+  set_state(database, key, format_rfc3339(time));
+}
+
+std::optional<WallTime> time_state(sqlite::Database& database, std::string_view key) {
+  const auto text = state(database, key);
+  return text ? parse_rfc3339(*text) : std::nullopt;
 }
 
 bool is_popped(sqlite::Database& database, const std::string& activity_id) {
@@ -78,6 +84,12 @@ std::optional<std::string> read_cursor_file(const std::filesystem::path& path) {
 
 std::filesystem::path cursor_file(const std::filesystem::path& state_folder) {
   return state_folder / ".mcp_inbox_cursor";
+}
+
+std::optional<WallTime> written_at(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(status.st_mtime);
 }
 
 void write_attachments(json::Object& out, const std::vector<Attachment>& attachments) {
@@ -172,14 +184,23 @@ bool Inbox::claim() {
     sqlite::Transaction transaction(db);
     if (owned_by_other(db)) return false;
     set_state(db, "owner", std::to_string(sessions_.self()));
-    const auto moved_on = read_cursor_file(cursor_file(state_folder_));
-    if (moved_on && moved_on != state(db, "cursor")) set_state(db, "cursor", *moved_on);
+    take_cursor_file(db);
     // Before the commit: whoever finds the new owner must find its beat too.
     sessions_.beat();
     transaction.commit();
   }
   sessions_.beat();
   return true;
+}
+
+void Inbox::take_cursor_file(sqlite::Database& db) {
+  const std::filesystem::path path = cursor_file(state_folder_);
+  const auto moved_on = read_cursor_file(path);
+  if (!moved_on) return;
+  const bool same = moved_on == state(db, "cursor");
+  if (same && state(db, "cursor_at")) return;
+  if (!same) set_state(db, "cursor", *moved_on);
+  if (const auto time = written_at(path)) set_time(db, "cursor_at", *time);
 }
 
 bool Inbox::changed_elsewhere() {
@@ -189,8 +210,9 @@ bool Inbox::changed_elsewhere() {
 }
 
 std::vector<Message> Inbox::store(const std::vector<Message>& messages, const std::string& cursor,
-                                  std::int64_t sequence) {
+                                  std::int64_t sequence, std::optional<WallTime> cursor_created) {
   sqlite::Database& db = database();
+  const WallTime now = clock_.wall();
   std::vector<Message> added;
   {
     sqlite::Transaction transaction(db);
@@ -200,6 +222,8 @@ std::vector<Message> Inbox::store(const std::vector<Message>& messages, const st
       if (insert(db, message)) added.push_back(message);
     }
     set_state(db, "cursor", cursor);
+    // In a backlog the rows behind the cursor are older than now.
+    set_time(db, "cursor_at", std::min(now, cursor_created.value_or(now)));
     clear_state(db, "watched_since");
     if (sequence > 0) set_state(db, "sequence", std::to_string(sequence));
     transaction.commit();
@@ -231,15 +255,14 @@ std::optional<std::string> Inbox::cursor() {
 }
 
 std::optional<WallTime> Inbox::watched_since() {
-  const auto text = state(database(), "watched_since");
-  return text ? parse_rfc3339(*text) : std::nullopt;
+  return time_state(database(), "watched_since");
 }
 
 void Inbox::watch_since(WallTime time) {
   sqlite::Database& db = database();
   sqlite::Transaction transaction(db);
   require_ownership(db);
-  set_watched_since(db, time);
+  set_time(db, "watched_since", time);
   transaction.commit();
 }
 
@@ -248,11 +271,13 @@ void Inbox::forget_cursor(std::optional<WallTime> last_poll) {
   {
     sqlite::Transaction transaction(db);
     require_ownership(db);
+    const auto since = last_poll ? last_poll : time_state(db, "cursor_at");
     clear_state(db, "cursor");
+    clear_state(db, "cursor_at");
     clear_state(db, "watched_since");
     // The rows may be another database's now, numbered anew.
     clear_state(db, "sequence");
-    if (last_poll) set_watched_since(db, *last_poll);
+    if (since) set_time(db, "watched_since", *since);
     transaction.commit();
   }
   ::unlink(cursor_file(state_folder_).c_str());

@@ -36,6 +36,7 @@ std::vector<Row> read_rows(const platform::ActivityPage& page, std::string_view 
 Pass::Batch make_batch(std::vector<Row> oldest_first) {
   Pass::Batch batch;
   batch.cursor = oldest_first.back().id;
+  batch.cursor_created = parse_rfc3339(oldest_first.back().created_at);
   for (Row& row : oldest_first) {
     batch.sequence = std::max(batch.sequence, row.sequence);
     if (row.message) batch.messages.push_back(std::move(*row.message));

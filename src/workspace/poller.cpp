@@ -133,7 +133,6 @@ class Poller::State {
     if (platform_.clear()) log::info("inbox: the platform answers again");
     backoff_.reset();
     largest_page_ = std::min(largest_page_ * 2, first_page_rows);
-    last_poll_ = clock_.wall();
     if (step.malformed > 0) {
       malformed_.say(
           fmt::format("inbox: {} rows of the platform have no valid id and are passed "
@@ -153,15 +152,16 @@ class Poller::State {
     }
     if (storage_.clear()) log::info("inbox: messages can be stored again");
     if (step.next == NextPoll::at_once) return {};
+    last_poll_ = clock_.wall();
     if (acknowledgements_ != nullptr) acknowledgements_->polled();
     return next_interval();
   }
 
   void store(std::optional<Pass::Batch> batch) {
     if (batch) {
-      inbox_.store(batch->messages, batch->cursor, batch->sequence);
+      inbox_.store(batch->messages, batch->cursor, batch->sequence, batch->cursor_created);
     } else if (!inbox_.cursor() && !inbox_.watched_since()) {
-      inbox_.watch_since(*last_poll_);
+      inbox_.watch_since(clock_.wall());
     }
     // After the commit: the other processes look at the inbox when this is written.
     ownership_.status().polled();
@@ -182,12 +182,12 @@ class Poller::State {
   }
 
   Clock::duration drop_cursor() {
-    log::warning(
-        "inbox: the platform does not know the cursor any more: looking at the last {} "
-        "minutes again",
-        duration_cast<std::chrono::minutes>(first_look_back).count());
     try {
       inbox_.forget_cursor(last_poll_);
+      log::warning(
+          "inbox: the platform does not know the cursor any more: looking at the last {} "
+          "minutes again",
+          duration_cast<std::chrono::minutes>(look_back()).count());
     } catch (const sqlite::Error& error) {
       storage_.say(fmt::format("inbox: {}; trying again", error.what()));
     } catch (const Inbox::NotTheOwner&) {
@@ -211,6 +211,7 @@ class Poller::State {
   Files* files_ = nullptr;
   Acknowledgements* acknowledgements_ = nullptr;
   std::optional<Pass> pass_;
+  /// The last poll of this process after which nothing was left to fetch.
   std::optional<WallTime> last_poll_;
   /// Shrinks where a page is too large or too slow, and grows again.
   int largest_page_ = first_page_rows;

@@ -296,8 +296,38 @@ TEST_CASE_FIXTURE(Fixture, "inbox: since when it is watched lasts until there is
   CHECK(inbox.watched_since() == clock.wall());
   inbox.store({message(1)}, activity_id(1));
   CHECK_FALSE(inbox.watched_since());
-  inbox.forget_cursor(clock.wall());
-  CHECK(inbox.watched_since() == clock.wall());
+  inbox.forget_cursor(clock.wall() - std::chrono::hours(1));
+  CHECK(inbox.watched_since() == clock.wall() - std::chrono::hours(1));
   inbox.forget_cursor(std::nullopt);
   CHECK_FALSE(inbox.watched_since());
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: a cursor that is gone leaves its time") {
+  const WallTime stored = clock.wall();
+  const auto time_left = [&] {
+    Inbox inbox(folder.path(), clock);
+    CHECK(inbox.claim());
+    inbox.forget_cursor(std::nullopt);
+    return inbox.watched_since();
+  };
+  SUBCASE("when it was stored") {
+    open().store({}, activity_id(1));
+    clock.step_wall(std::chrono::hours(1));
+    CHECK(time_left() == stored);
+  }
+  SUBCASE("when its row was made, where that is earlier") {
+    open().store({}, activity_id(1), 0, stored - std::chrono::hours(1));
+    CHECK(time_left() == stored - std::chrono::hours(1));
+  }
+  SUBCASE("not a later time of a platform whose clock is ahead") {
+    open().store({}, activity_id(1), 0, stored + std::chrono::hours(1));
+    CHECK(time_left() == stored);
+  }
+  SUBCASE("when the other runtime wrote it") {
+    open().store({}, activity_id(1));
+    REQUIRE(files::replace(cursor_file(), activity_id(2)).ok());
+    struct stat status{};
+    REQUIRE(::stat(cursor_file().c_str(), &status) == 0);
+    CHECK(time_left() == std::chrono::system_clock::from_time_t(status.st_mtime));
+  }
 }

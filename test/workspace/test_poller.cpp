@@ -18,28 +18,31 @@ namespace {
 const std::string ack_call = "POST /workspaces/" + test::self_id + "/activity/ack";
 const std::string call = "GET /workspaces/" + test::self_id + "/activity";
 
-std::string row(int number, int text_bytes = 1) {
+constexpr WallTime first_row = std::chrono::sys_days(std::chrono::May / 1 / 2026);
+
+/// A row a second.
+std::string row(int number, WallTime first = first_row) {
   return fmt::format(
       R"({{"id":"{}","activity_type":"a2a_receive","method":"message/send","source_id":null,)"
-      R"("created_at":"2026-05-01T10:{:02}:{:02}Z","request_body":{{"params":{{"message":)"
-      R"({{"parts":[{{"kind":"text","text":"{}"}}]}}}}}}}})",
-      activity_id(number), number / 60 % 60, number % 60, std::string(text_bytes, 'x'));
+      R"("created_at":"{}","request_body":{{"params":{{"message":)"
+      R"({{"parts":[{{"kind":"text","text":"x"}}]}}}}}}}})",
+      activity_id(number), format_rfc3339(first + std::chrono::seconds(number)));
 }
 
 std::string numbered_row(int number, long sequence) {
   return fmt::format(R"({{"seq":{},{})", sequence, row(number).substr(1));
 }
 
-std::string page(std::vector<int> numbers) {
+std::string page(std::vector<int> numbers, WallTime first = first_row) {
   std::string text = "[";
-  for (const int number : numbers) text += (text.size() > 1 ? "," : "") + row(number);
+  for (const int number : numbers) text += (text.size() > 1 ? "," : "") + row(number, first);
   return text + "]";
 }
 
-std::string page_of(int first, int last) {
+std::string page_of(int first, int last, WallTime first_made = first_row) {
   std::vector<int> numbers;
   for (int i = first; i <= last; ++i) numbers.push_back(i);
-  return page(std::move(numbers));
+  return page(std::move(numbers), first_made);
 }
 
 double seconds_between(Clock::time_point a, Clock::time_point b) {
@@ -140,6 +143,50 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped one
   CHECK(inbox.oldest()->activity_id == activity_id(2));
   CHECK(announced == std::vector<std::string>{activity_id(3)});
   CHECK(inbox.cursor() == activity_id(3));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any age") {
+  using std::chrono::hours;
+  const WallTime begin = clock.wall();
+  int at_least = 600;
+  SUBCASE("after a restart: back to when it was stored") {
+    inbox.store({}, activity_id(1));
+    clock.step_wall(hours(2));
+    at_least = 7200;
+  }
+  SUBCASE("after a restart in a backlog: back to the cursor's row") {
+    inbox.store({}, activity_id(1), 0, begin - hours(3));
+    clock.step_wall(hours(2));
+    at_least = 5 * 3600;
+  }
+  SUBCASE("in a backlog: what was fetched last is not where it ends") {
+    inbox.store({}, activity_id(1), 0, begin - hours(4));
+    server.answer(call, 200, page_of(2, 101, begin - hours(3)));
+    at_least = 3 * 3600 - 101;
+  }
+  SUBCASE("after polls whose rows could not be stored") {
+    inbox.store({}, activity_id(1), 0, begin - hours(2));
+    server.answer(call, 200, page_of(2, 3));
+    sqlite::Database(folder.path() / "inbox.db")
+        .execute(
+            "CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END");
+    at_least = 7200;
+  }
+  SUBCASE("after a poll that found nothing: ten minutes") {
+    inbox.store({}, activity_id(1), 0, begin - hours(5));
+    server.answer(call, 200, "[]");
+  }
+  server.answer(call, 410, R"({"error":"since_id cursor not found"})");
+  server.answer(call, 200, "[]");
+  start();
+  until([&] {
+    const std::size_t asked = count(call);
+    return asked > 0 && query(asked - 1).find("since_secs=") != std::string::npos;
+  });
+  const std::string last = query(count(call) - 1);
+  const int seconds = std::stoi(last.substr(last.find("since_secs=") + 11));
+  CHECK(seconds >= at_least);
+  CHECK(seconds <= at_least + 120);
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down") {

@@ -105,9 +105,11 @@ class Inbox {
 
   /// Stores what is new of `messages` (oldest first) and then lets the cursor pass, in one
   /// transaction. Gives back the new ones.
-  /// `sequence` is the highest of all rows up to the cursor, 0 where it is not known.
+  /// `sequence` is the highest of all rows up to the cursor, 0 where it is not known;
+  /// `cursor_created` is when the platform made the cursor's row, where it says.
   std::vector<Message> store(const std::vector<Message>& messages, const std::string& cursor,
-                             std::int64_t sequence = 0);
+                             std::int64_t sequence = 0,
+                             std::optional<WallTime> cursor_created = std::nullopt);
   /// The highest of the platform's sequences up to which everything is popped, or was no message;
   /// 0 where it is not known.
   std::int64_t handled_sequence();
@@ -116,7 +118,9 @@ class Inbox {
   /// is older than what a poll asks for. Nothing where no poll has succeeded yet.
   std::optional<WallTime> watched_since();
   void watch_since(WallTime time);
-  /// The platform does not know the cursor any more; `watched_since` starts at `last_poll`.
+  /// The platform does not know the cursor any more; `watched_since` starts at `last_poll`, the
+  /// last one of this process after which nothing was left to fetch. Where it has made none, it
+  /// starts at the cursor's own time.
   void forget_cursor(std::optional<WallTime> last_poll);
 
   // For all sessions.
@@ -168,6 +172,8 @@ class Inbox {
  private:
   sqlite::Database& database();
   void write_cursor_file(const std::string& cursor);
+  /// The other runtime may have moved on meanwhile.
+  void take_cursor_file(sqlite::Database& db);
 
   bool owned_by_other(sqlite::Database& db);
   /// Throws `NotTheOwner`; within a transaction.

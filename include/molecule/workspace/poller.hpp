@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "molecule/base/clock.hpp"
+#include "molecule/base/time.hpp"
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/acknowledgements.hpp"
 #include "molecule/workspace/credentials.hpp"
@@ -33,6 +34,8 @@ class Pass {
     std::vector<Message> messages;
     std::vector<Upload> uploads;
     std::string cursor;
+    /// When the platform made the cursor's row, where it says.
+    std::optional<WallTime> cursor_created;
     /// The highest of the rows; 0 where the platform does not number them.
     std::int64_t sequence = 0;
   };
