@@ -10,10 +10,6 @@ namespace molecule::workspace {
 
 namespace {
 
-/// More is not gathered in memory before it is stored: a flood costs its oldest part only.
-constexpr std::size_t most_gathered = Inbox::most_messages;
-constexpr std::size_t most_gathered_bytes = std::size_t{64} << 20;
-
 /// Platforms also end a page where it becomes large; a smaller one with fewer rows is the last.
 constexpr std::size_t large_page_bytes = std::size_t{1} << 20;
 
@@ -48,11 +44,12 @@ Pass::Batch make_batch(std::vector<Row> oldest_first) {
 }  // namespace
 
 Pass::Pass(std::string workspace_id, std::optional<std::string> cursor,
-           std::chrono::seconds look_back, int limit)
+           std::chrono::seconds look_back, int limit, PassRoom room)
     : workspace_id_(std::move(workspace_id)),
       cursor_(std::move(cursor)),
       look_back_(look_back),
-      limit_(limit) {}
+      limit_(limit),
+      room_(room) {}
 
 platform::ActivityQuery Pass::query() const {
   platform::ActivityQuery query;
@@ -85,18 +82,28 @@ Pass::Step Pass::take_forward(std::vector<Row> rows, bool more) {
   return step;
 }
 
-Pass::Step Pass::take_backward(std::vector<Row> rows, bool more) {
+bool Pass::gather(std::vector<Row> rows) {
   bool older = false;
+  std::unordered_set<std::string> page;
   for (Row& row : rows) {
-    if (!known_.insert(row.id).second) continue;
-    if (row.message) gathered_bytes_ += row.message->text.size();
-    gathered_.push_back(std::move(row));
+    page.insert(row.id);
+    if (known_.contains(row.id)) continue;
     older = true;
+    if (row.message) gathered_bytes_ += row.message->text.size();
+    overflowed_ = overflowed_ || gathered_.size() >= room_.rows || gathered_bytes_ > room_.bytes;
+    if (overflowed_) gathered_.clear();
+    gathered_.push_back(std::move(row));
   }
+  // Only the last page's rows can come again.
+  known_ = std::move(page);
+  return older;
+}
+
+Pass::Step Pass::take_backward(std::vector<Row> rows, bool more) {
+  const bool older = gather(std::move(rows));
   Step step;
   const auto oldest = gathered_.empty() ? std::nullopt : parse_rfc3339(gathered_.back().created_at);
-  const bool room = gathered_.size() < most_gathered && gathered_bytes_ < most_gathered_bytes;
-  if (more && older && oldest && room) {
+  if (more && older && oldest) {
     // One microsecond more: rows that share the oldest one's time come again.
     before_ts_ = format_rfc3339(*oldest + std::chrono::microseconds(1));
     step.next = NextPoll::at_once;
@@ -105,7 +112,7 @@ Pass::Step Pass::take_backward(std::vector<Row> rows, bool more) {
   if (gathered_.empty()) return step;
   std::reverse(gathered_.begin(), gathered_.end());
   step.batch = make_batch(std::exchange(gathered_, {}));
-  if (more) step.next = NextPoll::at_once;
+  if (more || overflowed_) step.next = NextPoll::at_once;
   return step;
 }
 

@@ -34,7 +34,9 @@ platform::ActivityPage page_of(const std::vector<std::string>& rows) {
 /// Rows from `first` down to `last`, as the platform gives them without a cursor.
 platform::ActivityPage newest_first(int first, int last) {
   std::vector<std::string> rows;
-  for (int i = first; i >= last; --i) rows.push_back(row(i));
+  for (int i = first; i >= last; --i) {
+    rows.push_back(row(i, fmt::format(R"(,"seq":{})", 10 * i)));
+  }
   return page_of(rows);
 }
 
@@ -47,8 +49,8 @@ std::vector<std::string> texts(const Pass::Batch& batch) {
 Pass forward(int limit = 100) {
   return {test::self_id, activity_id(1), seconds(600), limit};
 }
-Pass backward(int limit) {
-  return {test::self_id, std::nullopt, seconds(600), limit};
+Pass backward(int limit, PassRoom room = {}) {
+  return {test::self_id, std::nullopt, seconds(600), limit, room};
 }
 
 }  // namespace
@@ -110,6 +112,39 @@ TEST_CASE("pass: older pages are gathered before any is stored") {
   REQUIRE(step.batch);
   CHECK(texts(*step.batch) == std::vector<std::string>{"4", "5", "6", "7", "8", "9"});
   CHECK(step.batch->cursor == activity_id(9));
+}
+
+TEST_CASE("pass: where more come than may be gathered, the cursor walks from the oldest") {
+  PassRoom room;
+  SUBCASE("rows") {
+    room.rows = 4;
+  }
+  SUBCASE("bytes") {
+    room.bytes = 4;
+  }
+  Pass pass = backward(3, room);
+  Pass::Step step = pass.take(newest_first(19, 17));
+  for (int oldest = 17; oldest > 3; oldest -= 2) {
+    CHECK(step.next == NextPoll::at_once);
+    CHECK_FALSE(step.batch);
+    CHECK(pass.query().since_secs == 600);
+    step = pass.take(newest_first(oldest, oldest - 2));
+  }
+  step = pass.take(newest_first(3, 3));
+  REQUIRE(step.batch);
+  CHECK(texts(*step.batch) == std::vector<std::string>{"3"});
+  CHECK(step.batch->cursor == activity_id(3));
+  CHECK(step.batch->sequence == 30);
+  CHECK(step.next == NextPoll::at_once);
+}
+
+TEST_CASE("pass: what just fits is stored at once") {
+  Pass pass = backward(3, {.rows = 4});
+  CHECK_FALSE(pass.take(newest_first(9, 7)).batch);
+  const Pass::Step step = pass.take(newest_first(7, 6));
+  REQUIRE(step.batch);
+  CHECK(texts(*step.batch) == std::vector<std::string>{"6", "7", "8", "9"});
+  CHECK(step.next == NextPoll::after_interval);
 }
 
 TEST_CASE("pass: a page that ends early because it is large is not the last") {

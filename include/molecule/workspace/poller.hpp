@@ -23,10 +23,18 @@ namespace molecule::workspace {
 /// What to do after a page of rows.
 enum class NextPoll { at_once, after_interval };
 
+/// How much a pass gathers in memory before it is stored.
+struct PassRoom {
+  std::size_t rows = Inbox::most_messages;
+  /// Of their texts.
+  std::size_t bytes = std::size_t{64} << 20;
+};
+
 /// One pass over the platform's rows, free of I/O: which query comes next, and what its page
 /// gives to store (molecule-mcp.md 5, platform-api.md 4.1). With a cursor a pass is one page.
 /// Without one the newest rows come first, so that older pages are gathered before any is stored:
-/// nothing may lie before the cursor that was not stored.
+/// nothing may lie before the cursor that was not stored. Where more come than may be gathered, the
+/// pass goes on to the oldest row, keeps only that one, and lets the cursor walk forward from it.
 class Pass {
  public:
   struct Batch {
@@ -48,7 +56,7 @@ class Pass {
   };
 
   Pass(std::string workspace_id, std::optional<std::string> cursor, std::chrono::seconds look_back,
-       int limit);
+       int limit, PassRoom room = {});
 
   platform::ActivityQuery query() const;
   Step take(const platform::ActivityPage& page);
@@ -56,15 +64,19 @@ class Pass {
  private:
   Step take_forward(std::vector<Row> rows, bool more);
   Step take_backward(std::vector<Row> rows, bool more);
+  /// False where none of them is new.
+  bool gather(std::vector<Row> rows);
 
   std::string workspace_id_;
   std::optional<std::string> cursor_;
   std::chrono::seconds look_back_;
   int limit_;
+  PassRoom room_;
   std::string before_ts_;
-  /// Newest first.
+  /// Newest first; only the oldest where the room did not suffice.
   std::vector<Row> gathered_;
   std::size_t gathered_bytes_ = 0;
+  bool overflowed_ = false;
   std::unordered_set<std::string> known_;
 };
 
