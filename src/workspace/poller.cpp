@@ -90,12 +90,15 @@ class Poller::State {
 
   Clock::duration not_stored(std::string_view why) {
     pass_.reset();
-    ownership_.status().failed(fmt::format("inbox: {}", why));
-    storage_.say(
-        fmt::format("inbox: messages could not be stored, they stay with the platform "
-                    "for now: {}",
-                    why));
+    trouble(storage_, fmt::format("inbox: messages could not be stored, they stay with the "
+                                  "platform for now: {}",
+                                  why));
     return next_interval();
+  }
+
+  void trouble(Complaint& complaint, const std::string& text) {
+    ownership_.status().failed(text);
+    complaint.say(text);
   }
 
   /// Makes sure that there is a pass; false while nothing may be fetched.
@@ -103,10 +106,10 @@ class Poller::State {
     if (pass_) return true;
     try {
       if (inbox_.full()) {
-        overfull_.say(
-            fmt::format("inbox: {} messages wait to be popped: no more are fetched until "
-                        "some are (the platform keeps them)",
-                        inbox_.size()));
+        trouble(overfull_,
+                fmt::format("inbox: {} messages wait to be popped: no more are fetched until "
+                            "some are (the platform keeps them)",
+                            inbox_.size()));
         return false;
       }
       overfull_.clear();
@@ -116,7 +119,7 @@ class Poller::State {
                     std::min(most, largest_page_));
       return true;
     } catch (const sqlite::Error& error) {
-      storage_.say(fmt::format("inbox: {}; trying again", error.what()));
+      trouble(storage_, fmt::format("inbox: {}; trying again", error.what()));
       return false;
     }
   }
@@ -174,8 +177,7 @@ class Poller::State {
         error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
     if (too_much) largest_page_ = std::max(1, std::min(largest_page_, query.limit) / 4);
     if (error.code == platform::Errc::unauthorized) reload_token();
-    ownership_.status().failed("inbox: " + error.message);
-    platform_.say(fmt::format("inbox: {}", error.message));
+    trouble(platform_, fmt::format("inbox: {}", error.message));
     const milliseconds patience = backoff_.next(random_unit());
     return std::max<Clock::duration>(
         patience, std::min(error.retry_after.value_or(seconds(0)), longest_retry_after));
@@ -189,7 +191,7 @@ class Poller::State {
           "minutes again",
           duration_cast<std::chrono::minutes>(look_back()).count());
     } catch (const sqlite::Error& error) {
-      storage_.say(fmt::format("inbox: {}; trying again", error.what()));
+      trouble(storage_, fmt::format("inbox: {}; trying again", error.what()));
     } catch (const Inbox::NotTheOwner&) {
       return {};
     }

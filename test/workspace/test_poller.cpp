@@ -74,6 +74,8 @@ struct Fixture : test::House {
     start();
   }
   std::string acked(std::size_t number) { return server.requests(ack_call).at(number).body; }
+  /// The latest trouble in the owner's record.
+  std::string noted() const { return read_owner_record(folder.path()).value().last_error; }
   std::string query(std::size_t number) {
     const std::string target = server.requests(call).at(number).target;
     return target.substr(target.find('?') + 1) + "&";
@@ -278,6 +280,16 @@ TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
   for (std::size_t i = 0; i < 4; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
 }
 
+TEST_CASE_FIXTURE(Fixture, "poller: an inbox that cannot be read is noted for people") {
+  const test::Stderr stderr_text;
+  ownership.owns();
+  sqlite::Database(folder.path() / "inbox.db").execute("ALTER TABLE state RENAME COLUMN key TO k");
+  start();
+  until([&] { return stderr_text.said("no such column") > 0; });
+  CHECK(noted().find("no such column") != std::string::npos);
+  CHECK(count(call) == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "poller: an overfull inbox stops fetching and says so once") {
   const test::Stderr stderr_text;
   std::vector<Message> many;
@@ -289,6 +301,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: an overfull inbox stops fetching and says so
   until([&] { return seconds_between(begin, clock.now()) > 60; });
   CHECK(count(call) == 0);
   CHECK(stderr_text.said("wait to be popped") == 1);
+  CHECK(noted().find("wait to be popped") != std::string::npos);
   inbox.pop(activity_id(1));
   until_count(call, 1);
   CHECK(asked(0, "since_id=" + many.back().activity_id));
