@@ -4,12 +4,15 @@ workspace that received."""
 
 import json
 import resource
+import threading
 import uuid
 
 import pytest
 
+from support.fake_platform import HANG, Reply, envelope
 from support.platform import until
 from support.run import refused
+from test_platform_files import upload
 
 
 @pytest.fixture
@@ -113,3 +116,80 @@ def test_lesson_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, s
     child.wait_stderr("40 workspaces need about 240 open files, but the limit is 64")
     fake.wait_for("heartbeat")
     assert child.ping() < 5
+
+
+@pytest.fixture
+def twins(platform):
+    """Two workspaces whose ids begin with the same eight characters; no route gives such ids."""
+    made = [platform.create_workspace(name) for name in ("twin", "other twin")]
+    alike = [w._replace(id=made[0].id[:8] + str(uuid.uuid4())[8:]) for w in made]
+    changes = []
+    for old, new in zip(made, alike):
+        changes += [f"UPDATE workspaces SET id = '{new.id}' WHERE id = '{old.id}'",
+                    f"UPDATE workspace_tokens SET workspace_id = '{new.id}' WHERE workspace_id = '{old.id}'"]
+    platform.change_database(*changes)
+    return alike
+
+
+def test_lesson_2_18_ids_that_begin_alike_share_no_folder_secret_cursor_or_file(
+        several, twins, platform, state):
+    a, b = twins
+    child = several(twins)
+    child.initialize()
+    for workspace in twins:
+        file = upload(platform, workspace, ("plan.txt", workspace.id.encode())).body["files"][0]
+        body = envelope("", parts=[{"kind": "text", "text": "see"}, {"kind": "file", "file": file}])
+        assert platform.admin("POST", f"/workspaces/{workspace.id}/a2a", body).status == 200
+    messages = {m["arrival_workspace_id"]: m for m in child.wait_messages(2)}
+    assert set(messages) == {a.id, b.id}
+    folders = {w.id: state / w.id for w in twins}
+    assert {p.name for p in state.iterdir()} == set(folders)
+    for id, folder in folders.items():
+        [path] = (folder / "uploads").iterdir()
+        assert path.read_text() == id
+        assert messages[id]["attachments"][0]["uri"] == path.as_uri()
+        assert (folder / ".mcp_inbox_cursor").read_text().strip() == messages[id]["activity_id"]
+    kept = {id: (folder / ".platform_inbound_secret").read_text().strip()
+            for id, folder in folders.items()}
+    assert kept == {w.id: platform.heartbeat(w).body["platform_inbound_secret"] for w in twins}
+    assert len(set(kept.values())) == 2
+    child.call("inbox_pop", activity_id=messages[a.id]["activity_id"])
+    child.finish()
+
+    again = several(twins)  # each goes on at its own place
+    again.initialize()
+    for workspace in twins:
+        platform.send(workspace, "later")
+    texts = [(m["arrival_workspace_id"], m["text"]) for m in again.wait_messages(3)]
+    assert sorted(texts) == sorted([(a.id, "later"), (b.id, "later"), (b.id, "see")])
+    child.secrets |= set(kept.values())
+
+
+def test_lesson_2_18_all_register_at_the_same_time(spawn, fake, token):
+    """The platform answers no register before the last of them has come."""
+    count = 8
+    together = threading.Barrier(count, timeout=20)
+
+    def answer(request):
+        together.wait()
+        return Reply(body={"status": "registered", "delivery_mode": "poll"})
+
+    fake.script("register", *[answer] * count)
+    child = spawn(many(fake, token, count))
+    child.initialize()
+    fake.wait_for("heartbeat", count)
+    assert not together.broken
+    registered = [r.json["id"] for r in fake.seen("register")]
+    assert len(registered) == len(set(registered)) == count
+
+
+def test_lesson_2_18_a_register_that_hangs_delays_no_other_workspace(spawn, fake, token):
+    variables = many(fake, token, 3)
+    slow, *others = (entry["id"] for entry in json.loads(variables["MOLECULE_WORKSPACES"]))
+    registered = Reply(body={"status": "registered", "delivery_mode": "poll"})
+    fake.always("register", lambda r: HANG if r.json["id"] == slow else registered)
+    child = spawn(variables)
+    child.initialize()
+    for id in others:
+        fake.wait_for("heartbeat", where=lambda r: r.json["workspace_id"] == id, deadline=5)
+        fake.wait_for("activity", where=lambda r: r.id == id, deadline=5)

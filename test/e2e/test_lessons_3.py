@@ -1,6 +1,7 @@
 """Files (lessons.md 3): each test bears the number of its sentence."""
 
 import os
+import re
 import stat
 import uuid
 from pathlib import Path
@@ -207,6 +208,59 @@ def test_lesson_3_3_outbound_files_are_streamed_with_their_types(mcp, fake, work
     body = fake.seen("uploads")[0].body.lower()
     types = [b"application/pdf", b"image/png", b"application/octet-stream"]
     assert [body.find(t) > 0 for t in types] == [True] * 3
+
+
+def read_by(mcp):
+    """How many bytes the process has read so far, from files, pipes and connections."""
+    with open(f"/proc/{mcp.pid}/io") as numbers:
+        return int(next(line for line in numbers if line.startswith("rchar")).split()[1])
+
+
+def test_lesson_3_3_sizes_are_checked_before_anything_is_read(mcp, fake, tmp_path):
+    """Two files of 20 MiB and one that is too large: not a byte of the three is read."""
+    sizes = {"a.bin": 20 << 20, "b.bin": 20 << 20, "huge.bin": 300 << 20}
+    for name, size in sizes.items():
+        with open(tmp_path / name, "wb") as file:
+            file.truncate(size)
+    paths = [str(tmp_path / name) for name in sizes]
+    before = read_by(mcp)
+    refused = mcp.call("send_message_to_user", message="m", attachments=paths)
+    assert refused.failed and "huge.bin" in refused.text and "Nothing was sent" in refused.text
+    assert read_by(mcp) - before < 1 << 20
+    assert fake.seen("uploads") == [] and fake.seen("notify") == []
+    sent = mcp.call("send_message_to_user", message="m", attachments=paths[:2])
+    assert not sent.failed, sent
+    assert read_by(mcp) - before > 40 << 20, "what is read is not counted here"
+
+
+def take_all_but_the_last(request):
+    names = [n.decode() for n in re.findall(rb'filename="([^"]*)"', request.body)]
+    return Reply(body={"files": [{"uri": f"workspace:/{name}", "name": name, "size": 1}
+                                 for name in names[:-1]]})
+
+
+@pytest.mark.parametrize("case", ["absent", "folder", "refused", "taken in part"])
+def test_lesson_3_3_all_files_go_or_nothing(mcp, fake, tmp_path, case):
+    """By every tool that sends files; what was to be answered stays in the inbox."""
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "last.txt")]
+    for path in paths:
+        path.write_text("x")
+    if case in ("absent", "folder"):
+        paths[-1].unlink()
+        if case == "folder":
+            paths[-1].mkdir()
+    replies = {"refused": Reply(413, {"error": "last.txt exceeds per-file limit (25 MB)"}),
+               "taken in part": take_all_but_the_last}
+    fake.always("uploads", replies.get(case))
+    asked = fake.add_message("where are the files?")
+    mcp.wait_messages(1)
+    files = {"attachments": [str(path) for path in paths]}
+    refusals = [mcp.call("send_message_to_user", message="here", **files),
+                mcp.call("reply", activity_id=asked, text="here", **files)]
+    assert all(r.failed and "Nothing was sent" in r.text for r in refusals), refusals
+    assert fake.seen("notify") == []
+    assert [m["activity_id"] for m in mcp.call("inbox_peek").json] == [asked]
+    assert len(fake.seen("uploads")) == (2 if case in replies else 0)
 
 
 def test_lesson_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, state):
