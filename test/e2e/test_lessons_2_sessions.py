@@ -41,7 +41,7 @@ def test_lesson_2_12_one_process_registers_beats_and_polls(spawn, fake):
         assert child.ping() < 5
 
 
-def test_2_05_the_owners_beat_tells_of_work_in_another_session(spawn, fake):
+def test_lesson_2_5_the_owners_beat_tells_of_work_in_another_session(spawn, fake):
     owner, other = start_two(spawn, fake, speed=20)
     fake.always("a2a", HANG)
     other.start_tool("delegate_task", {"workspace_id": PEER, "task": "rake the garden"})
