@@ -28,12 +28,8 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
       own_(own),
       clock_(clock),
       on_arrival_(hooks.on_arrival),
-<<<<<<< HEAD
       on_change_(hooks.on_change),
-      presence_(client, ownership, credentials, workload, clock, own.agent_card,
-=======
       presence_(client, ownership, credentials, [this] { return work(); }, clock, own.agent_card,
->>>>>>> 3f41e8a (Tell the platform what all sessions of a workspace are at work on)
                 {.on_rejected =
                      [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); },
                  .on_removed =
