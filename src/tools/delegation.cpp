@@ -199,8 +199,8 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
   const std::string task = arguments.text("task");
   workspace::Seat& seat = choose_source(services, arguments, peer);
   if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
-  const std::string key = keys->key_for(
-      seat.id() + peer, task, call.meta("claudecode/toolUseId").value_or(""), services.clock.now());
+  const std::string key =
+      keys->key_for(seat.id(), peer, task, call.meta("claudecode/toolUseId").value_or(""));
   auto outcome = co_await seat.client.delegate(peer, task, key);
   mcp::ToolResult result;
   if (outcome) {
@@ -362,7 +362,7 @@ std::vector<mcp::Tool> delegation_tools(Services& services) {
                    .handler = [&services, ids](mcp::Call& call) {
                      return delegate_task(services, ids, call);
                    }});
-  auto keys = std::make_shared<DelegationKeys>();
+  auto keys = std::make_shared<DelegationKeys>(services.clock);
   tools.push_back({.name = "delegate_task_async",
                    .title = "Delegate without waiting",
                    .description = "Send a task to a peer agent and return at once with a "

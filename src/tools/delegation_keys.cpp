@@ -1,30 +1,35 @@
 #include "delegation_keys.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "molecule/base/random.hpp"
+#include "message_ids.hpp"
 
 namespace molecule::tools {
 
 namespace {
 
-constexpr std::size_t longest_id = 200;
-
-std::string new_key(std::string_view tool_use_id) {
-  const bool plain = std::ranges::all_of(tool_use_id, [](char c) { return c > ' ' && c < '\x7f'; });
-  if (tool_use_id.empty() || tool_use_id.size() > longest_id || !plain) return random_uuid();
-  return "tool-use:" + std::string(tool_use_id);
+/// What tells this call from a later one that delegates the same.
+std::string occasion(std::string_view tool_use_id, std::chrono::system_clock::time_point wall) {
+  if (!tool_use_id.empty()) return fmt::format("tool-use:{}", tool_use_id);
+  return fmt::format("part:{}", wall.time_since_epoch() / DelegationKeys::repeat_window);
 }
 
 }  // namespace
 
-std::string DelegationKeys::key_for(std::string_view peer, std::string_view task,
-                                    std::string_view tool_use_id, Clock::time_point now) {
+std::string DelegationKeys::key_for(std::string_view source, std::string_view peer,
+                                    std::string_view task, std::string_view tool_use_id) {
+  const Clock::time_point now = clock_.now();
   recent_.remove_if([now](const Recent& r) { return now - r.since >= repeat_window; });
   for (const Recent& r : recent_) {
-    if (r.peer == peer && r.task == task) return r.key;
+    if (r.source == source && r.peer == peer && r.task == task) return r.key;
   }
-  recent_.push_back({std::string(peer), std::string(task), new_key(tool_use_id), now});
+  std::string key = derived_uuid(occasion(tool_use_id, clock_.wall()),
+                                 fmt::format("{} {} {}", source, peer, task));
+  recent_.push_back({.source = std::string(source),
+                     .peer = std::string(peer),
+                     .task = std::string(task),
+                     .key = std::move(key),
+                     .since = now});
   return recent_.back().key;
 }
 
