@@ -169,7 +169,7 @@ sqlite::Database& Inbox::database() {
 
 bool Inbox::owned_by_other(sqlite::Database& db) {
   const Sessions::Id owner = owner_of(db);
-  return owner != 0 && owner != sessions_.self() && sessions_.beats(owner);
+  return owner != 0 && sessions_.precedes(owner);
 }
 
 void Inbox::require_ownership(sqlite::Database& db) {
@@ -188,6 +188,7 @@ bool Inbox::claim() {
     // Before the commit: whoever finds the new owner must find its beat too.
     sessions_.beat();
     transaction.commit();
+    ++claims_;
   }
   sessions_.beat();
   return true;

@@ -24,7 +24,8 @@ bool Ownership::claim() {
 }
 
 bool Ownership::owns() {
-  const bool before = std::exchange(owned_, claim());
+  const unsigned claims = inbox_.claims();
+  const bool before = std::exchange(owned_, claim()) && inbox_.claims() == claims;
   if (owned_ && !before) {
     ++term_;
     status_.begin(inbox_.sessions().self());
@@ -32,11 +33,19 @@ bool Ownership::owns() {
     owned_event_.notify_all();
   } else if (before && !owned_) {
     status_.end();
-    log::warning(
-        "another process keeps workspace {} online now, since this one stood still for a while",
-        workspace_id_);
+    tell_of_the_other();
   }
   return owned_;
+}
+
+void Ownership::tell_of_the_other() const {
+  if (inbox_.sessions().in_part()) {
+    log::info("another process keeps workspace {} online now", workspace_id_);
+    return;
+  }
+  log::warning(
+      "another process keeps workspace {} online now, since this one stood still for a while",
+      workspace_id_);
 }
 
 StatusFile& Ownership::status() {

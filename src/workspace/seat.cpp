@@ -36,6 +36,7 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
                      [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }}),
       acknowledgements_(client, inbox, clock),
       poller_(client, inbox, ownership, credentials, clock) {
+  if (!config.heartbeat || !config.inbox) inbox.sessions().serve_in_part();
   inbox.on_arrival = [this] {
     arrived();
     changed();

@@ -84,6 +84,29 @@ def test_lesson_2_12_another_process_takes_over_however_the_owner_ends(spawn, fa
         assert owner.call("wait_for_message", timeout_secs=0).json["timeout"]
 
 
+@pytest.mark.parametrize("half", ["HEARTBEAT", "INBOX"])
+def test_lesson_2_12_one_that_does_half_makes_way_for_one_that_does_all(spawn, fake, half):
+    speed = 10
+    done = {"HEARTBEAT": "activity", "INBOX": "heartbeat"}[half]
+    part = spawn({f"MOLECULE_MCP_DISABLE_{half}": "1"}, speed=speed)
+    part.initialize()
+    fake.next(done, 2)
+    seen = {route: len(fake.seen(route)) for route in ("register", "heartbeat", "activity")}
+    start = time.monotonic()
+    full = spawn(speed=speed)
+    full.initialize()
+    for route, count in seen.items():
+        first = fake.wait_for(route, count + 1)[count].time
+        assert (first - start) * speed < POLL + 0.5 * speed, route
+    id = fake.add_message("for the one that polls")
+    assert full.call("wait_for_message", timeout_secs=300).json["activity_id"] == id
+    fake.next("activity", 2)
+    assert len(fake.seen("register")) == seen["register"] + 1
+    full.kill()
+    fake.next(done, 3)
+    assert part.stderr_text == full.stderr_text == ""
+
+
 def test_lesson_2_12_a_message_goes_to_one_session_until_that_ends(spawn, fake):
     first, second = start_two(spawn, fake, speed=20)
     id = fake.add_message("for one of them")

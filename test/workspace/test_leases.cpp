@@ -242,6 +242,46 @@ TEST_CASE_FIXTURE(Fixture, "ownership: beats keep it, steps of the calendar do n
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part makes way for one that does all") {
+  b->sessions().serve_in_part();
+  SUBCASE("with an inbox") {
+    Ownership part(test::self_id, *b, clock);
+    Ownership full(test::self_id, *a, clock);
+    CHECK(part.owns());
+    CHECK(full.owns());
+    CHECK_FALSE(part.owns());
+    CHECK(full.owns());
+    // It stands still, and wakes up when the other one is at work.
+    clock.advance(std::chrono::seconds(5));
+    CHECK(part.owns());
+    CHECK(full.owns());
+    CHECK(full.term() == 2);
+    CHECK_FALSE(part.owns());
+    a->release();
+    CHECK(part.owns());
+  }
+  SUBCASE("without a usable inbox") {
+    std::filesystem::create_directory(folder.path() / "inbox.db");
+    Ownership part(test::self_id, *b, clock);
+    Ownership full(test::self_id, *a, clock);
+    CHECK(part.owns());
+    CHECK(full.owns());
+    CHECK_FALSE(part.owns());
+    CHECK(full.owns());
+    clock.advance(std::chrono::seconds(5));
+    CHECK(part.owns());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: two that serve in part are one owner") {
+  a->sessions().serve_in_part();
+  b->sessions().serve_in_part();
+  CHECK(a->claim());
+  CHECK_FALSE(b->claim());
+  a->release();
+  CHECK(b->claim());
+}
+
 TEST_CASE_FIXTURE(Fixture, "ownership: one that wakes up writes nothing and steps back") {
   CHECK(a->claim());
   a->store({message(1)}, activity_id(1));

@@ -94,8 +94,10 @@ class Inbox {
 
   const std::filesystem::path& state_folder() const { return state_folder_; }
   Sessions& sessions() { return sessions_; }
-  /// Whether this session is the owner; it becomes the owner where there is none that beats.
+  /// Whether this session is the owner; it becomes the owner where none precedes it.
   bool claim();
+  /// How often it became the owner: also one that sees only now that another was it meanwhile.
+  unsigned claims() const { return claims_; }
   /// Whether another process has changed something since this was called last; false at first.
   bool changed_elsewhere();
   /// What was seen could not be used: `changed_elsewhere` says it once more.
@@ -183,6 +185,7 @@ class Inbox {
   Sessions sessions_;
   std::optional<std::int64_t> seen_version_;
   bool look_again_ = false;
+  unsigned claims_ = 0;
   /// `popped_at` of the last that `newly_popped` told.
   std::int64_t told_popped_ = 0;
   /// Sequence numbers of what is still there.

@@ -20,7 +20,7 @@ class Ownership {
   Ownership(const Ownership&) = delete;
   Ownership& operator=(const Ownership&) = delete;
 
-  /// Whether this process is the owner, as of now; becomes it where there is none that beats.
+  /// Whether this process is the owner, as of now; becomes it where none precedes it.
   /// Called at least every `Sessions::look_interval`, which is the owner's beat.
   bool owns();
   /// What `owns` found last; asks nobody.
@@ -36,6 +36,7 @@ class Ownership {
 
  private:
   bool claim();
+  void tell_of_the_other() const;
 
   std::string workspace_id_;
   Inbox& inbox_;

@@ -15,6 +15,10 @@ namespace molecule::workspace {
 /// (SIGSTOP, a debugger) keeps its lock; therefore the owner also beats, and an owner whose last
 /// beat is older than `beat_lasts` counts as gone.
 ///
+/// A session that only beats or only polls, because its other half is switched off, serves in part.
+/// It owns the workspace only as long as no session that does both wants to: that one takes over
+/// from it. The numbers tell them apart.
+///
 /// Times are of the monotonic clock, which all processes of one machine share: a step of the
 /// calendar changes nothing. After a restart of the machine no old session holds its lock.
 class Sessions {
@@ -28,12 +32,17 @@ class Sessions {
   /// For one that looks at the others and is no session itself: makes and changes nothing.
   Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly);
 
+  /// This session serves in part; said before `self` is asked for.
+  void serve_in_part() { in_part_ = true; }
+  bool in_part() const { return in_part_; }
   /// This session. The first call takes its lock; later ones do where that failed.
   Id self();
   /// Whether that session's process runs or stands still; true where that cannot be known.
   bool alive(Id session);
   /// Whether `session` is alive and is beating.
   bool beats(Id session);
+  /// Whether `session` as the owner keeps this one from it: it beats, and serves no less.
+  bool precedes(Id session);
   /// Beats as the owner.
   void beat();
   /// When to look after the owner again: when its beat, unless renewed, will not count any more.
@@ -52,6 +61,7 @@ class Sessions {
   LockFile file_;
   Id self_ = 0;
   bool locked_ = false;
+  bool in_part_ = false;
   bool holds_substitute_ = false;
 };
 
