@@ -20,6 +20,13 @@ bool has_more(const platform::ActivityPage& page, int limit) {
   return bytes >= large_page_bytes;
 }
 
+/// 410 has two meanings.
+bool speaks_of_removal(const platform::Error& error) {
+  if (!error.removed_at.empty()) return true;
+  const bool removed = error.message.find("removed") != std::string::npos;
+  return removed && error.message.find("cursor") == std::string::npos;
+}
+
 std::vector<Row> read_rows(const platform::ActivityPage& page, std::string_view workspace_id) {
   std::vector<Row> rows;
   for (const json::Value& value : page.rows) {
@@ -118,7 +125,8 @@ Pass::Step Pass::take_backward(std::vector<Row> rows, bool more) {
 
 bool refuses_cursor(const platform::Error& error, const platform::ActivityQuery& query) {
   if (!query.since_id) return false;
-  if (error.code == platform::Errc::gone || error.status == 400) return true;
+  if (error.code == platform::Errc::gone) return !speaks_of_removal(error);
+  if (error.status == 400) return true;
   // A platform that cannot read the cursor answers 500 (platform-api.md 4.1); any other 500 is
   // its own trouble, and the cursor is kept.
   return error.status == 500 && error.message.find("cursor") != std::string::npos;

@@ -38,11 +38,12 @@ Clock::duration next_interval() {
 class Poller::State {
  public:
   State(platform::Client& client, Inbox& inbox, Ownership& ownership, Credentials& credentials,
-        Clock& clock)
+        Removal& removal, Clock& clock)
       : client_(client),
         inbox_(inbox),
         ownership_(ownership),
         credentials_(credentials),
+        removal_(removal),
         clock_(clock) {}
 
   void receive_with(Files& files) { files_ = &files; }
@@ -56,6 +57,7 @@ class Poller::State {
       // What another owner has stored meanwhile is not in a pass of before.
       if (std::exchange(term_, ownership_.term()) != ownership_.term()) pass_.reset();
       auto pause = co_await poll();
+      if (removed_) co_return;
       const Clock::time_point deadline = clock_.now() + pause;
       co_await sleep_unless_suspended(clock_, deadline);
     }
@@ -67,7 +69,13 @@ class Poller::State {
     if (!begin_pass()) co_return next_interval();
     platform::ActivityQuery query = pass_->query();
     auto page = co_await client_.activity(query);
-    if (!page.ok()) co_return failed(page.error(), query);
+    if (!page.ok()) {
+      const Clock::duration pause = failed(page.error(), query);
+      if (Removal::suspected(page.error(), rejections_) && !refuses_cursor(page.error(), query)) {
+        removed_ = co_await removal_.confirmed();
+      }
+      co_return pause;
+    }
     Pass::Step step = pass_->take(*page);
     auto kept = co_await keep_files(step.batch.value_or(Pass::Batch()));
     if (!kept) co_return not_stored(kept.error());
@@ -135,6 +143,7 @@ class Poller::State {
   Clock::duration stored(Pass::Step step) {
     if (platform_.clear()) log::info("inbox: the platform answers again");
     backoff_.reset();
+    rejections_ = 0;
     largest_page_ = std::min(largest_page_ * 2, first_page_rows);
     if (step.malformed > 0) {
       malformed_.say(
@@ -177,6 +186,7 @@ class Poller::State {
         error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
     if (too_much) largest_page_ = std::max(1, std::min(largest_page_, query.limit) / 4);
     if (error.code == platform::Errc::unauthorized) reload_token();
+    if (is_rejection(error)) ++rejections_;
     trouble(platform_, fmt::format("inbox: {}", error.message));
     const milliseconds patience = backoff_.next(random_unit());
     return std::max<Clock::duration>(
@@ -208,10 +218,14 @@ class Poller::State {
   Inbox& inbox_;
   Ownership& ownership_;
   Credentials& credentials_;
+  Removal& removal_;
   Clock& clock_;
   unsigned term_ = 0;
   Files* files_ = nullptr;
   Acknowledgements* acknowledgements_ = nullptr;
+  /// In a row.
+  unsigned rejections_ = 0;
+  bool removed_ = false;
   std::optional<Pass> pass_;
   /// The last poll of this process after which nothing was left to fetch.
   std::optional<WallTime> last_poll_;
@@ -226,8 +240,8 @@ class Poller::State {
 };
 
 Poller::Poller(platform::Client& client, Inbox& inbox, Ownership& ownership,
-               Credentials& credentials, Clock& clock)
-    : state_(std::make_unique<State>(client, inbox, ownership, credentials, clock)) {}
+               Credentials& credentials, Removal& removal, Clock& clock)
+    : state_(std::make_unique<State>(client, inbox, ownership, credentials, removal, clock)) {}
 
 Poller::~Poller() = default;
 

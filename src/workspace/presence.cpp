@@ -25,10 +25,6 @@ constexpr seconds longest_retry_after{60};
 /// So many failed beats fit into those 90 s; after them presence is lost and there is no hurry.
 constexpr unsigned hurried_failures = 3;
 
-bool is_rejection(const platform::Error& error) {
-  return error.code == platform::Errc::unauthorized || error.code == platform::Errc::forbidden;
-}
-
 Clock::duration patience(const platform::Error& error, Clock::duration own) {
   const seconds asked = std::min(error.retry_after.value_or(seconds(0)), longest_retry_after);
   return std::max<Clock::duration>(own, asked);
@@ -49,15 +45,17 @@ Escalation::Say Escalation::rejected() {
 
 class Presence::State {
  public:
-  State(platform::Client& client, Ownership& ownership, Credentials& credentials,
-        std::function<Load()> work, Clock& clock, std::string agent_card, Hooks hooks)
+  State(platform::Client& client, Ownership& ownership, Credentials& credentials, Removal& removal,
+        std::function<Load()> work, Clock& clock, std::string agent_card,
+        std::function<void(std::string text)> on_rejected)
       : client_(client),
         ownership_(ownership),
         credentials_(credentials),
+        removal_(removal),
         work_(std::move(work)),
         clock_(clock),
         agent_card_(std::move(agent_card)),
-        hooks_(std::move(hooks)),
+        on_rejected_(std::move(on_rejected)),
         started_(clock.now()),
         tried_event_(clock) {}
 
@@ -73,7 +71,7 @@ class Presence::State {
       const platform::Error& error = outcome.error();
       if (is_rejection(error) && !accepted_) {
         if (token_changed()) continue;
-        hooks_.on_rejected(rejection_text(error));
+        on_rejected_(rejection_text(error));
         co_return;
       }
       tried();
@@ -93,8 +91,8 @@ class Presence::State {
       platform::Beat beat = current();
       auto outcome = co_await client_.heartbeat(std::move(beat));
       const Clock::duration pause = outcome.ok() ? succeeded(*outcome) : failed(outcome.error());
-      if (!outcome.ok() && may_be_removed(outcome.error())) {
-        auto removed = co_await is_removed();
+      if (!outcome.ok() && Removal::suspected(outcome.error(), escalation_.count())) {
+        auto removed = co_await removal_.confirmed();
         if (removed) co_return;
       }
       co_await sleep_unless_suspended(clock_, start + pause);
@@ -124,20 +122,6 @@ class Presence::State {
     beat.current_task = std::move(load.current_task);
     beat.uptime_seconds = duration_cast<seconds>(clock_.now() - started_).count();
     return beat;
-  }
-
-  /// Worth a question, once the rejections are told as an error.
-  bool may_be_removed(const platform::Error& error) const {
-    return error.code == platform::Errc::gone || (is_rejection(error) && escalation_.count() >= 3);
-  }
-
-  /// A removed workspace's heartbeat is refused like that of a wrong token, or even taken
-  /// (platform-api.md 1.2); its page tells.
-  awaitable<bool> is_removed() {
-    auto info = co_await client_.workspace_info();
-    const bool removed = !info.ok() && info.error().code == platform::Errc::gone;
-    if (removed) hooks_.on_removed(removed_text(info.error()));
-    co_return removed;
   }
 
   Clock::duration succeeded(const platform::BeatReply& reply) {
@@ -209,13 +193,6 @@ class Presence::State {
         workspace(), error.status);
   }
 
-  std::string removed_text(const platform::Error& error) const {
-    return fmt::format(
-        "workspace {} was removed from the platform{}{}: it is neither kept online nor polled any "
-        "more. Regenerate workspace and token from the canvas → Tokens tab and restart",
-        workspace(), error.removed_at.empty() ? "" : " at ", error.removed_at);
-  }
-
   std::string revoked_text(const platform::Error& error) const {
     return fmt::format(
         "heartbeat: {} rejected in a row (HTTP {}): the token was revoked, probably because "
@@ -227,10 +204,11 @@ class Presence::State {
   platform::Client& client_;
   Ownership& ownership_;
   Credentials& credentials_;
+  Removal& removal_;
   std::function<Load()> work_;
   Clock& clock_;
   std::string agent_card_;
-  Hooks hooks_;
+  std::function<void(std::string text)> on_rejected_;
   Clock::time_point started_;
   Event tried_event_;
   bool tried_ = false;
@@ -245,9 +223,10 @@ class Presence::State {
 };
 
 Presence::Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-                   std::function<Load()> work, Clock& clock, std::string agent_card, Hooks hooks)
-    : state_(std::make_unique<State>(client, ownership, credentials, std::move(work), clock,
-                                     std::move(agent_card), std::move(hooks))) {}
+                   Removal& removal, std::function<Load()> work, Clock& clock,
+                   std::string agent_card, std::function<void(std::string text)> on_rejected)
+    : state_(std::make_unique<State>(client, ownership, credentials, removal, std::move(work),
+                                     clock, std::move(agent_card), std::move(on_rejected))) {}
 
 Presence::~Presence() = default;
 

@@ -29,14 +29,18 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
       clock_(clock),
       on_arrival_(hooks.on_arrival),
       on_change_(hooks.on_change),
-      presence_(client, ownership, credentials, [this] { return work(); }, clock, own.agent_card,
-                {.on_rejected =
-                     [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); },
-                 .on_removed =
-                     [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }}),
+      removal_(client, [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }),
+      presence_(
+          client, ownership, credentials, removal_, [this] { return work(); }, clock,
+          own.agent_card,
+          [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); }),
       acknowledgements_(client, inbox, clock),
+<<<<<<< Updated upstream
       poller_(client, inbox, ownership, credentials, clock) {
   if (!config.heartbeat || !config.inbox) inbox.sessions().serve_in_part();
+=======
+      poller_(client, inbox, ownership, credentials, removal_, clock) {
+>>>>>>> Stashed changes
   inbox.on_arrival = [this] {
     arrived();
     changed();

@@ -1,8 +1,11 @@
 """Rotated tokens and removed workspaces (lessons.md 2.14, 2.15; molecule-mcp.md 2)."""
 
+import contextlib
 import secrets
 
-from support.fake_platform import Reply
+import pytest
+
+from support.fake_platform import FakePlatform, Reply
 
 UNAUTHORIZED = Reply(401, {"error": "invalid workspace auth token"})
 
@@ -61,3 +64,25 @@ def test_lesson_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fak
     assert other.ping() < 5 and child.ping() < 5
     assert len(fake.seen("heartbeat")) == beats and len(fake.seen("activity")) <= polls + 1
     assert child.stderr_text.count("was removed") == 1
+
+
+@pytest.mark.parametrize("changes", [{}, {"MOLECULE_MCP_DISABLE_HEARTBEAT": "1"}])
+@pytest.mark.parametrize("refusal", [UNAUTHORIZED, Reply(410, {"error": "workspace removed"})])
+def test_lesson_2_15_a_removed_workspace_whose_heartbeat_is_taken_for_ever(
+        spawn, fake, workspace_id, changes, refusal):
+    """Only the poll and the workspace's page tell (platform-api.md 1.2)."""
+    fake.add_message("hello")
+    child = spawn(changes, speed=20)
+    child.initialize()
+    child.wait_messages(1)
+    fake.always("info", Reply(410, {"error": "workspace removed", "id": workspace_id,
+                                    "removed_at": None}))
+    fake.always("activity", refusal)
+    child.wait_stderr(f"workspace {workspace_id} was removed from the platform")
+    told = len(fake.requests)
+    with contextlib.closing(FakePlatform()) as elsewhere:
+        spawn({"PLATFORM_URL": elsewhere.url, "CONFIGS_DIR": None}, speed=20).initialize()
+        elsewhere.wait_for("heartbeat", 3)
+        elsewhere.wait_for("activity", 3)
+    assert len(fake.requests) == told
+    assert child.ping() < 5 and child.stderr_text.count("was removed") == 1

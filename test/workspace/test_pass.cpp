@@ -177,6 +177,9 @@ TEST_CASE("pass: which answers refuse the cursor") {
   };
   using platform::Errc;
   CHECK(refuses_cursor(error(Errc::gone, 410), with));
+  CHECK(refuses_cursor(
+      error(Errc::gone, 410, "since_id cursor not found (row may have been pruned)"), with));
+  CHECK(refuses_cursor(error(Errc::gone, 410, "the cursor's row was removed"), with));
   CHECK(refuses_cursor(error(Errc::rejected, 400), with));
   CHECK(refuses_cursor(error(Errc::server_error, 500, "cursor lookup failed"), with));
   CHECK_FALSE(refuses_cursor(error(Errc::server_error, 500, "query failed"), with));
@@ -184,5 +187,9 @@ TEST_CASE("pass: which answers refuse the cursor") {
   CHECK_FALSE(refuses_cursor(error(Errc::unauthorized, 401), with));
   CHECK_FALSE(refuses_cursor(error(Errc::unreachable, 0), with));
   CHECK_FALSE(refuses_cursor(error(Errc::gone, 410), without));
+  CHECK_FALSE(refuses_cursor(error(Errc::gone, 410, "workspace removed"), with));
+  platform::Error removed = error(Errc::gone, 410);
+  removed.removed_at = "2026-05-01T10:00:00Z";
+  CHECK_FALSE(refuses_cursor(removed, with));
   CHECK_FALSE(refuses_cursor(error(Errc::rejected, 400), without));
 }

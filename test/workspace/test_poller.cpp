@@ -16,6 +16,7 @@ using test::message;
 namespace {
 
 const std::string ack_call = "POST /workspaces/" + test::self_id + "/activity/ack";
+const std::string info_call = "GET /workspaces/" + test::self_id;
 const std::string call = "GET /workspaces/" + test::self_id + "/activity";
 
 constexpr WallTime first_row = std::chrono::sys_days(std::chrono::May / 1 / 2026);
@@ -54,7 +55,9 @@ struct Fixture : test::House {
   std::vector<std::string> announced;
   Ownership ownership{test::self_id, inbox, clock};
   Acknowledgements acknowledgements{client, inbox, clock};
-  Poller poller{client, inbox, ownership, credentials, clock};
+  std::vector<std::string> removals;
+  Removal removal{client, [this](std::string text) { removals.push_back(std::move(text)); }};
+  Poller poller{client, inbox, ownership, credentials, removal, clock};
 
   Fixture() {
     inbox.on_arrival = [this] {
@@ -189,6 +192,51 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any a
   const int seconds = std::stoi(last.substr(last.find("since_secs=") + 11));
   CHECK(seconds >= at_least);
   CHECK(seconds <= at_least + 120);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a removed workspace ends the polls with one text") {
+  server.answer(info_call, 410, R"({"error":"workspace removed","removed_at":null})");
+  std::size_t polls = 1;
+  SUBCASE("401, which may be a wrong token too") {
+    server.answer(call, 401, R"({"error":"invalid workspace auth token"})");
+    polls = 3;
+  }
+  SUBCASE("403") {
+    server.answer(call, 403, "{}");
+    polls = 3;
+  }
+  SUBCASE("410 without a cursor") {
+    server.answer(call, 410, "{}");
+  }
+  SUBCASE("410 that speaks of the workspace") {
+    inbox.store({}, activity_id(1));
+    server.answer(call, 410, R"({"error":"workspace removed","removed_at":null})");
+  }
+  SUBCASE("410 that speaks of nothing") {
+    inbox.store({}, activity_id(1));
+    server.answer(call, 410, "{}");
+    polls = 2;
+  }
+  start();
+  until([&] { return tasks.size() == 0; });
+  CHECK(removals.size() == 1);
+  CHECK(removals.at(0).find(test::self_id + " was removed") != std::string::npos);
+  CHECK(count(call) == polls);
+  CHECK(count(info_call) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: one that is only rejected polls on") {
+  server.answer(call, 401, "{}");
+  server.answer(call, 401, "{}");
+  server.answer(call, 200, "[]");
+  server.answer(call, 401, "{}");
+  server.answer(info_call, 200, "{}");
+  start();
+  until_count(call, 5);
+  CHECK(count(info_call) == 0);
+  until_count(call, 8);
+  CHECK(count(info_call) > 0);
+  CHECK(removals.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down") {

@@ -27,15 +27,15 @@ struct Fixture : test::House {
   Inbox inbox{folder.path(), clock};
   Ownership ownership{test::self_id, inbox, clock};
   std::vector<std::string> removals;
-  Presence presence{
-      client,
-      ownership,
-      credentials,
-      [this] { return workload.load(); },
-      clock,
-      card,
-      {.on_rejected = [this](std::string text) { rejections.push_back(std::move(text)); },
-       .on_removed = [this](std::string text) { removals.push_back(std::move(text)); }}};
+  Removal removal{client, [this](std::string text) { removals.push_back(std::move(text)); }};
+  Presence presence{client,
+                    ownership,
+                    credentials,
+                    removal,
+                    [this] { return workload.load(); },
+                    clock,
+                    card,
+                    [this](std::string text) { rejections.push_back(std::move(text)); }};
 
   void start_register() { tasks.spawn("register", presence.register_workspace()); }
   void start_beat() { tasks.spawn("heartbeat", presence.beat()); }

@@ -16,6 +16,7 @@
 #include "molecule/workspace/files.hpp"
 #include "molecule/workspace/inbox.hpp"
 #include "molecule/workspace/ownership.hpp"
+#include "molecule/workspace/removal.hpp"
 #include "molecule/workspace/rows.hpp"
 
 namespace molecule::workspace {
@@ -89,7 +90,7 @@ bool refuses_cursor(const platform::Error& error, const platform::ActivityQuery&
 class Poller {
  public:
   Poller(platform::Client& client, Inbox& inbox, Ownership& ownership, Credentials& credentials,
-         Clock& clock);
+         Removal& removal, Clock& clock);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
   ~Poller();
@@ -98,7 +99,7 @@ class Poller {
   void receive_with(Files& files);
   /// Tells it of each poll after which there is nothing more to fetch; it must outlive the run.
   void acknowledge_with(Acknowledgements& acknowledgements);
-  /// Ends only by cancellation.
+  /// Ends by cancellation, or when the workspace was removed.
   awaitable<void> run();
 
  private:

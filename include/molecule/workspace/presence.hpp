@@ -8,6 +8,7 @@
 #include "molecule/platform/client.hpp"
 #include "molecule/workspace/credentials.hpp"
 #include "molecule/workspace/ownership.hpp"
+#include "molecule/workspace/removal.hpp"
 #include "molecule/workspace/workload.hpp"
 
 namespace molecule::workspace {
@@ -31,27 +32,20 @@ class Escalation {
 /// accepts, beats every 20 s with the true values, and keeps the secrets that the replies bring.
 class Presence {
  public:
-  /// Both get a text for people.
-  struct Hooks {
-    /// The platform rejects the first credentials it sees: there is nothing to keep alive then
-    /// (exit code 3).
-    std::function<void(std::string text)> on_rejected;
-    /// The platform says that the workspace was removed (410); `beat` has ended.
-    std::function<void(std::string text)> on_removed;
-  };
-
   /// `work` gives what all sessions of the workspace are at work on; `agent_card` is a JSON
-  /// object's text.
+  /// object's text. `on_rejected` gets a text for people: the platform
+  /// rejects the first credentials it sees, and there is nothing to keep alive then (exit code 3).
   Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-           std::function<Load()> work, Clock& clock, std::string agent_card, Hooks hooks);
+           Removal& removal, std::function<Load()> work, Clock& clock, std::string agent_card,
+           std::function<void(std::string text)> on_rejected);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
   ~Presence();
 
   /// Ends when the platform has accepted, or after `on_rejected`.
   awaitable<void> register_workspace();
-  /// Beats from the end of the first register attempt on. Ends by cancellation, or after
-  /// `on_removed`.
+  /// Beats from the end of the first register attempt on. Ends by cancellation, or when the
+  /// workspace was removed.
   awaitable<void> beat();
 
  private:

@@ -95,6 +95,7 @@ class Seat {
   Clock& clock_;
   std::function<void(Seat& seat)> on_arrival_;
   std::function<void(Seat& seat, const std::vector<std::string>& popped)> on_change_;
+  Removal removal_;
   Presence presence_;
   Acknowledgements acknowledgements_;
   Poller poller_;
