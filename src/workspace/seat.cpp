@@ -35,12 +35,8 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
           own.agent_card,
           [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); }),
       acknowledgements_(client, inbox, clock),
-<<<<<<< Updated upstream
-      poller_(client, inbox, ownership, credentials, clock) {
-  if (!config.heartbeat || !config.inbox) inbox.sessions().serve_in_part();
-=======
       poller_(client, inbox, ownership, credentials, removal_, clock) {
->>>>>>> Stashed changes
+  if (!config.heartbeat || !config.inbox) inbox.sessions().serve_in_part();
   inbox.on_arrival = [this] {
     arrived();
     changed();
