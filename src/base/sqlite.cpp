@@ -20,6 +20,12 @@ void make_private_file(const std::filesystem::path& path) {
   if (fd >= 0) ::close(fd);
 }
 
+/// SQLite would begin each cache with 20 pages, most of which a small file never has; one by one is
+/// as fast. Only before the first file is opened.
+void take_pages_one_by_one() {
+  [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
+}
+
 }  // namespace
 
 bool Error::cannot_write() const {
@@ -59,6 +65,7 @@ Database::Database(const std::filesystem::path& path, ReadOnly) {
 
 void Database::open(const std::filesystem::path& path, const std::string& name, int flags,
                     std::chrono::milliseconds busy_timeout, const char* setup) {
+  take_pages_one_by_one();
   const int code = sqlite3_open_v2(name.c_str(), &handle_,
                                    flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
@@ -72,8 +79,17 @@ void Database::open(const std::filesystem::path& path, const std::string& name, 
 }
 
 Database::~Database() {
-  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  forget_statements();
   sqlite3_close(handle_);
+}
+
+void Database::forget_statements() {
+  for (const auto& [sql, statement] : std::exchange(idle_, {})) sqlite3_finalize(statement);
+}
+
+void Database::release_memory() {
+  forget_statements();
+  sqlite3_db_release_memory(handle_);
 }
 
 void Database::fail(int code, std::string_view what) {

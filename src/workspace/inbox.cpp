@@ -156,6 +156,7 @@ sqlite::Database& Inbox::database() {
     database_.emplace(path, busy_timeout);
     migrate(*database_);
     told_popped_ = number(*database_, "SELECT coalesce(max(popped_at), 0) FROM popped");
+    database_->release_memory();
   } catch (const sqlite::Error& error) {
     database_.reset();
     if (!error.unusable_file()) throw;

@@ -278,3 +278,21 @@ TEST_CASE("sqlite: a statement's text may go away before its database") {
     CHECK(statement.integer(0) == i % 3);
   }
 }
+
+TEST_CASE("sqlite: memory that is released is given back, and what needed it goes on") {
+  const test::TemporaryFolder folder;
+  Database database(folder.path() / "db");
+  database.execute(schema);
+  for (int i = 0; i < 20; ++i) {
+    database.prepare("INSERT INTO t VALUES(?1, " + std::to_string(i) + ")").bind(i).run();
+  }
+  CHECK(count(database) == 20);
+  const std::int64_t before = sqlite3_memory_used();
+  auto query = database.prepare("SELECT a FROM t ORDER BY a DESC");
+  REQUIRE(query.step());
+  database.release_memory();
+  CHECK(sqlite3_memory_used() < before - std::int64_t{20} * 1024);
+  REQUIRE(query.step());
+  CHECK(query.integer(0) == 18);
+  CHECK(count(database) == 20);
+}

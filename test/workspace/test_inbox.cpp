@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -330,4 +331,18 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a cursor that is gone leaves its time") {
     REQUIRE(::stat(cursor_file().c_str(), &status) == 0);
     CHECK(time_left() == std::chrono::system_clock::from_time_t(status.st_mtime));
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: a small one at rest takes little memory") {
+  // One process may hold a thousand of them.
+  const std::int64_t before = sqlite3_memory_used();
+  Inbox inbox(folder.path(), clock);
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(inbox.claim());
+    inbox.free_leases();
+    inbox.changed_elsewhere();
+    CHECK_FALSE(inbox.full());
+    CHECK_FALSE(inbox.cursor());
+  }
+  CHECK(sqlite3_memory_used() - before < std::int64_t{80} * 1024);
 }

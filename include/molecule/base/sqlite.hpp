@@ -112,6 +112,8 @@ class Database {
   void execute(const char* sql);
   /// One statement with nothing after it, kept for the next time: its text is the key of the cache.
   Statement prepare(std::string_view sql);
+  /// Gives back what is kept for the next time: after work that does not come again.
+  void release_memory();
   /// Rows changed by the last statement.
   std::int64_t changes() const;
   std::int64_t last_insert_id() const;
@@ -123,6 +125,7 @@ class Database {
   friend class Transaction;
   void open(const std::filesystem::path& path, const std::string& name, int flags,
             std::chrono::milliseconds busy_timeout, const char* setup);
+  void forget_statements();
   [[noreturn]] void fail(int code, std::string_view what);
 
   sqlite3* handle_ = nullptr;
