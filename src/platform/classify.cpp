@@ -191,6 +191,7 @@ Outcome<json::Document> classify(const Site& site,
   const bool parsed = !empty && document.parse(response.body).ok();
   const int status = response.status;
   if (status >= 200 && status < 300) {
+    if (site.refuses_pages && is_html(response)) return Failure{not_the_platform(site, response)};
     if (parsed || empty) return document;
     if (claims_json(response) && !is_html(response)) return Failure{malformed(site)};
     return Failure{not_the_platform(site, response)};

@@ -20,6 +20,8 @@ struct Site {
   std::string origin;
   /// The token that was sent: never repeated in a text, even where the server echoes it.
   std::string secret;
+  /// The body of a 2xx is not at hand, and is no web page: its type alone must tell.
+  bool refuses_pages = false;
 };
 
 /// The one place where an exchange becomes a parsed body or an `Error`. A 2xx with JSON is a

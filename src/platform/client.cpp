@@ -210,8 +210,9 @@ Site Client::site_of(const net::HttpRequest& request) const {
 
 template <class T>
 awaitable<Outcome<T>> Client::call(net::HttpRequest request,
-                                   std::optional<T> (*read)(json::Document&)) {
+                                   std::optional<T> (*read)(json::Document&), WebPage page) {
   Site site = site_of(request);
+  site.refuses_pages = page == WebPage::unexpected;
   request.total_timeout = std::min(request.total_timeout, endpoint_.longest_call);
   net::HttpRequest again = request;
   auto exchange = co_await http_.send(std::move(request));
@@ -228,12 +229,13 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
 
 awaitable<Outcome<void>> Client::command(net::HttpRequest request, Reply reply) {
   Outcome<void> outcome;
-  if (reply == Reply::any) {
-    auto done = co_await call(std::move(request), read_nothing);
-    if (!done) outcome = Failure{std::move(done.error())};
-  } else {
+  if (reply == Reply::status) {
     auto status = co_await call(std::move(request), read_status);
     if (!status) outcome = Failure{std::move(status.error())};
+  } else {
+    const WebPage page = reply == Reply::any ? WebPage::expected : WebPage::unexpected;
+    auto done = co_await call(std::move(request), read_nothing, page);
+    if (!done) outcome = Failure{std::move(done.error())};
   }
   co_return outcome;
 }
@@ -329,14 +331,14 @@ awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::Fo
   return call(within(std::move(send), seconds(150)), read_uploads);
 }
 
-awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink,
-                                              std::size_t most_bytes) {
+awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t most_bytes,
+                                              WebPage page) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/content", text::percent_encode(file_id)));
   net::HttpRequest get = within(request("GET", path), seconds(600));
   get.sink = sink;
   get.max_response_bytes = most_bytes;
-  return command(std::move(get), Reply::any);
+  return command(std::move(get), page == WebPage::expected ? Reply::any : Reply::no_page);
 }
 
 awaitable<Outcome<void>> Client::ack_upload(std::string file_id) {

@@ -26,7 +26,8 @@ constexpr const char* schema = R"sql(
     state TEXT NOT NULL,
     path TEXT NOT NULL DEFAULT '',
     tries INTEGER NOT NULL DEFAULT 0,
-    added_at INTEGER NOT NULL
+    added_at INTEGER NOT NULL,
+    mime_type TEXT NOT NULL DEFAULT ''
   ) STRICT;
   CREATE TABLE IF NOT EXISTS attachments(
     activity_id TEXT NOT NULL COLLATE NOCASE,
@@ -40,6 +41,16 @@ constexpr const char* schema = R"sql(
     PRIMARY KEY(activity_id, position)
   ) STRICT, WITHOUT ROWID;
 )sql";
+
+/// The column that an older version's table lacks.
+void add_mime_type(sqlite::Database& database) {
+  const char* const named = "SELECT 1 FROM pragma_table_info('uploads') WHERE name = 'mime_type'";
+  if (database.prepare(named).step()) return;
+  sqlite::Transaction transaction(database);
+  if (database.prepare(named).step()) return;
+  database.execute("ALTER TABLE uploads ADD COLUMN mime_type TEXT NOT NULL DEFAULT ''");
+  transaction.commit();
+}
 
 std::string file_uri(std::string_view path) {
   std::string uri = "file://";
@@ -75,6 +86,7 @@ sqlite::Database& FileStore::database() {
   try {
     database_.emplace(path_, busy_timeout);
     database_->execute(schema);
+    add_mime_type(*database_);
   } catch (const sqlite::Error&) {
     database_.reset();
     throw;
@@ -91,9 +103,11 @@ void FileStore::add(const std::vector<Upload>& uploads, const std::vector<Messag
   sqlite::Transaction transaction(db);
   for (const Upload& upload : uploads) {
     db.prepare(
-          "INSERT INTO uploads(file_id, name, size, state, added_at) VALUES(?1, ?2, ?3, ?4, ?5)"
+          "INSERT INTO uploads(file_id, name, size, state, added_at, mime_type)"
+          " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
           " ON CONFLICT DO UPDATE SET state = 'own' WHERE excluded.state = 'own'")
-        .bind(upload.file_id, upload.name, upload.size, upload.own ? "own" : "pending", now)
+        .bind(upload.file_id, upload.name, upload.size, upload.own ? "own" : "pending", now,
+              upload.mime_type)
         .run();
   }
   for (const Message& message : messages) {
@@ -120,10 +134,14 @@ std::vector<FileStore::Pending> FileStore::pending() {
   std::error_code failure;
   if (!database_ && !std::filesystem::exists(path_, failure)) return found;
   auto row = database().prepare(
-      "SELECT file_id, name, size, path, tries FROM uploads WHERE state IN ('pending', 'here')"
+      "SELECT file_id, name, size, path, tries, mime_type FROM uploads WHERE state IN ('pending', "
+      "'here')"
       " ORDER BY tries, added_at, rowid");
   while (row.step()) {
-    Upload upload{.file_id = row.string(0), .name = row.string(1), .size = std::nullopt};
+    Upload upload{.file_id = row.string(0),
+                  .name = row.string(1),
+                  .size = std::nullopt,
+                  .mime_type = row.string(5)};
     if (!row.is_null(2)) upload.size = row.integer(2);
     found.push_back({.upload = std::move(upload),
                      .path = row.string(3),

@@ -32,6 +32,15 @@ constexpr int most_busy = 20;
 /// The lock in `sessions.lock` that all who send share; `Sessions` has others there.
 constexpr std::int64_t sending_byte = 2;
 
+/// What the platform may give as a web page. An edge's own pages come with the same status.
+platform::Client::WebPage expected_page(const Upload& upload) {
+  const std::string type = text::lower(upload.mime_type);
+  const std::string name = text::lower(upload.name);
+  const bool named_so = name.ends_with(".html") || name.ends_with(".htm");
+  const bool page = type.empty() ? named_so : type.find("html") != std::string::npos;
+  return page ? platform::Client::WebPage::expected : platform::Client::WebPage::unexpected;
+}
+
 Clock::duration patience_after(int tries) {
   return std::min(most_patience, first_patience * (1 << std::clamp(tries - 1, 0, 12)));
 }
@@ -154,7 +163,8 @@ awaitable<bool> Files::fetch(FileStore::Pending pending) {
     not_now(pending, fmt::format("{}: {}", path.string(), std::strerror(errno)));
     co_return false;
   }
-  auto fetched = co_await client_.fetch_upload(upload.file_id, file.fd(), largest_file);
+  const platform::Client::WebPage page = expected_page(upload);
+  auto fetched = co_await client_.fetch_upload(upload.file_id, file.fd(), largest_file, page);
   if (!fetched) {
     failed(pending, fetched.error());
     co_return false;

@@ -155,6 +155,7 @@ std::optional<Upload> read_upload(json::Value row, bool own) {
   return Upload{.file_id = text::lower(id),
                 .name = std::string(body["name"].string_or("")),
                 .size = size_of(body["size"]),
+                .mime_type = text::sanitize_name(body["mimeType"].string_or("")),
                 .own = own};
 }
 

@@ -22,10 +22,11 @@ def uploads(state):
 class Sent:
     """A file as the platform shows it, and the message that follows."""
 
-    def __init__(self, fake, workspace_id, name="report.pdf", content=b"the bytes", **row):
+    def __init__(self, fake, workspace_id, name="report.pdf", content=b"the bytes",
+                 mime_type="application/pdf", **row):
         self.id, self.name, self.content = str(uuid.uuid4()), name, content
         self.uri = f"platform-pending:{workspace_id}/{self.id}"
-        self.body = {"file_id": self.id, "name": name, "mimeType": "application/pdf",
+        self.body = {"file_id": self.id, "name": name, "mimeType": mime_type,
                      "size": len(content), "uri": self.uri}
         fake.add_row(method="chat_upload_receive", request_body=self.body, **row)
 
@@ -119,6 +120,22 @@ def test_lesson_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, 
     assert path.read_bytes() == b"the bytes"
     assert [p.name for p in uploads.iterdir()] == [path.name], "no half file is left"
     assert message["activity_id"] and len(mcp.call("inbox_peek").json) == 2
+
+
+@pytest.mark.parametrize("mime_type", ["text/html", "application/pdf"])
+def test_lesson_3_1_a_web_page_is_a_file_only_where_its_row_says_so(
+        mcp, fake, workspace_id, uploads, mime_type):
+    sent = Sent(fake, workspace_id, content=HTML.body.encode(), mime_type=mime_type)
+    fake.always("pending", HTML)
+    sent.message(fake)
+    message = next_message(mcp)
+    fake.wait_for("pending", 1 if mime_type == "text/html" else 3)
+    if mime_type == "text/html":
+        fake.wait_for("pending_ack")
+        assert path_of(message["attachments"][0]["uri"]).read_bytes() == HTML.body.encode()
+    else:
+        assert not fake.seen("pending_ack") and "HTML page" in mcp.stderr_text
+        assert message["attachments"][0]["status"] == "not fetched yet"
 
 
 def test_lesson_3_1_a_slow_fetch_does_not_keep_messages_away(mcp, fake, workspace_id):

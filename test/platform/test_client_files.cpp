@@ -34,9 +34,11 @@ struct Setting {
   platform::Outcome<T> run(awaitable<platform::Outcome<T>> call) {
     return test::run(loop, std::move(call));
   }
-  platform::Outcome<void> fetch(std::size_t most, int mode = O_WRONLY) {
+  platform::Outcome<void> fetch(
+      std::size_t most, int mode = O_WRONLY,
+      platform::Client::WebPage page = platform::Client::WebPage::unexpected) {
     const int sink = ::open((folder.path() / "file").c_str(), mode | O_CREAT | O_TRUNC, 0600);
-    auto outcome = run(client.fetch_upload(file, sink, most));
+    auto outcome = run(client.fetch_upload(file, sink, most, page));
     ::close(sink);
     return outcome;
   }
@@ -54,6 +56,18 @@ TEST_CASE("a file's bytes go to the disk as they are, also where they look like 
   s.server.answer(content_call, 200, bytes);
   REQUIRE(s.fetch(100).ok());
   CHECK(s.fetched() == bytes);
+}
+
+TEST_CASE("lesson 2.16: a web page with status 200 is no file, unless the file is one") {
+  Setting s;
+  using WebPage = platform::Client::WebPage;
+  s.server.answer(content_call,
+                  test::Canned{.body = "<html>sign in</html>", .content_type = "text/HTML"});
+  const auto refused = s.fetch(100);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == Errc::not_the_platform);
+  CHECK(refused.error().message.find("HTML page") != std::string::npos);
+  CHECK(s.fetch(100, O_WRONLY, WebPage::expected).ok());
 }
 
 TEST_CASE("files over the cap, that are gone, and that cannot be written") {

@@ -101,6 +101,56 @@ TEST_CASE("files: one of the wrong size is tried ever more seldom, and then give
   CHECK(house.stored() == 0);
 }
 
+TEST_CASE("files: lesson 2.16: a web page instead of a file is neither stored nor a wrong size") {
+  Fixture house;
+  const std::string page = "<html>sign in</html>";
+  house.server.answer(content_call(1),
+                      test::Canned{.body = page, .content_type = "text/html; charset=utf-8"});
+  Upload file = upload(1, 4);
+  std::string status = "not fetched yet";
+  SUBCASE("of another size") {}
+  SUBCASE("of a size that is not known") {
+    file.size.reset();
+  }
+  SUBCASE("the file says to be something else") {
+    file.name = "a.html";
+    file.mime_type = "application/pdf";
+  }
+  SUBCASE("the file is a page") {
+    file.size = page.size();
+    file.mime_type = "text/html";
+    status = "";
+  }
+  SUBCASE("the file is a page by its name") {
+    file.size = page.size();
+    file.name = "a.HTM";
+    status = "";
+  }
+  house.start();
+  house.tasks.spawn("receive", house.files.receive({file}, {message_with(1)}));
+  house.poll_on();
+  house.pass(10min);
+  CHECK(house.status(1) == status);
+  CHECK(house.stored() == (status.empty() ? 1 : 0));
+  CHECK(house.count(content_call(1)) > (status.empty() ? 0 : 5));
+}
+
+TEST_CASE("files: what an older version knew is still known") {
+  Fixture house;
+  sqlite::Database(house.folder.path() / "files.db")
+      .execute(
+          "CREATE TABLE uploads(file_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, size "
+          "INTEGER,"
+          " state TEXT NOT NULL, path TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,"
+          " added_at INTEGER NOT NULL) STRICT;"
+          "INSERT INTO uploads(file_id, name, size, state, added_at) VALUES("
+          "'00000000-0000-4000-8000-000000000001', 'a.txt', 4, 'pending', 4000000000000000)");
+  house.server.answer(content_call(1), 200, "four");
+  house.start();
+  house.poll_on();
+  house.until([&] { return house.count(ack_call(1)) == 1; });
+}
+
 TEST_CASE("files: one that the platform fails to give goes on being tried, each hour at least") {
   Fixture house;
   house.server.answer(content_call(1), 503, "{}");

@@ -181,10 +181,13 @@ class Client {
   awaitable<Outcome<UploadLimits>> upload_limits();
   /// 4.5; streamed from disk; the result is in the order of `files`.
   awaitable<Outcome<std::vector<UploadedFile>>> upload(std::vector<net::FormFile> files);
+  enum class WebPage { unexpected, expected };
   /// 10: the bytes of a file that waits for this workspace, written to `sink` (an open file, which
   /// stays the caller's) as they come; more than `most_bytes` is `too_large`. `not_found`: it
-  /// expired. A failure leaves part of the file in the sink.
-  awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t most_bytes);
+  /// expired. A web page that is not expected is an edge's: `not_the_platform`. A failure leaves
+  /// part of the file in the sink, or such a page.
+  awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t most_bytes,
+                                        WebPage page = WebPage::unexpected);
   /// 10: the file is here, the platform may forget it.
   awaitable<Outcome<void>> ack_upload(std::string file_id);
   /// 10: every row up to `seq` was handled. `not_found`: an older platform, which needs no word.
@@ -214,9 +217,11 @@ class Client {
   std::string own_path(std::string_view rest) const;
   /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.
   template <class T>
-  awaitable<Outcome<T>> call(net::HttpRequest request, std::optional<T> (*read)(json::Document&));
-  /// What an answer without a value looks like: `{"status":…}`, or anything.
-  enum class Reply { status, any };
+  awaitable<Outcome<T>> call(net::HttpRequest request, std::optional<T> (*read)(json::Document&),
+                             WebPage page = WebPage::expected);
+  /// What an answer without a value looks like: `{"status":…}`, anything, or a file that was
+  /// written to the sink and is no web page.
+  enum class Reply { status, any, no_page };
   /// The same for a call that gives no value.
   awaitable<Outcome<void>> command(net::HttpRequest request, Reply reply = Reply::status);
 

@@ -18,6 +18,8 @@ struct Upload {
   std::string file_id;
   std::string name;
   std::optional<std::int64_t> size;
+  /// Empty where the platform did not say.
+  std::string mime_type = {};
   /// The agent itself sent it: it is neither fetched nor acknowledged, or the platform would
   /// delete the person's copy.
   bool own = false;
