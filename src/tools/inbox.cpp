@@ -159,7 +159,8 @@ constexpr const char* wait_output =
 constexpr const char* peek_output =
     R"({"type":"object","properties":{"messages":{"type":"array","items":{"type":"object",)"
     R"("properties":{"activity_id":{"type":"string"},"text":{"type":"string"},)"
-    R"("peer_id":{"type":"string"},"kind":{"type":"string"}},)"
+    R"("peer_id":{"type":"string"},"kind":{"type":"string"},)"
+    R"("with_another_session":{"type":"boolean"}},)"
     R"("required":["activity_id","text","peer_id","kind"]}}},"required":["messages"]})";
 
 constexpr const char* pop_output =
@@ -168,11 +169,11 @@ constexpr const char* pop_output =
 
 }  // namespace
 
-mcp::ToolResult peek(Services& services, std::size_t limit) {
+mcp::ToolResult peek(Services& services, std::size_t limit, workspace::Inbox::Which which) {
   if (!services.config.inbox) return not_enabled();
   mcp::ToolResult result;
   try {
-    result.text = to_list(services.seats.peek(limit));
+    result.text = to_list(services.seats.peek(limit, which));
     result.structured = fmt::format(R"({{"messages":{}}})", result.text);
   } catch (const sqlite::Error& error) {
     result = failure("The inbox could not be read", error);
@@ -196,7 +197,9 @@ std::vector<mcp::Tool> inbox_tools(Services& services) {
        .handler = [&services](mcp::Call& call) { return wait_for_message(services, call); }});
   tools.push_back({.name = "inbox_peek",
                    .title = "Look into the inbox",
-                   .description = "The waiting messages, oldest first, without removing them.",
+                   .description = "The waiting messages, oldest first, without removing them. "
+                                  "with_another_session: another session of yours was given it "
+                                  "and answers it; leave it.",
                    .input_schema = peek_schema,
                    .output_schema = peek_output,
                    .annotations = {.read_only = true,

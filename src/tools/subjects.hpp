@@ -48,8 +48,9 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
 // What a tool gives is also what a resource of the same name holds.
 awaitable<mcp::ToolResult> list_peers(Services& services);
 awaitable<mcp::ToolResult> workspace_info(workspace::Seat& seat);
-/// At most `limit` waiting messages, oldest first.
-mcp::ToolResult peek(Services& services, std::size_t limit);
+/// At most `limit` of these messages, oldest first.
+mcp::ToolResult peek(Services& services, std::size_t limit,
+                     workspace::Inbox::Which which = workspace::Inbox::Which::waiting);
 
 /// The output schema of an object whose members the platform chooses.
 inline constexpr const char* any_object = R"({"type":"object"})";

@@ -138,6 +138,7 @@ std::string to_json(const Message& message) {
     if (!message.agent_card_url.empty()) object.field("agent_card_url", message.agent_card_url);
     if (!message.task_id.empty()) object.field("task_id", message.task_id);
     if (!message.task.empty()) object.field("task", message.task);
+    if (message.with_another_session) object.field("with_another_session", true);
     if (!message.arrival_workspace_id.empty()) {
       object.field("arrival_workspace_id", message.arrival_workspace_id);
     }
@@ -295,14 +296,16 @@ std::optional<Message> Inbox::find(std::string_view activity_id) {
   sqlite::Statement row = database().prepare(std::string(select_told) + "WHERE m.activity_id = ?1");
   row.bind(activity_id);
   if (!row.step()) return std::nullopt;
-  return read_message(row);
+  return read_told(row);
 }
 
-std::vector<Message> Inbox::peek(std::size_t limit) {
-  sqlite::Statement row = database().prepare(std::string(select_told) + "ORDER BY m.seq LIMIT ?1");
-  row.bind(static_cast<std::int64_t>(limit));
+std::vector<Message> Inbox::peek(std::size_t limit, Which which) {
+  const char* condition = which == Which::available ? available : "?1 IS NOT NULL ";
+  sqlite::Statement row = database().prepare(std::string(select_told) + "WHERE " + condition +
+                                             "ORDER BY m.seq LIMIT ?2");
+  row.bind(sessions_.self(), static_cast<std::int64_t>(limit));
   std::vector<Message> messages;
-  while (row.step()) messages.push_back(read_message(row));
+  while (row.step()) messages.push_back(read_told(row));
   return messages;
 }
 

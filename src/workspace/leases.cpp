@@ -41,10 +41,10 @@ void write_lease(sqlite::Database& db, const Lease& lease) {
 }
 
 /// What may be given to `self`, oldest first.
-std::vector<std::int64_t> available(sqlite::Database& db, Sessions::Id self) {
+std::vector<std::int64_t> available_to(sqlite::Database& db, Sessions::Id self) {
   sqlite::Statement row = db.prepare(
-      "SELECT m.seq FROM messages m LEFT JOIN leases l ON l.seq = m.seq"
-      " WHERE l.session IS NULL OR l.session = ?1 ORDER BY m.seq");
+      std::string("SELECT m.seq FROM messages m LEFT JOIN leases l ON l.seq = m.seq WHERE ") +
+      available + "ORDER BY m.seq");
   row.bind(self);
   std::vector<std::int64_t> found;
   while (row.step()) found.push_back(row.integer(0));
@@ -72,14 +72,21 @@ std::optional<Message> Inbox::next() {
   sqlite::Database& db = database();
   for (int i = 0; i < 2; ++i) {
     sqlite::Statement row =
-        db.prepare(std::string(select_told) +
-                   "LEFT JOIN leases l ON l.seq = m.seq"
-                   " WHERE l.session IS NULL OR l.session = ?1 ORDER BY m.seq LIMIT 1");
+        db.prepare(std::string(select_told) + "WHERE " + available + "ORDER BY m.seq LIMIT 1");
     row.bind(sessions_.self());
     if (row.step()) return read_message(row);
     if (!free_leases()) break;
   }
   return std::nullopt;
+}
+
+Message Inbox::read_told(const sqlite::Statement& row) {
+  Message message = read_message(row);
+  const Sessions::Id holder = row.integer(12);
+  const bool lasts = sessions_.now() - row.integer(13) < microseconds(lease_lasts).count();
+  message.with_another_session =
+      holder != 0 && holder != sessions_.self() && lasts && sessions_.alive(holder);
+  return message;
 }
 
 bool Inbox::lease(std::string_view activity_id) {
@@ -111,7 +118,7 @@ std::vector<Message> Inbox::announce(std::size_t limit) {
   const Sessions::Id self = sessions_.self();
   std::vector<std::int64_t> fresh;
   std::unordered_set<std::int64_t> known;
-  for (const std::int64_t seq : available(db, self)) {
+  for (const std::int64_t seq : available_to(db, self)) {
     if (announced_.contains(seq)) {
       known.insert(seq);
     } else if (fresh.size() < limit) {
@@ -124,10 +131,8 @@ std::vector<Message> Inbox::announce(std::size_t limit) {
   std::vector<Message> messages;
   for (const std::int64_t seq : fresh) {
     sqlite::Statement row =
-        db.prepare(std::string(select_told) +
-                   "LEFT JOIN leases l ON l.seq = m.seq"
-                   " WHERE m.seq = ?1 AND (l.session IS NULL OR l.session = ?2)");
-    row.bind(seq, self);
+        db.prepare(std::string(select_told) + "WHERE " + available + "AND m.seq = ?2");
+    row.bind(self, seq);
     if (!row.step()) continue;
     messages.push_back(read_message(row));
     write_lease(db, {.seq = seq, .session = self, .leased_at = sessions_.now()});

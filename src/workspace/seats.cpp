@@ -114,12 +114,12 @@ void Seats::prolong_leases() noexcept {
   }
 }
 
-std::vector<Seats::Arrival> Seats::peek(std::size_t limit) {
+std::vector<Seats::Arrival> Seats::peek(std::size_t limit, Inbox::Which which) {
   std::multimap<WallTime, Arrival> by_time;
   std::exception_ptr failure;
   for (Seat& seat : seats_) {
     try {
-      for (Message& message : seat.inbox.peek(limit)) {
+      for (Message& message : seat.inbox.peek(limit, which)) {
         Arrival one = arrival(seat, std::move(message));
         // One inbox alone keeps the platform's order.
         const WallTime time = several() ? time_of(one) : WallTime();

@@ -12,10 +12,14 @@ namespace molecule::workspace {
 /// The loop stands still while another process writes; it writes for milliseconds.
 inline constexpr std::chrono::milliseconds busy_timeout{250};
 
-/// The view that `read_message` reads, and its columns.
+/// The view that `read_message` reads, and its columns; after them who has the message.
 inline constexpr const char* select_told =
     "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
-    " m.peer_role, m.agent_card_url, m.message_id, m.task_id, m.task, m.seq FROM told m ";
+    " m.peer_role, m.agent_card_url, m.message_id, m.task_id, m.task, l.session, l.leased_at"
+    " FROM told m LEFT JOIN leases l ON l.seq = m.seq ";
+
+/// The condition of what may be given to session ?1.
+inline constexpr const char* available = "(l.session IS NULL OR l.session = ?1) ";
 
 /// The first column of the first row, 0 where there is none.
 std::int64_t number(sqlite::Database& database, std::string_view sql);

@@ -120,8 +120,9 @@ TEST_CASE("instructions say how to wait, how to answer, and what not to trust") 
   House house;
   house.config.poll_timeout = std::chrono::seconds(2);
   const std::string text = tools::make_instructions(house.config);
-  for (const char* part : {"timeout_secs=2", "canvas_user", "send_message_to_user", "peer_agent",
-                           "delegate_task", "delegation_result", "inbox_pop", "untrusted"}) {
+  for (const char* part :
+       {"timeout_secs=2", "canvas_user", "send_message_to_user", "peer_agent", "delegate_task",
+        "delegation_result", "inbox_pop", "untrusted", "with_another_session"}) {
     CAPTURE(part);
     CHECK(contains(text, part));
   }

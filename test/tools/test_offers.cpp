@@ -115,10 +115,35 @@ TEST_CASE("answer_inbox brings the messages along") {
   house.inbox().store({message(1)}, message(1).activity_id);
   const mcp::PromptResult result = house.prompt("answer_inbox");
   REQUIRE(result.messages.size() == 2);
+  CHECK(contains(text_of(result), "reply"));
   CHECK(contains(text_of(result), "inbox_pop"));
+  CHECK_FALSE(contains(text_of(result), "send_message_to_user"));
   const auto& embedded = std::get<mcp::EmbeddedResource>(result.messages[1].content);
   CHECK(embedded.resource.uri == "molecule://inbox");
   CHECK(contains(embedded.resource.data, "number 1"));
+}
+
+TEST_CASE("what another session answers is marked, and left out of the prompt") {
+  Offers house;
+  house.inbox().store({message(1), message(2)}, message(2).activity_id);
+  workspace::Inbox other(house.folder, house.clock);
+  CHECK(other.lease(message(1).activity_id));
+  const auto marked = [](const json::Value item) {
+    return item["with_another_session"].boolean().value_or(false);
+  };
+  const json::Document peeked = parsed(house.call("inbox_peek").text);
+  CHECK(marked(peeked.root().items()[0]));
+  CHECK_FALSE(peeked.root().items()[1]["with_another_session"].present());
+  CHECK(marked(house.read("molecule://inbox").root()["messages"].items()[0]));
+  FakeCall call(R"({"activity_id":")" + message(1).activity_id + R"("})");
+  const mcp::ReadResult one = run(house.loop, house.templates.front().read(call));
+  CHECK(marked(parsed(one.contents.front().data).root()));
+  const mcp::PromptResult result = house.prompt("answer_inbox");
+  const auto& embedded = std::get<mcp::EmbeddedResource>(result.messages[1].content);
+  CHECK(contains(embedded.resource.data, "number 2"));
+  CHECK_FALSE(contains(embedded.resource.data, "number 1"));
+  const std::string pop = R"({"activity_id":")" + message(1).activity_id + R"("})";
+  CHECK(contains(house.call("inbox_pop", pop).text, R"("removed":true)"));
 }
 
 TEST_CASE("delegate names the task, and the peer where one is given") {

@@ -64,6 +64,27 @@ TEST_CASE_FIXTURE(Fixture, "leases: a session that ends, however, frees its mess
   CHECK(take(*b) == activity_id(1));
 }
 
+TEST_CASE_FIXTURE(Fixture, "leases: what another session that runs has is marked as such") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(take(*a) == activity_id(1));
+  CHECK_FALSE(a->peek(10).front().with_another_session);
+  CHECK(b->peek(10).front().with_another_session);
+  CHECK(b->find(activity_id(1))->with_another_session);
+  CHECK_FALSE(b->find(activity_id(2))->with_another_session);
+  const auto own = b->peek(10, Inbox::Which::available);
+  REQUIRE(own.size() == 1);
+  CHECK(own.front().activity_id == activity_id(2));
+  CHECK(a->peek(10, Inbox::Which::available).size() == 2);
+  CHECK(b->peek(10).size() == 2);
+  SUBCASE("not once that one has ended") {
+    a.reset();
+  }
+  SUBCASE("not once the lease has run out") {
+    clock.advance(Inbox::lease_lasts);
+  }
+  CHECK_FALSE(b->peek(10).front().with_another_session);
+}
+
 TEST_CASE_FIXTURE(Fixture, "leases: one runs out after ten minutes of silence") {
   a->store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));

@@ -52,6 +52,8 @@ struct Message {
   /// known. A task that another workspace did not get is none that it can answer.
   std::string task_id = {};
   std::string task = {};
+  /// Another session that runs was given it, and its agent is to answer it.
+  bool with_another_session = false;
   /// Which workspace received it; set only where a process serves several.
   std::string arrival_workspace_id = {};
   /// Kept by `FileStore`, not by the inbox.
@@ -159,8 +161,10 @@ class Inbox {
 
   /// The message, while it has not been popped.
   std::optional<Message> find(std::string_view activity_id);
+  /// All that wait, or what may be given to this session.
+  enum class Which { waiting, available };
   /// Oldest first.
-  std::vector<Message> peek(std::size_t limit);
+  std::vector<Message> peek(std::size_t limit, Which which = Which::waiting);
   std::size_t size();
   /// Whether one of the waiting messages is from that peer.
   bool has_from(std::string_view peer_id);
@@ -174,6 +178,8 @@ class Inbox {
  private:
   sqlite::Database& database();
   void write_cursor_file(const std::string& cursor);
+  /// A row of `select_told`, with whether another session has the message.
+  Message read_told(const sqlite::Statement& row);
   /// The other runtime may have moved on meanwhile.
   void take_cursor_file(sqlite::Database& db);
 

@@ -42,7 +42,7 @@ class Seats {
   std::deque<Seat>::iterator end() { return seats_.end(); }
 
   /// Oldest first.
-  std::vector<Arrival> peek(std::size_t limit);
+  std::vector<Arrival> peek(std::size_t limit, Inbox::Which which = Inbox::Which::waiting);
   /// The message, while it has not been popped.
   std::optional<Arrival> find_message(std::string_view activity_id);
   /// False when there was no such message.
