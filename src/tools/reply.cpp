@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -18,9 +20,33 @@ namespace {
 constexpr const char* no_such_message =
     "Nothing was sent: there is no such message in the inbox. It may have been answered and "
     "removed already; inbox_peek shows what waits.";
+constexpr const char* under_way =
+    "Nothing was sent by this call: an answer to this message is being sent already by another "
+    "call of this session. Wait for that one's result.";
 constexpr const char* taken =
     "Nothing was sent: another session of this workspace is working on this message. It comes back "
     "to the others if that session ends without an answer.";
+
+/// The messages that are being answered by this session: the lease tells only sessions apart.
+using Answering = std::set<std::string>;
+
+/// One of them until it goes out of scope. Lives in the handler's frame.
+class Answer {
+ public:
+  Answer(std::shared_ptr<Answering> all, const std::string& activity_id)
+      : all_(std::move(all)), entry_(all_->insert(activity_id)) {}
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer() {
+    if (alone()) all_->erase(entry_.first);
+  }
+  /// Whether no other call answers the message.
+  bool alone() const { return entry_.second; }
+
+ private:
+  std::shared_ptr<Answering> all_;
+  std::pair<Answering::iterator, bool> entry_;
+};
 
 mcp::ToolResult refused(std::string text) {
   return {.text = std::move(text), .is_error = true};
@@ -141,7 +167,8 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arri
   co_return result;
 }
 
-awaitable<mcp::ToolResult> reply(Services& services, mcp::Call& call) {
+awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> answering,
+                                 mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string activity_id = arguments.text("activity_id");
   Note note;
@@ -151,10 +178,15 @@ awaitable<mcp::ToolResult> reply(Services& services, mcp::Call& call) {
   mcp::ToolResult result;
   try {
     auto arrival = services.seats.find_message(activity_id);
-    if (arrival) {
+    if (!arrival) {
+      result = refused(no_such_message);
+      co_return result;
+    }
+    const Answer answer(std::move(answering), arrival->message.activity_id);
+    if (answer.alone()) {
       result = co_await send_reply(services, std::move(*arrival), std::move(note), call);
     } else {
-      result = refused(no_such_message);
+      result = refused(under_way);
     }
   } catch (const sqlite::Error& error) {
     result = failure("Nothing was sent", error);
@@ -173,6 +205,7 @@ constexpr const char* reply_schema =
 }  // namespace
 
 std::vector<mcp::Tool> reply_tools(Services& services) {
+  auto answering = std::make_shared<Answering>();
   std::vector<mcp::Tool> tools;
   tools.push_back({.name = "reply",
                    .title = "Answer a message",
@@ -185,7 +218,9 @@ std::vector<mcp::Tool> reply_tools(Services& services) {
                                    .idempotent = false,
                                    .open_world = true},
                    .meta = {},
-                   .handler = [&services](mcp::Call& call) { return reply(services, call); }});
+                   .handler = [&services, answering](mcp::Call& call) {
+                     return reply(services, answering, call);
+                   }});
   return tools;
 }
 

@@ -73,3 +73,25 @@ TEST_CASE("a message stays with the session that asks a peer for help with it") 
   CHECK(other.free_leases());
   CHECK(other.next().has_value());
 }
+
+TEST_CASE("of two answers to one message at a time the second is refused") {
+  House house;
+  house.inbox().store({question()}, activity);
+  Event answered(house.clock);
+  house.server.answer(send_call, Canned{.status = 500, .held = &answered});
+  house.server.answer(send_call, 200, R"({"result":"thanks"})");
+  FakeCall call(reply_arguments);
+  std::optional<mcp::ToolResult> first;
+  asio::co_spawn(house.loop, keep_result(house.tool("reply").handler(call), first),
+                 [](std::exception_ptr) {});
+  while (house.server.requests(send_call).empty()) house.loop.run_one();
+  const mcp::ToolResult second = house.call("reply", reply_arguments);
+  CHECK(second.is_error);
+  CHECK(contains(second.text, "being sent already"));
+  CHECK(house.server.requests(send_call).size() == 1);
+  answered.notify_all();
+  while (!first) house.loop.run_one();
+  CHECK(first->is_error);
+  // That one failed, and the agent may try again.
+  CHECK_FALSE(house.call("reply", reply_arguments).is_error);
+}
