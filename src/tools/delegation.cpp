@@ -73,8 +73,13 @@ bool is_transport(Errc code) {
   return code == Errc::unreachable || code == Errc::timeout || code == Errc::connection_lost;
 }
 
-/// Tries again where no answer came, always with the same messageId: by it the receiver knows a
-/// repetition, so that the work is not done twice.
+/// The peer may be at work on it still. A platform that knows no messageId would do the work twice.
+bool may_be_at_work(const platform::Error& error) {
+  return error.code == Errc::timeout && error.may_have_arrived;
+}
+
+/// Tries again where the connection failed, always with the same messageId: by it the receiver
+/// knows a repetition, so that the work is not done twice.
 awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
                                                                    workspace::Seat& seat,
                                                                    mcp::Call& call,
@@ -91,7 +96,8 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
     if (outcome || !is_transport(outcome.error().code)) co_return outcome;
     may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
     const std::chrono::milliseconds pause = backoff.next(random_unit());
-    if (tries == most_tries || services.clock.now() + pause >= deadline) {
+    if (may_be_at_work(outcome.error()) || tries == most_tries ||
+        services.clock.now() + pause >= deadline) {
       outcome.error().may_have_arrived = may_have_arrived;
       outcome.error().message += fmt::format(" ({} {})", tries, tries == 1 ? "try" : "tries");
       co_return outcome;

@@ -57,7 +57,8 @@ std::string_view no_answer(About about, const platform::Error& error) {
   }
   if (error.may_have_arrived && about == About::peer) {
     return "The peer may have received the task all the same: check for its answer "
-           "(wait_for_message) before sending it again.";
+           "(wait_for_message) before sending it again. The same call within ten minutes is the "
+           "same message (messageId) to platforms that know repetitions.";
   }
   if (error.may_have_arrived) {
     return "The platform may have carried it out all the same: look before you repeat it.";
