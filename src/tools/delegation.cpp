@@ -44,7 +44,7 @@ std::string read_peer(mcp::Arguments& arguments) {
 /// The workspace that delegates to `peer`.
 workspace::Seat& choose_source(const Services& services, mcp::Arguments& arguments,
                                const std::string& peer) {
-  workspace::Seat& seat = choose_seat(services, arguments, source_argument, peer);
+  workspace::Seat& seat = choose_seat(services, arguments, peer);
   if (peer == seat.id()) {
     arguments.reject("workspace_id",
                      "is your own workspace: a task cannot be delegated to yourself");
@@ -167,7 +167,7 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Mes
   const std::string peer = read_peer(arguments);
   const std::string task = arguments.text("task");
   workspace::Seat& seat = choose_source(services, arguments, peer);
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   const std::string tool_use_id(call.meta("claudecode/toolUseId").value_or(""));
   MessageIds::Attempt attempt(*ids, seat.id() + peer, task, tool_use_id);
   Outgoing outgoing{.peer = peer, .text = task, .message_id = attempt.id()};
@@ -204,7 +204,7 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
   const std::string peer = read_peer(arguments);
   const std::string task = arguments.text("task");
   workspace::Seat& seat = choose_source(services, arguments, peer);
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   const std::string key =
       keys->key_for(seat.id(), peer, task, call.meta("claudecode/toolUseId").value_or(""));
   auto outcome = co_await seat.client.delegate(peer, task, key);
@@ -301,9 +301,8 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
   mcp::Arguments arguments(call.arguments());
   const std::string peer = arguments.string("workspace_id");
   const std::string argument = arguments.string("task_id");
-  workspace::Seat& seat =
-      choose_seat(services, arguments, source_argument, text::lower(text::trim(peer)));
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments, text::lower(text::trim(peer)));
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   const std::string_view id = text::trim(argument);
   auto page = co_await seat.client.delegations();
   mcp::ToolResult result;

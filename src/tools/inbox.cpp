@@ -93,6 +93,17 @@ awaitable<mcp::ToolResult> inbox_peek(Services& services, mcp::Call& call) {
   co_return result;
 }
 
+/// Whoever wrote what the agent reads is known from now on. It answers the oldest first.
+void note_shown(const std::vector<workspace::Seats::Arrival>& arrivals) {
+  bool for_user = false;
+  for (const workspace::Seats::Arrival& arrival : arrivals) {
+    arrival.seat->know_writer(arrival.message);
+    const bool to_answer =
+        arrival.message.kind == "canvas_user" && !arrival.message.with_another_session;
+    if (to_answer && !std::exchange(for_user, true)) arrival.seat->hand_out(arrival.message);
+  }
+}
+
 std::string popped(bool removed, std::string_view activity_id) {
   json::Writer writer;
   {
@@ -173,7 +184,9 @@ mcp::ToolResult peek(Services& services, std::size_t limit, workspace::Inbox::Wh
   if (!services.config.inbox) return not_enabled();
   mcp::ToolResult result;
   try {
-    result.text = to_list(services.seats.peek(limit, which));
+    const auto arrivals = services.seats.peek(limit, which);
+    note_shown(arrivals);
+    result.text = to_list(arrivals);
     result.structured = fmt::format(R"({{"messages":{}}})", result.text);
   } catch (const sqlite::Error& error) {
     result = failure("The inbox could not be read", error);

@@ -43,8 +43,8 @@ awaitable<mcp::ToolResult> commit_memory(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string content = arguments.text("content");
   const std::string scope = read_scope(arguments, "LOCAL");
-  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments);
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   std::string safe = redact_secrets(content);
   auto memory = co_await seat.client.commit_memory(std::move(safe), scope);
   mcp::ToolResult result;
@@ -85,8 +85,8 @@ awaitable<mcp::ToolResult> recall_memory(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string query = arguments.string_or("query", "");
   const std::string scope = read_scope(arguments, "");
-  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments);
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   auto memories = co_await seat.client.recall_memory(query, scope);
   mcp::ToolResult result;
   if (memories) {

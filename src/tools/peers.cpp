@@ -179,7 +179,7 @@ std::string removed(const std::string& id, const platform::Error& error) {
 
 awaitable<mcp::ToolResult> get_workspace_info(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
-  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
+  workspace::Seat& seat = choose_seat(services, arguments);
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   co_return co_await workspace_info(seat);
 }

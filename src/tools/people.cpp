@@ -32,8 +32,9 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, std::shared_
   Note note;
   note.text = arguments.text("message");
   note.paths = arguments.strings("attachments");
-  workspace::Seat& seat = choose_seat(services, arguments, "workspace_id");
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_users_seat(services, arguments);
+  if (auto wrong = rejection(services, arguments, seat, users_argument))
+    co_return std::move(*wrong);
   MessageIds::Attempt attempt(*ids, seat.id(), content_of(note),
                               call.meta("claudecode/toolUseId").value_or(""));
   mcp::ToolResult result = co_await send_to_user(seat, std::move(note), attempt.id());
@@ -124,7 +125,7 @@ std::vector<mcp::Tool> people_tools(Services& services) {
                    .title = "Write to the user",
                    .description = "Show a message, with files if you like, in the user's chat: "
                                   "an answer, a question, or news of long work.",
-                   .input_schema = with_choice(services, "workspace_id", message_schema),
+                   .input_schema = with_choice(services, users_argument, message_schema),
                    .output_schema = {},
                    .annotations = {.read_only = false,
                                    .destructive = false,

@@ -50,8 +50,8 @@ awaitable<mcp::ToolResult> chat_history(Services& services, mcp::Call& call) {
   if (!peer.empty() && !is_uuid(peer)) {
     arguments.reject("peer_id", "must be a workspace's UUID, or left out for the user");
   }
-  workspace::Seat& seat = choose_seat(services, arguments, source_argument, peer);
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments, peer);
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   mcp::ToolResult result;
   if (peer.empty()) {
     auto history = co_await seat.client.chat_history(limit, before);
@@ -80,8 +80,8 @@ awaitable<mcp::ToolResult> update_agent_card(Services& services, mcp::Call& call
   mcp::Arguments arguments(call.arguments());
   const json::Value card = call.arguments()["card"];
   if (!card.is_object()) arguments.reject("card", "must be an object");
-  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments);
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   auto done = co_await seat.client.update_card(card.dump());
   mcp::ToolResult result;
   if (done) {
@@ -95,8 +95,8 @@ awaitable<mcp::ToolResult> update_agent_card(Services& services, mcp::Call& call
 awaitable<mcp::ToolResult> broadcast_message(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string message = arguments.text("message");
-  workspace::Seat& seat = choose_seat(services, arguments, source_argument);
-  if (auto wrong = rejection(arguments, seat)) co_return std::move(*wrong);
+  workspace::Seat& seat = choose_seat(services, arguments);
+  if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
   auto done = co_await seat.client.broadcast(message);
   mcp::ToolResult result;
   if (!done) {

@@ -83,6 +83,7 @@ void ChannelPush::announce(Seat& seat) {
     for (Message& message : seat.inbox.announce(most_at_once)) {
       seat.complete(message);
       notify_("notifications/claude/channel", channel_params(message, seat.id()));
+      seat.hand_out(message);
     }
     failures_.erase(seat.id());
   } catch (const sqlite::Error& error) {

@@ -169,6 +169,20 @@ void Seat::know_peer(const platform::Peer& peer) {
   known_peers_[id] = peer;
 }
 
+void Seat::know_writer(const Message& message) {
+  const std::string id = text::lower(message.peer_id);
+  if (id.empty() || known_peers_.size() >= most_known_peers) return;
+  known_peers_.try_emplace(id, platform::Peer{.id = message.peer_id,
+                                              .name = message.peer_name,
+                                              .role = message.peer_role,
+                                              .status = {}});
+}
+
+void Seat::hand_out(const Message& message) {
+  know_writer(message);
+  if (message.kind == "canvas_user") user_heard_ = clock_.now();
+}
+
 void Seat::complete(Message& message) {
   files.complete(message);
   name_peer(message);

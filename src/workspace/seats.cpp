@@ -42,6 +42,21 @@ void Seats::release() {
   for (Seat& seat : seats_) seat.release();
 }
 
+Seat& Seats::usual() {
+  for (Seat& seat : seats_) {
+    if (seat.disabled().empty()) return seat;
+  }
+  return first();
+}
+
+Seat& Seats::of_last_user() {
+  Seat* last = &usual();
+  for (Seat& seat : seats_) {
+    if (seat.disabled().empty() && seat.user_heard() > last->user_heard()) last = &seat;
+  }
+  return *last;
+}
+
 Seat* Seats::find(std::string_view workspace_id) {
   for (Seat& seat : seats_) {
     if (text::equal_ignoring_case(seat.id(), workspace_id)) return &seat;
@@ -51,7 +66,7 @@ Seat* Seats::find(std::string_view workspace_id) {
 
 Seat* Seats::through_peer(const std::string& peer_id) {
   for (Seat& seat : seats_) {
-    if (seat.knows_peer(peer_id)) return &seat;
+    if (seat.disabled().empty() && seat.knows_peer(peer_id)) return &seat;
   }
   return nullptr;
 }
@@ -99,7 +114,9 @@ std::optional<Seats::Arrival> Seats::next() {
 std::optional<Seats::Arrival> Seats::take() {
   // Where the lease is refused another session was faster, and there is less to choose from.
   while (auto oldest = next()) {
-    if (oldest->seat->inbox.lease(oldest->message.activity_id)) return oldest;
+    if (!oldest->seat->inbox.lease(oldest->message.activity_id)) continue;
+    oldest->seat->hand_out(oldest->message);
+    return oldest;
   }
   return std::nullopt;
 }

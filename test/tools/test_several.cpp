@@ -1,6 +1,7 @@
 // Several workspaces in one process: which of them speaks, and how the agent knows.
 
 #include "house.hpp"
+#include "molecule/workspace/push.hpp"
 
 using namespace molecule;
 using namespace molecule::test;
@@ -122,4 +123,77 @@ TEST_CASE("several: a disabled workspace says why, and only it") {
   CHECK_FALSE(peers.is_error);
   CHECK(contains(peers.text, "its token was rejected"));
   CHECK(contains(peers.text, own + " has no peers"));
+}
+
+TEST_CASE("several: a peer is known through the workspace that it wrote to, also once answered") {
+  Several house;
+  const std::string call = "POST /workspaces/" + second + "/delegate";
+  house.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
+  house.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
+                             message(1, "").activity_id);
+  SUBCASE("waited for") {
+    house.call("wait_for_message");
+  }
+  SUBCASE("looked at") {
+    house.call("inbox_peek");
+  }
+  SUBCASE("pushed") {
+    workspace::ChannelPush push([](std::string_view, std::string_view) {});
+    push.begin("claude-code", *house.seats);
+  }
+  CHECK(house.seats->pop(message(1, "").activity_id));
+  const std::string arguments = R"({"workspace_id":")" + peer + R"(","task":"do it"})";
+  CHECK_FALSE(house.call("delegate_task_async", arguments).is_error);
+  CHECK(house.server.requests(call).size() == 1);
+}
+
+TEST_CASE("several: the user that was heard last is written to") {
+  Several house;
+  const std::string to_first = "POST " + own_path + "/notify";
+  const std::string to_second = "POST /workspaces/" + second + "/notify";
+  house.server.answer(to_first, 200, R"({"status":"sent"})");
+  house.server.answer(to_second, 200, R"({"status":"sent"})");
+  house.call("send_message_to_user", R"({"message":"hello"})");
+  CHECK(house.server.requests(to_first).size() == 1);
+  house.inbox().store({message(2, "2026-05-01T00:00:02Z")}, message(2, "").activity_id);
+  house.second_inbox().store({message(1, "2026-05-01T00:00:01Z")}, message(1, "").activity_id);
+  SUBCASE("waited for") {
+    house.call("wait_for_message");
+  }
+  SUBCASE("the oldest that was looked at") {
+    house.call("inbox_peek");
+  }
+  house.call("send_message_to_user", R"({"message":"answer"})");
+  CHECK(house.server.requests(to_second).size() == 1);
+  CHECK(house.seats->pop(message(1, "").activity_id));
+  house.clock.advance(std::chrono::seconds(1));
+  house.call("wait_for_message");
+  house.call("send_message_to_user", R"({"message":"another answer"})");
+  CHECK(house.server.requests(to_first).size() == 2);
+}
+
+TEST_CASE("several: one that cannot be used is none that is left out, and the others are named") {
+  Several house;
+  house.seats->first().disable("its token was rejected");
+  const std::string memories = "POST /workspaces/" + second + "/memories";
+  const std::string notes = "POST /workspaces/" + second + "/notify";
+  house.server.answer(memories, 201, memory_reply);
+  house.server.answer(notes, 200, R"({"status":"sent"})");
+  platform::Peer ann;
+  ann.id = peer;
+  house.seats->first().know_peer(ann);
+  CHECK(house.seats->through_peer(peer) == nullptr);
+  house.call("commit_memory", R"({"content":"x"})");
+  CHECK(house.server.requests(memories).size() == 1);
+  house.call("send_message_to_user", R"({"message":"x"})");
+  CHECK(house.server.requests(notes).size() == 1);
+  const auto refused = [&house](const char* tool, const std::string& begin, const char* argument) {
+    const mcp::ToolResult result =
+        house.call(tool, begin + R"(,")" + argument + R"(":")" + own + R"("})");
+    CHECK(result.is_error);
+    CHECK(contains(result.text, "its token was rejected"));
+    CHECK(contains(result.text, std::string("as ") + argument + ": " + second));
+  };
+  refused("commit_memory", R"({"content":"x")", "source_workspace_id");
+  refused("send_message_to_user", R"({"message":"x")", "workspace_id");
 }

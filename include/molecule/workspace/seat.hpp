@@ -63,6 +63,12 @@ class Seat {
   /// is smaller.
   static constexpr std::size_t most_known_peers = 10'000;
   void know_peer(const platform::Peer& peer);
+  /// The agent is shown this message: its writer is known from now on, also once it is popped.
+  void know_writer(const Message& message);
+  /// The agent is given this message to answer.
+  void hand_out(const Message& message);
+  /// When the agent was last given one of this workspace's user; the clock's least where never.
+  Clock::time_point user_heard() const { return user_heard_; }
   /// Makes a message of the inbox what agents are shown, whichever way it reaches them: its files
   /// as far as they are here, and who wrote it where the platform's row did not say and the peer is
   /// known. Asks nobody.
@@ -106,6 +112,7 @@ class Seat {
   /// What the inbox has of this session's work.
   Load told_load_;
   std::unordered_map<std::string, platform::Peer> known_peers_;
+  Clock::time_point user_heard_ = Clock::time_point::min();
 };
 
 }  // namespace molecule::workspace

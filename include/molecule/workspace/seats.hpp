@@ -34,9 +34,14 @@ class Seats {
 
   bool several() const { return seats_.size() > 1; }
   Seat& first() { return seats_.front(); }
+  /// For a call that names none: the first that is in use; the first where none is.
+  Seat& usual();
+  /// For a message to a user that names none: the one whose user wrote what the agent was given
+  /// last; `usual` where there was nothing. Of those in use.
+  Seat& of_last_user();
   /// By its id in any case; null for one that is not ours.
   Seat* find(std::string_view workspace_id);
-  /// Through which of them the peer is known; null where it is not.
+  /// Through which of them, of those in use, the peer is known; null where it is not.
   Seat* through_peer(const std::string& peer_id);
   std::deque<Seat>::iterator begin() { return seats_.begin(); }
   std::deque<Seat>::iterator end() { return seats_.end(); }
