@@ -74,7 +74,7 @@ std::string_view next_step(About about, const platform::Error& error) {
       return no_answer(about, error);
     case Errc::unauthorized:
       return "The token was refused or is missing: ask the user for a new one (canvas, Tokens "
-             "tab) to set as MOLECULE_WORKSPACE_TOKEN.";
+             "tab) to put in its place.";
     case Errc::payment_required:
       return "The budget of that workspace is spent: tell the user, who can raise it.";
     case Errc::forbidden:

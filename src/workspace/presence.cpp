@@ -188,9 +188,8 @@ class Presence::State {
   std::string rejection_text(const platform::Error& error) const {
     return fmt::format(
         "the platform rejected register for workspace {} (HTTP {}): the token is invalid for this "
-        "workspace. Make a new one in the canvas → Tokens tab, put it into "
-        "MOLECULE_WORKSPACE_TOKEN and start again",
-        workspace(), error.status);
+        "workspace. Make a new one in the canvas → Tokens tab, put it into {} and start again",
+        workspace(), error.status, credentials_.token_source());
   }
 
   std::string revoked_text(const platform::Error& error) const {

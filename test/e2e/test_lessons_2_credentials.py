@@ -86,3 +86,18 @@ def test_lesson_2_15_a_removed_workspace_whose_heartbeat_is_taken_for_ever(
         elsewhere.wait_for("activity", 3)
     assert len(fake.requests) == told
     assert child.ping() < 5 and child.stderr_text.count("was removed") == 1
+
+
+@pytest.mark.parametrize("source", ["variable", "file", "state"])
+def test_lesson_2_14_a_rejection_names_where_the_token_came_from(spawn, fake, token, tmp_path, state, source):
+    fake.always("register", UNAUTHORIZED)
+    path = state / ".auth_token" if source == "state" else tmp_path / "token"
+    state.mkdir(mode=0o700)
+    path.write_text(token)
+    named = {"variable": "MOLECULE_WORKSPACE_TOKEN and", "state": f"{path} and",
+             "file": f"MOLECULE_WORKSPACE_TOKEN_FILE ({path}) and"}[source]
+    child = spawn({"MOLECULE_WORKSPACE_TOKEN": token if source == "variable" else None,
+                   "MOLECULE_WORKSPACE_TOKEN_FILE": str(path) if source == "file" else None})
+    child.initialize()
+    child.expect_exit(3)
+    assert f"put it into {named} start again" in child.stderr_text
