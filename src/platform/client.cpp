@@ -210,7 +210,8 @@ Site Client::site_of(const net::HttpRequest& request) const {
 
 template <class T>
 awaitable<Outcome<T>> Client::call(net::HttpRequest request,
-                                   std::optional<T> (*read)(json::Document&), WebPage page) {
+                                   std::optional<T> (*read)(json::Document&), WebPage page,
+                                   Proves proves) {
   Site site = site_of(request);
   site.refuses_pages = page == WebPage::unexpected;
   request.total_timeout = std::min(request.total_timeout, endpoint_.longest_call);
@@ -224,6 +225,7 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
     body = classify(site, std::move(second));
   }
   Outcome<T> outcome = read_body(site, std::move(body), read);
+  if (outcome.ok() && proves == Proves::token) accepted_ = true;
   co_return outcome;
 }
 
@@ -279,7 +281,7 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
   // One row may be as large as a message may be, and larger once its text is escaped: it must not
   // block the inbox for ever.
   get.max_response_bytes = std::size_t{64} << 20;
-  return call(std::move(get), read_rows);
+  return call(std::move(get), read_rows, WebPage::expected, Proves::nothing);
 }
 
 awaitable<Outcome<std::vector<Peer>>> Client::peers() {
@@ -289,7 +291,8 @@ awaitable<Outcome<std::vector<Peer>>> Client::peers() {
 }
 
 awaitable<Outcome<std::string>> Client::workspace_info() {
-  return call(within(request("GET", own_path("")), seconds(10)), read_workspace);
+  return call(within(request("GET", own_path("")), seconds(10)), read_workspace, WebPage::expected,
+              Proves::nothing);
 }
 
 awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::string message_id,
@@ -321,7 +324,8 @@ awaitable<Outcome<void>> Client::notify(std::string message, std::vector<Uploade
 }
 
 awaitable<Outcome<UploadLimits>> Client::upload_limits() {
-  return call(within(request("GET", "/uploads/limits"), seconds(10)), read_upload_limits);
+  return call(within(request("GET", "/uploads/limits"), seconds(10)), read_upload_limits,
+              WebPage::expected, Proves::nothing);
 }
 
 awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::FormFile> files) {

@@ -69,13 +69,17 @@ class Presence::State {
         co_return;
       }
       const platform::Error& error = outcome.error();
-      if (is_rejection(error) && !accepted_) {
+      if (is_rejection(error)) {
         if (token_changed()) continue;
-        on_rejected_(rejection_text(error));
-        co_return;
+        if (!client_.accepted()) {
+          on_rejected_(rejection_text(error));
+          co_return;
+        }
+        // It is in the midst of its work: the heartbeats tell it, as loud as it deserves.
+      } else {
+        log::warning("register: {}; trying again", error.message);
       }
       tried();
-      log::warning("register: {}; trying again", error.message);
       ownership_.status().failed("register: " + error.message);
       const Clock::duration own = backoff.next(random_unit());
       const Clock::time_point again = clock_.now() + patience(error, own);
@@ -106,7 +110,6 @@ class Presence::State {
   }
 
   void registered(const platform::Registration& registration) {
-    accepted_ = true;
     log::info("workspace {} is registered ({})", workspace(), registration.delivery_mode);
     if (registration.auth_token) {
       keep(credentials_.keep_issued_token(*registration.auth_token), "the issued token");
@@ -125,7 +128,6 @@ class Presence::State {
   }
 
   Clock::duration succeeded(const platform::BeatReply& reply) {
-    accepted_ = true;
     escalation_.accepted();
     failures_ = 0;
     slower_.reset();
@@ -211,8 +213,6 @@ class Presence::State {
   Clock::time_point started_;
   Event tried_event_;
   bool tried_ = false;
-  /// The platform has accepted the credentials once, by register or by a beat.
-  bool accepted_ = false;
   Escalation escalation_;
   unsigned failures_ = 0;
   Backoff slower_{beat_interval, longest_retry_after};

@@ -88,6 +88,23 @@ def test_lesson_2_15_a_removed_workspace_whose_heartbeat_is_taken_for_ever(
     assert child.ping() < 5 and child.stderr_text.count("was removed") == 1
 
 
+def test_lesson_2_14_a_standby_that_takes_over_with_a_refused_token_goes_on(spawn, fake):
+    owner = spawn(speed=10)
+    owner.initialize()
+    fake.wait_for("heartbeat")
+    standby = spawn(speed=10)
+    standby.initialize()
+    assert not standby.call("list_peers").failed
+    for route in ("register", "heartbeat", "activity"):
+        fake.always(route, UNAUTHORIZED)
+    registered = len(fake.seen("register"))
+    owner.kill()
+    fake.wait_for("register", registered + 1)
+    standby.wait_stderr("rejected in a row")
+    assert standby.stderr_text.count("rejected the token") == 2
+    assert standby.ping() < 5 and not standby.call("list_peers").failed
+
+
 @pytest.mark.parametrize("source", ["variable", "file", "state"])
 def test_lesson_2_14_a_rejection_names_where_the_token_came_from(spawn, fake, token, tmp_path, state, source):
     fake.always("register", UNAUTHORIZED)

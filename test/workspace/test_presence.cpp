@@ -62,6 +62,22 @@ double seconds_between(Clock::time_point a, Clock::time_point b) {
   return std::chrono::duration<double>(b - a).count();
 }
 
+awaitable<void> ask_for_peers(platform::Client& client) {
+  auto peers = co_await client.peers();
+  CHECK(peers.ok());
+}
+
+awaitable<void> ask_for_activity(platform::Client& client) {
+  platform::ActivityQuery query;
+  auto page = co_await client.activity(query);
+  CHECK(page.ok());
+}
+
+awaitable<void> ask_for_info(platform::Client& client) {
+  auto info = co_await client.workspace_info();
+  CHECK(info.ok());
+}
+
 }  // namespace
 
 TEST_CASE("escalation: 1st and 2nd warn, 3rd is an error, and every 20th after it") {
@@ -197,6 +213,36 @@ TEST_CASE_FIXTURE(Fixture, "presence: a register that is rejected after a good b
   start_beat();
   until([&] { return count(register_call) >= 4; });
   CHECK(rejections.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a register that is rejected amid other work is no end") {
+  const test::Stderr stderr_text;
+  server.answer("GET /registry/" + test::self_id + "/peers", 200, "[]");
+  server.answer(register_call, 401, "{}");
+  server.answer(beat_call, 401, "{}");
+  tasks.spawn("peers", ask_for_peers(client));
+  until([&] { return client.accepted(); });
+  start_register();
+  start_beat();
+  until_count(beat_call, 4);
+  CHECK(rejections.empty());
+  CHECK(stderr_text.said("rejected the token") == 2);
+  CHECK(stderr_text.said("error: ") == 1);
+  CHECK(stderr_text.said("register: ") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: neither a public answer nor a poll makes a rejected token good") {
+  server.answer("GET /workspaces/" + test::self_id, 200, R"({"id":"x"})");
+  server.answer(register_call, 401, "{}");
+  server.answer("GET /workspaces/" + test::self_id + "/activity", 200, "[]");
+  tasks.spawn("info", ask_for_info(client));
+  tasks.spawn("activity", ask_for_activity(client));
+  until([&] { return tasks.size() == 0; });
+  REQUIRE(server.requests().size() == 2);
+  start_register();
+  until([&] { return !rejections.empty(); });
+  CHECK(rejections.at(0).find("MOLECULE_WORKSPACE_TOKEN_FILE (") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: only rejections escalate, and a success ends the row") {

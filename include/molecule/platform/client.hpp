@@ -149,6 +149,9 @@ class Client {
   Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew = {});
 
   const Endpoint& endpoint() const { return endpoint_; }
+  /// Whether the platform has taken the token of any call that needs one, the polls excepted: they
+  /// run beside the first register, whose answer decides at the start.
+  bool accepted() const { return accepted_; }
 
   /// 0.9: whether it answers at all. Public, and touches nothing.
   awaitable<Outcome<Health>> health();
@@ -215,10 +218,12 @@ class Client {
   void authorize(net::HttpRequest& request) const;
   /// `/workspaces/<own id>` and the rest.
   std::string own_path(std::string_view rest) const;
+  /// What a success tells of the token, for `accepted`.
+  enum class Proves { token, nothing };
   /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.
   template <class T>
   awaitable<Outcome<T>> call(net::HttpRequest request, std::optional<T> (*read)(json::Document&),
-                             WebPage page = WebPage::expected);
+                             WebPage page = WebPage::expected, Proves proves = Proves::token);
   /// What an answer without a value looks like: `{"status":…}`, anything, or a file that was
   /// written to the sink and is no web page.
   enum class Reply { status, any, no_page };
@@ -229,6 +234,7 @@ class Client {
   Endpoint endpoint_;
   Token token_;
   Renew renew_;
+  bool accepted_ = false;
 };
 
 }  // namespace molecule::platform

@@ -33,8 +33,9 @@ class Escalation {
 class Presence {
  public:
   /// `work` gives what all sessions of the workspace are at work on; `agent_card` is a JSON
-  /// object's text. `on_rejected` gets a text for people: the platform
-  /// rejects the first credentials it sees, and there is nothing to keep alive then (exit code 3).
+  /// object's text. `on_rejected` gets a text for people: the platform rejects the
+  /// credentials and has never taken them in this process, so that there is nothing to keep alive
+  /// (exit code 3).
   Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
            Removal& removal, std::function<Load()> work, Clock& clock, std::string agent_card,
            std::function<void(std::string text)> on_rejected);
