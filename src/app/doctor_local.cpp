@@ -75,6 +75,11 @@ Check check_owner(const workspace::StoredState& state, Clock& clock) {
     return {Status::ok, name, "no molecule-mcp serves it here now", ""};
   }
   const auto& record = *state.record;
+  if (state.owner == workspace::OwnerState::disabled) {
+    return {Status::warn, name,
+            fmt::format("process {}, disabled: {}", record.pid, record.last_error),
+            "put that right, and start that process again"};
+  }
   const std::string since =
       record.since ? fmt::format(", for {}", age(*record.since, clock.wall())) : "";
   if (state.owner == workspace::OwnerState::active) {

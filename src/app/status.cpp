@@ -27,6 +27,8 @@ std::string_view word(OwnerState state) {
       return "none";
     case OwnerState::active:
       return "active";
+    case OwnerState::disabled:
+      return "disabled";
     case OwnerState::stands_still:
       break;
   }
@@ -53,6 +55,7 @@ void write(json::Array& list, const workspace::WorkspaceConfig& config, const St
     if (record && state.owner != OwnerState::none) {
       owner.field("pid", record->pid);
       owner.nullable("since", iso(record->since));
+      if (state.owner == OwnerState::disabled) owner.field("reason", record->last_error);
     }
   }
   object.nullable("last_heartbeat", iso(record ? record->last_beat : std::nullopt));
@@ -78,6 +81,9 @@ void write(json::Array& list, const workspace::WorkspaceConfig& config, const St
 std::string owner_line(const StoredState& state, WallTime now) {
   if (state.owner == OwnerState::none) return "none: no molecule-mcp serves it here now";
   if (!state.record) return "a process that is not known";
+  if (state.owner == OwnerState::disabled) {
+    return fmt::format("process {}, disabled: {}", state.record->pid, state.record->last_error);
+  }
   std::string line = fmt::format("process {}", state.record->pid);
   if (state.record->since) line += fmt::format(", for {}", age(*state.record->since, now));
   if (state.owner == OwnerState::stands_still) line += "; it stands still";

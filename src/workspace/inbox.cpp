@@ -206,6 +206,13 @@ void Inbox::take_cursor_file(sqlite::Database& db) {
   if (const auto time = written_at(path)) set_time(db, "cursor_at", *time);
 }
 
+void Inbox::release_ownership() {
+  if (!database_) return;
+  database_->prepare("DELETE FROM state WHERE key = 'owner' AND CAST(value AS INTEGER) = ?1")
+      .bind(sessions_.self())
+      .run();
+}
+
 bool Inbox::changed_elsewhere() {
   if (std::exchange(look_again_, false)) return true;
   const std::int64_t version = database().data_version();

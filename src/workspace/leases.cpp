@@ -167,9 +167,7 @@ void Inbox::release() {
   sqlite::Transaction transaction(db);
   db.prepare("DELETE FROM leases WHERE session = ?1").bind(sessions_.self()).run();
   db.prepare("DELETE FROM workloads WHERE session = ?1").bind(sessions_.self()).run();
-  db.prepare("DELETE FROM state WHERE key = 'owner' AND CAST(value AS INTEGER) = ?1")
-      .bind(sessions_.self())
-      .run();
+  release_ownership();
   transaction.commit();
 }
 

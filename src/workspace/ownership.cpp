@@ -24,6 +24,7 @@ bool Ownership::claim() {
 }
 
 bool Ownership::owns() {
+  if (resigned_) return false;
   const unsigned claims = inbox_.claims();
   const bool before = std::exchange(owned_, claim()) && inbox_.claims() == claims;
   if (owned_ && !before) {
@@ -46,6 +47,20 @@ void Ownership::tell_of_the_other() const {
   log::warning(
       "another process keeps workspace {} online now, since this one stood still for a while",
       workspace_id_);
+}
+
+void Ownership::resign(std::string_view why) {
+  // Noted first: whoever takes over begins a record of its own.
+  if (owns()) status_.disable(why);
+  resigned_ = true;
+  owned_ = false;
+  inbox_.sessions().end_own_without_inbox();
+  try {
+    inbox_.release_ownership();
+  } catch (const sqlite::Error& error) {
+    // It does not beat any more: another process takes over a little later.
+    log::debug("inbox: {}", error.what());
+  }
 }
 
 StatusFile& Ownership::status() {

@@ -161,6 +161,7 @@ void Seat::release() {
 void Seat::disable(std::string why) {
   disabled_ = std::move(why);
   for (const TaskGroup::Id task : std::exchange(running_, {})) tasks_->cancel(task);
+  ownership.resign(disabled_);
 }
 
 void Seat::know_peer(const platform::Peer& peer) {

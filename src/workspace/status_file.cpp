@@ -44,6 +44,7 @@ std::string to_json(const OwnerRecord& record) {
     object.nullable("last_poll", text_of(record.last_poll));
     object.field("last_error", record.last_error);
     object.nullable("last_error_at", text_of(record.last_error_at));
+    object.field("disabled", record.disabled);
   }
   return std::move(writer).take();
 }
@@ -81,6 +82,12 @@ void StatusFile::failed(std::string_view what) {
   write();
 }
 
+void StatusFile::disable(std::string_view why) {
+  record_.disabled = true;
+  failed(why);
+  end();
+}
+
 void StatusFile::write() {
   if (record_.session == 0) return;
   if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -104,6 +111,7 @@ std::optional<OwnerRecord> read_owner_record(const std::filesystem::path& state_
   record.last_poll = time_of(root["last_poll"]);
   record.last_error = text::one_line(root["last_error"].string_or(""));
   record.last_error_at = time_of(root["last_error_at"]);
+  record.disabled = root["disabled"].boolean().value_or(false);
   return record;
 }
 

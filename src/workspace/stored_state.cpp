@@ -45,6 +45,7 @@ void read_inbox(sqlite::Database& database, Sessions& sessions, StoredState& sta
 
 OwnerState owner_state(Sessions& sessions, const std::optional<OwnerRecord>& record) {
   if (!record || !sessions.alive(record->session)) return OwnerState::none;
+  if (record->disabled) return OwnerState::disabled;
   return sessions.beats(record->session) ? OwnerState::active : OwnerState::stands_still;
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from support.fake_platform import HANG, Reply, envelope
 from support.platform import until
-from support.run import refused
+from support.run import refused, run
 from test_platform_files import upload
 
 
@@ -49,6 +49,52 @@ def test_lesson_2_18_one_bad_token_ends_its_own_workspace_only(several, platform
 
 def test_lesson_2_18_replies_leave_from_the_workspace_that_received(several, platform):
     a, b, friend = (platform.create_workspace(name) for name in ("a", "b", "friend"))
+def owner_of(mcp_binary, child_env, workspace):
+    shown = json.loads(run(mcp_binary, child_env, "status", "--json").stdout)["workspaces"]
+    return next(one["owner"] for one in shown if one["workspace"] == workspace)
+
+
+def test_lesson_2_18_a_disabled_workspace_is_shown_as_that_and_is_free(several, spawn, platform, mcp_binary,
+                                                                 env):
+    good, bad = platform.create_workspace("good"), platform.create_workspace("bad")
+    entries = [{"id": good.id, "token": good.token}, {"id": bad.id, "token": "wrong-" + "x" * 37}]
+    listed = {**env, "MOLECULE_WORKSPACES": json.dumps(entries), "PLATFORM_URL": platform.url}
+    child = several([good, bad], {bad.id: entries[1]["token"]})
+    child.initialize()
+    child.wait_stderr("put it into MOLECULE_WORKSPACES[1].token")
+    owner = until(lambda: (o := owner_of(mcp_binary, listed, bad.id))["state"] == "disabled" and o)
+    assert owner["pid"] == child.pid and "rejected register for workspace " + bad.id in owner["reason"]
+    shown = run(mcp_binary, listed, "status").stdout
+    shown = shown[shown.index(bad.id):]
+    assert f"process {child.pid}, disabled: the platform rejected" in shown and "still" not in shown
+    checks = run(mcp_binary, listed, "doctor").stdout
+    checks = checks[checks.index(bad.id):]
+    assert f"process {child.pid}, disabled: the platform rejected" in checks and "CONT" not in checks
+    # It is for whoever has the right token.
+    other = spawn({"WORKSPACE_ID": bad.id, "MOLECULE_WORKSPACE_TOKEN": bad.token, "PLATFORM_URL": platform.url},
+                  speed=10, secrets=[bad.token])
+    other.initialize()
+    until(lambda: platform.status_of(bad) == "online", what="online")
+    owner = owner_of(mcp_binary, listed, bad.id)
+    assert owner["state"] != "disabled" and owner["pid"] == other.pid
+
+
+def test_lesson_2_18_processes_with_the_same_bad_token_each_try_it_once(spawn, fake, token):
+    good, bad = str(uuid.uuid4()), str(uuid.uuid4())
+    fake.always("register", lambda r: Reply(401, {"error": "invalid workspace auth token"})
+                if r.json["id"] == bad else fake._register(r))
+    entries = [{"id": one, "token": token} for one in (good, bad)]
+    children = [spawn({"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None,
+                       "MOLECULE_WORKSPACES": json.dumps(entries)}, speed=10) for _ in range(3)]
+    for child in children:
+        child.initialize()
+    for child in children:
+        child.wait_stderr("rejected register for workspace " + bad)
+    fake.next("heartbeat", 3)
+    assert len([r for r in fake.seen("register") if r.json["id"] == bad]) == len(children)
+    assert all(child.stderr_text.count("rejected") == 1 for child in children)
+
+
     child = several([a, b])
     child.initialize()
     until(lambda: platform.status_of(b) == "online", what="online")

@@ -4,11 +4,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "molecule/workspace/inbox.hpp"
+#include "molecule/workspace/ownership.hpp"
 #include "molecule/workspace/status_file.hpp"
 #include "molecule/workspace/stored_state.hpp"
+#include "support.hpp"
 #include "temporary_folder.hpp"
 #include "virtual_clock.hpp"
 
@@ -72,6 +75,39 @@ TEST_CASE_FIXTURE(Fixture, "status file: one that cannot be written is left out"
   file.begin(1);
   file.polled();
   CHECK_FALSE(read_owner_record(folder.path() / "nowhere"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "stored state: an owner that resigns says why, until it ends") {
+  std::optional<Inbox> inbox(std::in_place, folder.path(), clock);
+  std::optional<Ownership> ownership(std::in_place, test::self_id, *inbox, clock);
+  REQUIRE(ownership->owns());
+  ownership->resign("the token was refused");
+  ownership->status().polled();
+  CHECK_FALSE(ownership->owns());
+  const StoredState state = read_stored_state(folder.path(), clock);
+  CHECK(state.owner == OwnerState::disabled);
+  REQUIRE(state.record);
+  CHECK(state.record->last_error == "the token was refused");
+  CHECK_FALSE(state.record->last_poll);
+  SUBCASE("another takes over at once") {
+    Inbox other(folder.path(), clock);
+    Ownership next(test::self_id, other, clock);
+    CHECK(next.owns());
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+    ownership->resign("again");
+    CHECK(next.owns());
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+  }
+  SUBCASE("it tries again") {
+    ownership->stand_again();
+    CHECK(ownership->owns());
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+  }
+  SUBCASE("it ends") {
+    ownership.reset();
+    inbox.reset();
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::none);
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "stored state: looking makes nothing") {

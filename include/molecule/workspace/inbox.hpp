@@ -105,6 +105,9 @@ class Inbox {
   /// What was seen could not be used: `changed_elsewhere` says it once more.
   void look_again() { look_again_ = true; }
 
+  /// Ends the ownership of this session. Opens no file.
+  void release_ownership();
+
   // For the owner. Where nobody ever claimed the inbox, everybody is.
 
   /// Stores what is new of `messages` (oldest first) and then lets the cursor pass, in one

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "molecule/base/clock.hpp"
 #include "molecule/base/event.hpp"
@@ -27,6 +28,11 @@ class Ownership {
   bool owned() const { return owned_; }
   /// Returns as soon as this process is the owner; the gate before whatever only the owner does.
   awaitable<void> own();
+  /// This process cannot keep the workspace online: it is for others to try. `why` says so to
+  /// people.
+  void resign(std::string_view why);
+  /// It can try again.
+  void stand_again() { resigned_ = false; }
   /// Grows each time that this process becomes the owner.
   unsigned term() const { return term_; }
 
@@ -43,6 +49,7 @@ class Ownership {
   StatusFile status_;
   Event owned_event_;
   bool owned_ = false;
+  bool resigned_ = false;
   unsigned term_ = 0;
 };
 

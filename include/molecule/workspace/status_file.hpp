@@ -24,6 +24,8 @@ struct OwnerRecord {
   /// The last thing that failed, for people; empty where nothing has.
   std::string last_error;
   std::optional<WallTime> last_error_at;
+  /// It has given the workspace up, which cannot be used; `last_error` says why.
+  bool disabled = false;
 };
 
 /// The owner's record, `status.json` in the state folder. It is written in place with one `write`
@@ -42,6 +44,8 @@ class StatusFile {
   void begin(std::int64_t session);
   /// Another process is the owner.
   void end() { record_ = {}; }
+  /// The owner gives the workspace up: the last thing that it writes. `why` goes to people.
+  void disable(std::string_view why);
   // What the owner does. Before `begin` and after `end` nothing is written.
   void beaten();
   void polled();

@@ -13,7 +13,8 @@ namespace molecule::workspace {
 enum class OwnerState {
   none,
   active,
-  stands_still  ///< its process is there and does nothing: stopped, or a debugger's
+  stands_still,  ///< its process is there and does nothing: stopped, or a debugger's
+  disabled       ///< its process is there and has given the workspace up, which cannot be used
 };
 
 /// What a workspace's state folder tells about it, to whoever does not serve it.
