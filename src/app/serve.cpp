@@ -189,6 +189,8 @@ class Server {
     while (process::has_parent(parent_)) {
       auto [error, signal] = co_await signals.async_wait(as_tuple);
       if (error) co_return;
+      // What a person sends for a new token, a terminal sends when it is closed.
+      if (signal == SIGHUP && seats_.reload_tokens()) continue;
       if (signal != parent_died) break;
     }
     stop(0);

@@ -56,6 +56,7 @@ bool Seat::renew_token(std::string_view refused) {
 
 void Seat::start(TaskGroup& tasks, FileWatcher& watcher) {
   tasks_ = &tasks;
+  watcher_ = &watcher;
   if (!config_.heartbeat && !config_.inbox) return;
   workload.on_change = [this] { tell_load(); };
   running_.push_back(tasks.spawn("look around", look_around(watcher)));
@@ -160,8 +161,21 @@ void Seat::release() {
 
 void Seat::disable(std::string why) {
   disabled_ = std::move(why);
-  for (const TaskGroup::Id task : std::exchange(running_, {})) tasks_->cancel(task);
   ownership.resign(disabled_);
+  for (const TaskGroup::Id task : std::exchange(running_, {})) tasks_->cancel(task);
+}
+
+bool Seat::reload_token() {
+  const std::string before = credentials.token();
+  const bool changed = credentials.reload().ok() && credentials.token() != before;
+  if (!changed || removal_.known()) return false;
+  log::info("workspace {} goes on with the token of {}", id(), credentials.token_source());
+  if (!disabled_.empty()) {
+    disabled_.clear();
+    ownership.stand_again();
+    start(*tasks_, *watcher_);
+  }
+  return true;
 }
 
 void Seat::know_peer(const platform::Peer& peer) {

@@ -57,6 +57,12 @@ Seat& Seats::of_last_user() {
   return *last;
 }
 
+bool Seats::reload_tokens() {
+  bool changed = false;
+  for (Seat& seat : seats_) changed = seat.reload_token() || changed;
+  return changed;
+}
+
 Seat* Seats::find(std::string_view workspace_id) {
   for (Seat& seat : seats_) {
     if (text::equal_ignoring_case(seat.id(), workspace_id)) return &seat;

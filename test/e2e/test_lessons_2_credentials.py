@@ -1,7 +1,10 @@
 """Rotated tokens and removed workspaces (lessons.md 2.14, 2.15; molecule-mcp.md 2)."""
 
 import contextlib
+import json
 import secrets
+import signal
+import uuid
 
 import pytest
 
@@ -118,3 +121,39 @@ def test_lesson_2_14_a_rejection_names_where_the_token_came_from(spawn, fake, to
     child.initialize()
     child.expect_exit(3)
     assert f"put it into {named} start again" in child.stderr_text
+
+
+def test_lesson_2_14_sighup_reads_the_token_again_and_ends_where_it_is_the_old_one(spawn, fake, token, tmp_path):
+    path = tmp_path / "token"
+    path.write_text(token)
+    rotated = secrets.token_urlsafe(32)
+    child = spawn({"MOLECULE_WORKSPACE_TOKEN": None, "MOLECULE_WORKSPACE_TOKEN_FILE": str(path),
+                   "MOLECULE_MCP_VERBOSE": "1"}, speed=10, secrets=[rotated])
+    child.initialize()
+    fake.wait_for("heartbeat")
+    path.write_text(rotated)
+    child.signal(signal.SIGHUP)
+    child.wait_stderr(f"goes on with the token of MOLECULE_WORKSPACE_TOKEN_FILE ({path})")
+    fake.next("heartbeat", where=lambda r: r.headers["authorization"] == f"Bearer {rotated}")
+    assert not child.call("list_peers").failed
+    child.signal(signal.SIGHUP)
+    child.expect_exit(0)
+    fake.assert_keeps_secrets([rotated])
+
+
+def test_lesson_2_14_sighup_brings_a_disabled_workspace_back(spawn, fake, token, state):
+    """Of several, whose process is still there."""
+    good, bad = str(uuid.uuid4()), str(uuid.uuid4())
+    (state / bad).mkdir(parents=True)
+    (state / bad / ".auth_token").write_text("wrong-" + "x" * 37)
+    accept_only(fake, token, "register", "heartbeat", "activity")
+    child = spawn({"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None,
+                   "MOLECULE_WORKSPACES": json.dumps([{"id": good, "token": token}, {"id": bad}])},
+                  speed=10)
+    child.initialize()
+    child.wait_stderr(f"put it into {state / bad / '.auth_token'}")
+    (state / bad / ".auth_token").write_text(token)
+    child.signal(signal.SIGHUP)
+    fake.wait_for("heartbeat", 2, where=lambda r: r.json["workspace_id"] == bad)
+    fake.wait_for("activity", 2, where=lambda r: r.id == bad)
+    assert not child.call("list_peers").failed

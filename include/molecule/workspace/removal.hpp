@@ -24,6 +24,8 @@ class Removal {
   static bool suspected(const platform::Error& error, unsigned rejections);
   /// Asks the platform, unless it has said so before.
   awaitable<bool> confirmed();
+  /// Whether it was said already.
+  bool known() const { return removed_; }
 
  private:
   std::string text(const platform::Error& error) const;

@@ -56,6 +56,9 @@ class Seat {
 
   /// Ends what `start` began: this workspace cannot be used, and `why` says so to people.
   void disable(std::string why);
+  /// Reads the token's sources again. Where there is another token now, the workspace goes on with
+  /// it, even if it was disabled for the old one; false where there is not.
+  bool reload_token();
   /// Empty as long as the workspace is in use.
   const std::string& disabled() const { return disabled_; }
 
@@ -106,6 +109,7 @@ class Seat {
   Acknowledgements acknowledgements_;
   Poller poller_;
   TaskGroup* tasks_ = nullptr;
+  FileWatcher* watcher_ = nullptr;
   std::vector<TaskGroup::Id> running_;
   std::string disabled_;
   bool watched_ = false;

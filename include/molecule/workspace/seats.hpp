@@ -32,6 +32,9 @@ class Seats {
   /// At the end of the process: lets other processes have what this session holds.
   void release();
 
+  /// Of all of them; true where any goes on with another token.
+  bool reload_tokens();
+
   bool several() const { return seats_.size() > 1; }
   Seat& first() { return seats_.front(); }
   /// For a call that names none: the first that is in use; the first where none is.
