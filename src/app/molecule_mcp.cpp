@@ -23,8 +23,9 @@ void print(int descriptor, std::string_view text) {
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
 }
 
-/// The inbox, its log, its shared memory, the locks of the sessions and the owner's record.
-constexpr std::uint64_t files_of_a_workspace = 5;
+/// The databases of messages and of files, each with its log and its shared memory; the locks of
+/// the sessions, which the inbox and the files open apart; the owner's record.
+constexpr std::uint64_t files_of_a_workspace = 9;
 /// Standard streams, connections, and whatever is open for a moment.
 constexpr std::uint64_t other_files = 40;
 

@@ -3,9 +3,11 @@ credentials, state and presence, a bad token costs its own workspace only, and r
 workspace that received."""
 
 import json
+import os
 import resource
 import threading
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -47,8 +49,6 @@ def test_lesson_2_18_one_bad_token_ends_its_own_workspace_only(several, platform
     child.secrets |= secrets
 
 
-def test_lesson_2_18_replies_leave_from_the_workspace_that_received(several, platform):
-    a, b, friend = (platform.create_workspace(name) for name in ("a", "b", "friend"))
 def owner_of(mcp_binary, child_env, workspace):
     shown = json.loads(run(mcp_binary, child_env, "status", "--json").stdout)["workspaces"]
     return next(one["owner"] for one in shown if one["workspace"] == workspace)
@@ -95,6 +95,8 @@ def test_lesson_2_18_processes_with_the_same_bad_token_each_try_it_once(spawn, f
     assert all(child.stderr_text.count("rejected") == 1 for child in children)
 
 
+def test_lesson_2_18_replies_leave_from_the_workspace_that_received(several, platform):
+    a, b, friend = (platform.create_workspace(name) for name in ("a", "b", "friend"))
     child = several([a, b])
     child.initialize()
     until(lambda: platform.status_of(b) == "online", what="online")
@@ -159,9 +161,23 @@ def test_lesson_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, s
         pytest.skip("without a free descriptor UBSan takes valid objects for invalid ones")
     child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 64))
     child.initialize()
-    child.wait_stderr("40 workspaces need about 240 open files, but the limit is 64")
+    child.wait_stderr("40 workspaces need about 400 open files, but the limit is 64")
     fake.wait_for("heartbeat")
     assert child.ping() < 5
+
+
+def test_lesson_2_18_no_workspace_has_more_files_open_than_that_counts(several, platform, state):
+    workspaces = [platform.create_workspace(name) for name in "ab"]
+    child = several(workspaces)
+    child.initialize()
+    for one in workspaces:
+        file = upload(platform, one, ("plan.txt", b"text")).body["files"][0]
+        body = envelope("", parts=[{"kind": "file", "file": file}])
+        assert platform.admin("POST", f"/workspaces/{one.id}/a2a", body).status == 200
+    child.wait_messages(2)
+    opened = [os.readlink(entry) for entry in Path(f"/proc/{child.pid}/fd").iterdir()]
+    for one in workspaces:
+        assert 5 < len([path for path in opened if path.startswith(str(state / one.id))]) <= 9, opened
 
 
 @pytest.fixture
