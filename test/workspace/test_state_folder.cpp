@@ -104,9 +104,8 @@ TEST_CASE_FIXTURE(Fixture, "state folder: of those that start at once one gets t
       for (std::size_t i = 0; i < taken.size(); ++i) {
         starting.emplace_back([this, i, &taken, &begin] {
           begin.arrive_and_wait();
-          taken[i] = take_state_folder(base, test::activity_id(static_cast<int>(i)), false).ok()
-                         ? find(test::activity_id(static_cast<int>(i)))
-                         : fs::path();
+          auto folder = take_state_folder(base, test::activity_id(static_cast<int>(i)), false);
+          if (folder.ok()) taken[i] = *folder;
         });
       }
     }
