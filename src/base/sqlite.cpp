@@ -70,7 +70,7 @@ void Database::open(const std::filesystem::path& path, const std::string& name, 
                                    flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
     if (code != SQLITE_OK) fail(code, "open " + path.string());
-    sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));
+    wait_for_locks(busy_timeout);
     execute(setup);
   } catch (...) {
     sqlite3_close(std::exchange(handle_, nullptr));
@@ -85,6 +85,10 @@ Database::~Database() {
 
 void Database::forget_statements() {
   for (const auto& [sql, statement] : std::exchange(idle_, {})) sqlite3_finalize(statement);
+}
+
+void Database::wait_for_locks(std::chrono::milliseconds most) {
+  sqlite3_busy_timeout(handle_, static_cast<int>(most.count()));
 }
 
 void Database::release_memory() {

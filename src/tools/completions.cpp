@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "molecule/base/text.hpp"
+#include "when_free.hpp"
 
 namespace molecule::tools {
 
@@ -44,8 +45,10 @@ awaitable<mcp::Completion> scopes(std::string typed) {
 awaitable<mcp::Completion> activities(Services& services, std::string typed) {
   const std::string wanted = text::lower(text::trim(typed));
   mcp::Completion completion;
+  const auto look = [&services] { return services.seats.peek(workspace::Inbox::most_messages); };
   try {
-    for (const auto& arrival : services.seats.peek(workspace::Inbox::most_messages)) {
+    auto waiting = co_await when_free(services, look);
+    for (const auto& arrival : waiting) {
       const std::string& id = arrival.message.activity_id;
       if (begins(id, wanted)) completion.values.push_back(id);
     }

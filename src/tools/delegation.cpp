@@ -19,6 +19,7 @@
 #include "molecule/mcp/arguments.hpp"
 #include "progress.hpp"
 #include "subjects.hpp"
+#include "when_free.hpp"
 
 namespace molecule::tools {
 
@@ -150,12 +151,22 @@ void report_end(Services& services, workspace::Seat& seat, const std::string& pe
   }
 }
 
+bool remember(workspace::Inbox& inbox, const std::string& task_id, const std::string& peer,
+              const std::string& task) {
+  const workspace::Inbox::NoWaiting no_waiting(inbox);
+  inbox.remember_task(task_id, peer, task);
+  return true;
+}
+
 /// The answer will come to the inbox later, and shall say what it answers; best effort.
-void remember_task(Services& services, workspace::Seat& seat, const std::string& task_id,
-                   const std::string& peer, const std::string& task) {
-  if (!services.config.inbox) return;
+awaitable<void> remember_task(Services& services, workspace::Seat& seat, std::string task_id,
+                              std::string peer, std::string task) {
+  if (!services.config.inbox) co_return;
+  const auto write = [&seat, task_id, peer, task] {
+    return remember(seat.inbox, task_id, peer, task);
+  };
   try {
-    seat.inbox.remember_task(task_id, peer, task);
+    co_await when_free(services, write);
   } catch (const sqlite::Error& error) {
     log::warning("the answer to a task will not say what it answers: {}", error.what());
   }
@@ -175,7 +186,9 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Mes
   const LeaseRenewal renewal(services);
   auto outcome = co_await send_to_peer(services, seat, std::move(outgoing), call);
   if (outcome) attempt.taken();
-  if (outcome && outcome->queued) remember_task(services, seat, attempt.id(), peer, task);
+  if (outcome && outcome->queued) {
+    co_await remember_task(services, seat, attempt.id(), peer, task);
+  }
   mcp::ToolResult result = answer_of(peer, attempt.id(), outcome);
   co_return result;
 }
@@ -210,7 +223,7 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
   auto outcome = co_await seat.client.delegate(peer, task, key);
   mcp::ToolResult result;
   if (outcome) {
-    remember_task(services, seat, outcome->delegation_id, peer, task);
+    co_await remember_task(services, seat, outcome->delegation_id, peer, task);
     result.text = delegated(peer, *outcome);
   } else {
     result = failure(fmt::format("The task was not delegated to {}", peer), About::own_workspace,

@@ -11,6 +11,7 @@
 #include "molecule/mcp/arguments.hpp"
 #include "progress.hpp"
 #include "subjects.hpp"
+#include "when_free.hpp"
 
 namespace molecule::tools {
 
@@ -89,7 +90,7 @@ awaitable<mcp::ToolResult> inbox_peek(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::int64_t limit = arguments.integer("limit", 10, 1, 100);
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
-  mcp::ToolResult result = peek(services, static_cast<std::size_t>(limit));
+  auto result = co_await peek(services, static_cast<std::size_t>(limit));
   co_return result;
 }
 
@@ -117,16 +118,9 @@ std::string popped(bool removed, std::string_view activity_id) {
 }  // namespace
 
 awaitable<bool> pop_when_free(Services& services, std::string activity_id) {
-  const Clock::time_point deadline = services.clock.now() + std::chrono::seconds(2);
-  while (true) {
-    try {
-      const bool removed = services.seats.pop(activity_id);
-      co_return removed;
-    } catch (const sqlite::Error& error) {
-      if (!error.busy() || services.clock.now() >= deadline) throw;
-    }
-    co_await sleep_for(services.clock, std::chrono::milliseconds(50));
-  }
+  const auto pop = [&services, activity_id] { return services.seats.pop(activity_id); };
+  auto removed = co_await when_free(services, pop);
+  co_return removed;
 }
 
 namespace {
@@ -180,18 +174,23 @@ constexpr const char* pop_output =
 
 }  // namespace
 
-mcp::ToolResult peek(Services& services, std::size_t limit, workspace::Inbox::Which which) {
-  if (!services.config.inbox) return not_enabled();
+awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,
+                                workspace::Inbox::Which which) {
   mcp::ToolResult result;
+  if (!services.config.inbox) {
+    result = not_enabled();
+    co_return result;
+  }
+  const auto look = [&services, limit, which] { return services.seats.peek(limit, which); };
   try {
-    const auto arrivals = services.seats.peek(limit, which);
+    const auto arrivals = co_await when_free(services, look);
     note_shown(arrivals);
     result.text = to_list(arrivals);
     result.structured = fmt::format(R"({{"messages":{}}})", result.text);
   } catch (const sqlite::Error& error) {
     result = failure("The inbox could not be read", error);
   }
-  return result;
+  co_return result;
 }
 
 std::vector<mcp::Tool> inbox_tools(Services& services) {

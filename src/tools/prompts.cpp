@@ -25,7 +25,7 @@ std::string argument(mcp::Call& call, std::string_view name) {
 
 /// With the messages, so that the agent need not ask for them first.
 awaitable<mcp::PromptResult> answer_inbox(Services& services) {
-  mcp::ToolResult waiting = peek(services, most_shown, workspace::Inbox::Which::available);
+  auto waiting = co_await peek(services, most_shown, workspace::Inbox::Which::available);
   mcp::PromptResult result = said(
       "Answer the messages in the Molecule inbox, oldest first. For each one: do what it takes, "
       "within the rules that you have; answer with reply and its activity_id, which also removes "

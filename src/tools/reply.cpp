@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +11,7 @@
 #include "molecule/base/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "subjects.hpp"
+#include "when_free.hpp"
 
 namespace molecule::tools {
 
@@ -90,21 +90,11 @@ bool lease(workspace::Inbox& inbox, const std::string& activity_id) {
 }
 
 /// Makes the message this session's alone, so that no two answer it; why not, where it is another
-/// one's. Another process may be writing for a while: tries again meanwhile.
-awaitable<std::string> hold(Services& services, workspace::Inbox& inbox, std::string activity_id) {
-  const Clock::time_point deadline = services.clock.now() + std::chrono::seconds(2);
-  std::string why;
-  while (true) {
-    try {
-      if (!lease(inbox, activity_id)) {
-        why = inbox.find(activity_id) ? taken : no_such_message;
-      }
-      co_return why;
-    } catch (const sqlite::Error& error) {
-      if (!error.busy() || services.clock.now() >= deadline) throw;
-    }
-    co_await sleep_for(services.clock, std::chrono::milliseconds(50));
-  }
+/// one's.
+std::string hold(workspace::Inbox& inbox, const std::string& activity_id) {
+  const workspace::Inbox::NoWaiting no_waiting(inbox);
+  if (lease(inbox, activity_id)) return {};
+  return inbox.find(activity_id) ? taken : no_such_message;
 }
 
 /// A second try, of whichever session, is the same message.
@@ -147,9 +137,10 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Seats::Arri
                                       Note note, mcp::Call& call) {
   mcp::ToolResult result;
   std::string why = problem(arrival, !note.paths.empty());
-  if (why.empty()) {
-    why = co_await hold(services, arrival.seat->inbox, arrival.message.activity_id);
-  }
+  const auto hold_it = [&arrival] {
+    return hold(arrival.seat->inbox, arrival.message.activity_id);
+  };
+  if (why.empty()) why = co_await when_free(services, hold_it);
   if (!why.empty()) {
     result = refused(std::move(why));
     co_return result;
@@ -176,8 +167,9 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
   note.paths = arguments.strings("attachments");
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   mcp::ToolResult result;
+  const auto look = [&services, activity_id] { return services.seats.find_message(activity_id); };
   try {
-    auto arrival = services.seats.find_message(activity_id);
+    auto arrival = co_await when_free(services, look);
     if (!arrival) {
       result = refused(no_such_message);
       co_return result;

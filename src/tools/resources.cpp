@@ -8,6 +8,7 @@
 #include "molecule/base/json_writer.hpp"
 #include "molecule/tools/tools.hpp"
 #include "subjects.hpp"
+#include "when_free.hpp"
 
 namespace molecule::tools {
 
@@ -59,16 +60,17 @@ awaitable<mcp::ReadResult> read_peers(Services& services) {
 }
 
 awaitable<mcp::ReadResult> read_inbox(Services& services) {
-  mcp::ReadResult read = contents(peek(services, most_messages));
+  auto waiting = co_await peek(services, most_messages);
+  mcp::ReadResult read = contents(std::move(waiting));
   co_return read;
 }
 
 awaitable<mcp::ReadResult> read_message(Services& services, std::string activity_id) {
   mcp::ReadResult result;
+  const auto look = [&services, activity_id] { return services.seats.find_message(activity_id); };
   try {
-    if (auto found = services.seats.find_message(activity_id)) {
-      result = contents(workspace::to_json(found->message));
-    }
+    auto found = co_await when_free(services, look);
+    if (found) result = contents(workspace::to_json(found->message));
   } catch (const sqlite::Error& error) {
     result = contents(failure("The message could not be read", error));
   }

@@ -29,8 +29,7 @@ std::string content_of(const Note& note);
 /// Shows the note in the user's chat; all of its files go with it, or nothing is sent. Whatever is
 /// sent with the same `message_id` is the same note.
 awaitable<mcp::ToolResult> send_to_user(workspace::Seat& seat, Note note, std::string message_id);
-/// Takes the message out of the inbox; false where it was not there. While another process writes
-/// it tries again for a while, so that no other call waits; throws `sqlite::Error` after that.
+/// Takes the message out of the inbox; false where it was not there. As `when_free`.
 awaitable<bool> pop_when_free(Services& services, std::string activity_id);
 /// What is sent to a peer. Whatever is sent with the same `message_id` is the same message.
 struct Outgoing {
@@ -49,8 +48,8 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
 awaitable<mcp::ToolResult> list_peers(Services& services);
 awaitable<mcp::ToolResult> workspace_info(workspace::Seat& seat);
 /// At most `limit` of these messages, oldest first.
-mcp::ToolResult peek(Services& services, std::size_t limit,
-                     workspace::Inbox::Which which = workspace::Inbox::Which::waiting);
+awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,
+                                workspace::Inbox::Which which = workspace::Inbox::Which::waiting);
 
 /// The output schema of an object whose members the platform chooses.
 inline constexpr const char* any_object = R"({"type":"object"})";

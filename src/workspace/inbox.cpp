@@ -169,6 +169,14 @@ sqlite::Database& Inbox::database() {
   return *database_;
 }
 
+Inbox::NoWaiting::NoWaiting(Inbox& inbox) : inbox_(inbox) {
+  if (inbox.database_) inbox.database_->wait_for_locks({});
+}
+
+Inbox::NoWaiting::~NoWaiting() {
+  if (inbox_.database_) inbox_.database_->wait_for_locks(busy_timeout);
+}
+
 bool Inbox::owned_by_other(sqlite::Database& db) {
   const Sessions::Id owner = owner_of(db);
   return owner != 0 && sessions_.precedes(owner);

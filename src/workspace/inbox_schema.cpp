@@ -87,7 +87,18 @@ std::int64_t number(sqlite::Database& database, std::string_view sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
+namespace {
+
+/// One that is as it should be is not locked for it: another process may be writing for long.
+bool is_current(sqlite::Database& database) {
+  return number(database, "PRAGMA application_id") == application_id &&
+         number(database, "PRAGMA user_version") == schema_version;
+}
+
+}  // namespace
+
 void migrate(sqlite::Database& database) {
+  if (is_current(database)) return;
   sqlite::Transaction transaction(database);
   const std::int64_t version = number(database, "PRAGMA user_version");
   const std::int64_t owner = number(database, "PRAGMA application_id");

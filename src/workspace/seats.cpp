@@ -12,8 +12,6 @@ namespace molecule::workspace {
 
 namespace {
 
-constexpr std::chrono::milliseconds busy_pause{50};
-
 /// A message without a time goes first: it waits for nothing.
 WallTime time_of(const Seats::Arrival& arrival) {
   return parse_rfc3339(arrival.message.created_at).value_or(WallTime::min());
@@ -89,6 +87,7 @@ void Seats::each_inbox(const std::function<bool(Seat& seat)>& look) {
   bool found = false;
   for (Seat& seat : seats_) {
     try {
+      const Inbox::NoWaiting no_waiting(seat.inbox);
       found = look(seat);
     } catch (const sqlite::Error&) {
       if (!failure) failure = std::current_exception();
@@ -102,25 +101,31 @@ std::optional<Seats::Arrival> Seats::next() {
   std::optional<Arrival> oldest;
   std::exception_ptr failure;
   std::size_t failed = 0;
+  bool busy = false;
   for (Seat& seat : seats_) {
     try {
+      const Inbox::NoWaiting no_waiting(seat.inbox);
       auto message = seat.inbox.next();
       if (!message) continue;
       Arrival one = arrival(seat, std::move(*message));
       if (!oldest || time_of(one) < time_of(*oldest)) oldest = std::move(one);
-    } catch (const sqlite::Error&) {
-      failure = std::current_exception();
+    } catch (const sqlite::Error& error) {
+      if (!busy) failure = std::current_exception();
+      busy = busy || error.busy();
       ++failed;
     }
   }
-  if (failed == seats_.size()) std::rethrow_exception(failure);
+  // What is being written to may hold one at the next try.
+  if (failed == seats_.size() || (busy && !oldest)) std::rethrow_exception(failure);
   return oldest;
 }
 
 std::optional<Seats::Arrival> Seats::take() {
   // Where the lease is refused another session was faster, and there is less to choose from.
   while (auto oldest = next()) {
-    if (!oldest->seat->inbox.lease(oldest->message.activity_id)) continue;
+    Inbox& inbox = oldest->seat->inbox;
+    const Inbox::NoWaiting no_waiting(inbox);
+    if (!inbox.lease(oldest->message.activity_id)) continue;
     oldest->seat->hand_out(oldest->message);
     return oldest;
   }
@@ -142,6 +147,7 @@ std::vector<Seats::Arrival> Seats::peek(std::size_t limit, Inbox::Which which) {
   std::exception_ptr failure;
   for (Seat& seat : seats_) {
     try {
+      const Inbox::NoWaiting no_waiting(seat.inbox);
       for (Message& message : seat.inbox.peek(limit, which)) {
         Arrival one = arrival(seat, std::move(message));
         // One inbox alone keeps the platform's order.
@@ -197,8 +203,9 @@ awaitable<std::optional<Seats::Arrival>> Seats::wait_until(Clock::time_point dea
     // Another process is writing for long: that alone is no reason to fail.
     const Clock::time_point again = clock_.now() + busy_pause;
     [[maybe_unused]] auto arrived = co_await arrived_.wait_until(busy ? again : deadline);
-    message = clock_.now() < deadline ? take_unless_busy(busy) : take();
-    if (clock_.now() >= deadline) break;
+    const bool patient = clock_.now() < deadline + busy_patience;
+    message = patient ? take_unless_busy(busy) : take();
+    if (!patient) break;
   }
   co_return message;
 }

@@ -1,41 +1,14 @@
 // What sessions tell the owner of their work: the part of `Inbox` about the heartbeat's true
 // values.
 
-#include <fmt/format.h>
-
-#include "molecule/base/log.hpp"
 #include "molecule/workspace/inbox.hpp"
 #include "stored.hpp"
 
 namespace molecule::workspace {
 
-namespace {
-
-/// While it lives, a call that needs another connection's lock fails at once.
-class NoWaiting {
- public:
-  explicit NoWaiting(sqlite::Database& database) : database_(database) {
-    database_.execute("PRAGMA busy_timeout = 0");
-  }
-  NoWaiting(const NoWaiting&) = delete;
-  NoWaiting& operator=(const NoWaiting&) = delete;
-  ~NoWaiting() {
-    try {
-      database_.execute(fmt::format("PRAGMA busy_timeout = {}", busy_timeout.count()).c_str());
-    } catch (const sqlite::Error& error) {
-      log::debug("inbox: {}", error.what());
-    }
-  }
-
- private:
-  sqlite::Database& database_;
-};
-
-}  // namespace
-
 void Inbox::tell_load(const Load& load) {
   sqlite::Database& db = database();
-  const NoWaiting no_waiting(db);
+  const NoWaiting no_waiting(*this);
   if (load == Load()) {
     db.prepare("DELETE FROM workloads WHERE session = ?1").bind(sessions_.self()).run();
   } else {

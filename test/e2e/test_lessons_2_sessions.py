@@ -2,6 +2,8 @@
 polls, another takes over however it ends; all share the inbox, and no message goes to two."""
 
 import signal
+import sqlite3
+import statistics
 import threading
 import time
 
@@ -190,3 +192,33 @@ def test_lesson_2_12_two_sessions_under_load_share_all_and_lose_nothing(spawn, f
     assert again == []
     assert sorted(id for mine in taken for id in mine) == sorted(sent)
     assert all(child.call("inbox_peek").json == [] for child in children)
+
+
+@pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
+def test_lesson_2_12_a_long_write_of_another_process_fails_no_tool(spawn, fake, state, lock):
+    child = spawn()
+    child.initialize()
+    ids = [fake.add_message(text) for text in ("answered", "popped", "given out")]
+    child.wait_messages(3, deadline=30)
+    late = spawn()
+    database = sqlite3.connect(state / "inbox.db", isolation_level=None)
+    database.execute(f"BEGIN {lock}")
+    late.initialize()
+    calls = [(late, late.start_tool("inbox_peek", {})),
+             (child, child.start_tool("inbox_peek", {})),
+             (child, child.start_tool("reply", {"activity_id": ids[0], "text": "yes"})),
+             (child, child.start_tool("inbox_pop", {"activity_id": ids[1]})),
+             (child, child.start_tool("wait_for_message", {"timeout_secs": 0}))]
+    read = child.start("resources/read", {"uri": f"molecule://inbox/{ids[2]}"})
+    until, pings = time.monotonic() + 2.5, []
+    while time.monotonic() < until:
+        pings.append(child.ping())
+    database.execute("COMMIT")
+    database.close()
+    for caller, call in calls:
+        result = caller.tool_result(call)
+        assert not result.failed, result.text
+    assert "given out" in child.wait_answer(read)["result"]["contents"][0]["text"]
+    assert [m["activity_id"] for m in child.call("inbox_peek").json] == [ids[2]]
+    # Its own beat may wait for the lock a little, its calls do not.
+    assert statistics.median(pings) < 0.1 and max(pings) < 1, sorted(pings)[-3:]

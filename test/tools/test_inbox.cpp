@@ -24,6 +24,25 @@ void deliver(House& house, std::vector<workspace::Message> messages) {
   house.inbox().store(messages, cursor);
 }
 
+awaitable<void> end_after(Clock& clock, Clock::duration time,
+                          std::optional<sqlite::Transaction>& write) {
+  co_await sleep_for(clock, time);
+  write.reset();
+}
+
+/// Another process, as SQLite sees it, that writes to the inbox for so long.
+class Writer {
+ public:
+  Writer(House& house, Clock::duration time)
+      : database_(house.folder / "inbox.db"), write_(std::in_place, database_) {
+    house.tasks.spawn("writer", end_after(house.clock, time, write_));
+  }
+
+ private:
+  sqlite::Database database_;
+  std::optional<sqlite::Transaction> write_;
+};
+
 }  // namespace
 
 TEST_CASE("wait_for_message gives the oldest and consumes nothing") {
@@ -127,5 +146,57 @@ TEST_CASE("a file that is no database is an answer, not a crash") {
     const mcp::ToolResult result = house.call(name, arguments);
     CHECK(result.is_error);
     CHECK(contains(result.text, "inbox.db"));
+  }
+}
+
+TEST_CASE("another process that writes for seconds fails no call of the inbox") {
+  House house;
+  house.server.answer("POST " + own_path + "/notify", 200, R"({"status":"sent"})");
+  house.server.answer(send_call, 200,
+                      R"({"delivery_mode":"poll","method":"message/send","status":"queued"})");
+  deliver(house, {message(1), message(2), message(3)});
+  const auto with_id = [](int number) {
+    return R"("activity_id":")" + message(number).activity_id + R"(")";
+  };
+  const std::vector<std::pair<std::string, std::string>> calls{
+      {"inbox_peek", "{}"},
+      {"wait_for_message", R"({"timeout_secs":0})"},
+      {"inbox_pop", "{" + with_id(1) + "}"},
+      {"reply", "{" + with_id(2) + R"(,"text":"yes"})"},
+      {"delegate_task", R"({"workspace_id":")" + peer + R"(","task":"count"})"}};
+  for (const auto& [name, arguments] : calls) {
+    CAPTURE(name);
+    const Writer writer(house, std::chrono::seconds(3));
+    const mcp::ToolResult result = house.call(name, arguments);
+    CAPTURE(result.text);
+    CHECK_FALSE(result.is_error);
+    house.clock.advance(std::chrono::seconds(3));
+    house.settle();
+  }
+  const auto waiting = house.inbox().peek(10);
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting[0].activity_id == message(3).activity_id);
+  workspace::Message answer = message(4);
+  answer.peer_id = peer;
+  answer.task_id = parsed(house.server.requests(send_call).at(0).body)
+                       .root()["params"]["message"]["messageId"]
+                       .string_or("");
+  deliver(house, {answer});
+  CHECK(house.inbox().find(answer.activity_id)->task == "count");
+}
+
+TEST_CASE("another process that does not stop writing is told of") {
+  House house;
+  deliver(house, {message(1)});
+  const Writer writer(house, std::chrono::hours(1));
+  for (const std::string& name : {"wait_for_message", "inbox_pop"}) {
+    const auto start = house.clock.now();
+    const std::string arguments =
+        R"({"timeout_secs":0,"activity_id":")" + message(1).activity_id + R"("})";
+    const mcp::ToolResult result = house.call(name, arguments);
+    CHECK(result.is_error);
+    CHECK(contains(result.text, "Another process is writing to it: try again."));
+    CHECK(house.clock.now() - start >= workspace::Seats::busy_patience);
+    CHECK(house.clock.now() - start < workspace::Seats::busy_patience + std::chrono::seconds(1));
   }
 }

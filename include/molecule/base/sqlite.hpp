@@ -112,6 +112,8 @@ class Database {
   void execute(const char* sql);
   /// One statement with nothing after it, kept for the next time: its text is the key of the cache.
   Statement prepare(std::string_view sql);
+  /// From now on a call that needs a lock of another connection blocks for so long.
+  void wait_for_locks(std::chrono::milliseconds most);
   /// Gives back what is kept for the next time: after work that does not come again.
   void release_memory();
   /// Rows changed by the last statement.

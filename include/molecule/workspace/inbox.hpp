@@ -88,6 +88,19 @@ class Inbox {
     NotTheOwner() : std::runtime_error("another process owns the inbox") {}
   };
 
+  /// While one lives, what needs the lock of another process fails at once, for those who can try
+  /// again; else it blocks the loop for a moment.
+  class NoWaiting {
+   public:
+    explicit NoWaiting(Inbox& inbox);
+    NoWaiting(const NoWaiting&) = delete;
+    NoWaiting& operator=(const NoWaiting&) = delete;
+    ~NoWaiting();
+
+   private:
+    Inbox& inbox_;
+  };
+
   /// Called after there may be something new to give out.
   std::function<void()> on_arrival;
 

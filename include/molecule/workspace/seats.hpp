@@ -16,9 +16,13 @@ namespace molecule::workspace {
 /// The workspaces of this process, at least one, and their inboxes as one. Where there are several,
 /// messages tell by `arrival_workspace_id` which of them received them, and the inbox functions
 /// pass over an inbox that cannot be read as long as another one can. They throw `sqlite::Error`
-/// as `Inbox` does.
+/// as `Inbox` does, and do not wait for the lock of another process.
 class Seats {
  public:
+  /// How long a call goes on trying while another process writes, and how often; hosts wait longer.
+  static constexpr std::chrono::seconds busy_patience{5};
+  static constexpr std::chrono::milliseconds busy_pause{20};
+
   struct Arrival {
     Seat* seat;
     Message message;
@@ -60,7 +64,8 @@ class Seats {
   /// Prolongs the leases of this session. Never throws: a lease that could not be prolonged lasts
   /// for several tries.
   void prolong_leases() noexcept;
-  /// The same as soon as there is one; nothing at `deadline`.
+  /// The same as soon as there is one; nothing at `deadline`, or up to `busy_patience` after it
+  /// while another process writes.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);
 
  private:
