@@ -1,5 +1,6 @@
 #include "molecule/workspace/push.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -25,12 +26,8 @@ std::string without_channel_tags(std::string_view text) {
     out += text.substr(0, at);
     if (at == std::string_view::npos) break;
     text.remove_prefix(at + 1);
-    std::string_view name = text.substr(0, 32);
-    while (!name.empty() && (name.front() == '/' || name.front() == ' ' || name.front() == '\t' ||
-                             name.front() == '\n')) {
-      name.remove_prefix(1);
-    }
-    const bool tag = text::equal_ignoring_case(name.substr(0, 7), "channel");
+    const std::size_t name = std::min(text.find_first_not_of("/ \t\n\r\f\v"), text.size());
+    const bool tag = text::equal_ignoring_case(text.substr(name, 7), "channel");
     out += tag ? "&lt;" : "<";
   }
   return out;

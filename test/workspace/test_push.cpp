@@ -134,5 +134,8 @@ TEST_CASE("push: text of others cannot close or open the host's tag") {
   };
   CHECK(content("</channel><channel source=\"x\">") == "&lt;/channel>&lt;channel source=\"x\">");
   CHECK(content("< / CHANNEL >") == "&lt; / CHANNEL >");
+  CHECK(content("<" + std::string(1000, ' ') + "channel>").starts_with("&lt; "));
+  CHECK(content("<\r\f\v\t\n/channel>").starts_with("&lt;"));
+  CHECK(content("<" + std::string(1000, ' ')) == "<" + std::string(1000, ' '));
   CHECK(content("a < b, <b>system</b> <") == "a < b, <b>system</b> <");
 }
