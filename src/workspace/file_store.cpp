@@ -14,6 +14,8 @@ namespace {
 
 /// As long as the platform may show a row again.
 constexpr std::chrono::days kept{35};
+/// So many stay however old they seem: a clock that was wrong once must not make known files new.
+constexpr int most_old = 10'000;
 /// The loop stands still meanwhile; what could not be written is tried again at the next poll.
 constexpr std::chrono::milliseconds busy_timeout{250};
 
@@ -120,11 +122,16 @@ void FileStore::add(const std::vector<Upload>& uploads, const std::vector<Messag
     }
   }
   const std::int64_t oldest = now - std::chrono::microseconds(kept).count();
-  db.prepare("DELETE FROM uploads WHERE added_at < ?1").bind(oldest).run();
   db.prepare(
-        "DELETE FROM attachments WHERE added_at < ?1 AND NOT EXISTS"
-        " (SELECT 1 FROM uploads WHERE uploads.file_id = attachments.file_id)")
-      .bind(oldest)
+        "DELETE FROM uploads WHERE added_at < ?1 AND rowid <="
+        " (SELECT max(rowid) FROM uploads) - ?2")
+      .bind(oldest, most_old)
+      .run();
+  db.prepare(
+        "DELETE FROM attachments WHERE added_at < ?1 AND added_at <="
+        " (SELECT added_at FROM attachments ORDER BY added_at DESC LIMIT 1 OFFSET ?2)"
+        " AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.file_id = attachments.file_id)")
+      .bind(oldest, most_old)
       .run();
   transaction.commit();
 }

@@ -20,9 +20,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-/// The platform deletes rows after 30 days at the latest (platform-api.md 10).
-constexpr std::chrono::days popped_kept{35};
-
 std::optional<std::string> state(sqlite::Database& database, std::string_view key) {
   sqlite::Statement statement = database.prepare("SELECT value FROM state WHERE key = ?1");
   statement.bind(key);
@@ -347,41 +344,6 @@ bool Inbox::has_from(std::string_view peer_id) {
 
 std::size_t Inbox::size() {
   return static_cast<std::size_t>(number(database(), "SELECT count(*) FROM messages"));
-}
-
-bool Inbox::pop(std::string_view activity_id) {
-  sqlite::Database& db = database();
-  sqlite::Transaction transaction(db);
-  const std::int64_t now = to_micros(clock_.wall());
-  // Grows even where the calendar is set back: sessions find by it what others have popped.
-  db.prepare(
-        "INSERT OR REPLACE INTO popped(activity_id, popped_at) SELECT activity_id,"
-        " max(?2, (SELECT coalesce(max(popped_at), 0) + 1 FROM popped)) FROM messages"
-        " WHERE activity_id = ?1")
-      .bind(activity_id, now)
-      .run();
-  if (db.changes() == 0) return false;
-  db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
-  db.prepare("DELETE FROM popped WHERE popped_at < ?1")
-      .bind(now - microseconds(popped_kept).count())
-      .run();
-  prolong_leases();
-  transaction.commit();
-  return true;
-}
-
-std::vector<std::string> Inbox::newly_popped() {
-  sqlite::Statement row = database().prepare(
-      "SELECT activity_id, popped_at FROM popped WHERE popped_at > ?1 ORDER BY popped_at");
-  row.bind(told_popped_);
-  std::vector<std::string> ids;
-  std::int64_t last = told_popped_;
-  while (row.step()) {
-    ids.push_back(row.string(0));
-    last = row.integer(1);
-  }
-  told_popped_ = last;
-  return ids;
 }
 
 }  // namespace molecule::workspace

@@ -12,6 +12,9 @@ namespace molecule::workspace {
 /// The loop stands still while another process writes; it writes for milliseconds.
 inline constexpr std::chrono::milliseconds busy_timeout{250};
 
+/// The platform deletes rows after 30 days at the latest (platform-api.md 10).
+inline constexpr std::chrono::days popped_kept{35};
+
 /// The view that `read_message` reads, and its columns; after them who has the message.
 inline constexpr const char* select_told =
     "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"

@@ -135,6 +135,49 @@ TEST_CASE("files: lesson 2.16: a web page instead of a file is neither stored no
   CHECK(house.count(content_call(1)) > (status.empty() ? 0 : 5));
 }
 
+TEST_CASE("files: those that are known outlast a clock that is wrong for a while") {
+  Fixture house;
+  FileStore store(house.folder.path(), house.clock);
+  Message linked = message(2);
+  linked.attachments.push_back({.uri = "https://a.test/b", .name = "b", .mime_type = ""});
+  store.add({upload(1, 4)}, {message_with(1), linked});
+  store.gone(activity_id(1));
+  house.clock.step_wall(std::chrono::days(4000));
+  store.add({upload(2, 4)}, {});
+  house.clock.step_wall(-std::chrono::days(4000));
+  store.add({upload(1, 4)}, {});
+  CHECK(store.pending().size() == 1);
+  CHECK(house.status(1) == "gone from the platform");
+  store.complete(linked);
+  CHECK(linked.attachments.size() == 1);
+}
+
+TEST_CASE("files: old ones are forgotten when there are many") {
+  Fixture house;
+  FileStore store(house.folder.path(), house.clock);
+  store.add({upload(1, 4)}, {message_with(1)});
+  const auto forgotten = [&] {
+    Message with = message_with(1);
+    store.complete(with);
+    return with.attachments.empty();
+  };
+  house.clock.step_wall(std::chrono::hours(1));
+  std::vector<Upload> many;
+  std::vector<Message> messages;
+  for (int i = 2; i <= 10'001; ++i) {
+    many.push_back(upload(i, 4));
+    messages.push_back(message_with(i));
+  }
+  store.add(many, messages);
+  house.clock.step_wall(std::chrono::days(34));
+  store.add({upload(2, 4)}, {});
+  CHECK_FALSE(forgotten());
+  house.clock.step_wall(std::chrono::days(1));
+  store.add({upload(2, 4)}, {});
+  CHECK(forgotten());
+  CHECK(store.pending().size() == 10'000);
+}
+
 TEST_CASE("files: what an older version knew is still known") {
   Fixture house;
   sqlite::Database(house.folder.path() / "files.db")

@@ -129,18 +129,43 @@ TEST_CASE_FIXTURE(Fixture, "inbox: everything is there again after reopening") {
   CHECK(inbox.store({message(2)}, activity_id(2)).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are kept longer than the platform keeps rows") {
+TEST_CASE_FIXTURE(Fixture, "inbox: popped ids outlast a clock that is wrong for a while") {
+  Inbox inbox(folder.path(), clock);
+  inbox.store({message(1), message(2), message(3)}, activity_id(3));
+  inbox.pop(activity_id(1));
+  clock.step_wall(std::chrono::days(4000));
+  inbox.pop(activity_id(2));
+  clock.step_wall(-std::chrono::days(4000));
+  inbox.pop(activity_id(3));
+  CHECK(inbox.store({message(1), message(2), message(3)}, activity_id(3)).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are forgotten when they are old and many") {
   Inbox inbox(folder.path(), clock);
   inbox.store({message(1), message(2)}, activity_id(2));
   inbox.pop(activity_id(1));
+  const auto pop_many = [&](const char* prefix) {
+    sqlite::Database other(folder.path() / "inbox.db");
+    other
+        .prepare(
+            "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 99999)"
+            " INSERT INTO popped(activity_id, popped_at) SELECT ?1 || i, ?2 FROM n")
+        .bind(prefix, to_micros(clock.wall()))
+        .run();
+  };
+  const auto forgets_first = [&](int now_popped) {
+    inbox.store({message(now_popped)}, activity_id(now_popped));
+    inbox.pop(activity_id(now_popped));
+    return inbox.store({message(1)}, activity_id(now_popped)).size() == 1;
+  };
+  clock.step_wall(std::chrono::hours(1));
+  pop_many("a");
+  CHECK_FALSE(forgets_first(3));
   clock.step_wall(std::chrono::days(34));
-  inbox.pop(activity_id(2));
-  CHECK(inbox.store({message(1)}, activity_id(2)).empty());
-  clock.step_wall(std::chrono::days(2));
-  inbox.store({message(3)}, activity_id(3));
-  inbox.pop(activity_id(3));
-  CHECK(inbox.store({message(1)}, activity_id(3)).size() == 1);
-  CHECK(inbox.store({message(2)}, activity_id(3)).empty());
+  CHECK_FALSE(forgets_first(4));
+  clock.step_wall(std::chrono::days(1));
+  CHECK(forgets_first(5));
+  CHECK(inbox.store({message(3), message(4)}, activity_id(5)).empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: the cursor file is there for the other runtime") {

@@ -65,8 +65,9 @@ std::string to_json(const Message& message);
 
 /// The durable inbox of one workspace: `inbox.db` in its state folder. A message stays until it
 /// is popped, and a popped id never returns for as long as the platform keeps rows (popped ids are
-/// kept 35 days). All functions throw `sqlite::Error` when the file cannot be read or written (a
-/// full disk, a file that is not an inbox); nothing is changed then.
+/// kept 35 days, and the newest 100,000 of them for ever). All functions throw `sqlite::Error` when
+/// the file cannot be read or written (a full disk, a file that is not an inbox); nothing is
+/// changed then.
 ///
 /// Several processes may use it at once (`Sessions`). One of them owns it and fills it. A message
 /// that was given to one session is leased to it: no other session is given it until the lease
