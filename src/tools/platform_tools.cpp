@@ -82,9 +82,11 @@ awaitable<mcp::ToolResult> update_agent_card(Services& services, mcp::Call& call
   if (!card.is_object()) arguments.reject("card", "must be an object");
   workspace::Seat& seat = choose_seat(services, arguments);
   if (auto wrong = rejection(services, arguments, seat)) co_return std::move(*wrong);
-  auto done = co_await seat.client.update_card(card.dump());
+  const std::string text = card.dump();
+  auto done = co_await seat.client.update_card(text);
   mcp::ToolResult result;
   if (done) {
+    seat.keep_card(text);
     result.text = R"({"success":true,"status":"updated"})";
   } else {
     result = failure("The agent card was not updated", About::own_workspace, done.error());

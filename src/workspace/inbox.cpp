@@ -336,6 +336,20 @@ void Inbox::remember_task(std::string_view task_id, std::string_view peer_id,
   transaction.commit();
 }
 
+void Inbox::keep_card(std::string_view card, std::string_view replaced) {
+  sqlite::Database& db = database();
+  sqlite::Transaction transaction(db);
+  set_state(db, "card", card);
+  set_state(db, "card_replaced", replaced);
+  transaction.commit();
+}
+
+std::optional<std::string> Inbox::card_instead_of(std::string_view replaced) {
+  sqlite::Database& db = database();
+  if (state(db, "card_replaced") != replaced) return std::nullopt;
+  return state(db, "card");
+}
+
 bool Inbox::has_from(std::string_view peer_id) {
   sqlite::Statement row = database().prepare("SELECT 1 FROM messages WHERE peer_id = ?1 LIMIT 1");
   row.bind(peer_id);

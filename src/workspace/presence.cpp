@@ -46,7 +46,7 @@ Escalation::Say Escalation::rejected() {
 class Presence::State {
  public:
   State(platform::Client& client, Ownership& ownership, Credentials& credentials, Removal& removal,
-        std::function<Load()> work, Clock& clock, std::string agent_card,
+        std::function<Load()> work, Clock& clock, std::function<std::string()> agent_card,
         std::function<void(std::string text)> on_rejected)
       : client_(client),
         ownership_(ownership),
@@ -63,7 +63,8 @@ class Presence::State {
     Backoff backoff(seconds(1), seconds(30));
     while (true) {
       co_await ownership_.own();
-      auto outcome = co_await client_.register_workspace(agent_card_);
+      std::string card = agent_card_();
+      auto outcome = co_await client_.register_workspace(std::move(card));
       if (outcome.ok()) {
         registered(*outcome);
         co_return;
@@ -208,7 +209,7 @@ class Presence::State {
   Removal& removal_;
   std::function<Load()> work_;
   Clock& clock_;
-  std::string agent_card_;
+  std::function<std::string()> agent_card_;
   std::function<void(std::string text)> on_rejected_;
   Clock::time_point started_;
   Event tried_event_;
@@ -223,7 +224,8 @@ class Presence::State {
 
 Presence::Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
                    Removal& removal, std::function<Load()> work, Clock& clock,
-                   std::string agent_card, std::function<void(std::string text)> on_rejected)
+                   std::function<std::string()> agent_card,
+                   std::function<void(std::string text)> on_rejected)
     : state_(std::make_unique<State>(client, ownership, credentials, removal, std::move(work),
                                      clock, std::move(agent_card), std::move(on_rejected))) {}
 

@@ -32,7 +32,7 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
       removal_(client, [this, hooks](const std::string& text) { hooks.on_removed(*this, text); }),
       presence_(
           client, ownership, credentials, removal_, [this] { return work(); }, clock,
-          own.agent_card,
+          [this] { return agent_card(); },
           [this, hooks](const std::string& text) { hooks.on_rejected(*this, text); }),
       acknowledgements_(client, inbox, clock),
       poller_(client, inbox, ownership, credentials, removal_, clock) {
@@ -115,6 +115,23 @@ Load Seat::work() {
     log::debug("inbox: {}", error.what());
   }
   return all;
+}
+
+void Seat::keep_card(std::string_view card) noexcept {
+  try {
+    inbox.keep_card(card, own_.agent_card);
+  } catch (const sqlite::Error& error) {
+    log::warning("the agent card is not kept for the next start: {}", error.what());
+  }
+}
+
+std::string Seat::agent_card() {
+  try {
+    return inbox.card_instead_of(own_.agent_card).value_or(own_.agent_card);
+  } catch (const sqlite::Error& error) {
+    log::debug("inbox: {}", error.what());
+    return own_.agent_card;
+  }
 }
 
 /// What another process commits goes into the log first, but can be seen only a moment after that.

@@ -356,3 +356,22 @@ def test_4_after_a_suspend_it_beats_and_polls_at_once(spawn, fake, tmp_path):
         file.write(struct.pack("=q", 3600 * 10**9))
     jumped = time.monotonic()
     assert speed * (fake.next("heartbeat").time - jumped) < 10
+
+
+def test_4_a_card_that_the_agent_has_set_survives_a_takeover_and_a_restart(spawn, fake):
+    chosen = {"name": "Chosen", "skills": [{"name": "choosing"}]}
+    owner = spawn(speed=20)
+    owner.initialize()
+    fake.wait_for("register")
+    other = spawn(speed=20)
+    other.initialize()
+    assert not other.call("update_agent_card", card=chosen).failed
+    owner.kill()
+    assert fake.wait_for("register", 2)[1].json["agent_card"] == chosen
+    other.kill()
+    restarted = spawn(speed=20)
+    restarted.initialize()
+    assert fake.wait_for("register", 3)[2].json["agent_card"] == chosen
+    restarted.kill()
+    spawn({"MOLECULE_AGENT_NAME": "Ada"}, speed=20).initialize()
+    assert fake.wait_for("register", 4)[3].json["agent_card"]["name"] == "Ada", "it was asked for later"

@@ -168,6 +168,16 @@ TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are forgotten when they are old an
   CHECK(inbox.store({message(3), message(4)}, activity_id(5)).empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "inbox: a card that was set holds while the one it replaced does") {
+  CHECK_FALSE(open().card_instead_of("{}"));
+  open().keep_card(R"({"name":"Ann"})", "{}");
+  CHECK(open().card_instead_of("{}") == R"({"name":"Ann"})");
+  CHECK_FALSE(open().card_instead_of(R"({"name":"Ben"})"));
+  open().keep_card(R"({"name":"Cid"})", R"({"name":"Ben"})");
+  CHECK_FALSE(open().card_instead_of("{}"));
+  CHECK(open().card_instead_of(R"({"name":"Ben"})") == R"({"name":"Cid"})");
+}
+
 TEST_CASE_FIXTURE(Fixture, "inbox: the cursor file is there for the other runtime") {
   Inbox inbox(folder.path(), clock);
   inbox.store({}, activity_id(7));

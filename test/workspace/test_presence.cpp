@@ -34,7 +34,7 @@ struct Fixture : test::House {
                     removal,
                     [this] { return workload.load(); },
                     clock,
-                    card,
+                    [] { return card; },
                     [this](std::string text) { rejections.push_back(std::move(text)); }};
 
   void start_register() { tasks.spawn("register", presence.register_workspace()); }

@@ -176,6 +176,11 @@ class Inbox {
   void remember_task(std::string_view task_id, std::string_view peer_id, std::string_view text);
   static constexpr std::size_t most_task_characters = 100;
 
+  /// The card that the agent has set, in place of `replaced`; JSON objects' texts.
+  void keep_card(std::string_view card, std::string_view replaced);
+  /// The card that was set last, where it replaced this one.
+  std::optional<std::string> card_instead_of(std::string_view replaced);
+
   /// The message, while it has not been popped.
   std::optional<Message> find(std::string_view activity_id);
   /// All that wait, or what may be given to this session.

@@ -32,12 +32,12 @@ class Escalation {
 /// accepts, beats every 20 s with the true values, and keeps the secrets that the replies bring.
 class Presence {
  public:
-  /// `work` gives what all sessions of the workspace are at work on; `agent_card` is a JSON
-  /// object's text. `on_rejected` gets a text for people: the platform rejects the
-  /// credentials and has never taken them in this process, so that there is nothing to keep alive
-  /// (exit code 3).
+  /// `work` gives what all sessions of the workspace are at work on, `agent_card` a JSON object's
+  /// text. `on_rejected` gets a text for people: the platform rejects the credentials and has never
+  /// taken them in this process, so that there is nothing to keep alive (exit code 3).
   Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-           Removal& removal, std::function<Load()> work, Clock& clock, std::string agent_card,
+           Removal& removal, std::function<Load()> work, Clock& clock,
+           std::function<std::string()> agent_card,
            std::function<void(std::string text)> on_rejected);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;

@@ -76,6 +76,9 @@ class Seat {
   /// as far as they are here, and who wrote it where the platform's row did not say and the peer is
   /// known. Asks nobody.
   void complete(Message& message);
+  /// The platform has taken this card, a JSON object's text: whichever session registers next gives
+  /// it again, until the environment describes another one.
+  void keep_card(std::string_view card) noexcept;
   /// Takes the message out of the inbox; false where it was not there. Throws `sqlite::Error`.
   bool pop(std::string_view activity_id);
   /// Whether the peer is in this workspace's list, or wrote one of its messages.
@@ -94,6 +97,7 @@ class Seat {
   void look();
   void tell_load() noexcept;
   Load work();
+  std::string agent_card();
   void watch(FileWatcher& watcher);
   void arrived();
   void changed();
