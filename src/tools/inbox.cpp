@@ -27,12 +27,22 @@ mcp::ToolResult not_enabled() {
           .is_error = true};
 }
 
-std::string timed_out(double seconds) {
+/// Where no workspace is in use there is nothing to wait for.
+mcp::ToolResult nothing_comes(const workspace::Seats& seats) {
+  return {.text = fmt::format("There are no messages, and none will come. {}\nDo not call the "
+                              "inbox tools again; tell the user.",
+                              seats.out_of_use()),
+          .is_error = true};
+}
+
+/// `note`: what the agent should know besides; empty: nothing.
+std::string timed_out(double seconds, const std::string& note) {
   json::Writer writer;
   {
     auto o = writer.object();
     o.field("timeout", true);
     o.field("timeout_secs", seconds);
+    if (!note.empty()) o.field("note", note);
   }
   return std::move(writer).take();
 }
@@ -48,7 +58,8 @@ awaitable<std::optional<workspace::Seats::Arrival>> wait(Services& services, mcp
     const Clock::time_point until =
         std::min<Clock::time_point>(deadline, services.clock.now() + progress_interval);
     auto message = co_await services.seats.wait_until(until);
-    if (message || services.clock.now() >= deadline) co_return message;
+    const bool ended = services.clock.now() >= deadline || !services.seats.any_in_use();
+    if (message || ended) co_return message;
     const std::chrono::duration<double> elapsed = services.clock.now() - start;
     call.progress(elapsed.count(), seconds, "waiting for a message");
   }
@@ -65,7 +76,13 @@ awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call)
   }
   try {
     auto message = co_await wait(services, call, seconds);
-    result.text = message ? workspace::to_json(message->message) : timed_out(seconds);
+    if (message) {
+      result.text = workspace::to_json(message->message);
+    } else if (services.seats.any_in_use()) {
+      result.text = timed_out(seconds, services.seats.out_of_use());
+    } else {
+      result = nothing_comes(services.seats);
+    }
   } catch (const sqlite::Error& error) {
     result = failure("Waiting for a message failed", error);
   }
@@ -159,7 +176,8 @@ constexpr const char* pop_schema =
 /// A message, or that none came.
 constexpr const char* wait_output =
     R"({"type":"object","properties":{"activity_id":{"type":"string"},"text":{"type":"string"},)"
-    R"("peer_id":{"type":"string"},"kind":{"type":"string"},"timeout":{"type":"boolean"}}})";
+    R"("peer_id":{"type":"string"},"kind":{"type":"string"},"timeout":{"type":"boolean"},)"
+    R"("note":{"type":"string"}}})";
 
 constexpr const char* peek_output =
     R"({"type":"object","properties":{"messages":{"type":"array","items":{"type":"object",)"
@@ -184,6 +202,10 @@ awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,
   const auto look = [&services, limit, which] { return services.seats.peek(limit, which); };
   try {
     const auto arrivals = co_await when_free(services, look);
+    if (arrivals.empty() && !services.seats.any_in_use()) {
+      result = nothing_comes(services.seats);
+      co_return result;
+    }
     note_shown(arrivals);
     result.text = to_list(arrivals);
     result.structured = fmt::format(R"({{"messages":{}}})", result.text);

@@ -180,6 +180,8 @@ void Seat::disable(std::string why) {
   disabled_ = std::move(why);
   ownership.resign(disabled_);
   for (const TaskGroup::Id task : std::exchange(running_, {})) tasks_->cancel(task);
+  // Who waits for a message of this workspace waits in vain.
+  arrived();
 }
 
 bool Seat::reload_token() {

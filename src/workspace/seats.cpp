@@ -1,5 +1,6 @@
 #include "molecule/workspace/seats.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <map>
 #include <utility>
@@ -73,6 +74,20 @@ Seat* Seats::through_peer(const std::string& peer_id) {
     if (seat.disabled().empty() && seat.knows_peer(peer_id)) return &seat;
   }
   return nullptr;
+}
+
+std::string Seats::out_of_use() const {
+  std::string reasons;
+  for (const Seat& seat : seats_) {
+    if (seat.disabled().empty()) continue;
+    if (!reasons.empty()) reasons += '\n';
+    reasons += "Workspace " + seat.id() + " receives nothing: " + seat.disabled() + '.';
+  }
+  return reasons;
+}
+
+bool Seats::any_in_use() const {
+  return std::ranges::any_of(seats_, [](const Seat& seat) { return seat.disabled().empty(); });
 }
 
 Seats::Arrival Seats::arrival(Seat& seat, Message message) const {
@@ -199,7 +214,7 @@ std::optional<Seats::Arrival> Seats::take_unless_busy(bool& busy) {
 awaitable<std::optional<Seats::Arrival>> Seats::wait_until(Clock::time_point deadline) {
   bool busy = false;
   std::optional<Arrival> message = take_unless_busy(busy);
-  while (!message && (busy || clock_.now() < deadline)) {
+  while (!message && (busy || (any_in_use() && clock_.now() < deadline))) {
     // Another process is writing for long: that alone is no reason to fail.
     const Clock::time_point again = clock_.now() + busy_pause;
     [[maybe_unused]] auto arrived = co_await arrived_.wait_until(busy ? again : deadline);

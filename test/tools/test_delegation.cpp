@@ -95,7 +95,7 @@ TEST_CASE("answers of the platform are not retried, and each says what to do") {
     std::string part;
   };
   const std::vector<Row> rows{
-      {401, R"({"error":"invalid caller auth token"})", "MOLECULE_WORKSPACE_TOKEN"},
+      {401, R"({"error":"invalid caller auth token"})", "ask the user for a new one"},
       {402, R"({"error":"workspace budget limit exceeded"})", "budget"},
       {403, R"({"error":"access denied"})", "list_peers"},
       {404, R"({"error":"workspace not found"})", "list_peers"},

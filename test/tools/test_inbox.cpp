@@ -200,3 +200,34 @@ TEST_CASE("another process that does not stop writing is told of") {
     CHECK(house.clock.now() - start < workspace::Seats::busy_patience + std::chrono::seconds(1));
   }
 }
+
+TEST_CASE("of a workspace that is out of use the inbox says so, once it is empty") {
+  House house;
+  deliver(house, {message(1)});
+  house.seats->first().disable("it was removed");
+  CHECK(contains(house.call("wait_for_message").text, message(1).activity_id));
+  CHECK_FALSE(house.call("inbox_peek").is_error);
+  house.seats->pop(message(1).activity_id);
+  const auto start = house.clock.now();
+  for (const char* tool : {"wait_for_message", "inbox_peek"}) {
+    const mcp::ToolResult result = house.call(tool);
+    CHECK(result.is_error);
+    CHECK(contains(result.text, "it was removed"));
+  }
+  CHECK(house.clock.now() == start);
+}
+
+TEST_CASE("a wait ends when the last workspace goes out of use") {
+  House house;
+  FakeCall call("{}");
+  std::optional<mcp::ToolResult> result;
+  asio::co_spawn(house.loop, keep_result(house.tool("wait_for_message").handler(call), result),
+                 [](std::exception_ptr) {});
+  house.loop.poll();
+  CHECK_FALSE(result);
+  house.seats->first().disable("it was removed");
+  house.loop.restart();
+  house.loop.poll();
+  REQUIRE(result);
+  CHECK(result->is_error);
+}

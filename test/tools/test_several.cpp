@@ -197,3 +197,16 @@ TEST_CASE("several: one that cannot be used is none that is left out, and the ot
   refused("commit_memory", R"({"content":"x")", "source_workspace_id");
   refused("send_message_to_user", R"({"message":"x")", "workspace_id");
 }
+
+TEST_CASE("several: a wait that ends without a message says which of them receives nothing") {
+  Several house;
+  const char* at_once = R"({"timeout_secs":0})";
+  CHECK_FALSE(contains(house.call("wait_for_message", at_once).text, "note"));
+  house.seats->find(second)->disable("its token was rejected");
+  const mcp::ToolResult result = house.call("wait_for_message", at_once);
+  CHECK_FALSE(result.is_error);
+  const json::Document got = parsed(result.text);
+  CHECK(got.root()["timeout"].boolean().value_or(false));
+  CHECK(contains(got.root()["note"].string_or(""), "its token was rejected"));
+  CHECK(house.call("inbox_peek").text == "[]");
+}

@@ -64,8 +64,12 @@ class Seats {
   /// Prolongs the leases of this session. Never throws: a lease that could not be prolonged lasts
   /// for several tries.
   void prolong_leases() noexcept;
-  /// The same as soon as there is one; nothing at `deadline`, or up to `busy_patience` after it
-  /// while another process writes.
+  /// Why nothing comes any more: a line for each workspace that is not in use; empty where all are.
+  std::string out_of_use() const;
+  /// Whether any workspace is in use.
+  bool any_in_use() const;
+  /// As `take`, as soon as there is one; nothing once no workspace is in use, or at `deadline`, or
+  /// up to `busy_patience` after it while another process writes.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);
 
  private:
