@@ -89,7 +89,14 @@ awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call)
   co_return result;
 }
 
-std::string to_list(const std::vector<workspace::Seats::Arrival>& arrivals) {
+struct Listed {
+  std::string json;
+  /// What is left out of it, for length.
+  std::size_t more = 0;
+};
+
+Listed to_list(const std::vector<workspace::Seats::Arrival>& arrivals) {
+  Listed listed{.json = {}, .more = arrivals.size()};
   json::Writer writer;
   {
     auto list = writer.array();
@@ -98,9 +105,27 @@ std::string to_list(const std::vector<workspace::Seats::Arrival>& arrivals) {
       const bool first = &arrival == &arrivals.front();
       if (!first && writer.text().size() + item.size() > most_peek_bytes) break;
       list.raw(item);
+      --listed.more;
     }
   }
-  return std::move(writer).take();
+  listed.json = std::move(writer).take();
+  return listed;
+}
+
+/// The text stays the array that it is by contract; how it goes on is said beside it.
+mcp::ToolResult shown(Listed listed) {
+  mcp::ToolResult result;
+  result.text = std::move(listed.json);
+  if (listed.more == 0) {
+    result.structured = fmt::format(R"({{"messages":{}}})", result.text);
+    return result;
+  }
+  result.structured = fmt::format(R"({{"messages":{},"more":{}}})", result.text, listed.more);
+  result.content.emplace_back(mcp::TextContent{
+      fmt::format("{} more wait and are left out for length: answer and pop these, then look "
+                  "again.",
+                  listed.more)});
+  return result;
 }
 
 awaitable<mcp::ToolResult> inbox_peek(Services& services, mcp::Call& call) {
@@ -184,7 +209,8 @@ constexpr const char* peek_output =
     R"("properties":{"activity_id":{"type":"string"},"text":{"type":"string"},)"
     R"("peer_id":{"type":"string"},"kind":{"type":"string"},)"
     R"("with_another_session":{"type":"boolean"}},)"
-    R"("required":["activity_id","text","peer_id","kind"]}}},"required":["messages"]})";
+    R"("required":["activity_id","text","peer_id","kind"]}},)"
+    R"("more":{"type":"integer"}},"required":["messages"]})";
 
 constexpr const char* pop_output =
     R"({"type":"object","properties":{"removed":{"type":"boolean"},)"
@@ -207,8 +233,7 @@ awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,
       co_return result;
     }
     note_shown(arrivals);
-    result.text = to_list(arrivals);
-    result.structured = fmt::format(R"({{"messages":{}}})", result.text);
+    result = shown(to_list(arrivals));
   } catch (const sqlite::Error& error) {
     result = failure("The inbox could not be read", error);
   }

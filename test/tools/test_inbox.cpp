@@ -110,7 +110,12 @@ TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's pati
   CHECK(parsed(house.call("inbox_peek", R"({"limit":-9e9})").text).root().items().size() == 1);
   House heavy;
   deliver(heavy, {message(1, std::string(300'000, 'x')), message(2, std::string(300'000, 'y'))});
-  CHECK(parsed(heavy.call("inbox_peek").text).root().items().size() == 1);
+  const mcp::ToolResult cut = heavy.call("inbox_peek");
+  CHECK(parsed(cut.text).root().items().size() == 1);
+  CHECK(parsed(cut.structured).root()["more"].integer() == 1);
+  REQUIRE(cut.content.size() == 1);
+  CHECK(contains(std::get<mcp::TextContent>(cut.content.front()).text, "1 more wait"));
+  CHECK(house.call("inbox_peek").content.empty());
 }
 
 TEST_CASE("inbox_pop removes once, and says so every time") {
