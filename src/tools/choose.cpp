@@ -59,13 +59,16 @@ workspace::Seat& choose_users_seat(const Services& services, mcp::Arguments& arg
   return named != nullptr ? *named : seats.of_last_user();
 }
 
+mcp::ToolResult out_of_use(const workspace::Seat& seat) {
+  return {.text = fmt::format("Workspace {} cannot be used: {}.", seat.id(), seat.disabled()),
+          .is_error = true};
+}
+
 std::optional<mcp::ToolResult> rejection(const Services& services, const mcp::Arguments& arguments,
                                          const workspace::Seat& seat, const char* argument) {
   if (auto wrong = arguments.rejection()) return wrong;
   if (seat.disabled().empty()) return std::nullopt;
-  mcp::ToolResult result{
-      .text = fmt::format("Workspace {} cannot be used: {}.", seat.id(), seat.disabled()),
-      .is_error = true};
+  mcp::ToolResult result = out_of_use(seat);
   const std::string others = ids_of(services.seats, Which::in_use);
   if (!others.empty()) {
     result.text +=

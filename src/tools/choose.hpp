@@ -25,6 +25,9 @@ workspace::Seat& choose_seat(const Services& services, mcp::Arguments& arguments
 /// user wrote what the agent was given last, else the first that is in use.
 workspace::Seat& choose_users_seat(const Services& services, mcp::Arguments& arguments);
 
+/// Why a disabled workspace does nothing.
+mcp::ToolResult out_of_use(const workspace::Seat& seat);
+
 /// What to answer at once: wrong arguments, or a workspace that cannot be used; then with the ones
 /// that can, by `argument`.
 std::optional<mcp::ToolResult> rejection(const Services& services, const mcp::Arguments& arguments,

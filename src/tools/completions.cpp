@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "ask_all.hpp"
 #include "molecule/base/text.hpp"
+#include "subjects.hpp"
 #include "when_free.hpp"
 
 namespace molecule::tools {
@@ -19,10 +21,10 @@ bool begins(std::string_view text, const std::string& lower_typed) {
 awaitable<mcp::Completion> peers(Services& services, std::string typed) {
   const std::string wanted = text::lower(text::trim(typed));
   mcp::Completion completion;
-  for (workspace::Seat& seat : services.seats) {
-    auto known = co_await seat.client.peers();
-    if (!known) continue;
-    for (const platform::Peer& peer : *known) {
+  auto lists = co_await ask_all(services, "complete_peer", peers_of);
+  for (const auto& known : lists) {
+    if (!known || !*known) continue;
+    for (const platform::Peer& peer : **known) {
       const bool listed = std::ranges::find(completion.values, peer.id) != completion.values.end();
       if (!listed && (begins(peer.id, wanted) || begins(peer.name, wanted))) {
         completion.values.push_back(peer.id);

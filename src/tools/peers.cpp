@@ -1,14 +1,12 @@
 #include <fmt/format.h>
 
-#include <iterator>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ask_all.hpp"
 #include "choose.hpp"
 #include "errors.hpp"
-#include "molecule/base/event.hpp"
 #include "molecule/base/json_writer.hpp"
 #include "molecule/base/text.hpp"
 #include "molecule/mcp/arguments.hpp"
@@ -95,34 +93,7 @@ awaitable<mcp::ToolResult> list_peers_of_one(workspace::Seat& seat) {
   co_return result;
 }
 
-/// The questions to the platform, one for each workspace, all at once.
-struct PeerLists {
-  PeerLists(Clock& clock, std::size_t count)
-      : answered(clock), texts(count), peers(count), left(count) {}
-  Event answered;
-  std::vector<std::string> texts;
-  std::vector<std::vector<platform::Peer>> peers;
-  std::size_t left;
-  bool any = false;
-};
-
-awaitable<void> ask_peers(workspace::Seat& seat, std::shared_ptr<PeerLists> lists, std::size_t at) {
-  auto peers = co_await seat.client.peers();
-  std::string& text = lists->texts[at];
-  if (!peers) {
-    text = fmt::format("- workspace {}: {}", seat.id(), unknown_peers(peers.error()).text);
-  } else if (peers->empty()) {
-    text = fmt::format("- workspace {} has no peers.", seat.id());
-    lists->any = true;
-  } else {
-    remember(seat, *peers);
-    text = lines(*peers, seat.id());
-    lists->peers[at] = std::move(*peers);
-    lists->any = true;
-  }
-  --lists->left;
-  lists->answered.notify_all();
-}
+using PeerLists = Answers<platform::Outcome<std::vector<platform::Peer>>>;
 
 std::string structured(workspace::Seats& seats, const PeerLists& lists) {
   json::Writer writer;
@@ -130,32 +101,40 @@ std::string structured(workspace::Seats& seats, const PeerLists& lists) {
     auto o = writer.object();
     auto list = o.array("peers");
     std::size_t at = 0;
-    for (workspace::Seat& seat : seats) write(list, lists.peers[at++], seat.id());
+    for (workspace::Seat& seat : seats) {
+      const auto& peers = lists[at++];
+      if (peers && *peers) write(list, **peers, seat.id());
+    }
   }
   return std::move(writer).take();
 }
 
+/// A workspace's lines in the list of all.
+std::string lines_of(workspace::Seat& seat, const PeerLists::value_type& peers) {
+  if (!peers) return fmt::format("- workspace {} cannot be used: {}.", seat.id(), seat.disabled());
+  if (!*peers) {
+    return fmt::format("- workspace {}: {}", seat.id(), unknown_peers(peers->error()).text);
+  }
+  if ((*peers)->empty()) return fmt::format("- workspace {} has no peers.", seat.id());
+  remember(seat, **peers);
+  return lines(**peers, seat.id());
+}
+
 /// A workspace that fails says so in its lines and costs the others nothing.
 awaitable<mcp::ToolResult> list_peers_of_all(Services& services) {
-  workspace::Seats& seats = services.seats;
-  const auto count = static_cast<std::size_t>(std::distance(seats.begin(), seats.end()));
-  auto lists = std::make_shared<PeerLists>(services.clock, count);
+  PeerLists lists = co_await ask_all(services, "list_peers", peers_of);
+  std::vector<std::string> texts;
+  bool any = false;
   std::size_t at = 0;
-  for (workspace::Seat& seat : seats) {
-    if (seat.disabled().empty()) {
-      services.tasks.spawn("list_peers", ask_peers(seat, lists, at));
-    } else {
-      lists->texts[at] =
-          fmt::format("- workspace {} cannot be used: {}.", seat.id(), seat.disabled());
-      --lists->left;
-    }
-    ++at;
+  for (workspace::Seat& seat : services.seats) {
+    const auto& peers = lists[at++];
+    texts.push_back(lines_of(seat, peers));
+    any = any || (peers && *peers);
   }
-  while (lists->left > 0) co_await lists->answered.wait();
   mcp::ToolResult result;
-  result.text = fmt::format("{}", fmt::join(lists->texts, "\n"));
-  result.is_error = !lists->any;
-  if (lists->any) result.structured = structured(seats, *lists);
+  result.text = fmt::format("{}", fmt::join(texts, "\n"));
+  result.is_error = !any;
+  if (any) result.structured = structured(services.seats, lists);
   co_return result;
 }
 
@@ -191,6 +170,10 @@ constexpr const char* peers_output =
     R"("required":["peers"]})";
 
 }  // namespace
+
+awaitable<platform::Outcome<std::vector<platform::Peer>>> peers_of(workspace::Seat& seat) {
+  return seat.client.peers();
+}
 
 awaitable<mcp::ToolResult> list_peers(Services& services) {
   return services.seats.several() ? list_peers_of_all(services)

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "ask_all.hpp"
+#include "choose.hpp"
 #include "completions.hpp"
 #include "errors.hpp"
 #include "molecule/base/json_writer.hpp"
@@ -43,9 +45,12 @@ awaitable<mcp::ReadResult> read_workspaces(Services& services) {
     mcp::ReadResult read = contents(std::move(only));
     co_return read;
   }
+  auto infos = co_await ask_all(services, "workspace_info", workspace_info);
   std::string list;
-  for (workspace::Seat& seat : services.seats) {
-    auto one = co_await workspace_info(seat);
+  std::size_t at = 0;
+  for (const workspace::Seat& seat : services.seats) {
+    auto& info = infos[at++];
+    mcp::ToolResult one = info ? std::move(*info) : out_of_use(seat);
     if (!list.empty()) list += ',';
     list += contents(std::move(one)).contents.front().data;
   }

@@ -46,6 +46,8 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
 
 // What a tool gives is also what a resource of the same name holds.
 awaitable<mcp::ToolResult> list_peers(Services& services);
+/// What the platform gives of one workspace's peers.
+awaitable<platform::Outcome<std::vector<platform::Peer>>> peers_of(workspace::Seat& seat);
 awaitable<mcp::ToolResult> workspace_info(workspace::Seat& seat);
 /// At most `limit` of these messages, oldest first.
 awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,

@@ -27,6 +27,21 @@ workspace::Message message(int number, const std::string& created_at,
   return m;
 }
 
+/// What asks all workspaces, other than a tool.
+struct Asked {
+  explicit Asked(House& house) {
+    for (const mcp::Resource& resource : tools::make_resources(*house.services)) {
+      if (resource.uri == "molecule://workspace") read = resource.read;
+    }
+    for (const mcp::Prompt& prompt : tools::make_prompts(*house.services)) {
+      if (prompt.name == "delegate") complete = prompt.arguments.at(1).complete;
+    }
+  }
+  FakeCall call{"{}"};
+  decltype(mcp::Resource::read) read;
+  mcp::Completer complete;
+};
+
 constexpr const char* memory_reply = R"({"id":"m1","scope":"LOCAL"})";
 
 }  // namespace
@@ -209,4 +224,45 @@ TEST_CASE("several: a wait that ends without a message says which of them receiv
   CHECK(got.root()["timeout"].boolean().value_or(false));
   CHECK(contains(got.root()["note"].string_or(""), "its token was rejected"));
   CHECK(house.call("inbox_peek").text == "[]");
+}
+
+TEST_CASE("several: a workspace that is out of use is not asked") {
+  Several house;
+  house.seats->find(second)->disable("its token was rejected");
+  house.server.answer("GET " + own_path, 200, R"({"id":"x"})");
+  house.server.answer("GET /registry/" + own + "/peers", 200, R"([{"id":"p1","name":"Ann"}])");
+  Asked asked(house);
+  const mcp::ReadResult result = run(house.loop, asked.read(asked.call));
+  const json::Document info = parsed(result.contents.front().data);
+  REQUIRE(info.root()["workspaces"].items().size() == 2);
+  CHECK(contains(info.root()["workspaces"].items()[1]["error"].string_or(""), "was rejected"));
+  const mcp::Completion peers = run(house.loop, asked.complete(asked.call, "a"));
+  CHECK(peers.values == std::vector<std::string>{"p1"});
+  for (const Received& request : house.server.requests()) {
+    CHECK_FALSE(contains(request.target, second));
+  }
+}
+
+TEST_CASE("several: a slow workspace is asked at the same time as the others") {
+  Several house;
+  Event held(house.clock);
+  for (const std::string& id : {own, second}) {
+    house.server.answer("GET /workspaces/" + id, Canned{.body = R"({"id":"x"})", .held = &held});
+    house.server.answer("GET /registry/" + id + "/peers", Canned{.body = "[]", .held = &held});
+  }
+  Asked asked(house);
+  std::optional<mcp::ReadResult> info;
+  std::optional<mcp::Completion> peers;
+  const auto ignore = [](std::exception_ptr) {};
+  asio::co_spawn(house.loop, keep_result(asked.read(asked.call), info), ignore);
+  asio::co_spawn(house.loop, keep_result(asked.complete(asked.call, ""), peers), ignore);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (house.server.requests().size() < 4 && std::chrono::steady_clock::now() < until) {
+    house.loop.run_one_for(std::chrono::milliseconds(100));
+  }
+  CHECK(house.server.requests().size() == 4);
+  held.notify_all();
+  house.settle();
+  CHECK(info);
+  CHECK(peers);
 }
