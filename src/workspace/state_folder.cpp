@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "molecule/base/log.hpp"
@@ -27,13 +29,16 @@ bool is_there(const fs::path& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// Lets one process at a time decide. Where a file system has no such locks, the first of two that
-/// name themselves still wins, by the way in which the file is made.
+/// Lets one process at a time decide, which takes a moment; one that stands still in it is not
+/// waited for. Without the lock, which not all file systems have, the first of two that name
+/// themselves still wins, by the way in which the file is made.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder)
       : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (fd_ >= 0) ::flock(fd_, LOCK_EX);
+    for (int tries = 0; fd_ >= 0 && tries < 100 && busy(); ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
   }
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
@@ -42,6 +47,8 @@ class FolderLock {
   }
 
  private:
+  bool busy() const { return ::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
+
   int fd_;
 };
 

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -52,6 +55,14 @@ struct Fixture {
 };
 
 }  // namespace
+
+TEST_CASE_FIXTURE(Fixture,
+                  "state folder: another process that stands still in it is not waited for") {
+  const int other = ::open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(::flock(other, LOCK_EX) == 0);
+  CHECK(take(self_id) == base);
+  ::close(other);
+}
 
 TEST_CASE_FIXTURE(Fixture, "state folder: a base that is nobody's is taken by a workspace alone") {
   CHECK(find(self_id) == base);
