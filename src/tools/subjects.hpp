@@ -11,6 +11,7 @@ namespace molecule::tools {
 
 // Each subject gives its tools in the order of molecule-mcp.md 6.
 std::vector<mcp::Tool> delegation_tools(Services& services);
+std::vector<mcp::Tool> task_status_tools(Services& services);
 std::vector<mcp::Tool> peer_tools(Services& services);
 std::vector<mcp::Tool> people_tools(Services& services);
 std::vector<mcp::Tool> inbox_tools(Services& services);

@@ -11,8 +11,8 @@ namespace molecule::tools {
 
 std::vector<mcp::Tool> make_tools(Services& services) {
   std::vector<mcp::Tool> all;
-  for (const auto& subject : {delegation_tools, peer_tools, people_tools, inbox_tools, memory_tools,
-                              reply_tools, platform_tools}) {
+  for (const auto& subject : {delegation_tools, task_status_tools, peer_tools, people_tools,
+                              inbox_tools, memory_tools, reply_tools, platform_tools}) {
     std::vector<mcp::Tool> tools = subject(services);
     std::move(tools.begin(), tools.end(), std::back_inserter(all));
   }
