@@ -146,9 +146,8 @@ def test_lesson_1_6_a_secret_that_cannot_be_minted_stops_no_beat(platform, agent
 def test_lesson_1_7_a_revoked_token_escalates(platform, agent, online):
     child = online(speed=50)
     until(lambda: platform.status_of(agent) == "online", what="online")
-    deleted = platform.admin("DELETE", f"/workspaces/{agent.id}",
-                             headers={"X-Confirm-Name": "agent"})
-    assert deleted.status == 200
+    token = platform.admin("GET", f"/workspaces/{agent.id}/tokens").body["tokens"][0]["id"]
+    assert platform.admin("DELETE", f"/workspaces/{agent.id}/tokens/{token}").status == 200
     child.wait_stderr("Tokens")
     line = next(line for line in child.stderr_text.splitlines() if "Tokens" in line)
     assert agent.id in line and "revoked" in line and "error" in line

@@ -2,6 +2,7 @@
 credentials, state and presence, a bad token costs its own workspace only, and replies leave from the
 workspace that received."""
 
+import contextlib
 import json
 import os
 import resource
@@ -175,7 +176,10 @@ def test_lesson_2_18_no_workspace_has_more_files_open_than_that_counts(several, 
         body = envelope("", parts=[{"kind": "file", "file": file}])
         assert platform.admin("POST", f"/workspaces/{one.id}/a2a", body).status == 200
     child.wait_messages(2)
-    opened = [os.readlink(entry) for entry in Path(f"/proc/{child.pid}/fd").iterdir()]
+    opened = []
+    for entry in Path(f"/proc/{child.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a file that is read opens and closes
+            opened.append(os.readlink(entry))
     for one in workspaces:
         assert 5 < len([path for path in opened if path.startswith(str(state / one.id))]) <= 9, opened
 
