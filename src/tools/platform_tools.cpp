@@ -122,7 +122,7 @@ awaitable<mcp::ToolResult> get_runtime_identity(Services& services) {
       auto one = list.object();
       one.field("workspace_id", seat.id());
       one.field("platform_url", text::one_line(seat.config().platform_url));
-      one.raw("agent_card", seat.config().agent_card);
+      one.raw("agent_card", seat.agent_card());
       one.field("delivery_mode", "poll");
       if (!seat.disabled().empty()) one.field("disabled", seat.disabled());
     }

@@ -75,7 +75,7 @@ void ChannelPush::begin(std::string_view host_name, Seats& seats) {
 }
 
 void ChannelPush::announce(Seat& seat) {
-  if (!active_) return;
+  if (!active_ || !seat.disabled().empty()) return;
   try {
     for (Message& message : seat.inbox.announce(most_at_once)) {
       seat.complete(message);

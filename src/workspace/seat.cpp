@@ -45,6 +45,7 @@ Seat::Seat(const Config& config, const WorkspaceConfig& own, net::HttpClient& ht
   poller_.acknowledge_with(acknowledgements_);
   // load_config has just seen that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
+  announced_token_ = credentials.token();
 }
 
 /// Whoever makes the call: also one that is not the owner sees a rotated token at once, and so does
@@ -179,20 +180,23 @@ void Seat::release() {
 void Seat::disable(std::string why) {
   disabled_ = std::move(why);
   ownership.resign(disabled_);
+  release();
+  told_load_ = {};
   for (const TaskGroup::Id task : std::exchange(running_, {})) tasks_->cancel(task);
   // Who waits for a message of this workspace waits in vain.
   arrived();
 }
 
 bool Seat::reload_token() {
-  const std::string before = credentials.token();
-  const bool changed = credentials.reload().ok() && credentials.token() != before;
+  const bool changed = credentials.reload().ok() && credentials.token() != announced_token_;
   if (!changed || removal_.known()) return false;
+  announced_token_ = credentials.token();
   log::info("workspace {} goes on with the token of {}", id(), credentials.token_source());
   if (!disabled_.empty()) {
     disabled_.clear();
     ownership.stand_again();
     start(*tasks_, *watcher_);
+    arrived();
   }
   return true;
 }

@@ -115,9 +115,13 @@ void Seats::each_inbox(const std::function<bool(Seat& seat)>& look) {
 std::optional<Seats::Arrival> Seats::next() {
   std::optional<Arrival> oldest;
   std::exception_ptr failure;
+  std::size_t usable = 0;
   std::size_t failed = 0;
   bool busy = false;
   for (Seat& seat : seats_) {
+    // What could not be answered from here is left to sessions that can.
+    if (!seat.disabled().empty()) continue;
+    ++usable;
     try {
       const Inbox::NoWaiting no_waiting(seat.inbox);
       auto message = seat.inbox.next();
@@ -131,7 +135,7 @@ std::optional<Seats::Arrival> Seats::next() {
     }
   }
   // What is being written to may hold one at the next try.
-  if (failed == seats_.size() || (busy && !oldest)) std::rethrow_exception(failure);
+  if (failure && (failed == usable || (busy && !oldest))) std::rethrow_exception(failure);
   return oldest;
 }
 
@@ -149,6 +153,7 @@ std::optional<Seats::Arrival> Seats::take() {
 
 void Seats::prolong_leases() noexcept {
   for (Seat& seat : seats_) {
+    if (!seat.disabled().empty()) continue;
     try {
       seat.inbox.prolong_leases();
     } catch (const sqlite::Error& error) {

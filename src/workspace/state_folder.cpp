@@ -52,19 +52,6 @@ class FolderLock {
   int fd_;
 };
 
-/// Replaces nothing but what names no workspace.
-bool name_owner(const fs::path& base, const std::string& id) {
-  const fs::path path = base / owner_file;
-  if (is_there(path)) ::unlink(path.c_str());
-  NewFile file(base, "workspace_id");
-  const std::string line = id + "\n";
-  const bool written = file.fd() >= 0 && ::write(file.fd(), line.data(), line.size()) ==
-                                             static_cast<ssize_t>(line.size());
-  if (!written || !file.publish(path)) return false;
-  file.keep();
-  return true;
-}
-
 }  // namespace
 
 std::string owner_of_folder(const fs::path& base) {
@@ -73,6 +60,26 @@ std::string owner_of_folder(const fs::path& base) {
   const std::string_view id = text::trim(*content);
   return is_uuid(id) ? text::lower(id) : std::string();
 }
+
+namespace {
+
+/// Replaces nothing but what names no workspace.
+bool name_owner(const fs::path& base, const std::string& id) {
+  const fs::path path = base / owner_file;
+  NewFile file(base, "workspace_id");
+  const std::string line = id + "\n";
+  const bool written = file.fd() >= 0 && ::write(file.fd(), line.data(), line.size()) ==
+                                             static_cast<ssize_t>(line.size());
+  bool published = written && file.publish(path);
+  if (written && !published && errno == EEXIST && owner_of_folder(base).empty()) {
+    ::unlink(path.c_str());
+    published = file.publish(path);
+  }
+  if (published) file.keep();
+  return published;
+}
+
+}  // namespace
 
 fs::path find_state_folder(const fs::path& base, const std::string& id, bool several) {
   const std::string owner = owner_of_folder(base);

@@ -141,18 +141,22 @@ def test_lesson_2_14_sighup_reads_the_token_again_and_ends_where_it_is_the_old_o
     fake.assert_keeps_secrets([rotated])
 
 
-def test_lesson_2_14_sighup_brings_a_disabled_workspace_back(spawn, fake, token, state):
+@pytest.mark.parametrize("found_by_a_call", [False, True])
+def test_lesson_2_14_sighup_brings_a_disabled_workspace_back(spawn, fake, token, state, found_by_a_call):
     """Of several, whose process is still there."""
     good, bad = str(uuid.uuid4()), str(uuid.uuid4())
     (state / bad).mkdir(parents=True)
     (state / bad / ".auth_token").write_text("wrong-" + "x" * 37)
-    accept_only(fake, token, "register", "heartbeat", "activity")
+    accept_only(fake, token, "register", "heartbeat", "activity", "info")
     child = spawn({"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None,
                    "MOLECULE_WORKSPACES": json.dumps([{"id": good, "token": token}, {"id": bad}])},
                   speed=10)
     child.initialize()
     child.wait_stderr(f"put it into {state / bad / '.auth_token'}")
     (state / bad / ".auth_token").write_text(token)
+    if found_by_a_call:
+        child.call("get_workspace_info", source_workspace_id=bad)
+        assert fake.seen("info")[-1].headers["authorization"] == f"Bearer {token}"
     child.signal(signal.SIGHUP)
     fake.wait_for("heartbeat", 2, where=lambda r: r.json["workspace_id"] == bad)
     fake.wait_for("activity", 2, where=lambda r: r.id == bad)

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "molecule/workspace/push.hpp"
 #include "molecule/workspace/seats.hpp"
 #include "support.hpp"
 #include "temporary_folder.hpp"
@@ -99,6 +100,33 @@ TEST_CASE_FIXTURE(Fixture, "seats: an inbox that cannot be read costs the others
   CHECK_THROWS_AS(seats.pop(activity_id(2)), sqlite::Error);
   CHECK(seats.pop(activity_id(1)));
   CHECK_FALSE(seats.take());
+}
+
+TEST_CASE_FIXTURE(Fixture, "seats: what a disabled workspace has is left to other sessions") {
+  inbox(test::peer_id).store({message(1)}, activity_id(1));
+  start_wait();
+  REQUIRE(done);
+  Inbox other(folder.path() / test::peer_id, clock);
+  CHECK_FALSE(other.lease(activity_id(1)));
+  seats.find(test::peer_id)->disable("its token was rejected");
+  CHECK(other.lease(activity_id(1)));
+  other.store({message(2)}, activity_id(2));
+  int pushed = 0;
+  ChannelPush push([&pushed](std::string_view, std::string_view) { ++pushed; });
+  push.begin("claude-code", seats);
+  CHECK(pushed == 0);
+  inbox(test::self_id).store({message(3)}, activity_id(3));
+  start_wait();
+  REQUIRE(done);
+  CHECK(got->message.activity_id == activity_id(3));
+  CHECK(seats.pop(activity_id(3)));
+  start_wait();
+  CHECK_FALSE(done);
+  CHECK(other.lease(activity_id(2)));
+  inbox(test::self_id).store({message(4)}, activity_id(4));
+  loop.poll();
+  REQUIRE(done);
+  CHECK(got->message.activity_id == activity_id(4));
 }
 
 TEST_CASE_FIXTURE(Fixture, "seats: work that could not be told at once is told at the next look") {

@@ -34,7 +34,8 @@ class Seat {
     /// The inbox may hold something else than before, whichever process changed it: messages came,
     /// or went, and of these `popped` are the ids.
     std::function<void(Seat& seat, const std::vector<std::string>& popped)> on_change;
-    /// The platform rejected the first credentials it saw; `text` says so to people.
+    /// The platform rejects the credentials and has never taken any from this process; `text` says
+    /// so to people.
     std::function<void(Seat& seat, const std::string& text)> on_rejected;
     /// The workspace was removed from the platform.
     std::function<void(Seat& seat, const std::string& text)> on_removed;
@@ -79,6 +80,8 @@ class Seat {
   /// The platform has taken this card, a JSON object's text: whichever session registers next gives
   /// it again, until the environment describes another one.
   void keep_card(std::string_view card) noexcept;
+  /// The card to register with: the one that was kept, or the environment's.
+  std::string agent_card();
   /// Takes the message out of the inbox; false where it was not there. Throws `sqlite::Error`.
   bool pop(std::string_view activity_id);
   /// Whether the peer is in this workspace's list, or wrote one of its messages.
@@ -97,7 +100,6 @@ class Seat {
   void look();
   void tell_load() noexcept;
   Load work();
-  std::string agent_card();
   void watch(FileWatcher& watcher);
   void arrived();
   void changed();
@@ -116,6 +118,8 @@ class Seat {
   FileWatcher* watcher_ = nullptr;
   std::vector<TaskGroup::Id> running_;
   std::string disabled_;
+  /// What a person's SIGHUP has told of, or the start: a call may have found a newer one since.
+  std::string announced_token_;
   bool watched_ = false;
   /// What the inbox has of this session's work.
   Load told_load_;

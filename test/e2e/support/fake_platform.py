@@ -49,13 +49,6 @@ ROUTES = [
     ("recall", "GET", r"/workspaces/(?P<id>[^/]+)/memories"),
     ("info", "GET", r"/workspaces/(?P<id>[^/]+)"),
 ]
-# The tools that ask the platform: which route, and arguments that do.
-CALLS = {"list_peers": ("peers", {}), "get_workspace_info": ("info", {}),
-         "send_message_to_user": ("notify", {"message": "m"}),
-         "commit_memory": ("commit", {"content": "c"}), "recall_memory": ("recall", {}),
-         "delegate_task_async": ("delegate", {"workspace_id": PEER, "task": "t"}),
-         "check_task_status": ("delegations", {"workspace_id": PEER, "task_id": "x"}),
-         "delegate_task": ("a2a", {"workspace_id": PEER, "task": "t"})}
 
 ROUTES = [(name, method, re.compile(path + r"\Z")) for name, method, path in ROUTES]
 
