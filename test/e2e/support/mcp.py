@@ -313,7 +313,7 @@ class ToolResult:
 
     def __init__(self, result):
         self.raw = result
-        assert [c["type"] for c in result["content"]] == ["text"], result
+        assert {c["type"] for c in result["content"]} == {"text"}, result
         self.text = result["content"][0]["text"]
         self.failed = result.get("isError", False)
 
