@@ -63,6 +63,11 @@ void Ownership::resign(std::string_view why) {
   }
 }
 
+void Ownership::released() {
+  // Their watch of the inbox wakes the others while the commit cannot be seen yet.
+  if (std::exchange(owned_, false)) status_.wake_watchers();
+}
+
 StatusFile& Ownership::status() {
   owns();
   return status_;

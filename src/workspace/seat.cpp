@@ -171,6 +171,7 @@ bool Seat::pop(std::string_view activity_id) {
 void Seat::release() {
   try {
     inbox.release();
+    ownership.released();
   } catch (const sqlite::Error& error) {
     // The kernel tells the others of this process's end.
     log::debug("inbox: {}", error.what());

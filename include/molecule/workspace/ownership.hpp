@@ -31,6 +31,8 @@ class Ownership {
   /// This process cannot keep the workspace online: it is for others to try. `why` says so to
   /// people.
   void resign(std::string_view why);
+  /// This process has released the inbox, at its end: the others look at once.
+  void released();
   /// It can try again.
   void stand_again() { resigned_ = false; }
   /// Grows each time that this process becomes the owner.

@@ -51,6 +51,8 @@ class StatusFile {
   void polled();
   /// `what` goes to people; callers keep secrets out.
   void failed(std::string_view what);
+  /// Wakes who watches the file for writes, and changes nothing in it.
+  void wake_watchers();
 
  private:
   void write();
