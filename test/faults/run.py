@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 
-from rounds import Deaths, spoil_each_call
-from world import World
+sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / "e2e")]
+from rounds import Deaths, spoil_each_call  # noqa: E402
+from world import World  # noqa: E402
 
 
 def main():

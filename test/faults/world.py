@@ -8,12 +8,11 @@ import sys
 import threading
 import time
 
-sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / "e2e")]
-from support.mcp import McpProcess  # noqa: E402
-from support.platform import Platform, child_env, text_of, until  # noqa: E402
+from support.mcp import McpProcess
+from support.platform import Platform, child_env, text_of, until
 
-from ledger import Ledger  # noqa: E402
-from proxy import Proxy  # noqa: E402
+from ledger import Ledger
+from proxy import Proxy
 
 HERE = pathlib.Path(__file__).parent
 SPEED = 20  # the programs' time runs that much faster

@@ -115,8 +115,8 @@ TEST_CASE_FIXTURE(Fixture, "state folder: of those that start at once one gets t
       for (std::size_t i = 0; i < taken.size(); ++i) {
         starting.emplace_back([this, i, &taken, &begin] {
           begin.arrive_and_wait();
-          auto folder = take_state_folder(base, test::activity_id(static_cast<int>(i)), false);
-          if (folder.ok()) taken[i] = *folder;
+          auto found = take_state_folder(base, test::activity_id(static_cast<int>(i)), false);
+          if (found.ok()) taken[i] = *found;
         });
       }
     }
