@@ -194,7 +194,7 @@ TEST_CASE("another process that does not stop writing is told of") {
   House house;
   deliver(house, {message(1)});
   const Writer writer(house, std::chrono::hours(1));
-  for (const std::string& name : {"wait_for_message", "inbox_pop"}) {
+  for (const std::string name : {"wait_for_message", "inbox_pop"}) {
     const auto start = house.clock.now();
     const std::string arguments =
         R"({"timeout_secs":0,"activity_id":")" + message(1).activity_id + R"("})";
