@@ -107,7 +107,10 @@ const server = http.createServer(async (request, response) => {
 });
 
 server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/mcp`));
-process.on('SIGTERM', () => {
+const stop = () => {
   for (const child of [stateless, ...sessions.values()]) child.end();
   process.exit(0);
-});
+};
+process.on('SIGTERM', stop);
+// A tester that was killed tells nothing, but its end of the pipe closes.
+process.stdin.on('end', stop).resume();

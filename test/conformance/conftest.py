@@ -61,7 +61,8 @@ class Bridge:
 
     def __init__(self, *command, env=None):
         self.process = subprocess.Popen([NODE, HERE / "bridge.mjs", *map(str, command)],
-                                        env=env, stdout=subprocess.PIPE, text=True)
+                                        env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
         self.url = self.process.stdout.readline().strip()
         assert self.url.startswith("http://"), "the bridge did not start"
 
@@ -71,6 +72,7 @@ class Bridge:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(20)
+        self.process.stdin.close()
         self.process.stdout.close()
 
 
