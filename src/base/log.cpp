@@ -1,4 +1,4 @@
-#include "molecule/base/log.hpp"
+#include "base/log.hpp"
 
 #include <limits.h>
 #include <poll.h>
@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "molecule/base/text.hpp"
+#include "base/text/text.hpp"
 
 namespace molecule::log {
 

@@ -1,4 +1,4 @@
-#include "molecule/base/process.hpp"
+#include "base/process.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

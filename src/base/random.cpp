@@ -1,4 +1,4 @@
-#include "molecule/base/random.hpp"
+#include "base/random.hpp"
 
 #include <sys/random.h>
 

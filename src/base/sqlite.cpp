@@ -1,4 +1,4 @@
-#include "molecule/base/sqlite.hpp"
+#include "base/sqlite.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "molecule/base/text.hpp"
+#include "base/text/text.hpp"
 
 namespace molecule::sqlite {
 

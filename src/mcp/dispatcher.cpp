@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "mcp/catalog.hpp"
-#include "molecule/base/text.hpp"
+#include "base/text/text.hpp"
+#include "mcp/offers/catalog.hpp"
 
 namespace molecule::mcp {
 

@@ -6,14 +6,14 @@
 #include <string>
 #include <string_view>
 
-#include "mcp/calls.hpp"
-#include "mcp/encode.hpp"
-#include "mcp/envelope.hpp"
-#include "mcp/framing.hpp"
-#include "mcp/lists.hpp"
-#include "mcp/message.hpp"
+#include "mcp/calls/calls.hpp"
+#include "mcp/offers/lists.hpp"
+#include "mcp/offers/subscriptions.hpp"
 #include "mcp/revision.hpp"
-#include "mcp/subscriptions.hpp"
+#include "mcp/wire/encode.hpp"
+#include "mcp/wire/envelope.hpp"
+#include "mcp/wire/framing.hpp"
+#include "mcp/wire/message.hpp"
 #include "molecule/mcp/session.hpp"
 
 namespace molecule::mcp {

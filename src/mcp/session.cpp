@@ -3,12 +3,12 @@
 #include <exception>
 #include <utility>
 
-#include "mcp/catalog.hpp"
+#include "base/async/event.hpp"
 #include "mcp/dispatcher.hpp"
-#include "mcp/framing.hpp"
-#include "mcp/input.hpp"
-#include "mcp/output_queue.hpp"
-#include "molecule/base/event.hpp"
+#include "mcp/offers/catalog.hpp"
+#include "mcp/wire/framing.hpp"
+#include "mcp/wire/input.hpp"
+#include "mcp/wire/output_queue.hpp"
 
 namespace molecule::mcp {
 

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <system_error>
 
-#include "molecule/base/process.hpp"
+#include "base/process.hpp"
 
 namespace molecule::mcp {
 

@@ -1,4 +1,4 @@
-#include "authorities.hpp"
+#include "net/authorities.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "curl_api.hpp"
+#include "net/curl_api.hpp"
 
 #include <dlfcn.h>
 #include <fmt/format.h>

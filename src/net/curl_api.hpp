@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "molecule/base/result.hpp"
+#include "base/result.hpp"
 
 #define MOLECULE_CURL_FUNCTIONS(X) \
   X(global_init)                   \

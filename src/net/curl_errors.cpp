@@ -1,4 +1,4 @@
-#include "curl_errors.hpp"
+#include "net/curl_errors.hpp"
 
 #include <fmt/format.h>
 

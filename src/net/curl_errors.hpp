@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "curl_api.hpp"
-#include "molecule/net/http_client.hpp"
+#include "net/curl_api.hpp"
+#include "net/http_client.hpp"
 
 namespace molecule::net {
 

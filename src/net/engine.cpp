@@ -1,4 +1,4 @@
-#include "engine.hpp"
+#include "net/engine.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <utility>
 
-#include "transfer.hpp"
+#include "net/transfer.hpp"
 
 namespace molecule::net {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "curl_api.hpp"
-#include "molecule/net/http_client.hpp"
+#include "net/curl_api.hpp"
+#include "net/http_client.hpp"
 
 namespace molecule::net {
 

@@ -1,10 +1,10 @@
-#include "molecule/net/http_client.hpp"
+#include "net/http_client.hpp"
 
 #include <system_error>
 
-#include "engine.hpp"
-#include "molecule/base/text.hpp"
-#include "transfer.hpp"
+#include "base/text/text.hpp"
+#include "net/engine.hpp"
+#include "net/transfer.hpp"
 
 namespace molecule::net {
 

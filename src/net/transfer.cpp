@@ -1,4 +1,4 @@
-#include "transfer.hpp"
+#include "net/transfer.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,10 +9,10 @@
 #include <cstring>
 #include <utility>
 
-#include "authorities.hpp"
-#include "curl_errors.hpp"
-#include "molecule/base/text.hpp"
-#include "upload_file.hpp"
+#include "base/text/text.hpp"
+#include "net/authorities.hpp"
+#include "net/curl_errors.hpp"
+#include "net/upload_file.hpp"
 
 namespace molecule::net {
 

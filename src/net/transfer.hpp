@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "curl_api.hpp"
-#include "molecule/base/event.hpp"
-#include "molecule/net/http_client.hpp"
+#include "base/async/event.hpp"
+#include "net/curl_api.hpp"
+#include "net/http_client.hpp"
 
 namespace molecule::net {
 

@@ -1,4 +1,4 @@
-#include "upload_file.hpp"
+#include "net/upload_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "curl_api.hpp"
+#include "net/curl_api.hpp"
 
 namespace molecule::net {
 

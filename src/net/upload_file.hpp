@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "molecule/base/result.hpp"
+#include "base/result.hpp"
 
 namespace molecule::net {
 

@@ -1,4 +1,4 @@
-#include "classify.hpp"
+#include "platform/classify.hpp"
 
 #include <fmt/format.h>
 #include <time.h>
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "molecule/base/text.hpp"
+#include "base/text/text.hpp"
 
 namespace molecule::platform {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "molecule/base/json.hpp"
-#include "molecule/base/time.hpp"
-#include "molecule/net/http_client.hpp"
-#include "molecule/platform/error.hpp"
+#include "base/json/reader.hpp"
+#include "base/text/time.hpp"
+#include "net/http_client.hpp"
+#include "platform/error.hpp"
 
 namespace molecule::platform {
 

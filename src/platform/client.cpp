@@ -1,4 +1,4 @@
-#include "molecule/platform/client.hpp"
+#include "platform/client.hpp"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <initializer_list>
 #include <utility>
 
-#include "classify.hpp"
-#include "molecule/base/json_writer.hpp"
-#include "molecule/base/text.hpp"
-#include "replies.hpp"
+#include "base/json/writer.hpp"
+#include "base/text/text.hpp"
+#include "platform/classify.hpp"
+#include "platform/replies.hpp"
 
 namespace molecule::platform {
 

@@ -1,10 +1,10 @@
-#include "replies.hpp"
+#include "platform/replies.hpp"
 
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
-#include "molecule/base/text.hpp"
+#include "base/text/text.hpp"
 
 namespace molecule::platform {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "molecule/base/json.hpp"
-#include "molecule/platform/client.hpp"
+#include "base/json/reader.hpp"
+#include "platform/client.hpp"
 
 namespace molecule::platform {
 

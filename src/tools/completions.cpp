@@ -1,14 +1,14 @@
-#include "completions.hpp"
+#include "tools/completions.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 
-#include "ask_all.hpp"
-#include "molecule/base/text.hpp"
-#include "subjects.hpp"
-#include "when_free.hpp"
+#include "base/text/text.hpp"
+#include "tools/inbox/when_free.hpp"
+#include "tools/peers/ask_all.hpp"
+#include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
 
@@ -47,7 +47,9 @@ awaitable<mcp::Completion> scopes(std::string typed) {
 awaitable<mcp::Completion> activities(Services& services, std::string typed) {
   const std::string wanted = text::lower(text::trim(typed));
   mcp::Completion completion;
-  const auto look = [&services] { return services.seats.peek(workspace::Inbox::most_messages); };
+  const auto look = [&services] {
+    return services.workspaces.peek(workspace::Inbox::most_messages);
+  };
   try {
     auto waiting = co_await when_free(services, look);
     for (const auto& arrival : waiting) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "molecule/mcp/resource.hpp"
-#include "molecule/tools/tools.hpp"
+#include "tools/tools.hpp"
 
 namespace molecule::tools {
 

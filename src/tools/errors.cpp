@@ -1,4 +1,4 @@
-#include "errors.hpp"
+#include "tools/errors.hpp"
 
 #include <fmt/format.h>
 

@@ -2,9 +2,9 @@
 
 #include <string_view>
 
-#include "molecule/base/sqlite.hpp"
+#include "base/sqlite.hpp"
 #include "molecule/mcp/tool.hpp"
-#include "molecule/platform/error.hpp"
+#include "platform/error.hpp"
 
 namespace molecule::tools {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "molecule/mcp/tool.hpp"
-#include "molecule/tools/tools.hpp"
+#include "tools/tools.hpp"
 
 namespace molecule::tools {
 

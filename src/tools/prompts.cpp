@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
-#include "completions.hpp"
-#include "molecule/tools/tools.hpp"
-#include "subjects.hpp"
+#include "tools/completions.hpp"
+#include "tools/tool_registry.hpp"
+#include "tools/tools.hpp"
 
 namespace molecule::tools {
 

@@ -3,14 +3,14 @@
 #include <string>
 #include <utility>
 
-#include "ask_all.hpp"
-#include "choose.hpp"
-#include "completions.hpp"
-#include "errors.hpp"
-#include "molecule/base/json_writer.hpp"
-#include "molecule/tools/tools.hpp"
-#include "subjects.hpp"
-#include "when_free.hpp"
+#include "base/json/writer.hpp"
+#include "tools/completions.hpp"
+#include "tools/errors.hpp"
+#include "tools/inbox/when_free.hpp"
+#include "tools/peers/ask_all.hpp"
+#include "tools/peers/choose.hpp"
+#include "tools/tool_registry.hpp"
+#include "tools/tools.hpp"
 
 namespace molecule::tools {
 
@@ -40,17 +40,17 @@ mcp::ReadResult contents(mcp::ToolResult result) {
 }
 
 awaitable<mcp::ReadResult> read_workspaces(Services& services) {
-  if (!services.seats.several()) {
-    auto only = co_await workspace_info(services.seats.first());
+  if (!services.workspaces.several()) {
+    auto only = co_await workspace_info(services.workspaces.first());
     mcp::ReadResult read = contents(std::move(only));
     co_return read;
   }
   auto infos = co_await ask_all(services, "workspace_info", workspace_info);
   std::string list;
   std::size_t at = 0;
-  for (const workspace::Seat& seat : services.seats) {
+  for (const workspace::Workspace& workspace : services.workspaces) {
     auto& info = infos[at++];
-    mcp::ToolResult one = info ? std::move(*info) : out_of_use(seat);
+    mcp::ToolResult one = info ? std::move(*info) : out_of_use(workspace);
     if (!list.empty()) list += ',';
     list += contents(std::move(one)).contents.front().data;
   }
@@ -72,7 +72,9 @@ awaitable<mcp::ReadResult> read_inbox(Services& services) {
 
 awaitable<mcp::ReadResult> read_message(Services& services, std::string activity_id) {
   mcp::ReadResult result;
-  const auto look = [&services, activity_id] { return services.seats.find_message(activity_id); };
+  const auto look = [&services, activity_id] {
+    return services.workspaces.find_message(activity_id);
+  };
   try {
     auto found = co_await when_free(services, look);
     if (found) result = contents(workspace::to_json(found->message));

@@ -1,17 +1,17 @@
-#include "molecule/tools/tools.hpp"
+#include "tools/tools.hpp"
 
 #include <fmt/format.h>
 
 #include <iterator>
 #include <utility>
 
-#include "subjects.hpp"
+#include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
 
 std::vector<mcp::Tool> make_tools(Services& services) {
   std::vector<mcp::Tool> all;
-  for (const auto& subject : {delegation_tools, task_status_tools, peer_tools, people_tools,
+  for (const auto& subject : {delegation_tools, task_status_tools, peer_tools, user_message_tools,
                               inbox_tools, memory_tools, reply_tools, platform_tools}) {
     std::vector<mcp::Tool> tools = subject(services);
     std::move(tools.begin(), tools.end(), std::back_inserter(all));

@@ -1,4 +1,4 @@
-#include "molecule/workspace/workload.hpp"
+#include "workspace/workload.hpp"
 
 #include <utility>
 

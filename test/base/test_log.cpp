@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include "molecule/base/log.hpp"
+#include "base/log.hpp"
 
 using namespace molecule;
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "molecule/base/sqlite.hpp"
-#include "temporary_folder.hpp"
+#include "base/sqlite.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace molecule;
 using sqlite::Database;

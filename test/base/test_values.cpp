@@ -5,10 +5,10 @@
 #include <set>
 #include <string>
 
-#include "molecule/base/backoff.hpp"
-#include "molecule/base/random.hpp"
-#include "molecule/base/result.hpp"
-#include "molecule/base/time.hpp"
+#include "base/async/backoff.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/text/time.hpp"
 
 using namespace molecule;
 using namespace std::chrono_literals;

@@ -1,4 +1,4 @@
-#include "http_peer.hpp"
+#include "bench/http_peer.hpp"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "molecule/base/text.hpp"
+#include "base/text/text.hpp"
 
 namespace molecule::bench {
 

@@ -17,9 +17,9 @@
 #include <string_view>
 #include <vector>
 
-#include "child.hpp"
-#include "http_peer.hpp"
-#include "molecule/base/json_writer.hpp"
+#include "base/json/writer.hpp"
+#include "bench/child.hpp"
+#include "bench/http_peer.hpp"
 
 namespace molecule::bench {
 

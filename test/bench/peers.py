@@ -143,7 +143,7 @@ def main():
     where = machine()
     others, missing = prepare_all(say)
     ours = Server("molecule-mcp", [str(options.build / "molecule-mcp")])
-    core = Server("its protocol core alone", [str(options.build / "test/conformance/fixture")],
+    core = Server("its protocol core alone", [str(options.build / "test/conformance/fixture_server")],
                   "test_simple_text")
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="molecule-bench-"))
     try:

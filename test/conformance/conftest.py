@@ -47,7 +47,7 @@ def build():
 
 @pytest.fixture(scope="session")
 def fixture_program(build):
-    return build / "test/conformance/fixture"
+    return build / "test/conformance/fixture_server"
 
 
 def run_node(*args, env=None, timeout=120):

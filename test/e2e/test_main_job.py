@@ -13,7 +13,7 @@ import pytest
 
 from support.platform import SANITIZER, child_env
 
-DEMO = Path(__file__).parents[2] / "demo" / "main_job.py"
+DEMO = Path(__file__).parents[2] / "scripts" / "demo" / "main_job.py"
 
 
 def start(build, home, *arguments, **popen):

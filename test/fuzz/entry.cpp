@@ -1,7 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "targets.hpp"
+#include "fuzz/targets.hpp"
 
 /// libFuzzer's way in; MOLECULE_FUZZ_TARGET names the target. An exception ends the run as a find.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

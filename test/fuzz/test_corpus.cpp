@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "targets.hpp"
+#include "fuzz/targets.hpp"
 
 // Runs every kept input through its target: the seeds, and whatever a fuzzer ever found.
 

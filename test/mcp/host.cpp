@@ -1,4 +1,4 @@
-#include "host.hpp"
+#include "mcp/host.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "molecule/base/clock.hpp"
-#include "molecule/base/event.hpp"
-#include "molecule/base/json.hpp"
-#include "molecule/base/tasks.hpp"
+#include "base/async/clock.hpp"
+#include "base/async/event.hpp"
+#include "base/async/tasks.hpp"
+#include "base/json/reader.hpp"
 #include "molecule/mcp/session.hpp"
 
 namespace molecule::mcp::test {

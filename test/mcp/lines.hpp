@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "host.hpp"
+#include "mcp/host.hpp"
 
 namespace molecule::mcp::test {
 

@@ -1,4 +1,4 @@
-#include "offers.hpp"
+#include "mcp/offers.hpp"
 
 #include <string>
 #include <utility>

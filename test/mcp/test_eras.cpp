@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "host.hpp"
-#include "lines.hpp"
+#include "mcp/host.hpp"
+#include "mcp/lines.hpp"
 
 namespace molecule::mcp::test {
 

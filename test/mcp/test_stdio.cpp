@@ -7,7 +7,7 @@
 #include <csignal>
 #include <string>
 
-#include "host.hpp"
+#include "mcp/host.hpp"
 #include "molecule/mcp/stdio.hpp"
 
 namespace molecule::mcp::test {

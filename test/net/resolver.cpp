@@ -1,4 +1,4 @@
-#include "resolver.hpp"
+#include "net/resolver.hpp"
 
 #include <dlfcn.h>
 #include <netdb.h>

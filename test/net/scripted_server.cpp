@@ -1,4 +1,4 @@
-#include "scripted_server.hpp"
+#include "net/scripted_server.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <asio/write.hpp>
 #include <charconv>
 
-#include "molecule/base/text.hpp"
-#include "run.hpp"
+#include "base/text/text.hpp"
+#include "support/run.hpp"
 
 namespace molecule::test {
 

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "molecule/base/asio.hpp"
-#include "molecule/base/event.hpp"
-#include "molecule/base/tasks.hpp"
-#include "molecule/net/http_client.hpp"
+#include "base/async/asio.hpp"
+#include "base/async/event.hpp"
+#include "base/async/tasks.hpp"
+#include "net/http_client.hpp"
 
 namespace molecule::test {
 

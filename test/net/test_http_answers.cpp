@@ -6,8 +6,8 @@
 
 #include <cstdlib>
 
-#include "run.hpp"
-#include "scripted_server.hpp"
+#include "net/scripted_server.hpp"
+#include "support/run.hpp"
 
 using namespace molecule;
 using test::Network;

@@ -2,10 +2,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "resolver.hpp"
-#include "run.hpp"
-#include "scripted_server.hpp"
-#include "stall_detector.hpp"
+#include "net/resolver.hpp"
+#include "net/scripted_server.hpp"
+#include "support/run.hpp"
+#include "support/stall_detector.hpp"
 
 using namespace molecule;
 using test::Network;

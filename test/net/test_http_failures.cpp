@@ -4,9 +4,9 @@
 
 #include <asio/ip/tcp.hpp>
 
-#include "resolver.hpp"
-#include "run.hpp"
-#include "scripted_server.hpp"
+#include "net/resolver.hpp"
+#include "net/scripted_server.hpp"
+#include "support/run.hpp"
 
 using namespace molecule;
 using net::HttpErrc;

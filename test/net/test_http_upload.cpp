@@ -6,8 +6,8 @@
 
 #include <fstream>
 
-#include "scripted_server.hpp"
-#include "temporary_folder.hpp"
+#include "net/scripted_server.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace molecule;
 using net::HttpErrc;

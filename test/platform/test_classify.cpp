@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "classify.hpp"
+#include "platform/classify.hpp"
 
 using namespace molecule;
 using platform::Errc;

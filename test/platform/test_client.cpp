@@ -4,9 +4,9 @@
 #include <fstream>
 #include <string>
 
-#include "molecule/platform/client.hpp"
-#include "run.hpp"
-#include "scripted_server.hpp"
+#include "platform/client.hpp"
+#include "support/run.hpp"
+#include "support/scripted_server.hpp"
 
 using namespace molecule;
 using platform::Errc;

@@ -6,10 +6,10 @@
 #include <fstream>
 #include <string>
 
-#include "molecule/platform/client.hpp"
-#include "run.hpp"
-#include "scripted_server.hpp"
-#include "temporary_folder.hpp"
+#include "platform/client.hpp"
+#include "support/run.hpp"
+#include "support/scripted_server.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace molecule;
 using platform::Errc;

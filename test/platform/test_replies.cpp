@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "replies.hpp"
+#include "platform/replies.hpp"
 
 using namespace molecule;
 

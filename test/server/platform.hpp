@@ -8,15 +8,15 @@
 #include <string_view>
 #include <vector>
 
-#include "auth.hpp"
-#include "context.hpp"
-#include "message.hpp"
-#include "molecule/base/json.hpp"
-#include "molecule/base/random.hpp"
-#include "molecule/base/time.hpp"
-#include "router.hpp"
-#include "routes.hpp"
-#include "virtual_clock.hpp"
+#include "base/json/reader.hpp"
+#include "base/random.hpp"
+#include "base/text/time.hpp"
+#include "server/access/auth.hpp"
+#include "server/api/context.hpp"
+#include "server/api/router.hpp"
+#include "server/api/routes.hpp"
+#include "server/http/message.hpp"
+#include "support/virtual_clock.hpp"
 
 namespace molecule::test {
 

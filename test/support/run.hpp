@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "molecule/base/asio.hpp"
+#include "base/async/asio.hpp"
 
 namespace molecule::test {
 

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "molecule/base/asio.hpp"
-#include "molecule/base/event.hpp"
-#include "molecule/base/text.hpp"
+#include "base/async/asio.hpp"
+#include "base/async/event.hpp"
+#include "base/text/text.hpp"
 
 namespace molecule::test {
 

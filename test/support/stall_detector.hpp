@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "molecule/base/asio.hpp"
+#include "base/async/asio.hpp"
 
 namespace molecule::test {
 

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "molecule/base/clock.hpp"
+#include "base/async/clock.hpp"
 
 namespace molecule::test {
 

@@ -1,7 +1,7 @@
 // Several workspaces in one process: which of them speaks, and how the agent knows.
 
-#include "house.hpp"
-#include "molecule/workspace/push.hpp"
+#include "tools/channel_push.hpp"
+#include "tools/fixture.hpp"
 
 using namespace molecule;
 using namespace molecule::test;
@@ -10,9 +10,9 @@ namespace {
 
 const std::string second = "33333333-3333-4333-8333-33333333333c";
 
-struct Several : House {
-  Several() : House(true, {second}) {}
-  workspace::Inbox& second_inbox() { return seats->find(second)->inbox; }
+struct Several : Fixture {
+  Several() : Fixture(true, {second}) {}
+  workspace::Inbox& second_inbox() { return workspaces->find(second)->inbox; }
 };
 
 workspace::Message message(int number, const std::string& created_at,
@@ -29,11 +29,11 @@ workspace::Message message(int number, const std::string& created_at,
 
 /// What asks all workspaces, other than a tool.
 struct Asked {
-  explicit Asked(House& house) {
-    for (const mcp::Resource& resource : tools::make_resources(*house.services)) {
+  explicit Asked(Fixture& fixture) {
+    for (const mcp::Resource& resource : tools::make_resources(*fixture.services)) {
       if (resource.uri == "molecule://workspace") read = resource.read;
     }
-    for (const mcp::Prompt& prompt : tools::make_prompts(*house.services)) {
+    for (const mcp::Prompt& prompt : tools::make_prompts(*fixture.services)) {
       if (prompt.name == "delegate") complete = prompt.arguments.at(1).complete;
     }
   }
@@ -47,7 +47,7 @@ constexpr const char* memory_reply = R"({"id":"m1","scope":"LOCAL"})";
 }  // namespace
 
 TEST_CASE("several: the extra arguments are there only then") {
-  House one;
+  Fixture one;
   Several several;
   for (const char* name : {"delegate_task", "delegate_task_async", "check_task_status",
                            "get_workspace_info", "commit_memory", "recall_memory"}) {
@@ -62,63 +62,63 @@ TEST_CASE("several: the extra arguments are there only then") {
 }
 
 TEST_CASE("several: a named workspace speaks, else the first") {
-  Several house;
+  Several fixture;
   const std::string first_call = "POST " + own_path + "/memories";
   const std::string second_call = "POST /workspaces/" + second + "/memories";
-  house.server.answer(first_call, 201, memory_reply);
-  house.server.answer(second_call, 201, memory_reply);
-  CHECK_FALSE(house.call("commit_memory", R"({"content":"x"})").is_error);
-  CHECK(house.server.requests(first_call).size() == 1);
-  CHECK_FALSE(house
+  fixture.server.answer(first_call, 201, memory_reply);
+  fixture.server.answer(second_call, 201, memory_reply);
+  CHECK_FALSE(fixture.call("commit_memory", R"({"content":"x"})").is_error);
+  CHECK(fixture.server.requests(first_call).size() == 1);
+  CHECK_FALSE(fixture
                   .call("commit_memory", R"({"content":"x","source_workspace_id":" )" +
                                              text::lower(second) + R"("})")
                   .is_error);
-  CHECK(house.server.requests(second_call).size() == 1);
+  CHECK(fixture.server.requests(second_call).size() == 1);
 }
 
 TEST_CASE("several: an unknown workspace is refused with the known ones, before any call") {
-  Several house;
+  Several fixture;
   const mcp::ToolResult result =
-      house.call("send_message_to_user", R"({"message":"x","workspace_id":")" + peer + R"("})");
+      fixture.call("send_message_to_user", R"({"message":"x","workspace_id":")" + peer + R"("})");
   CHECK(result.is_error);
   CHECK(contains(result.text, own));
   CHECK(contains(result.text, second));
-  CHECK(house.server.requests().empty());
+  CHECK(fixture.server.requests().empty());
 }
 
 TEST_CASE("several: a task goes out from the workspace that knows the peer") {
-  Several house;
+  Several fixture;
   const std::string call = "POST /workspaces/" + second + "/delegate";
-  house.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
-  house.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
-                             message(1, "").activity_id);
+  fixture.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
+  fixture.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
+                               message(1, "").activity_id);
   const std::string arguments = R"({"workspace_id":")" + peer + R"(","task":"do it"})";
-  CHECK_FALSE(house.call("delegate_task_async", arguments).is_error);
-  CHECK(house.server.requests(call).size() == 1);
+  CHECK_FALSE(fixture.call("delegate_task_async", arguments).is_error);
+  CHECK(fixture.server.requests(call).size() == 1);
 }
 
 TEST_CASE("several: the inbox tools see all inboxes, oldest first, and say who received") {
-  Several house;
-  house.inbox().store({message(1, "2026-05-01T00:00:02Z")}, message(1, "").activity_id);
-  house.second_inbox().store({message(2, "2026-05-01T00:00:01Z")}, message(2, "").activity_id);
-  const json::Document oldest = parsed(house.call("wait_for_message").text);
+  Several fixture;
+  fixture.inbox().store({message(1, "2026-05-01T00:00:02Z")}, message(1, "").activity_id);
+  fixture.second_inbox().store({message(2, "2026-05-01T00:00:01Z")}, message(2, "").activity_id);
+  const json::Document oldest = parsed(fixture.call("wait_for_message").text);
   CHECK(oldest.root()["activity_id"].string() == message(2, "").activity_id);
   CHECK(oldest.root()["arrival_workspace_id"].string() == second);
-  const json::Document all = parsed(house.call("inbox_peek").text);
+  const json::Document all = parsed(fixture.call("inbox_peek").text);
   REQUIRE(all.root().items().size() == 2);
   CHECK(all.root().items()[1]["arrival_workspace_id"].string() == own);
   const std::string pop = R"({"activity_id":")" + message(2, "").activity_id + R"("})";
-  CHECK(contains(house.call("inbox_pop", pop).text, R"("removed":true)"));
-  CHECK(contains(house.call("inbox_pop", pop).text, R"("removed":false)"));
-  CHECK(parsed(house.call("inbox_peek").text).root().items().size() == 1);
+  CHECK(contains(fixture.call("inbox_pop", pop).text, R"("removed":true)"));
+  CHECK(contains(fixture.call("inbox_pop", pop).text, R"("removed":false)"));
+  CHECK(parsed(fixture.call("inbox_peek").text).root().items().size() == 1);
 }
 
 TEST_CASE("several: list_peers asks all of them, and one that fails costs the others nothing") {
-  Several house;
-  house.server.answer("GET /registry/" + own + "/peers", 200,
-                      R"([{"id":")" + peer + R"(","name":"Ann","status":"online","role":"r"}])");
-  house.server.answer("GET /registry/" + second + "/peers", 401, R"({"error":"bad token"})");
-  const mcp::ToolResult result = house.call("list_peers");
+  Several fixture;
+  fixture.server.answer("GET /registry/" + own + "/peers", 200,
+                        R"([{"id":")" + peer + R"(","name":"Ann","status":"online","role":"r"}])");
+  fixture.server.answer("GET /registry/" + second + "/peers", 401, R"({"error":"bad token"})");
+  const mcp::ToolResult result = fixture.call("list_peers");
   CHECK_FALSE(result.is_error);
   CHECK(contains(result.text, "Ann"));
   CHECK(contains(result.text, "through: " + own));
@@ -127,84 +127,85 @@ TEST_CASE("several: list_peers asks all of them, and one that fails costs the ot
 }
 
 TEST_CASE("several: a disabled workspace says why, and only it") {
-  Several house;
-  house.seats->find(second)->disable("its token was rejected");
+  Several fixture;
+  fixture.workspaces->find(second)->disable("its token was rejected");
   const std::string with = R"("source_workspace_id":")" + second + R"("})";
-  const mcp::ToolResult refused = house.call("commit_memory", R"({"content":"x",)" + with);
+  const mcp::ToolResult refused = fixture.call("commit_memory", R"({"content":"x",)" + with);
   CHECK(refused.is_error);
   CHECK(contains(refused.text, "its token was rejected"));
-  house.server.answer("GET /registry/" + own + "/peers", 200, "[]");
-  const mcp::ToolResult peers = house.call("list_peers");
+  fixture.server.answer("GET /registry/" + own + "/peers", 200, "[]");
+  const mcp::ToolResult peers = fixture.call("list_peers");
   CHECK_FALSE(peers.is_error);
   CHECK(contains(peers.text, "its token was rejected"));
   CHECK(contains(peers.text, own + " has no peers"));
 }
 
 TEST_CASE("several: a peer is known through the workspace that it wrote to, also once answered") {
-  Several house;
+  Several fixture;
   const std::string call = "POST /workspaces/" + second + "/delegate";
-  house.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
-  house.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
-                             message(1, "").activity_id);
+  fixture.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
+  fixture.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
+                               message(1, "").activity_id);
   SUBCASE("waited for") {
-    house.call("wait_for_message");
+    fixture.call("wait_for_message");
   }
   SUBCASE("looked at") {
-    house.call("inbox_peek");
+    fixture.call("inbox_peek");
   }
   SUBCASE("pushed") {
-    workspace::ChannelPush push([](std::string_view, std::string_view) {});
-    push.begin("claude-code", *house.seats);
+    tools::ChannelPush push([](std::string_view, std::string_view) {});
+    push.begin("claude-code", *fixture.workspaces);
   }
-  CHECK(house.seats->pop(message(1, "").activity_id));
+  CHECK(fixture.workspaces->pop(message(1, "").activity_id));
   const std::string arguments = R"({"workspace_id":")" + peer + R"(","task":"do it"})";
-  CHECK_FALSE(house.call("delegate_task_async", arguments).is_error);
-  CHECK(house.server.requests(call).size() == 1);
+  CHECK_FALSE(fixture.call("delegate_task_async", arguments).is_error);
+  CHECK(fixture.server.requests(call).size() == 1);
 }
 
 TEST_CASE("several: the user that was heard last is written to") {
-  Several house;
+  Several fixture;
   const std::string to_first = "POST " + own_path + "/notify";
   const std::string to_second = "POST /workspaces/" + second + "/notify";
-  house.server.answer(to_first, 200, R"({"status":"sent"})");
-  house.server.answer(to_second, 200, R"({"status":"sent"})");
-  house.call("send_message_to_user", R"({"message":"hello"})");
-  CHECK(house.server.requests(to_first).size() == 1);
-  house.inbox().store({message(2, "2026-05-01T00:00:02Z")}, message(2, "").activity_id);
-  house.second_inbox().store({message(1, "2026-05-01T00:00:01Z")}, message(1, "").activity_id);
+  fixture.server.answer(to_first, 200, R"({"status":"sent"})");
+  fixture.server.answer(to_second, 200, R"({"status":"sent"})");
+  fixture.call("send_message_to_user", R"({"message":"hello"})");
+  CHECK(fixture.server.requests(to_first).size() == 1);
+  fixture.inbox().store({message(2, "2026-05-01T00:00:02Z")}, message(2, "").activity_id);
+  fixture.second_inbox().store({message(1, "2026-05-01T00:00:01Z")}, message(1, "").activity_id);
   SUBCASE("waited for") {
-    house.call("wait_for_message");
+    fixture.call("wait_for_message");
   }
   SUBCASE("the oldest that was looked at") {
-    house.call("inbox_peek");
+    fixture.call("inbox_peek");
   }
-  house.call("send_message_to_user", R"({"message":"answer"})");
-  CHECK(house.server.requests(to_second).size() == 1);
-  CHECK(house.seats->pop(message(1, "").activity_id));
-  house.clock.advance(std::chrono::seconds(1));
-  house.call("wait_for_message");
-  house.call("send_message_to_user", R"({"message":"another answer"})");
-  CHECK(house.server.requests(to_first).size() == 2);
+  fixture.call("send_message_to_user", R"({"message":"answer"})");
+  CHECK(fixture.server.requests(to_second).size() == 1);
+  CHECK(fixture.workspaces->pop(message(1, "").activity_id));
+  fixture.clock.advance(std::chrono::seconds(1));
+  fixture.call("wait_for_message");
+  fixture.call("send_message_to_user", R"({"message":"another answer"})");
+  CHECK(fixture.server.requests(to_first).size() == 2);
 }
 
 TEST_CASE("several: one that cannot be used is none that is left out, and the others are named") {
-  Several house;
-  house.seats->first().disable("its token was rejected");
+  Several fixture;
+  fixture.workspaces->first().disable("its token was rejected");
   const std::string memories = "POST /workspaces/" + second + "/memories";
   const std::string notes = "POST /workspaces/" + second + "/notify";
-  house.server.answer(memories, 201, memory_reply);
-  house.server.answer(notes, 200, R"({"status":"sent"})");
+  fixture.server.answer(memories, 201, memory_reply);
+  fixture.server.answer(notes, 200, R"({"status":"sent"})");
   platform::Peer ann;
   ann.id = peer;
-  house.seats->first().know_peer(ann);
-  CHECK(house.seats->through_peer(peer) == nullptr);
-  house.call("commit_memory", R"({"content":"x"})");
-  CHECK(house.server.requests(memories).size() == 1);
-  house.call("send_message_to_user", R"({"message":"x"})");
-  CHECK(house.server.requests(notes).size() == 1);
-  const auto refused = [&house](const char* tool, const std::string& begin, const char* argument) {
+  fixture.workspaces->first().know_peer(ann);
+  CHECK(fixture.workspaces->through_peer(peer) == nullptr);
+  fixture.call("commit_memory", R"({"content":"x"})");
+  CHECK(fixture.server.requests(memories).size() == 1);
+  fixture.call("send_message_to_user", R"({"message":"x"})");
+  CHECK(fixture.server.requests(notes).size() == 1);
+  const auto refused = [&fixture](const char* tool, const std::string& begin,
+                                  const char* argument) {
     const mcp::ToolResult result =
-        house.call(tool, begin + R"(,")" + argument + R"(":")" + own + R"("})");
+        fixture.call(tool, begin + R"(,")" + argument + R"(":")" + own + R"("})");
     CHECK(result.is_error);
     CHECK(contains(result.text, "its token was rejected"));
     CHECK(contains(result.text, std::string("as ") + argument + ": " + second));
@@ -214,55 +215,55 @@ TEST_CASE("several: one that cannot be used is none that is left out, and the ot
 }
 
 TEST_CASE("several: a wait that ends without a message says which of them receives nothing") {
-  Several house;
+  Several fixture;
   const char* at_once = R"({"timeout_secs":0})";
-  CHECK_FALSE(contains(house.call("wait_for_message", at_once).text, "note"));
-  house.seats->find(second)->disable("its token was rejected");
-  const mcp::ToolResult result = house.call("wait_for_message", at_once);
+  CHECK_FALSE(contains(fixture.call("wait_for_message", at_once).text, "note"));
+  fixture.workspaces->find(second)->disable("its token was rejected");
+  const mcp::ToolResult result = fixture.call("wait_for_message", at_once);
   CHECK_FALSE(result.is_error);
   const json::Document got = parsed(result.text);
   CHECK(got.root()["timeout"].boolean().value_or(false));
   CHECK(contains(got.root()["note"].string_or(""), "its token was rejected"));
-  CHECK(house.call("inbox_peek").text == "[]");
+  CHECK(fixture.call("inbox_peek").text == "[]");
 }
 
 TEST_CASE("several: a workspace that is out of use is not asked") {
-  Several house;
-  house.seats->find(second)->disable("its token was rejected");
-  house.server.answer("GET " + own_path, 200, R"({"id":"x"})");
-  house.server.answer("GET /registry/" + own + "/peers", 200, R"([{"id":"p1","name":"Ann"}])");
-  Asked asked(house);
-  const mcp::ReadResult result = run(house.loop, asked.read(asked.call));
+  Several fixture;
+  fixture.workspaces->find(second)->disable("its token was rejected");
+  fixture.server.answer("GET " + own_path, 200, R"({"id":"x"})");
+  fixture.server.answer("GET /registry/" + own + "/peers", 200, R"([{"id":"p1","name":"Ann"}])");
+  Asked asked(fixture);
+  const mcp::ReadResult result = run(fixture.loop, asked.read(asked.call));
   const json::Document info = parsed(result.contents.front().data);
   REQUIRE(info.root()["workspaces"].items().size() == 2);
   CHECK(contains(info.root()["workspaces"].items()[1]["error"].string_or(""), "was rejected"));
-  const mcp::Completion peers = run(house.loop, asked.complete(asked.call, "a"));
+  const mcp::Completion peers = run(fixture.loop, asked.complete(asked.call, "a"));
   CHECK(peers.values == std::vector<std::string>{"p1"});
-  for (const Received& request : house.server.requests()) {
+  for (const Received& request : fixture.server.requests()) {
     CHECK_FALSE(contains(request.target, second));
   }
 }
 
 TEST_CASE("several: a slow workspace is asked at the same time as the others") {
-  Several house;
-  Event held(house.clock);
+  Several fixture;
+  Event held(fixture.clock);
   for (const std::string& id : {own, second}) {
-    house.server.answer("GET /workspaces/" + id, Canned{.body = R"({"id":"x"})", .held = &held});
-    house.server.answer("GET /registry/" + id + "/peers", Canned{.body = "[]", .held = &held});
+    fixture.server.answer("GET /workspaces/" + id, Canned{.body = R"({"id":"x"})", .held = &held});
+    fixture.server.answer("GET /registry/" + id + "/peers", Canned{.body = "[]", .held = &held});
   }
-  Asked asked(house);
+  Asked asked(fixture);
   std::optional<mcp::ReadResult> info;
   std::optional<mcp::Completion> peers;
   const auto ignore = [](std::exception_ptr) {};
-  asio::co_spawn(house.loop, keep_result(asked.read(asked.call), info), ignore);
-  asio::co_spawn(house.loop, keep_result(asked.complete(asked.call, ""), peers), ignore);
+  asio::co_spawn(fixture.loop, keep_result(asked.read(asked.call), info), ignore);
+  asio::co_spawn(fixture.loop, keep_result(asked.complete(asked.call, ""), peers), ignore);
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  while (house.server.requests().size() < 4 && std::chrono::steady_clock::now() < until) {
-    house.loop.run_one_for(std::chrono::milliseconds(100));
+  while (fixture.server.requests().size() < 4 && std::chrono::steady_clock::now() < until) {
+    fixture.loop.run_one_for(std::chrono::milliseconds(100));
   }
-  CHECK(house.server.requests().size() == 4);
+  CHECK(fixture.server.requests().size() == 4);
   held.notify_all();
-  house.settle();
+  fixture.settle();
   CHECK(info);
   CHECK(peers);
 }

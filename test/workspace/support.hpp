@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "molecule/workspace/config.hpp"
-#include "molecule/workspace/inbox.hpp"
+#include "workspace/config/config.hpp"
+#include "workspace/store/inbox.hpp"
 
 namespace molecule::test {
 

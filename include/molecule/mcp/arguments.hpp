@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "molecule/base/json.hpp"
+#include "base/json/reader.hpp"
 #include "molecule/mcp/tool.hpp"
 
 namespace molecule::mcp {

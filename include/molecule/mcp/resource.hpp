@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "molecule/base/asio.hpp"
+#include "base/async/asio.hpp"
 #include "molecule/mcp/content.hpp"
 #include "molecule/mcp/tool.hpp"
 

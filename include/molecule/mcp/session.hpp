@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "molecule/base/asio.hpp"
-#include "molecule/base/clock.hpp"
+#include "base/async/asio.hpp"
+#include "base/async/clock.hpp"
 #include "molecule/mcp/content.hpp"
 #include "molecule/mcp/prompt.hpp"
 #include "molecule/mcp/resource.hpp"

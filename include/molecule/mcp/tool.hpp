@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "molecule/base/asio.hpp"
-#include "molecule/base/json.hpp"
+#include "base/async/asio.hpp"
+#include "base/json/reader.hpp"
 #include "molecule/mcp/content.hpp"
 
 namespace molecule::mcp {

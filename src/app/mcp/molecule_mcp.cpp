@@ -1,0 +1,88 @@
+// molecule-mcp: the program's start. What it does is in serve.cpp.
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <exception>
+#include <string_view>
+
+#include "app/mcp/command_line.hpp"
+#include "app/mcp/serve.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "cli/doctor.hpp"
+#include "cli/status.hpp"
+#include "workspace/config/config.hpp"
+
+namespace {
+
+using namespace molecule;
+
+void print(int descriptor, std::string_view text) {
+  // Whoever closed it does not want to read it.
+  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
+}
+
+/// The databases of messages and of files, each with its log and its shared memory; the locks of
+/// the sessions, which the inbox and the files open apart; the owner's record.
+constexpr std::uint64_t files_of_a_workspace = 9;
+/// Standard streams, connections, and whatever is open for a moment.
+constexpr std::uint64_t other_files = 40;
+
+/// Many workspaces have more open than the usual soft limit of 1,024 allows.
+void make_room(std::uint64_t workspaces) {
+  if (workspaces < 2) return;
+  const std::uint64_t most = process::raise_open_files_limit();
+  const std::uint64_t wanted = workspaces * files_of_a_workspace + other_files;
+  if (most >= wanted) return;
+  log::warning(
+      "{} workspaces need about {} open files, but the limit is {}: some may stay offline; "
+      "raise it (`ulimit -n {}`)",
+      workspaces, wanted, most, wanted);
+}
+
+int serve(pid_t parent, mcp::Era era) {
+  auto config = workspace::load_config(workspace::process_environment());
+  if (!config.ok()) {
+    log::error("the configuration is missing or not valid:");
+    for (const std::string& problem : config.error()) log::error("{}", problem);
+    log::error("run `molecule-mcp --help` for all variables");
+    return 2;
+  }
+  if (config->verbose) log::set_level(log::Level::info);
+  make_room(config->workspaces.size());
+  return app::serve(*config, parent, era);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const pid_t parent = process::parent();
+  try {
+    const app::CommandLine line = app::parse_command_line(
+        {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+    switch (line.command) {
+      case app::Command::serve:
+        return serve(parent, line.era);
+      case app::Command::doctor:
+        return cli::doctor(workspace::process_environment(),
+                           line.json ? cli::Report::Form::json : cli::Report::Form::text);
+      case app::Command::status:
+        return cli::status(workspace::process_environment(),
+                           line.json ? cli::Report::Form::json : cli::Report::Form::text);
+      case app::Command::help:
+        print(STDOUT_FILENO, app::usage);
+        return 0;
+      case app::Command::version:
+        print(STDOUT_FILENO, "molecule-mcp " MOLECULE_VERSION "\n");
+        return 0;
+      case app::Command::unknown:
+        break;
+    }
+    print(STDERR_FILENO, app::usage);
+    return 2;
+  } catch (const std::exception& error) {
+    log::error("internal error: {}", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,231 @@
+#include "app/mcp/serve.hpp"
+
+#include <unistd.h>
+
+#include <asio/signal_set.hpp>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/async/event.hpp"
+#include "base/async/tasks.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "molecule/mcp/session.hpp"
+#include "molecule/mcp/stdio.hpp"
+#include "net/http_client.hpp"
+#include "tools/channel_push.hpp"
+#include "tools/tools.hpp"
+#include "workspace/workspaces.hpp"
+
+namespace molecule::app {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// What is not answered first waits no longer than this for a host that says nothing.
+constexpr milliseconds longest_silence{100};
+/// Whatever hangs, the process is gone 100 ms after it was told to go.
+constexpr milliseconds longest_goodbye{80};
+constexpr int parent_died = SIGUSR1;
+
+mcp::LogLevel level_of(log::Level level) {
+  switch (level) {
+    case log::Level::debug:
+      return mcp::LogLevel::debug;
+    case log::Level::info:
+      return mcp::LogLevel::info;
+    case log::Level::warning:
+      return mcp::LogLevel::warning;
+    case log::Level::error:
+      break;
+  }
+  return mcp::LogLevel::error;
+}
+
+mcp::ServerInfo describe(const workspace::Config& config, tools::Services& services, mcp::Era era) {
+  mcp::ServerInfo info;
+  info.name = "molecule";
+  info.title = "Molecule";
+  info.version = MOLECULE_VERSION;
+  info.instructions = tools::make_instructions(config);
+  info.tools = tools::make_tools(services);
+  info.resources = tools::make_resources(services);
+  info.resource_templates = tools::make_resource_templates(services);
+  info.resource_updates = config.inbox;
+  info.prompts = tools::make_prompts(services);
+  info.logging = true;
+  info.era = era;
+  if (config.inbox) {
+    info.experimental = R"({"claude/channel":{}})";
+    // It would use the stateless revision where it is offered, but takes no pushes there.
+    info.initialize_hosts = {"claude-code"};
+  }
+  return info;
+}
+
+/// All that serves one host. Declaration order is lifetime: tasks end before what they use.
+class Server {
+ public:
+  Server(const workspace::Config& config, pid_t parent, mcp::Era era)
+      : config_(config),
+        parent_(parent),
+        http_(loop_.get_executor()),
+        workspaces_(config, loop_.get_executor(), http_, clock_, hooks()),
+        tasks_(loop_.get_executor(), clock_,
+               [this](std::string_view task, std::exception_ptr error) { failed(task, error); }),
+        services_{clock_, config_, workspaces_, tasks_},
+        session_(loop_.get_executor(), clock_, describe(config, services_, era), stdio_->input(),
+                 stdio_->output()),
+        push_([this](std::string_view method, std::string_view params) {
+          session_.notify(method, params);
+        }) {
+    log::set_listener([this](log::Level level, std::string_view text) {
+      session_.log(level_of(level), "molecule", text);
+    });
+    session_.on_first_answer = [this] { answered(); };
+    session_.on_initialized = [this](const mcp::ClientInfo& host) {
+      if (config_.inbox) push_.begin(host.name, workspaces_);
+    };
+  }
+
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() { log::set_listener(nullptr); }
+
+  int run() {
+    tasks_.spawn("signals", watch_signals());
+    tasks_.spawn("session", converse());
+    tasks_.spawn("start", start_work());
+    while (!exit_code_) loop_.run_one();
+    process::hold_end_signals();  // or one that comes now would end it with that signal's code
+    tasks_.cancel_all();
+    const auto deadline = std::chrono::steady_clock::now() + longest_goodbye;
+    while (tasks_.size() > 0 && loop_.run_one_until(deadline) > 0) {
+    }
+    workspaces_.release();
+    if (tasks_.size() > 0) {
+      // Nothing that is left is worth waiting for, and destroying what it uses is not safe.
+      stdio_.reset();
+      ::_exit(*exit_code_);
+    }
+    return *exit_code_;
+  }
+
+ private:
+  void stop(int exit_code) {
+    if (!exit_code_) exit_code_ = exit_code;
+  }
+
+  workspace::Workspace::Hooks hooks() {
+    return {.on_arrival = [this](workspace::Workspace& workspace) { push_.announce(workspace); },
+            .on_change =
+                [this](workspace::Workspace&, const std::vector<std::string>& popped) {
+                  for (const std::string& uri : tools::changed_resources(popped)) {
+                    session_.resource_updated(uri);
+                  }
+                },
+            .on_rejected = [this](workspace::Workspace& workspace,
+                                  const std::string& text) { rejected(workspace, text); },
+            .on_removed =
+                [](workspace::Workspace& workspace, const std::string& text) {
+                  log::error("{}", text);
+                  workspace.disable(text);
+                }};
+  }
+
+  /// One workspace that is rejected ends only itself where there are others.
+  void rejected(workspace::Workspace& workspace, const std::string& text) {
+    log::error("{}", text);
+    if (workspaces_.several()) {
+      workspace.disable(text);
+    } else {
+      stop(3);
+    }
+  }
+
+  void failed(std::string_view task, const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      log::error("internal error in {}: {}", task, e.what());
+    } catch (...) {
+      log::error("internal error in {}", task);
+    }
+    stop(1);
+  }
+
+  awaitable<void> converse() {
+    auto end = co_await session_.run();
+    log::info("the host has gone ({})",
+              end == mcp::SessionEnd::end_of_input ? "end of input" : "output closed");
+    stop(0);
+  }
+
+  void answered() {
+    answered_ = true;
+    first_answer_.notify_all();
+  }
+
+  /// Network and disk wait until the host has its first answer (molecule-mcp.md 4).
+  awaitable<void> start_work() {
+    const Clock::time_point deadline = clock_.now() + longest_silence;
+    while (!answered_ && clock_.now() < deadline) {
+      [[maybe_unused]] auto notified = co_await first_answer_.wait_until(deadline);
+    }
+    workspaces_.start(tasks_);
+    co_await watch_parent();
+  }
+
+  awaitable<void> watch_signals() {
+    asio::signal_set signals(loop_, SIGINT, SIGTERM, SIGHUP);
+    signals.add(parent_died);
+    parent_signals_ = process::signal_at_parent_death(parent_died);
+    while (process::has_parent(parent_)) {
+      auto [error, signal] = co_await signals.async_wait(as_tuple);
+      if (error) co_return;
+      // What a person sends for a new token, a terminal sends when it is closed.
+      if (signal == SIGHUP && workspaces_.reload_tokens()) continue;
+      if (signal != parent_died) break;
+    }
+    stop(0);
+  }
+
+  /// Where no signal tells that the parent died.
+  awaitable<void> watch_parent() {
+    while (!parent_signals_ && process::has_parent(parent_)) {
+      co_await sleep_for(clock_, seconds(5));
+    }
+    if (!process::has_parent(parent_)) stop(0);
+  }
+
+  const workspace::Config& config_;
+  pid_t parent_;
+  bool parent_signals_ = false;
+  bool answered_ = false;
+  std::optional<int> exit_code_;
+  std::optional<mcp::Stdio> stdio_{std::in_place};
+  asio::io_context loop_{1};
+  SystemClock clock_;
+  Event first_answer_{clock_};
+  net::HttpClient http_;
+  workspace::Workspaces workspaces_;
+  TaskGroup tasks_;
+  tools::Services services_;
+  mcp::Session session_;
+  tools::ChannelPush push_;
+};
+
+}  // namespace
+
+int serve(const workspace::Config& config, pid_t parent, mcp::Era era) {
+  Server server(config, parent, era);
+  return server.run();
+}
+
+}  // namespace molecule::app

@@ -1,0 +1,178 @@
+// molecule-platform: the program's start, and the wiring of the server room.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <asio/ip/address.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <exception>
+#include <system_error>
+
+#include "app/platform/data_folder.hpp"
+#include "app/platform/platform_options.hpp"
+#include "base/async/tasks.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "base/text/text.hpp"
+#include "server/api/registry/sweep.hpp"
+#include "server/api/router.hpp"
+#include "server/api/routes.hpp"
+#include "server/http/http_server.hpp"
+
+namespace {
+
+using namespace molecule;
+
+void print(int descriptor, std::string_view text) {
+  // Whoever closed it does not want to read it.
+  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || asio::ip::make_address(host).is_loopback();
+}
+
+server::HttpServer::Options server_options(const app::PlatformOptions& options) {
+  server::HttpServer::Options made{.host = options.host, .port = options.port, .gate = {}};
+  made.gate.hosts.push_back(text::lower(app::url_host(options.host)));
+  for (const std::string& host : options.allowed_hosts) {
+    made.gate.hosts.push_back(text::lower(host));
+  }
+  made.gate.origins = options.origins;
+  return made;
+}
+
+/// A loop that can drop what waits in it before it goes away itself.
+class Loop : public asio::io_context {
+ public:
+  using io_context::io_context;
+  void drop_handlers() { shutdown(); }
+};
+
+/// All of a platform. Declaration order is lifetime.
+class Platform {
+ public:
+  Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
+           std::string admin_token)
+      : database_(folder.database()),
+        context_{.database = database_,
+                 .clock = clock_,
+                 .events = events_,
+                 .admin_token = std::move(admin_token),
+                 .base_url = options.external_url,
+                 .uploads = folder.uploads(),
+                 .tokens_used = {}},
+        tasks_(loop_.get_executor(), clock_,
+               [this](std::string_view task, std::exception_ptr error) { failed(task, error); }) {
+    server::create_schema(database_);
+    router_.emplace(context_, server::all_routes());
+  }
+
+  /// Idle connections live in the loop and use the server when they end, which must be before it.
+  ~Platform() { loop_.drop_handlers(); }
+
+  /// Throws `std::system_error` where it cannot.
+  void listen(const app::PlatformOptions& options) {
+    server_.emplace(loop_, context_, *router_, server_options(options));
+  }
+  std::uint16_t port() const { return server_->port(); }
+
+  /// Until a signal.
+  int run() {
+    tasks_.spawn("sweep", server::sweep_task(context_));
+    tasks_.spawn("signals", stop_on_signal());
+    loop_.run();
+    return exit_code_;
+  }
+
+ private:
+  awaitable<void> stop_on_signal() {
+    [[maybe_unused]] auto [error, signal] = co_await signals_.async_wait(as_tuple);
+    co_await server_->stop();
+    // What is left are idle connections and the sweep between two rounds.
+    loop_.stop();
+  }
+
+  void failed(std::string_view task, const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      log::error("internal error in {}: {}", task, e.what());
+    } catch (...) {
+      log::error("internal error in {}", task);
+    }
+    exit_code_ = 1;
+    loop_.stop();
+  }
+
+  int exit_code_ = 0;
+  SystemClock clock_;
+  sqlite::Database database_;
+  server::Events events_{database_, clock_};
+  server::Context context_;
+  Loop loop_{1};
+  asio::signal_set signals_{loop_, SIGINT, SIGTERM, SIGHUP};
+  TaskGroup tasks_;
+  std::optional<server::Router> router_;
+  std::optional<server::HttpServer> server_;
+};
+
+int serve(const app::PlatformOptions& options) {
+  const auto folder = app::DataFolder::open(options.data);
+  if (!folder) {
+    log::error("{}", folder.error());
+    return 1;
+  }
+  std::string admin_token = options.admin_token;
+  if (admin_token.empty()) {
+    auto kept = folder->admin_token();
+    if (!kept) {
+      log::error("{}", kept.error());
+      return 1;
+    }
+    admin_token = *std::move(kept);
+  }
+  if (!is_loopback(options.host)) {
+    log::warning(
+        "{} is not a loopback address: whoever reaches this machine's network reaches the "
+        "platform, and tokens travel unencrypted",
+        options.host);
+  }
+  std::optional<Platform> platform;
+  try {
+    platform.emplace(options, *folder, std::move(admin_token));
+  } catch (const sqlite::Error& error) {
+    log::error("{}: {}", folder->database().string(), error.what());
+    return 1;
+  }
+  const std::string host = app::url_host(options.host);
+  try {
+    platform->listen(options);
+  } catch (const std::system_error& error) {
+    log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
+    return 1;
+  }
+  print(STDOUT_FILENO, fmt::format("listening on http://{}:{}\n", host, platform->port()));
+  return platform->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  process::open_standard_streams();
+  std::signal(SIGPIPE, SIG_IGN);
+  ::umask(077);
+  try {
+    auto parsed = app::parse_platform_options(argc, argv);
+    if (const auto* end = std::get_if<app::Exit>(&parsed)) {
+      print(STDOUT_FILENO, end->out);
+      print(STDERR_FILENO, end->err);
+      return end->code;
+    }
+    return serve(std::get<app::PlatformOptions>(parsed));
+  } catch (const std::exception& error) {
+    log::error("internal error: {}", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,146 @@
+#include "app/platform/platform_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <asio/ip/address.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/text/text.hpp"
+
+namespace molecule::app {
+
+namespace {
+
+constexpr const char* description =
+    "The platform side for agents, on this machine: the HTTP API that molecule-mcp speaks, kept\n"
+    "in SQLite. Prints `listening on http://HOST:PORT` when it is ready.";
+
+constexpr const char* footer = R"help(
+Environment:
+  ADMIN_TOKEN            the owner's token; else DIR/admin_token, made at the first start
+  EXTERNAL_PLATFORM_URL  the URL under which agents reach it (behind a proxy), for the snippets
+  CORS_ORIGINS           other sites whose pages may call it, separated by commas
+
+Examples:
+  molecule-platform
+  molecule-platform --listen 127.0.0.1:0 --data /tmp/try
+  curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
+    http://127.0.0.1:8080/workspaces
+
+Exit codes: 0 after SIGINT, SIGTERM, SIGHUP; 1 when it cannot run; 2 for wrong usage.)help";
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::filesystem::path default_data() {
+  const std::string data_home = environment("XDG_DATA_HOME");
+  // The specification of these folders says to ignore paths that are not absolute.
+  if (data_home.starts_with('/')) return std::filesystem::path(data_home) / "molecule-platform";
+  const std::string home = environment("HOME");
+  if (home.empty()) return {};
+  return std::filesystem::path(home) / ".local" / "share" / "molecule-platform";
+}
+
+/// Exact strings between commas, as the platform reads them.
+std::vector<std::string> read_origins() {
+  const char* listed = std::getenv("CORS_ORIGINS");
+  if (listed == nullptr) return {"http://localhost:3000", "http://localhost:3001"};
+  return text::split_list(listed, ',');
+}
+
+bool is_url(std::string_view text) {
+  const bool plain = text.find_first_not_of(
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                         "0123456789-._~:/[]%") == std::string_view::npos;
+  return plain && (text.starts_with("http://") || text.starts_with("https://"));
+}
+
+/// A token that no header can carry would lock the owner out.
+bool is_token(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+}
+
+Exit wrong_usage(std::string_view problem) {
+  return {.code = 2,
+          .out = "",
+          .err = std::string(problem) + "\nRun `molecule-platform --help` for the usage.\n"};
+}
+
+}  // namespace
+
+bool parse_listen(std::string_view text, PlatformOptions& options) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (failure != std::errc() || end != digits.data() + digits.size()) return false;
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (host != "localhost" || bracketed) {
+    asio::error_code invalid;
+    const asio::ip::address address = asio::ip::make_address(host, invalid);
+    if (invalid || address.is_v6() != bracketed) return false;
+  }
+  options.host = host;
+  options.port = port;
+  return true;
+}
+
+std::string url_host(std::string_view host) {
+  if (host.find(':') == std::string_view::npos) return std::string(host);
+  return '[' + std::string(host) + ']';
+}
+
+std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv) {
+  PlatformOptions options;
+  std::string listen = "127.0.0.1:8080";
+  std::string data = default_data().string();
+  CLI::App app(description, "molecule-platform");
+  app.footer(footer);
+  app.set_version_flag("--version", "molecule-platform " MOLECULE_VERSION);
+  app.add_option("--listen", listen, "Where to listen; port 0 means a free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  app.add_option("--data", data, "The folder for everything that is kept")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--allow-host", options.allowed_hosts,
+                 "Another name under which clients reach it; may be repeated")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(stop, out, err);
+    return code == 0 ? Exit{.code = 0, .out = out.str(), .err = ""} : wrong_usage(stop.what());
+  }
+  if (!parse_listen(listen, options)) {
+    return wrong_usage("--listen: not HOST:PORT with an address or localhost: " +
+                       text::sanitize_name(listen));
+  }
+  if (data.empty()) return wrong_usage("--data: no folder given, and HOME is not set");
+  options.data = data;
+  options.admin_token = text::trim(environment("ADMIN_TOKEN"));
+  if (!is_token(options.admin_token)) {
+    return wrong_usage("ADMIN_TOKEN: has blanks or characters that no header can carry");
+  }
+  options.external_url = environment("EXTERNAL_PLATFORM_URL");
+  while (options.external_url.ends_with('/')) options.external_url.pop_back();
+  if (!options.external_url.empty() && !is_url(options.external_url)) {
+    return wrong_usage("EXTERNAL_PLATFORM_URL: not an http:// or https:// URL");
+  }
+  options.origins = read_origins();
+  return options;
+}
+
+}  // namespace molecule::app

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+
+#include "base/async/asio.hpp"
+
+namespace molecule {
+
+/// Where all time comes from, so that tests run the 20 s heartbeat in microseconds. The program
+/// has one `SystemClock`; tests have a `test::VirtualClock`.
+class Clock {
+ public:
+  using duration = std::chrono::steady_clock::duration;
+  using time_point = std::chrono::steady_clock::time_point;
+
+  virtual ~Clock() = default;
+  /// Monotonic.
+  virtual time_point now() const = 0;
+  /// What a calendar says; it may jump.
+  virtual std::chrono::system_clock::time_point wall() const = 0;
+  /// How long the machine has been suspended in all: the monotonic time stood still meanwhile. Of
+  /// use are only differences; steps of the calendar do not count.
+  virtual duration suspended() const = 0;
+
+  /// Makes `timer` expire at `deadline` of this clock. For `sleep_until` and `Event` only.
+  virtual void arm(asio::steady_timer& timer, time_point deadline) = 0;
+  /// Forgets `timer`, which is about to go away.
+  virtual void disarm(asio::steady_timer& timer) noexcept = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  time_point now() const override { return std::chrono::steady_clock::now(); }
+  std::chrono::system_clock::time_point wall() const override {
+    return std::chrono::system_clock::now();
+  }
+  duration suspended() const override;
+  void arm(asio::steady_timer& timer, time_point deadline) override { timer.expires_at(deadline); }
+  void disarm(asio::steady_timer&) noexcept override {}
+};
+
+/// Returns at `deadline`. Cancelling the task throws `asio::error::operation_aborted` from here.
+awaitable<void> sleep_until(Clock& clock, Clock::time_point deadline);
+awaitable<void> sleep_for(Clock& clock, Clock::duration duration);
+
+}  // namespace molecule

@@ -1,0 +1,168 @@
+#include "cli/doctor_local.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "cli/age.hpp"
+#include "workspace/store/inbox.hpp"
+#include "workspace/store/stored_state.hpp"
+
+namespace molecule::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Status = Check::Status;
+
+constexpr const char* folder_name = "state folder";
+/// What holds a secret or a message.
+constexpr std::array private_files{".auth_token",       ".platform_inbound_secret",
+                                   ".mcp_inbox_cursor", "status.json",
+                                   "inbox.db",          "inbox.db-wal"};
+
+Check folder_problem(const fs::path& folder, std::string_view what, int code) {
+  return {Status::fail, folder_name,
+          fmt::format("{} {}: {}", what, folder.string(), std::strerror(code)),
+          "set CONFIGS_DIR to a folder that can be written"};
+}
+
+bool may_write(const fs::path& folder) {
+  return ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+/// A folder that the first start will make, if its parents allow it.
+Check check_missing_folder(const fs::path& folder) {
+  fs::path above = folder;
+  while (::access(above.c_str(), F_OK) != 0 && above != above.parent_path()) {
+    if (errno != ENOENT) return folder_problem(folder, "cannot reach", errno);
+    above = above.parent_path();
+  }
+  struct stat status{};
+  if (::stat(above.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return folder_problem(folder, "cannot make", ENOTDIR);
+  }
+  if (!may_write(above)) return folder_problem(folder, "cannot make", errno);
+  return {Status::ok, folder_name,
+          fmt::format("{} does not exist yet; the first start makes it", folder.string()), ""};
+}
+
+Check check_inbox(const workspace::StoredState& state) {
+  constexpr const char* name = "inbox";
+  if (!state.problem.empty()) {
+    return {Status::fail, name, state.problem,
+            "if it stays so, move the file away: the next start makes a new inbox"};
+  }
+  if (!state.exists) return {Status::ok, name, "none yet; the first start makes it", ""};
+  if (state.waiting >= workspace::Inbox::most_messages) {
+    return {Status::warn, name, fmt::format("{} messages wait: no more are fetched", state.waiting),
+            "have the agent answer and pop them"};
+  }
+  const bool one = state.waiting == 1;
+  return {Status::ok, name,
+          fmt::format("{} message{} wait{} for the agent, {} handed out", state.waiting,
+                      one ? "" : "s", one ? "s" : "", state.handed_out),
+          ""};
+}
+
+Check check_owner(const workspace::StoredState& state, Clock& clock) {
+  constexpr const char* name = "owner";
+  if (state.owner == workspace::OwnerState::none) {
+    return {Status::ok, name, "no molecule-mcp serves it here now", ""};
+  }
+  const auto& record = *state.record;
+  if (state.owner == workspace::OwnerState::disabled) {
+    return {Status::warn, name,
+            fmt::format("process {}, disabled: {}", record.pid, record.last_error),
+            "put that right, and start that process again"};
+  }
+  const std::string since =
+      record.since ? fmt::format(", for {}", age(*record.since, clock.wall())) : "";
+  if (state.owner == workspace::OwnerState::active) {
+    return {Status::ok, name, fmt::format("process {} serves it{}", record.pid, since), ""};
+  }
+  return {Status::warn, name, fmt::format("process {} stands still{}", record.pid, since),
+          fmt::format("let it go on (kill -CONT {}), or end it", record.pid)};
+}
+
+}  // namespace
+
+std::vector<Check> check_configuration(const workspace::Reading& reading) {
+  constexpr const char* name = "configuration";
+  std::vector<Check> checks;
+  for (const std::string& problem : reading.problems) {
+    checks.push_back({Status::fail, name, problem, "`molecule-mcp --help` lists all variables"});
+  }
+  const auto warn = [&checks](std::string detail, std::string next) {
+    checks.push_back({Status::warn, name, std::move(detail), std::move(next)});
+  };
+  for (const std::string& warning : reading.warnings) warn(warning, "correct it, or unset it");
+  if (!reading.config.heartbeat) {
+    warn("MOLECULE_MCP_DISABLE_HEARTBEAT is set: nothing keeps the workspace online",
+         "unset it, unless another program sends the heartbeats");
+  }
+  if (!reading.config.inbox) {
+    warn("MOLECULE_MCP_DISABLE_INBOX is set: messages are not fetched",
+         "unset it, unless another program fetches them");
+  }
+  if (checks.empty()) {
+    const std::size_t count = reading.config.workspaces.size();
+    const workspace::WorkspaceConfig& first = reading.config.workspaces.front();
+    checks.push_back({Status::ok, name,
+                      count == 1 ? fmt::format("workspace {} on {}", first.id, first.platform_url)
+                                 : fmt::format("{} workspaces", count),
+                      ""});
+  }
+  return checks;
+}
+
+std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspace) {
+  const fs::path& folder = workspace.state_folder;
+  struct stat status{};
+  if (::stat(folder.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {check_missing_folder(folder)};
+    return {folder_problem(folder, "cannot open", errno)};
+  }
+  if (!S_ISDIR(status.st_mode)) return {folder_problem(folder, "cannot open", ENOTDIR)};
+  if (!may_write(folder)) return {folder_problem(folder, "cannot write to", errno)};
+  std::vector<Check> checks;
+  for (const char* name : private_files) {
+    struct stat file{};
+    const fs::path path = folder / name;
+    if (::stat(path.c_str(), &file) != 0 || (file.st_mode & 077) == 0) continue;
+    checks.push_back(
+        {Status::warn, folder_name,
+         fmt::format("other users may open {} (mode {:04o})", path.string(), file.st_mode & 07777),
+         fmt::format("chmod 600 {}", path.string())});
+  }
+  if (checks.empty()) {
+    checks.push_back(
+        {Status::ok, folder_name,
+         fmt::format("{} can be written (mode {:04o})", folder.string(), status.st_mode & 07777),
+         ""});
+  }
+  return checks;
+}
+
+Check check_token(workspace::Credentials& credentials) {
+  Check check{Status::ok, "token", "", ""};
+  if (const auto found = credentials.require(); found.ok()) {
+    check.detail = "from " + credentials.token_source();
+  } else {
+    check.status = Status::fail;
+    check.detail = found.error();
+    check.next = "make a token in the canvas → Tokens tab, and put it there";
+  }
+  return check;
+}
+
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock) {
+  const auto state = workspace::read_stored_state(workspace.state_folder, clock);
+  return {check_inbox(state), check_owner(state, clock)};
+}
+
+}  // namespace molecule::cli

@@ -1,0 +1,141 @@
+#include "cli/report.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "base/json/writer.hpp"
+#include "base/text/text.hpp"
+
+namespace molecule::cli {
+
+namespace {
+
+using Status = Check::Status;
+
+std::string_view word(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "OK";
+    case Status::warn:
+      return "WARN";
+    case Status::fail:
+      break;
+  }
+  return "FAIL";
+}
+
+std::string_view colour(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "\x1B[32m";
+    case Status::warn:
+      return "\x1B[33m";
+    case Status::fail:
+      break;
+  }
+  return "\x1B[31m";
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::string counted(std::ptrdiff_t count, std::string_view one) {
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+void print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+bool wants_colour() {
+  return ::isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
+}
+
+Report::Report(Form form)
+    : form_(form), terminal_(form == Form::text && ::isatty(STDOUT_FILENO) == 1) {}
+
+void Report::begin_workspace(std::string_view id, bool heading) {
+  workspace_ = id;
+  if (!heading || form_ == Form::json) return;
+  forget_waiting();
+  cli::print(fmt::format("\nworkspace {}\n", id));
+}
+
+void Report::add(Check check) {
+  check.detail = text::one_line(check.detail);
+  if (form_ == Form::text) print(check);
+  entries_.push_back({.check = std::move(check), .workspace = workspace_});
+}
+
+void Report::print(const Check& check) {
+  forget_waiting();
+  const std::string tag = fmt::format("[{}]", word(check.status));
+  const bool coloured = wants_colour();
+  std::string text =
+      fmt::format("{}{}{}{:{}} {:<14} {}\n", coloured ? colour(check.status) : "", tag,
+                  coloured ? "\x1B[0m" : "", "", 6 - tag.size(), check.name, check.detail);
+  if (!check.next.empty()) text += fmt::format("{:22}→ {}\n", "", check.next);
+  cli::print(text);
+}
+
+void Report::waiting_for(std::string_view what) {
+  if (!terminal_) return;
+  forget_waiting();
+  cli::print(fmt::format("       {} …", what));
+  waiting_ = true;
+}
+
+void Report::forget_waiting() {
+  if (std::exchange(waiting_, false)) cli::print("\r\x1B[K");
+}
+
+bool Report::finish() {
+  const auto count = [this](Status status) {
+    return std::count_if(entries_.begin(), entries_.end(),
+                         [status](const Entry& entry) { return entry.check.status == status; });
+  };
+  const bool ok = count(Status::fail) == 0;
+  if (form_ == Form::json) {
+    cli::print(to_json(ok) + "\n");
+    return ok;
+  }
+  forget_waiting();
+  const std::ptrdiff_t warnings = count(Status::warn);
+  cli::print(fmt::format("\n{}{}\n", ok ? "all is well" : counted(count(Status::fail), "failure"),
+                         warnings > 0 ? ", " + counted(warnings, "warning") : ""));
+  return ok;
+}
+
+std::string Report::to_json(bool ok) const {
+  json::Writer writer;
+  {
+    auto object = writer.object();
+    object.field("ok", ok);
+    auto list = object.array("checks");
+    for (const Entry& entry : entries_) {
+      auto item = list.object();
+      if (!entry.workspace.empty()) item.field("workspace", entry.workspace);
+      item.field("name", entry.check.name);
+      item.field("status", word(entry.check.status));
+      item.field("detail", entry.check.detail);
+      item.field("next", entry.check.next);
+    }
+  }
+  return std::move(writer).take();
+}
+
+}  // namespace molecule::cli

@@ -1,0 +1,95 @@
+#include "server/api/input.hpp"
+
+#include <algorithm>
+
+#include "base/random.hpp"
+#include "base/text/text.hpp"
+#include "server/access/auth.hpp"
+
+namespace molecule::server {
+
+std::optional<std::string> parse_uuid(std::string_view text) {
+  if (!is_uuid(text)) return std::nullopt;
+  return text::lower(text);
+}
+
+Result<std::string, Reply> acting_workspace(Context& context, const Request& request) {
+  std::string id = text::lower(request.args.at(0));
+  if (auto refusal = workspace_auth(context, request, id)) return Failure{*std::move(refusal)};
+  if (!is_uuid(id)) return Failure{error_reply(400, "invalid workspace ID")};
+  return id;
+}
+
+Result<WorkspaceRow, Reply> existing_workspace(Context& context, const Request& request) {
+  Result<std::string, Reply> id = acting_workspace(context, request);
+  if (!id) return Failure{std::move(id.error())};
+  std::optional<WorkspaceRow> row = find_workspace(context, *id);
+  if (!row || row->status == "removed") return Failure{error_reply(404, "workspace not found")};
+  return *std::move(row);
+}
+
+Body::Body(std::string_view text) {
+  const auto parsed = document_.parse(text);
+  ok_ = parsed.ok() && parsed.value().is_object();
+  if (ok_) object_ = parsed.value();
+}
+
+std::string_view Body::text(std::string_view name) {
+  const json::Value value = any(name);
+  ok_ = ok_ && (!value.present() || value.is_string());
+  return value.string_or("");
+}
+
+std::optional<std::int64_t> Body::integer(std::string_view name) {
+  const json::Value value = any(name);
+  const std::optional<std::int64_t> number = value.integer();
+  ok_ = ok_ && (!value.present() || number.has_value());
+  return number;
+}
+
+std::optional<double> Body::number(std::string_view name) {
+  const json::Value value = any(name);
+  const std::optional<double> number = value.number();
+  ok_ = ok_ && (!value.present() || number.has_value());
+  return number;
+}
+
+std::optional<bool> Body::boolean(std::string_view name) {
+  const json::Value value = any(name);
+  const std::optional<bool> held = value.boolean();
+  ok_ = ok_ && (!value.present() || held.has_value());
+  return held;
+}
+
+json::Value Body::any(std::string_view name) const {
+  const json::Value value = object_[name];
+  return value.is_null() ? json::Value() : value;
+}
+
+int nesting(std::string_view json) {
+  int depth = 0;
+  int deepest = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+std::optional<std::string> storable_json(json::Value value) {
+  std::string text = value.dump();
+  if (nesting(text) > deepest_nesting) return std::nullopt;
+  return text;
+}
+
+}  // namespace molecule::server

@@ -1,0 +1,122 @@
+#include "server/api/messages/a2a.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json/writer.hpp"
+#include "base/text/text.hpp"
+#include "server/access/auth.hpp"
+#include "server/api/input.hpp"
+#include "server/api/messages/activity_rows.hpp"
+#include "server/api/messages/envelope.hpp"
+#include "server/api/routes.hpp"
+#include "server/api/workspaces/workspace_rows.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+Reply removed_reply(const WorkspaceRow& target) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("error", "workspace removed");
+    out.field("id", target.id);
+  }
+  return json_reply(410, std::move(writer).take());
+}
+
+Reply no_url_reply(const WorkspaceRow& target) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("error", "workspace has no URL");
+    out.field("status", target.status);
+    out.field("hint", "it has not registered with delivery_mode \"poll\" yet");
+  }
+  return json_reply(503, std::move(writer).take());
+}
+
+/// Why the caller may not write to that target, whatever the message is.
+std::optional<Reply> target_refusal(const std::optional<WorkspaceRow>& target) {
+  if (!target) return error_reply(404, "workspace not found");
+  if (target->status == "removed") return removed_reply(*target);
+  if (target->budget_limit && target->monthly_spend >= *target->budget_limit) {
+    return error_reply(402, "workspace budget limit exceeded");
+  }
+  return std::nullopt;
+}
+
+std::optional<Reply> mode_refusal(const WorkspaceRow& target) {
+  if (target.delivery_mode == "poll") return std::nullopt;
+  if (!target.url || target.url->empty()) return no_url_reply(target);
+  return error_reply(502,
+                     "this platform delivers to polling workspaces only: the target has to "
+                     "register with delivery_mode \"poll\"");
+}
+
+/// What rows of the platform's own are known by: with such a method a message would be taken for a
+/// file, for the answer to a delegation, or for something that this workspace said itself.
+constexpr std::array<std::string_view, 4> reserved_methods = {"broadcast", "chat_upload_receive",
+                                                              "delegate_result", "notify"};
+
+std::optional<Reply> method_refusal(std::string_view method) {
+  if (std::ranges::find(reserved_methods, method) == reserved_methods.end()) return std::nullopt;
+  return error_reply(400, "the method \"" + std::string(method) +
+                              "\" is reserved for the platform: send \"message/send\"");
+}
+
+Reply queued_reply(std::string_view method) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("delivery_mode", "poll");
+    out.field("method", method);
+    out.field("status", "queued");
+  }
+  Reply reply = json_reply(200, std::move(writer).take());
+  reply.content_type = "application/json";
+  return reply;
+}
+
+Reply post_a2a(Context& context, const Request& request) {
+  auto caller = a2a_caller(context, request);
+  if (!caller) return std::move(caller.error());
+  const std::optional<std::string> target = parse_uuid(request.args.at(0));
+  if (!target && !caller.value()) return error_reply(400, "invalid workspace ID");
+  return deliver(context, caller.value(), target.value_or(""), request.body);
+}
+
+}  // namespace
+
+Reply deliver(Context& context, const std::optional<std::string>& caller,
+              std::string_view target_id, std::string_view body) {
+  if (caller && !can_communicate(context, *caller, target_id)) {
+    return error_reply(403, "access denied: workspaces cannot communicate per hierarchy rules");
+  }
+  const std::optional<WorkspaceRow> target = find_workspace(context, target_id);
+  if (auto refusal = target_refusal(target)) return *std::move(refusal);
+  Result<Envelope, Reply> envelope = normalise_envelope(body);
+  if (!envelope) return std::move(envelope.error());
+  if (auto refusal = method_refusal(envelope->method)) return *std::move(refusal);
+  if (auto refusal = mode_refusal(*target)) return *std::move(refusal);
+
+  const std::string& shown = target->name.empty() ? target->id : target->name;
+  Activity row;
+  row.workspace_id = target->id;
+  row.type = "a2a_receive";
+  row.source_id = caller;
+  row.target_id = target->id;
+  row.method = envelope->method;
+  row.summary = envelope->method + " \xE2\x86\x92 " + shown + " (queued for poll)";
+  row.request_body = std::move(envelope->text);
+  row.message_id = std::move(envelope->message_id);
+  if (insert_activity(context, row)) broadcast_activity(context, row);
+  return queued_reply(envelope->method);
+}
+
+std::vector<Route> a2a_routes() {
+  return {{"POST", "/workspaces/:id/a2a", post_a2a}};
+}
+
+}  // namespace molecule::server

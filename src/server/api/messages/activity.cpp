@@ -1,0 +1,219 @@
+#include <algorithm>
+#include <array>
+
+#include "base/json/writer.hpp"
+#include "base/text/time.hpp"
+#include "server/api/input.hpp"
+#include "server/api/messages/activity_query.hpp"
+#include "server/api/messages/activity_rows.hpp"
+#include "server/api/routes.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+// The order of the columns in page_query.
+enum Column {
+  id,
+  workspace_id,
+  activity_type,
+  source_id,
+  target_id,
+  method,
+  summary,
+  duration_ms,
+  status,
+  error_detail,
+  created_at,
+  seq,
+  request_body,
+  response_body,
+  tool_trace
+};
+
+std::string build_page_query(bool typed, bool forward) {
+  std::string sql =
+      "SELECT id, workspace_id, activity_type, source_id, target_id, method, summary,"
+      " duration_ms, status, error_detail, created_at, seq, request_body, response_body,"
+      " tool_trace FROM activity WHERE workspace_id = ?1";
+  if (typed) sql += " AND activity_type = ?2";
+  if (forward) sql += " AND seq > ?3";
+  sql +=
+      " AND (?4 IS NULL OR created_at >= ?4) AND (?5 IS NULL OR created_at < ?5)"
+      " AND (?6 IS NULL OR (source_id IS NULL) = (?6 = 'canvas'))"
+      " AND (?7 IS NULL OR source_id = ?7 OR target_id = ?7) ORDER BY seq";
+  sql += forward ? " ASC LIMIT ?8" : " DESC LIMIT ?8";
+  return sql;
+}
+
+/// Two conditions stand in the text rather than in a parameter, so that the index serves them.
+std::string_view page_query(const ActivityQuery& query) {
+  static const std::array<std::string, 4> texts{
+      build_page_query(false, false), build_page_query(false, true), build_page_query(true, false),
+      build_page_query(true, true)};
+  return texts.at((query.type ? 2U : 0U) + (query.after_seq ? 1U : 0U));
+}
+
+void write_raw_if_present(json::Object& out, std::string_view name, const sqlite::Statement& row,
+                          int column) {
+  if (!row.is_null(column)) out.raw(name, row.text(column));
+}
+
+void write_row(json::Object& out, const sqlite::Statement& row) {
+  out.field("id", row.text(id));
+  out.field("seq", row.integer(seq));
+  out.field("workspace_id", row.text(workspace_id));
+  out.field("activity_type", row.text(activity_type));
+  out.nullable("source_id", row.optional_string(source_id));
+  out.nullable("target_id", row.optional_string(target_id));
+  out.nullable("method", row.optional_string(method));
+  out.nullable("summary", row.optional_string(summary));
+  out.nullable("duration_ms",
+               row.is_null(duration_ms) ? std::optional<std::int64_t>() : row.integer(duration_ms));
+  out.field("status", row.text(status));
+  out.nullable("error_detail", row.optional_string(error_detail));
+  out.field("created_at", format_rfc3339(from_micros(row.integer(created_at))));
+  write_raw_if_present(out, "request_body", row, request_body);
+  write_raw_if_present(out, "response_body", row, response_body);
+  write_raw_if_present(out, "tool_trace", row, tool_trace);
+}
+
+void write_attachments(json::Array out, std::string_view envelope) {
+  json::Document document;
+  const auto parsed = document.parse(envelope);
+  if (!parsed) return;
+  for (const json::Value part : parsed.value()["params"]["message"]["parts"].items()) {
+    const json::Value file = part["file"];
+    if (!file.is_object()) continue;
+    auto attachment = out.object();
+    attachment.field("kind", part["kind"].string_or("file"));
+    attachment.field("uri", file["uri"].string_or(""));
+    attachment.field("mime_type", file["mimeType"].string_or(""));
+    attachment.field("name", file["name"].string_or(""));
+  }
+}
+
+/// Section 10, `include=peer_info`: who the other workspace of a row is, and the files in it.
+void write_peer_info(Context& context, json::Object& out, const sqlite::Statement& row) {
+  const std::string_view self = row.text(workspace_id);
+  const std::string_view source = row.text(source_id);
+  const std::string peer_id(source.empty() || source == self ? row.text(target_id) : source);
+  if (const auto peer = find_workspace(context, peer_id); peer && peer->id != self) {
+    out.field("peer_name", peer->name);
+    out.nullable("peer_role", peer->role);
+    out.field("agent_card_url", context.base_url + "/registry/discover/" + peer->id);
+  }
+  write_attachments(out.array("attachments"), row.text(request_body));
+}
+
+Reply get_activity(Context& context, const Request& request) {
+  const auto acting = acting_workspace(context, request);
+  if (!acting) return acting.error();
+  const auto query = read_activity_query(context, request, *acting);
+  if (!query) return query.error();
+  const ActivityQuery& asked = *query;
+
+  auto statement = context.database.prepare(page_query(asked));
+  statement.bind(*acting, asked.type, asked.after_seq, asked.not_before, asked.before, asked.source,
+                 asked.peer_id, asked.limit);
+  json::Writer writer;
+  {
+    auto rows = writer.array();
+    while (writer.text().size() < page_bytes && statement.step()) {
+      auto row = rows.object();
+      write_row(row, statement);
+      if (asked.peer_info) write_peer_info(context, row, statement);
+    }
+  }
+  return json_reply(200, std::move(writer).take());
+}
+
+constexpr std::array<std::string_view, 7> reportable_types{
+    "a2a_send",        "a2a_receive",  "task_update", "agent_log",
+    "skill_promotion", "memory_write", "error"};
+
+std::string unknown_type_text() {
+  std::string text = "activity_type must be one of:";
+  for (const std::string_view type : reportable_types) text.append(" ").append(type);
+  return text;
+}
+
+std::optional<std::string> text_or_nothing(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  return std::string(text);
+}
+
+/// The stored form of a body that may be absent; spoils `storable` where it is nested too deeply.
+std::optional<std::string> read_json(json::Value value, bool& storable) {
+  if (!value.present()) return std::nullopt;
+  std::optional<std::string> text = storable_json(value);
+  storable = storable && text.has_value();
+  return text;
+}
+
+Reply post_activity(Context& context, const Request& request) {
+  const auto workspace = existing_workspace(context, request);
+  if (!workspace) return workspace.error();
+  Body body(request.body);
+  Activity row;
+  row.workspace_id = workspace->id;
+  row.type = body.text("activity_type");
+  row.method = text_or_nothing(body.text("method"));
+  row.summary = text_or_nothing(body.text("summary"));
+  const std::string_view target = body.text("target_id");
+  const std::string_view source = body.text("source_id");
+  if (const auto given = body.text("status"); !given.empty()) row.status = given;
+  row.error_detail = text_or_nothing(body.text("error_detail"));
+  row.duration_ms = body.integer("duration_ms");
+  if (!body.ok()) return error_reply(400, "invalid request body");
+
+  bool storable = true;
+  const json::Value request_json = body.any("request_body");
+  row.request_body =
+      read_json(request_json.present() ? request_json : body.any("metadata"), storable);
+  row.response_body = read_json(body.any("response_body"), storable);
+  if (!storable) return error_reply(400, "invalid request body: nested too deeply");
+  if (std::ranges::find(reportable_types, row.type) == reportable_types.end()) {
+    return error_reply(400, unknown_type_text());
+  }
+  if (!source.empty() && parse_uuid(source) != workspace->id) {
+    return error_reply(403, "source_id must match authenticated workspace");
+  }
+  row.source_id = workspace->id;
+  if (!target.empty()) {
+    row.target_id = parse_uuid(target);
+    if (!row.target_id) return error_reply(400, "target_id must be a valid UUID");
+  }
+  insert_activity(context, row);
+  broadcast_activity(context, row);
+  return json_reply(200, R"({"status":"logged"})");
+}
+
+Reply post_ack(Context& context, const Request& request) {
+  const auto workspace = existing_workspace(context, request);
+  if (!workspace) return workspace.error();
+  Body body(request.body);
+  const auto acked = body.integer("acked_seq");
+  if (!body.ok() || !acked || *acked < 0) {
+    return error_reply(400, "acked_seq must be a non-negative integer");
+  }
+  auto statement = context.database.prepare(
+      "UPDATE workspaces SET last_acked_seq = max(last_acked_seq, ?2) WHERE id = ?1"
+      " RETURNING last_acked_seq");
+  statement.bind(workspace->id, *acked);
+  statement.step();
+  json::Writer writer;
+  writer.object().field("last_acked_seq", statement.integer(0));
+  statement.run();
+  return json_reply(200, std::move(writer).take());
+}
+
+}  // namespace
+
+std::vector<Route> activity_routes() {
+  return {{"GET", "/workspaces/:id/activity", get_activity},
+          {"POST", "/workspaces/:id/activity", post_activity},
+          {"POST", "/workspaces/:id/activity/ack", post_ack}};
+}
+
+}  // namespace molecule::server

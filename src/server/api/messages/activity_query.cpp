@@ -1,0 +1,101 @@
+#include "server/api/messages/activity_query.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text/time.hpp"
+#include "server/api/input.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::int64_t longest_since_secs = 2'592'000;
+constexpr int largest_limit = 500;
+constexpr int usual_limit = 100;
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stopped != end) return std::nullopt;
+  return number;
+}
+
+int read_limit(const Request& request) {
+  const auto number = parse_integer(request.parameter("limit").value_or(""));
+  if (!number || *number <= 0) return usual_limit;
+  return static_cast<int>(std::min<std::int64_t>(*number, largest_limit));
+}
+
+std::optional<std::int64_t> find_cursor(Context& context, std::string_view workspace_id,
+                                        std::string_view since_id) {
+  const auto id = parse_uuid(since_id);
+  if (!id) return std::nullopt;
+  auto statement =
+      context.database.prepare("SELECT seq FROM activity WHERE id = ?1 AND workspace_id = ?2");
+  statement.bind(*id, workspace_id);
+  if (!statement.step()) return std::nullopt;
+  return statement.integer(0);
+}
+
+/// An absent and an empty parameter are the same.
+std::optional<std::string_view> given(const Request& request, std::string_view name) {
+  const auto value = request.parameter(name);
+  if (!value || value->empty()) return std::nullopt;
+  return value;
+}
+
+std::optional<Reply> read_times(Context& context, const Request& request, ActivityQuery& query) {
+  const auto since_secs = given(request, "since_secs");
+  if (!since_secs) return std::nullopt;
+  const auto seconds = parse_integer(*since_secs);
+  if (!seconds || *seconds <= 0) {
+    return error_reply(400, "since_secs must be a positive integer");
+  }
+  query.not_before = to_micros(context.clock.wall()) -
+                     std::min(*seconds, longest_since_secs) * std::int64_t{1'000'000};
+  return std::nullopt;
+}
+
+std::optional<Reply> read_filters(const Request& request, ActivityQuery& query) {
+  if (const auto source = given(request, "source")) {
+    if (*source != "canvas" && *source != "agent") {
+      return error_reply(400, "source must be 'canvas' or 'agent'");
+    }
+    query.source = std::string(*source);
+  }
+  if (const auto peer = given(request, "peer_id")) {
+    query.peer_id = parse_uuid(*peer);
+    if (!query.peer_id) return error_reply(400, "peer_id must be a UUID");
+  }
+  if (const auto before = given(request, "before_ts")) {
+    const auto time = parse_rfc3339(*before);
+    if (!time) return error_reply(400, "before_ts must be an RFC3339 time");
+    query.before = to_micros(*time);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<ActivityQuery, Reply> read_activity_query(Context& context, const Request& request,
+                                                 std::string_view workspace_id) {
+  ActivityQuery query;
+  if (auto refusal = read_times(context, request, query)) return Failure{*std::move(refusal)};
+  if (const auto since_id = given(request, "since_id")) {
+    query.after_seq = find_cursor(context, workspace_id, *since_id);
+    if (!query.after_seq) {
+      return Failure{error_reply(410,
+                                 "since_id cursor not found (row may have been pruned or belongs "
+                                 "to a different workspace); omit since_id to reset")};
+    }
+  }
+  if (auto refusal = read_filters(request, query)) return Failure{*std::move(refusal)};
+  if (const auto type = given(request, "type")) query.type = std::string(*type);
+  query.peer_info = request.parameter("include") == "peer_info";
+  query.limit = read_limit(request);
+  return query;
+}
+
+}  // namespace molecule::server

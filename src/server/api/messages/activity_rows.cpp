@@ -1,0 +1,56 @@
+#include "server/api/messages/activity_rows.hpp"
+
+#include "base/json/writer.hpp"
+#include "base/random.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::size_t largest_broadcast_body = std::size_t{64} << 10;
+
+template <class T>
+void write_if_present(json::Object& out, std::string_view name, const std::optional<T>& value) {
+  if (value) out.field(name, *value);
+}
+
+void write_body(json::Object& out, std::string_view name, const std::optional<std::string>& body) {
+  if (body && body->size() <= largest_broadcast_body) out.raw(name, *body);
+}
+
+}  // namespace
+
+bool insert_activity(Context& context, const Activity& row) {
+  auto statement = context.database.prepare(
+      "INSERT INTO activity(id, workspace_id, activity_type, source_id, target_id, method,"
+      " summary, request_body, response_body, duration_ms, status, error_detail, message_id,"
+      " idempotency_key, created_at)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+      " ON CONFLICT DO NOTHING");
+  statement
+      .bind(random_uuid(), row.workspace_id, row.type, row.source_id, row.target_id, row.method,
+            row.summary, row.request_body, row.response_body, row.duration_ms, row.status,
+            row.error_detail, row.message_id, row.idempotency_key, now_micros(context))
+      .run();
+  return context.database.changes() > 0;
+}
+
+void broadcast_activity(Context& context, const Activity& row) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("activity_type", row.type);
+    out.field("status", row.status);
+    write_if_present(out, "method", row.method);
+    write_if_present(out, "summary", row.summary);
+    write_if_present(out, "source_id", row.source_id);
+    write_if_present(out, "target_id", row.target_id);
+    write_if_present(out, "duration_ms", row.duration_ms);
+    write_if_present(out, "message_id", row.message_id);
+    write_body(out, "request_body", row.request_body);
+    write_body(out, "response_body", row.response_body);
+  }
+  context.events.broadcast("ACTIVITY_LOGGED", row.workspace_id, std::move(writer).take());
+}
+
+}  // namespace molecule::server

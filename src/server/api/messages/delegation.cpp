@@ -1,0 +1,337 @@
+#include <array>
+
+#include "base/json/writer.hpp"
+#include "base/random.hpp"
+#include "base/text/text.hpp"
+#include "base/text/time.hpp"
+#include "server/api/input.hpp"
+#include "server/api/messages/a2a.hpp"
+#include "server/api/messages/activity_rows.hpp"
+#include "server/api/routes.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::size_t task_preview_bytes = 100;
+constexpr std::size_t answer_preview_bytes = 200;
+constexpr std::size_t summary_preview_bytes = 80;
+constexpr std::size_t listed_preview_bytes = 300;
+constexpr std::size_t error_bytes = 4096;
+
+struct Delegation {
+  std::string id;
+  std::string source_id;
+  std::string target_id;
+};
+
+std::string preview(std::string_view text, std::size_t bytes) {
+  const std::string_view prefix = text::prefix_bytes(text, bytes);
+  return std::string(prefix) + (prefix.size() < text.size() ? "..." : "");
+}
+
+/// `{"delegation_id": …, extra}`
+std::string body_json(const Delegation& delegation, std::string_view name, std::string_view raw) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("delegation_id", delegation.id);
+    out.raw(name, raw);
+  }
+  return std::move(writer).take();
+}
+
+/// Rows of delegations are of their own type and never `a2a_receive`: a poller must not take its
+/// own delegation for a message.
+Activity delegation_row(const Delegation& delegation, std::string_view method,
+                        std::string_view status) {
+  Activity row;
+  row.workspace_id = delegation.source_id;
+  row.type = "delegation";
+  row.method = method;
+  row.source_id = delegation.source_id;
+  if (!delegation.target_id.empty()) row.target_id = delegation.target_id;
+  row.status = status;
+  return row;
+}
+
+/// False where that delegation, or its idempotency key, is recorded already.
+bool insert_delegation(Context& context, const Delegation& delegation, std::string_view task,
+                       std::string_view idempotency_key, std::string_view status) {
+  Activity row = delegation_row(delegation, "delegate", status);
+  row.summary = "Delegating to " + delegation.target_id;
+  row.request_body = body_json(delegation, "task", json::quoted(task));
+  row.message_id = delegation.id;
+  if (!idempotency_key.empty()) row.idempotency_key = std::string(idempotency_key);
+  return insert_activity(context, row);
+}
+
+void set_status(Context& context, const Delegation& delegation, std::string_view status,
+                std::string_view error) {
+  context.database
+      .prepare(
+          "UPDATE activity SET status = ?3, error_detail = CASE ?4 WHEN '' THEN error_detail"
+          " ELSE ?4 END WHERE workspace_id = ?1 AND activity_type = 'delegation'"
+          " AND message_id = ?2")
+      .bind(delegation.source_id, delegation.id, status, error)
+      .run();
+}
+
+struct Extra {
+  std::string_view name;
+  std::string_view text;
+};
+
+void record_event(Context& context, std::string_view type, const Delegation& delegation,
+                  Extra extra) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("delegation_id", delegation.id);
+    if (!delegation.target_id.empty()) out.field("target_id", delegation.target_id);
+    out.field(extra.name, extra.text);
+  }
+  context.events.record(type, delegation.source_id, std::move(writer).take());
+}
+
+void fail_delegation(Context& context, const Delegation& delegation, std::string_view error) {
+  const std::string_view shown = text::prefix_bytes(error, error_bytes);
+  set_status(context, delegation, "failed", shown);
+  Activity result = delegation_row(delegation, "delegate_result", "failed");
+  result.summary = "Delegation failed";
+  result.response_body = body_json(delegation, "error", json::quoted(shown));
+  result.error_detail = shown;
+  insert_activity(context, result);
+  record_event(context, "DELEGATION_FAILED", delegation, {"error", shown});
+}
+
+void complete_delegation(Context& context, const Delegation& delegation, std::string_view answer) {
+  set_status(context, delegation, "completed", "");
+  Activity result = delegation_row(delegation, "delegate_result", "completed");
+  result.summary = "Delegation completed (" + preview(answer, summary_preview_bytes) + ")";
+  result.response_body = body_json(delegation, "text", json::quoted(answer));
+  insert_activity(context, result);
+  record_event(context, "DELEGATION_COMPLETE", delegation,
+               {"response_preview", preview(answer, answer_preview_bytes)});
+}
+
+/// The message is in the target's inbox; the answer comes as a message of its own, so that
+/// "completed" would be untrue.
+void queue_delegation(Context& context, const Delegation& delegation) {
+  set_status(context, delegation, "queued", "");
+  Activity result = delegation_row(delegation, "delegate_result", "queued");
+  result.summary = "Delegation queued for poll";
+  result.response_body = body_json(delegation, "queued", "true");
+  insert_activity(context, result);
+  record_event(context, "DELEGATION_STATUS", delegation, {"status", "queued"});
+}
+
+std::string task_message(const Delegation& delegation, std::string_view task) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("method", "message/send");
+    auto params = out.object("params");
+    auto message = params.object("message");
+    message.field("role", "user");
+    message.field("messageId", delegation.id);
+    {
+      auto parts = message.array("parts");
+      auto part = parts.object();
+      part.field("type", "text");
+      part.field("text", task);
+    }
+    message.object("metadata").field("delegation_id", delegation.id);
+  }
+  return std::move(writer).take();
+}
+
+std::string error_of(const Reply& reply) {
+  json::Document document;
+  const auto parsed = document.parse(reply.body);
+  return parsed.ok() ? std::string(parsed.value()["error"].string_or("")) : std::string();
+}
+
+/// Gives the task to its target; the text says why that failed, if it did.
+std::optional<std::string> dispatch(Context& context, const Delegation& delegation,
+                                    std::string_view task) {
+  record_event(context, "DELEGATION_STATUS", delegation, {"status", "dispatched"});
+  const Reply reply =
+      deliver(context, delegation.source_id, delegation.target_id, task_message(delegation, task));
+  if (reply.status == 200) {
+    queue_delegation(context, delegation);
+    return std::nullopt;
+  }
+  std::string error = error_of(reply);
+  fail_delegation(context, delegation, error);
+  return error;
+}
+
+/// 5.1: the delegation that holds this key, unless it failed: then the key is free again.
+std::optional<Reply> earlier_delegation(Context& context, std::string_view workspace_id,
+                                        std::string_view key) {
+  if (key.empty()) return std::nullopt;
+  context.database
+      .prepare(
+          "UPDATE activity SET idempotency_key = NULL WHERE workspace_id = ?1"
+          " AND idempotency_key = ?2 AND status = 'failed'")
+      .bind(workspace_id, key)
+      .run();
+  auto row = context.database.prepare(
+      "SELECT message_id, status, target_id FROM activity"
+      " WHERE workspace_id = ?1 AND idempotency_key = ?2");
+  row.bind(workspace_id, key);
+  if (!row.step()) return std::nullopt;
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("delegation_id", row.text(0));
+    out.field("status", row.text(1));
+    out.field("target_id", row.text(2));
+    out.field("idempotent_hit", true);
+  }
+  return json_reply(200, std::move(writer).take());
+}
+
+Reply post_delegate(Context& context, const Request& request) {
+  const auto workspace = existing_workspace(context, request);
+  if (!workspace) return workspace.error();
+  Body body(request.body);
+  const std::string_view target = body.text("target_id");
+  const std::string_view task = body.text("task");
+  const std::string_view key = body.text("idempotency_key");
+  if (!body.ok() || target.empty() || task.empty()) {
+    return error_reply(400, "invalid delegation request");
+  }
+  const auto target_id = parse_uuid(target);
+  if (!target_id) return error_reply(400, "target_id must be a valid UUID");
+  if (*target_id == workspace->id) return error_reply(400, "self-delegation not permitted");
+  if (auto earlier = earlier_delegation(context, workspace->id, key)) return *std::move(earlier);
+
+  const Delegation delegation{random_uuid(), workspace->id, *target_id};
+  insert_delegation(context, delegation, task, key, "pending");
+  record_event(context, "DELEGATION_SENT", delegation,
+               {"task_preview", preview(task, task_preview_bytes)});
+  const std::optional<std::string> failure = dispatch(context, delegation, task);
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("delegation_id", delegation.id);
+    out.field("status", "delegated");
+    out.field("target_id", delegation.target_id);
+    if (failure) out.field("warning", "delegation failed: " + *failure);
+  }
+  return json_reply(202, std::move(writer).take());
+}
+
+// The order of the columns in get_delegations.
+void write_listed(json::Object out, const sqlite::Statement& row) {
+  out.field("id", row.text(0));
+  out.field("type", row.text(1));
+  out.field("source_id", row.text(2));
+  out.field("target_id", row.text(3));
+  out.field("summary", row.text(4));
+  out.field("status", row.text(5));
+  out.field("created_at", format_rfc3339(from_micros(row.integer(6))));
+  if (!row.text(7).empty()) out.field("delegation_id", row.text(7));
+  if (!row.text(8).empty()) out.field("error", row.text(8));
+  if (!row.text(9).empty()) {
+    out.field("response_preview", preview(row.text(9), listed_preview_bytes));
+  }
+}
+
+Reply get_delegations(Context& context, const Request& request) {
+  const auto acting = acting_workspace(context, request);
+  if (!acting) return acting.error();
+  // One character more than is shown tells whether something was cut.
+  auto row = context.database.prepare(
+      "SELECT id, activity_type, source_id, target_id, summary, status, created_at,"
+      " coalesce(message_id, json_extract(response_body, '$.delegation_id')), error_detail,"
+      " substr(coalesce(json_extract(response_body, '$.text'), response_body), 1, 301)"
+      " FROM activity WHERE workspace_id = ?1 AND activity_type = 'delegation'"
+      " ORDER BY seq DESC LIMIT 50");
+  row.bind(*acting);
+  json::Writer writer;
+  {
+    auto list = writer.array();
+    while (row.step()) write_listed(list.object(), row);
+  }
+  return json_reply(200, std::move(writer).take());
+}
+
+Reply post_record(Context& context, const Request& request) {
+  const auto workspace = existing_workspace(context, request);
+  if (!workspace) return workspace.error();
+  Body body(request.body);
+  const std::string_view target = body.text("target_id");
+  const std::string_view task = body.text("task");
+  const std::string_view id = body.text("delegation_id");
+  if (!body.ok() || target.empty() || task.empty() || id.empty()) {
+    return error_reply(400, "invalid request body");
+  }
+  const auto target_id = parse_uuid(target);
+  if (!target_id) return error_reply(400, "target_id must be a valid UUID");
+
+  const Delegation delegation{std::string(id), workspace->id, *target_id};
+  if (insert_delegation(context, delegation, task, "", "dispatched")) {
+    record_event(context, "DELEGATION_SENT", delegation,
+                 {"task_preview", preview(task, task_preview_bytes)});
+  }
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("delegation_id", delegation.id);
+    out.field("status", "recorded");
+  }
+  return json_reply(202, std::move(writer).take());
+}
+
+/// The delegation of that id where it has not got that status yet; a repeated update finds none.
+std::optional<Delegation> find_unsettled(Context& context, std::string_view workspace_id,
+                                         std::string_view id, std::string_view status) {
+  auto row = context.database.prepare(
+      "SELECT target_id FROM activity WHERE workspace_id = ?1 AND activity_type = 'delegation'"
+      " AND message_id = ?2 AND status != ?3");
+  row.bind(workspace_id, id, status);
+  if (!row.step()) return std::nullopt;
+  return Delegation{std::string(id), std::string(workspace_id), row.string(0)};
+}
+
+Reply post_update(Context& context, const Request& request) {
+  const auto workspace = existing_workspace(context, request);
+  if (!workspace) return workspace.error();
+  Body body(request.body);
+  const std::string_view status = body.text("status");
+  const std::string_view error = body.text("error");
+  const std::string_view answer = body.text("response_preview");
+  if (!body.ok() || status.empty()) return error_reply(400, "invalid request body");
+  if (status != "completed" && status != "failed") {
+    return error_reply(400, "status must be 'completed' or 'failed'");
+  }
+  const std::string& id = request.args.at(1);
+  if (const auto delegation = find_unsettled(context, workspace->id, id, status)) {
+    if (status == "completed") {
+      complete_delegation(context, *delegation, answer);
+    } else {
+      fail_delegation(context, *delegation, error);
+    }
+  }
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("status", status);
+    out.field("delegation_id", id);
+  }
+  return json_reply(200, std::move(writer).take());
+}
+
+}  // namespace
+
+std::vector<Route> delegation_routes() {
+  return {{"POST", "/workspaces/:id/delegate", post_delegate},
+          {"GET", "/workspaces/:id/delegations", get_delegations},
+          {"POST", "/workspaces/:id/delegations/record", post_record},
+          {"POST", "/workspaces/:id/delegations/:delegation_id/update", post_update}};
+}
+
+}  // namespace molecule::server

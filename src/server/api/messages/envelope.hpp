@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "server/http/message.hpp"
+
+namespace molecule::server {
+
+/// An A2A request in the one form that every reader of an inbox sees.
+struct Envelope {
+  /// A JSON-RPC request on one line.
+  std::string text;
+  /// For logs and the reply: empty where `method` is no string, cut at 200 bytes.
+  std::string method;
+  /// `params.message.messageId` where it is a text: a repetition carries the same one.
+  std::optional<std::string> message_id;
+};
+
+/// platform-api.md 3.3: completes what senders leave out (the JSON-RPC frame, the messageId, parts
+/// for an older `content`). Integers keep their value (the baseline rounds large ones), a member
+/// that is repeated in the frame, the params or the message counts once, with its first value.
+/// The failure is the 400 to answer with.
+Result<Envelope, Reply> normalise_envelope(std::string_view body);
+
+}  // namespace molecule::server

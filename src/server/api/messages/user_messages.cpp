@@ -1,0 +1,211 @@
+#include <fmt/format.h>
+
+#include "base/json/writer.hpp"
+#include "base/random.hpp"
+#include "base/text/text.hpp"
+#include "server/access/auth.hpp"
+#include "server/api/files/pending_uploads.hpp"
+#include "server/api/input.hpp"
+#include "server/api/messages/activity_rows.hpp"
+#include "server/api/routes.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::size_t summary_bytes = 80;
+
+struct Attachment {
+  std::string uri;
+  std::string name;
+  std::string mime_type;
+  std::int64_t size = 0;
+};
+
+Failure<Reply> bad_notification() {
+  return Failure{error_reply(400, "message is required")};
+}
+
+/// A text that may be left out; nothing for a value of another type.
+std::optional<std::string> optional_text(json::Value value) {
+  if (!value.present() || value.is_null()) return std::string();
+  if (const auto text = value.string()) return std::string(*text);
+  return std::nullopt;
+}
+
+std::optional<Attachment> read_attachment(json::Value item) {
+  const auto uri = optional_text(item["uri"]);
+  const auto name = optional_text(item["name"]);
+  const auto mime_type = optional_text(item["mimeType"]);
+  const json::Value size = item["size"];
+  const bool size_fits = !size.present() || size.is_null() || size.integer();
+  if (!item.is_object() || !uri || !name || !mime_type || !size_fits) return std::nullopt;
+  return Attachment{*uri, *name, *mime_type, size.integer().value_or(0)};
+}
+
+Result<std::vector<Attachment>, Reply> read_attachments(json::Value list) {
+  std::vector<Attachment> attachments;
+  if (!list.present()) return attachments;
+  if (!list.is_array()) return bad_notification();
+  for (const json::Value item : list.items()) {
+    const std::optional<Attachment> attachment = read_attachment(item);
+    if (!attachment) return bad_notification();
+    attachments.push_back(*attachment);
+  }
+  if (attachments.size() > most_attachments) {
+    return Failure{
+        error_reply(400, fmt::format("at most {} attachments a message", most_attachments))};
+  }
+  for (std::size_t i = 0; i < attachments.size(); ++i) {
+    if (!attachments[i].uri.empty() && !attachments[i].name.empty()) continue;
+    return Failure{error_reply(400, fmt::format("attachment[{}]: uri and name are required", i))};
+  }
+  return attachments;
+}
+
+void write_attachment(json::Object out, const Attachment& attachment) {
+  out.field("uri", attachment.uri);
+  out.field("name", attachment.name);
+  if (!attachment.mime_type.empty()) out.field("mimeType", attachment.mime_type);
+  if (attachment.size > 0) out.field("size", attachment.size);
+}
+
+std::string event_payload(const WorkspaceRow& workspace, std::string_view message,
+                          const std::vector<Attachment>& attachments) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("message", message);
+    out.field("workspace_id", workspace.id);
+    out.field("name", workspace.name);
+    if (!attachments.empty()) {
+      auto list = out.array("attachments");
+      for (const Attachment& attachment : attachments) write_attachment(list.object(), attachment);
+    }
+  }
+  return std::move(writer).take();
+}
+
+std::string response_json(std::string_view message, const std::vector<Attachment>& attachments) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("result", message);
+    if (!attachments.empty()) {
+      auto parts = out.array("parts");
+      for (const Attachment& attachment : attachments) {
+        auto part = parts.object();
+        part.field("kind", "file");
+        write_attachment(part.object("file"), attachment);
+      }
+    }
+  }
+  return std::move(writer).take();
+}
+
+Reply post_notify(Context& context, const Request& request) {
+  const std::string id = text::lower(request.args.at(0));
+  if (auto refusal = workspace_auth(context, request, id)) return *std::move(refusal);
+  Body body(request.body);
+  const std::string_view message = body.text("message");
+  const std::string_view message_id = body.text("messageId");
+  if (!body.ok() || message.empty()) return error_reply(400, "message is required");
+  const auto attachments = read_attachments(body.any("attachments"));
+  if (!attachments) return attachments.error();
+  const auto workspace = find_workspace(context, id);
+  if (!workspace || workspace->status == "removed") {
+    return error_reply(404, "workspace not found");
+  }
+
+  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
+  Activity row;
+  row.workspace_id = workspace->id;
+  row.type = "a2a_receive";
+  row.method = "notify";
+  row.summary = fmt::format("Agent message: {}{}", shown,
+                            shown.size() < message.size() ? "\xE2\x80\xA6" : "");
+  row.response_body = response_json(message, *attachments);
+  // An addition to 4.3: who sends it again, unsure of the first time, is not heard twice. The
+  // prefix keeps it apart from the ids of the human's messages, which have no source either.
+  if (!message_id.empty()) row.message_id = fmt::format("notify:{}", message_id);
+  if (insert_activity(context, row)) {
+    context.events.broadcast("AGENT_MESSAGE", workspace->id,
+                             event_payload(*workspace, message, *attachments));
+  }
+  return json_reply(200, R"({"status":"sent"})");
+}
+
+/// A message to everyone whom the sender may talk to, as a row that pollers see.
+std::string broadcast_envelope(std::string_view message) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("jsonrpc", "2.0");
+    out.field("id", random_uuid());
+    out.field("method", "broadcast");
+    auto params = out.object("params");
+    auto sent = params.object("message");
+    sent.field("role", "user");
+    sent.field("messageId", random_uuid());
+    auto parts = sent.array("parts");
+    auto part = parts.object();
+    part.field("kind", "text");
+    part.field("text", message);
+  }
+  return std::move(writer).take();
+}
+
+std::vector<std::string> audience(Context& context, const WorkspaceRow& sender) {
+  std::vector<std::string> ids;
+  auto row = context.database.prepare(
+      "SELECT id FROM workspaces WHERE status != 'removed' AND delivery_mode = 'poll'"
+      " AND id != ?1 ORDER BY created_at, id");
+  row.bind(sender.id);
+  while (row.step()) {
+    if (can_communicate(context, sender.id, row.text(0))) ids.push_back(row.string(0));
+  }
+  return ids;
+}
+
+Reply post_broadcast(Context& context, const Request& request) {
+  const auto workspace = existing_workspace(context, request);
+  if (!workspace) return workspace.error();
+  Body body(request.body);
+  const std::string_view message = body.text("message");
+  if (!body.ok() || message.empty()) return error_reply(400, "message is required");
+
+  const std::vector<std::string> ids = audience(context, *workspace);
+  Activity row;
+  row.type = "a2a_receive";
+  row.source_id = workspace->id;
+  row.method = "broadcast";
+  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
+  row.summary = fmt::format("Broadcast: {}", shown);
+  row.request_body = broadcast_envelope(message);
+  for (const std::string& id : ids) {
+    row.workspace_id = id;
+    row.target_id = id;
+    insert_activity(context, row);
+    broadcast_activity(context, row);
+  }
+  row.workspace_id = workspace->id;
+  row.target_id = std::nullopt;
+  row.type = "broadcast_sent";
+  insert_activity(context, row);
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("status", "sent");
+    out.field("delivered", ids.size());
+  }
+  return json_reply(200, std::move(writer).take());
+}
+
+}  // namespace
+
+std::vector<Route> user_message_routes() {
+  return {{"POST", "/workspaces/:id/notify", post_notify},
+          {"POST", "/workspaces/:id/broadcast", post_broadcast}};
+}
+
+}  // namespace molecule::server

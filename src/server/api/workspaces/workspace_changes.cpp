@@ -1,0 +1,197 @@
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json/writer.hpp"
+#include "server/access/auth.hpp"
+#include "server/api/input.hpp"
+#include "server/api/routes.hpp"
+#include "server/api/workspaces/workspace_fields.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+/// The members of a PATCH that were sent: absent ones stay as they are.
+struct Change {
+  std::optional<std::string> name;
+  std::optional<std::string> role;
+  std::optional<std::int64_t> tier;
+  std::optional<bool> collapsed;
+  std::optional<std::string> runtime;
+  std::optional<double> x;
+  std::optional<double> y;
+  bool has_parent = false;
+  std::optional<std::string> parent_id;
+  bool has_dir = false;
+  std::optional<std::string> workspace_dir;
+};
+
+std::optional<std::string> sent_text(Body& body, std::string_view name) {
+  if (!body.any(name).present()) return std::nullopt;
+  return std::string(body.text(name));
+}
+
+Result<Change, Reply> read_change(const Request& request) {
+  Body body(request.body);
+  Change change{.name = sent_text(body, "name"),
+                .role = sent_text(body, "role"),
+                .tier = body.integer("tier"),
+                .collapsed = body.boolean("collapsed"),
+                .runtime = sent_text(body, "runtime"),
+                .x = body.number("x"),
+                .y = body.number("y"),
+                .has_parent = body.has("parent_id"),
+                .parent_id = std::nullopt,
+                .has_dir = body.has("workspace_dir"),
+                .workspace_dir = sent_text(body, "workspace_dir")};
+  const std::string parent(body.text("parent_id"));
+  if (!body.ok()) return Failure{error_reply(400, "invalid request body")};
+  if (change.name && (change.name->empty() || !is_label(*change.name, longest_name))) {
+    return Failure{error_reply(400, "name is empty, too long, or has characters it may not have")};
+  }
+  if (change.role && !is_label(*change.role, longest_role)) {
+    return Failure{error_reply(400, "role is too long, or has characters it may not have")};
+  }
+  if (change.runtime && (change.runtime->empty() || !is_line(*change.runtime, longest_runtime))) {
+    return Failure{error_reply(400, "runtime is empty, too long, or not on one line")};
+  }
+  if (change.workspace_dir && !is_workspace_dir(*change.workspace_dir)) {
+    return Failure{error_reply(400, "invalid workspace directory")};
+  }
+  if (!parent.empty()) {
+    change.parent_id = parse_uuid(parent);
+    if (!change.parent_id) return Failure{error_reply(400, "parent_id must be a UUID")};
+  }
+  return change;
+}
+
+Reply patch_workspace(Context& context, const Request& request) {
+  const Result<WorkspaceRow, Reply> workspace = existing_workspace(context, request);
+  if (!workspace) return workspace.error();
+  const Result<Change, Reply> read = read_change(request);
+  if (!read) return read.error();
+  const Change& change = *read;
+  if (change.parent_id && !may_be_parent(context, *change.parent_id, workspace->id)) {
+    return error_reply(400, "parent_id is unknown, or stands below this workspace");
+  }
+  const bool moved = change.x && change.y;
+  auto update = context.database.prepare(
+      "UPDATE workspaces SET name = coalesce(?2, name), role = coalesce(?3, role),"
+      " tier = coalesce(?4, tier), collapsed = coalesce(?5, collapsed),"
+      " runtime = coalesce(?6, runtime), x = coalesce(?7, x), y = coalesce(?8, y),"
+      " parent_id = CASE WHEN ?9 THEN ?10 ELSE parent_id END,"
+      " workspace_dir = CASE WHEN ?11 THEN ?12 ELSE workspace_dir END,"
+      " updated_at = ?13 WHERE id = ?1");
+  update
+      .bind(workspace->id, change.name, change.role, change.tier, change.collapsed, change.runtime,
+            moved ? change.x : std::nullopt, moved ? change.y : std::nullopt, change.has_parent,
+            change.parent_id, change.has_dir, change.workspace_dir, now_micros(context))
+      .run();
+  return json_reply(200, R"({"status":"updated"})");
+}
+
+struct Child {
+  std::string id;
+  std::string name;
+};
+
+std::vector<Child> find_children(Context& context, const std::string& id) {
+  auto row = context.database.prepare(
+      "SELECT id, name FROM workspaces WHERE parent_id = ?1 AND status != 'removed'"
+      " ORDER BY created_at, id");
+  row.bind(id);
+  std::vector<Child> children;
+  while (row.step()) children.push_back({.id = row.string(0), .name = row.string(1)});
+  return children;
+}
+
+/// All that stand below, whatever their status, without `id` itself. The deepest come first.
+std::vector<std::string> find_below(Context& context, const std::string& id) {
+  auto row = context.database.prepare(
+      "WITH RECURSIVE below(id, depth) AS ("
+      "  SELECT id, 0 FROM workspaces WHERE id = ?1"
+      "  UNION ALL SELECT w.id, b.depth + 1 FROM workspaces w JOIN below b ON w.parent_id = b.id)"
+      " SELECT id FROM below WHERE id != ?1 ORDER BY depth DESC");
+  row.bind(id);
+  std::vector<std::string> below;
+  while (row.step()) below.push_back(row.string(0));
+  return below;
+}
+
+Reply confirmation(const std::vector<Child>& children) {
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("status", "confirmation_required");
+    reply.field("message",
+                "this workspace has children, which are removed with it: repeat with "
+                "?confirm=true");
+    {
+      auto list = reply.array("children");
+      for (const Child& child : children) {
+        auto item = list.object();
+        item.field("id", child.id);
+        item.field("name", child.name);
+      }
+    }
+    reply.field("children_count", children.size());
+  }
+  return json_reply(409, std::move(writer).take());
+}
+
+/// True when it was not removed before.
+bool remove(Context& context, const std::string& id) {
+  const std::int64_t now = now_micros(context);
+  auto update = context.database.prepare(
+      "UPDATE workspaces SET status = 'removed', removed_at = ?2, updated_at = ?2"
+      " WHERE id = ?1 AND status != 'removed'");
+  update.bind(id, now).run();
+  const bool changed = context.database.changes() > 0;
+  revoke_tokens(context, id);
+  return changed;
+}
+
+std::string counted(std::string_view status, std::int64_t cascade_deleted) {
+  json::Writer writer;
+  {
+    auto object = writer.object();
+    if (!status.empty()) object.field("status", status);
+    object.field("cascade_deleted", cascade_deleted);
+  }
+  return std::move(writer).take();
+}
+
+Reply delete_workspace(Context& context, const Request& request) {
+  if (auto refusal = admin_auth(context, request)) return *std::move(refusal);
+  const std::optional<std::string> id = parse_uuid(request.args.at(0));
+  if (!id) return error_reply(400, "invalid workspace ID");
+  const std::vector<Child> children = find_children(context, *id);
+  if (!children.empty() && request.parameter("confirm") != "true") return confirmation(children);
+  const bool purge = request.parameter("purge") == "true";
+  std::vector<std::string> all = find_below(context, *id);
+  std::int64_t cascade_deleted = 0;
+  for (const std::string& below : all) {
+    if (!remove(context, below)) continue;
+    ++cascade_deleted;
+    context.events.record("WORKSPACE_REMOVED", below, "{}");
+  }
+  if (remove(context, *id)) {
+    context.events.record("WORKSPACE_REMOVED", *id, counted("", cascade_deleted));
+  }
+  all.push_back(*id);
+  for (std::size_t i = 0; purge && i < all.size(); ++i) {
+    auto erase = context.database.prepare("DELETE FROM workspaces WHERE id = ?1");
+    erase.bind(all[i]).run();
+  }
+  return json_reply(200, counted(purge ? "purged" : "removed", cascade_deleted));
+}
+
+}  // namespace
+
+std::vector<Route> change_routes() {
+  return {{"PATCH", "/workspaces/:id", patch_workspace},
+          {"DELETE", "/workspaces/:id", delete_workspace}};
+}
+
+}  // namespace molecule::server

@@ -1,0 +1,166 @@
+#include "server/http/http_gate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text/text.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::array<std::string_view, 15> api_prefixes = {
+    "/workspaces", "/registry", "/health",   "/admin", "/metrics",
+    "/settings",   "/bundles",  "/org",      "/orgs",  "/templates",
+    "/plugins",    "/webhooks", "/channels", "/ws",    "/events"};
+
+bool is_api(std::string_view path) {
+  return std::any_of(api_prefixes.begin(), api_prefixes.end(),
+                     [path](std::string_view prefix) { return path.starts_with(prefix); });
+}
+
+bool has_blank_name(const Request& request) {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& field) {
+    return field.first.empty() || field.first.find_first_of(" \t") != std::string::npos;
+  });
+}
+
+bool is_same_origin(std::string_view origin, std::string_view host) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme) && origin.substr(scheme.size()) == host) return true;
+  }
+  return false;
+}
+
+bool is_listed(const std::vector<std::string>& list, std::string_view item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+/// The request's Origin, where it is another site's.
+std::optional<std::string_view> foreign_origin(const Request& request) {
+  const std::optional<std::string_view> origin = request.header("Origin");
+  if (!origin || is_same_origin(*origin, request.header("Host").value_or(""))) return std::nullopt;
+  return origin;
+}
+
+}  // namespace
+
+std::optional<std::string> host_name(std::string_view host) {
+  const bool bracketed = host.starts_with('[');
+  const std::size_t name_end =
+      bracketed ? host.find(']') + 1 : std::min(host.find(':'), host.size());
+  if (name_end == 0) return std::nullopt;
+  const std::string_view port = host.substr(name_end);
+  if (!port.empty()) {
+    const std::string_view digits = port.substr(1);
+    const bool numeric =
+        std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!port.starts_with(':') || digits.empty() || digits.size() > 5 || !numeric) {
+      return std::nullopt;
+    }
+  }
+  return text::lower(host.substr(0, name_end));
+}
+
+std::optional<Reply> check_gate(const GateRules& rules, const Request& request) {
+  const auto hosts = std::count_if(
+      request.headers.begin(), request.headers.end(),
+      [](const auto& field) { return text::equal_ignoring_case(field.first, "Host"); });
+  if (hosts != 1 || has_blank_name(request)) return error_reply(400, "malformed HTTP request");
+  const std::optional<std::string> host = host_name(*request.header("Host"));
+  if (!host) return error_reply(400, "malformed HTTP request");
+  if (*host != "127.0.0.1" && *host != "localhost" && *host != "[::1]" &&
+      !is_listed(rules.hosts, *host)) {
+    return error_reply(403, "this host name is not served here (see --allow-host)");
+  }
+  const std::optional<std::string_view> origin = foreign_origin(request);
+  if (!origin) return std::nullopt;
+  if (!is_listed(rules.origins, *origin)) return text_reply(403, "");
+  if (request.method != "OPTIONS") return std::nullopt;
+  Reply preflight = text_reply(204, "");
+  preflight.headers.emplace_back("Access-Control-Allow-Methods",
+                                 "GET,POST,PUT,PATCH,DELETE,OPTIONS");
+  preflight.headers.emplace_back("Access-Control-Allow-Headers",
+                                 "Origin,Content-Type,X-Workspace-ID,Authorization");
+  preflight.headers.emplace_back("Access-Control-Max-Age", "600");
+  return preflight;
+}
+
+void add_common_headers(const GateRules& rules, const Request& request, Reply& reply) {
+  auto& headers = reply.headers;
+  headers.emplace_back("X-Content-Type-Options", "nosniff");
+  headers.emplace_back("X-Frame-Options", "DENY");
+  headers.emplace_back("Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+  headers.emplace_back("Referrer-Policy", "strict-origin-when-cross-origin");
+  headers.emplace_back("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
+  headers.emplace_back("Content-Security-Policy",
+                       is_api(request.path)
+                           ? "default-src 'self'"
+                           : "default-src 'self'; script-src 'self' 'unsafe-inline'; "
+                             "style-src 'self' 'unsafe-inline'; connect-src 'self'");
+  const std::optional<std::string_view> origin = foreign_origin(request);
+  if (!origin || !is_listed(rules.origins, *origin)) return;
+  headers.emplace_back("Access-Control-Allow-Origin", *origin);
+  headers.emplace_back("Access-Control-Allow-Credentials", "true");
+  headers.emplace_back("Vary", "Origin");
+}
+
+std::string closing_answer(const Reply& reply) {
+  std::string out = fmt::format(
+      "HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: {}\r\nContent-Type: {}\r\n",
+      reply.status, reason_of(reply.status), reply.body.size(), reply.content_type);
+  for (const auto& [name, value] : reply.headers) out += fmt::format("{}: {}\r\n", name, value);
+  return out + "\r\n" + reply.body;
+}
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 301:
+      return "Moved Permanently";
+    case 307:
+      return "Temporary Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 402:
+      return "Payment Required";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 413:
+      return "Payload Too Large";
+    case 422:
+      return "Unprocessable Entity";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Unknown";
+  }
+}
+
+}  // namespace molecule::server

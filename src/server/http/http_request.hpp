@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/http/message.hpp"
+
+namespace molecule::server {
+
+/// A request's target (RFC 9112 3.2.1), split and percent-decoded.
+struct Target {
+  std::string path;
+  /// Of a repeated name the first value.
+  std::map<std::string, std::string> query;
+};
+
+/// Nothing for a target that is not a path (a whole URL, an authority, `*`).
+std::optional<Target> parse_target(std::string_view target);
+
+/// The 413 of platform-api.md 10.
+Reply body_too_large(std::uint64_t most_bytes);
+
+/// The subprotocol by which a browser, which cannot set fields, hands over its token on a
+/// WebSocket: an item `bearer.<token>` of Sec-WebSocket-Protocol.
+std::optional<std::string> offered_bearer(const Request& request);
+
+}  // namespace molecule::server

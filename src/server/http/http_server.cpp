@@ -1,0 +1,308 @@
+#include "server/http/http_server.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+#include <map>
+#include <restinio/http_server.hpp>
+#include <restinio/null_logger.hpp>
+#include <restinio/sendfile.hpp>
+#include <restinio/settings.hpp>
+#include <restinio/traits.hpp>
+#include <restinio/websocket/websocket.hpp>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/text/text.hpp"
+#include "server/http/body_admission.hpp"
+#include "server/http/event_client.hpp"
+#include "server/http/http_request.hpp"
+#include "server/http/screened_socket.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+namespace ws = restinio::websocket::basic;
+
+constexpr std::chrono::seconds read_limit(150);  // also how long an idle connection is kept
+constexpr std::chrono::seconds write_limit(60);
+constexpr std::chrono::seconds timeout_check(10);
+constexpr std::chrono::milliseconds stop_grace(10);
+constexpr std::chrono::seconds stop_limit(5);
+constexpr std::size_t most_sockets = 256;
+constexpr std::size_t most_queued_bytes = std::size_t{4} << 20;
+
+struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
+                                   restinio::default_request_handler_t, restinio::noop_strand_t,
+                                   ScreenedSocket> {
+  static constexpr bool use_connection_count_limiter = true;
+};
+
+/// RFC 9110 6.6.1.
+std::string date_of(const Clock& clock) {
+  return restinio::make_date_field_value(clock.wall());
+}
+
+std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
+  Reply reply;
+  switch (screen.verdict()) {
+    case RequestScreen::Verdict::body_too_large:
+      reply = body_too_large(screen.most_body_bytes());
+      break;
+    case RequestScreen::Verdict::refused:
+      reply = screen.refusal();
+      break;
+    case RequestScreen::Verdict::head_too_large:
+      reply = error_reply(431, "request head too large");
+      break;
+    case RequestScreen::Verdict::malformed:
+      reply = error_reply(400, "malformed HTTP request");
+      break;
+    // In the middle of WebSocket frames there is nothing to say.
+    case RequestScreen::Verdict::frame_too_large:
+    case RequestScreen::Verdict::pass:
+      return {};
+  }
+  add_common_headers({}, {}, reply);
+  reply.headers.emplace_back("Date", date_of(clock));
+  return closing_answer(reply);
+}
+
+/// A connection for each file descriptor, but for those that others need: accepting with none left
+/// would end RESTinio's accepting for good.
+std::size_t most_connections() {
+  constexpr rlim_t wanted = 4096;
+  constexpr rlim_t for_others = 64;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = std::min(limit.rlim_max, wanted);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const rlim_t available = std::min(limit.rlim_cur, wanted);
+  return available > 2 * for_others ? available - for_others : available / 2;
+}
+
+asio::ip::address address_of(const std::string& host) {
+  if (host == "localhost") return asio::ip::address_v4::loopback();
+  return asio::ip::make_address(host);
+}
+
+}  // namespace
+
+struct HttpServer::Impl {
+  struct Client {
+    ws::ws_handle_t socket;
+    std::uint64_t subscription = 0;
+    std::size_t queued_bytes = 0;
+  };
+
+  Impl(asio::io_context& loop_, Context& context_, Router& router_, Options options_)
+      : loop(loop_),
+        context(context_),
+        router(router_),
+        options(std::move(options_)),
+        admission(context_) {
+    server.emplace(restinio::external_io_context(loop), [this](auto& settings) {
+      const asio::ip::address address = address_of(options.host);
+      settings.address(address)
+          .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
+          .port(options.port)
+          .timer_manager(timeout_check)
+          .read_next_http_message_timelimit(read_limit)
+          .write_http_response_timelimit(write_limit)
+          .max_parallel_connections(most_connections())
+          .socket_options_setter([](auto& socket) {
+            asio::error_code ignored;
+            socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+          })
+          .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) {
+            port = acceptor.local_endpoint().port();
+          })
+          .request_handler(
+              [this](restinio::request_handle_t request) { return handle(std::move(request)); });
+    });
+    server->open_sync();
+    // Not before: where that failed, another server may be using these.
+    ScreenService& service = asio::use_service<ScreenService>(loop);
+    service.rules = {.unasked_bytes = admission.unasked_bytes(),
+                     .admit = [this](const Request& head, std::optional<std::uint64_t> declared) {
+                       return admission.admit(head, declared);
+                     }};
+    service.answer = [this](const RequestScreen& screen) {
+      return answer_refused(context.clock, screen);
+    };
+  }
+
+  restinio::request_handling_status_t handle(restinio::request_handle_t handle) {
+    const restinio::http_request_header_t& head = handle->header();
+    Request request;
+    request.method = head.method().c_str();
+    head.for_each_field([&request](const restinio::http_header_field_t& field) {
+      request.headers.emplace_back(field.name(), field.value());
+    });
+    std::optional<Target> target = parse_target(head.request_target());
+    std::optional<Reply> reply = check_gate(options.gate, request);
+    if (!reply && !target) reply = error_reply(400, "malformed HTTP request");
+    if (target) {
+      request.path = std::move(target->path);
+      request.query = std::move(target->query);
+    }
+    const bool upgrade = head.connection() == restinio::http_connection_header_t::upgrade;
+    if (!reply && request.path == "/ws" && request.method == "GET") {
+      reply = upgrade ? open_socket(*handle, request)
+                      : error_reply(400, "this is a WebSocket: an upgrade is required");
+      if (!reply) return restinio::request_accepted();
+    }
+    if (!reply) {
+      request.body = handle->body();
+      reply = router.handle(request);
+    }
+    add_common_headers(options.gate, request, *reply);
+    // The bytes after a request to upgrade were not screened as requests.
+    return answer(*handle, request, *std::move(reply), upgrade || !head.should_keep_alive());
+  }
+
+  restinio::request_handling_status_t answer(restinio::request_t& handle, const Request& request,
+                                             Reply reply, bool close) {
+    const restinio::http_status_line_t status(
+        restinio::http_status_code_t(static_cast<std::uint16_t>(reply.status)),
+        std::string(reason_of(reply.status)));
+    auto response = handle.create_response<restinio::user_controlled_output_t>(status);
+    response.append_header(restinio::http_field::date, date_of(context.clock));
+    response.append_header(restinio::http_field::content_type, std::move(reply.content_type));
+    for (auto& [name, value] : reply.headers) response.append_header(name, std::move(value));
+    if (!reply.file.empty()) {
+      restinio::sendfile_t file = restinio::sendfile(reply.file.string());
+      response.set_content_length(file.size());
+      if (request.method != "HEAD" && file.size() > 0) response.set_body(std::move(file));
+    } else {
+      response.set_content_length(reply.body.size());
+    }
+    if (close || stopping) {
+      response.connection_close();
+    } else {
+      response.connection_keep_alive();
+    }
+    if (request.method != "HEAD" && !reply.body.empty()) response.set_body(std::move(reply.body));
+    ++unsent;
+    // RESTinio loses count of pipelined requests that are answered from within its call.
+    asio::post(loop, [this, response = std::move(response)]() mutable {
+      response.done([this](const asio::error_code&) { --unsent; });
+    });
+    return restinio::request_accepted();
+  }
+
+  /// Nothing where the connection became a WebSocket.
+  std::optional<Reply> open_socket(restinio::request_t& handle, const Request& request) {
+    if (!text::equal_ignoring_case(request.header("Upgrade").value_or(""), "websocket") ||
+        request.header("Sec-WebSocket-Version") != "13" ||
+        request.header("Sec-WebSocket-Key").value_or("").empty()) {
+      return error_reply(400, "malformed WebSocket handshake");
+    }
+    Result<SightOf, Reply> sight = event_client(context, request);
+    if (!sight) return std::move(sight.error());
+    if (stopping || clients.size() >= most_sockets) {
+      return error_reply(503, "too many WebSocket clients");
+    }
+    const std::uint64_t id = ++last_client;
+    const auto on_message = [this, id](const ws::ws_handle_t& socket,
+                                       const ws::message_handle_t& message) {
+      if (message->opcode() == ws::opcode_t::ping_frame) {
+        message->set_opcode(ws::opcode_t::pong_frame);
+        socket->send_message(*message);
+      } else if (message->opcode() == ws::opcode_t::connection_close_frame) {
+        drop(id);
+      }
+    };
+    restinio::http_header_fields_t fields;
+    fields.set_field(restinio::http_field::date, date_of(context.clock));
+    fields.set_field(restinio::http_field::sec_websocket_accept,
+                     accept_key(*request.header("Sec-WebSocket-Key")));
+    // A browser gives up unless one of the protocols that it offered is chosen.
+    const std::optional<std::string> token = offered_bearer(request);
+    if (token) fields.set_field(restinio::http_field::sec_websocket_protocol, "bearer." + *token);
+    clients[id].socket =
+        ws::upgrade<Traits>(handle, ws::activation_t::immediate, std::move(fields), on_message);
+    clients[id].subscription = context.events.subscribe(
+        {.wants = [this, id, sight = *std::move(sight)](
+                      std::string_view workspace) { return wants(id, sight(workspace)); },
+         .send = [this, id](const std::string& frame) { send(id, frame); }});
+    return std::nullopt;
+  }
+
+  static std::string accept_key(std::string_view key) {
+    const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    const auto digest = restinio::utils::sha1::make_digest(text);
+    return restinio::utils::base64::encode(restinio::utils::sha1::to_string(digest));
+  }
+
+  bool wants(std::uint64_t id, Sight sight) {
+    if (sight == Sight::revoked) drop(id);
+    return sight == Sight::yes;
+  }
+
+  void send(std::uint64_t id, const std::string& frame) {
+    const auto found = clients.find(id);
+    if (found == clients.end()) return;
+    if (found->second.queued_bytes + frame.size() > most_queued_bytes) {
+      log::warning("a WebSocket client that does not read was dropped");
+      return drop(id);
+    }
+    found->second.queued_bytes += frame.size();
+    const auto sent = [this, id, size = frame.size()](const asio::error_code&) {
+      const auto client = clients.find(id);
+      if (client != clients.end()) client->second.queued_bytes -= size;
+    };
+    found->second.socket->send_message(restinio::websocket::basic::final_frame,
+                                       ws::opcode_t::text_frame, frame, sent);
+  }
+
+  void drop(std::uint64_t id) {
+    const auto found = clients.find(id);
+    if (found == clients.end()) return;
+    const Client client = std::move(found->second);
+    clients.erase(found);
+    context.events.unsubscribe(client.subscription);
+    client.socket->kill();
+  }
+
+  asio::io_context& loop;
+  Context& context;
+  Router& router;
+  Options options;
+  BodyAdmission admission;
+  std::uint16_t port = 0;
+  std::map<std::uint64_t, Client> clients;
+  std::uint64_t last_client = 0;
+  /// Answers whose last byte is not yet handed to the system.
+  std::size_t unsent = 0;
+  bool stopping = false;
+  std::optional<restinio::http_server_t<Traits>> server;
+};
+
+HttpServer::HttpServer(asio::io_context& loop, Context& context, Router& router, Options options)
+    : impl_(std::make_unique<Impl>(loop, context, router, std::move(options))) {}
+
+HttpServer::~HttpServer() = default;
+
+std::uint16_t HttpServer::port() const {
+  return impl_->port;
+}
+
+awaitable<void> HttpServer::stop() {
+  impl_->stopping = true;
+  impl_->server->close_sync();
+  while (!impl_->clients.empty()) impl_->drop(impl_->clients.begin()->first);
+  // What the system has already received is read, handled and answered meanwhile.
+  Clock& clock = impl_->context.clock;
+  const Clock::time_point give_up = clock.now() + stop_limit;
+  co_await sleep_for(clock, stop_grace);
+  while (impl_->unsent > 0 && clock.now() < give_up) co_await sleep_for(clock, stop_grace);
+}
+
+}  // namespace molecule::server

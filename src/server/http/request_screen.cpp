@@ -1,0 +1,201 @@
+#include "server/http/request_screen.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include "base/text/text.hpp"
+#include "server/http/http_request.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+/// RESTinio keeps a record of each chunk.
+constexpr std::uint64_t most_chunks = 100'000;
+/// Clients have nothing to say on a WebSocket but control frames.
+constexpr std::uint64_t most_frame_bytes = std::uint64_t{64} << 10;
+
+http_parser_settings make_settings(http_data_cb url, http_data_cb field, http_data_cb value,
+                                   http_cb headers, http_cb chunk, http_data_cb body,
+                                   http_cb message) {
+  http_parser_settings settings;
+  http_parser_settings_init(&settings);
+  settings.on_url = url;
+  settings.on_header_field = field;
+  settings.on_header_value = value;
+  settings.on_headers_complete = headers;
+  settings.on_chunk_header = chunk;
+  settings.on_body = body;
+  settings.on_message_complete = message;
+  return settings;
+}
+
+RequestScreen& screen_of(http_parser* parser) {
+  return *static_cast<RequestScreen*>(parser->data);
+}
+
+/// The whole size of a frame's head, as far as its first bytes tell.
+std::size_t head_bytes(const std::array<unsigned char, 14>& head, std::size_t known) {
+  if (known < 2) return 2;
+  const unsigned length = head[1] & 0x7FU;
+  const std::size_t extended = length == 126 ? 2 : (length == 127 ? 8 : 0);
+  const std::size_t mask = (head[1] & 0x80U) != 0 ? 4 : 0;
+  return 2 + extended + mask;
+}
+
+std::uint64_t payload_bytes(const std::array<unsigned char, 14>& head) {
+  const unsigned length = head[1] & 0x7FU;
+  if (length < 126) return length;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < (length == 126 ? 2U : 8U); ++i) bytes = (bytes << 8) | head[2 + i];
+  return bytes;
+}
+
+}  // namespace
+
+RequestScreen::RequestScreen(const Rules& rules) : rules_(rules) {
+  begin_message();
+}
+
+void RequestScreen::begin_message() {
+  http_parser_init(&parser_, HTTP_REQUEST);
+  parser_.data = this;
+  most_body_bytes_ = rules_.unasked_bytes;
+  url_.clear();
+  field_.clear();
+  field_ended_ = true;
+  authorization_.clear();
+  asked_ = false;
+  body_bytes_ = 0;
+  chunks_ = 0;
+  complete_ = false;
+}
+
+int RequestScreen::refuse(Verdict verdict) {
+  verdict_ = verdict;
+  return -1;
+}
+
+int RequestScreen::on_url(http_parser* parser, const char* data, std::size_t size) {
+  screen_of(parser).url_.append(data, size);
+  return 0;
+}
+
+int RequestScreen::on_field(http_parser* parser, const char* data, std::size_t size) {
+  RequestScreen& screen = screen_of(parser);
+  if (std::exchange(screen.field_ended_, false)) screen.field_.clear();
+  screen.field_.append(data, size);
+  return 0;
+}
+
+int RequestScreen::on_value(http_parser* parser, const char* data, std::size_t size) {
+  RequestScreen& screen = screen_of(parser);
+  screen.field_ended_ = true;
+  if (text::equal_ignoring_case(screen.field_, "Authorization")) {
+    screen.authorization_.append(data, size);
+  }
+  return 0;
+}
+
+int RequestScreen::expect(std::uint64_t bytes, std::optional<std::uint64_t> declared) {
+  if (bytes <= most_body_bytes_) return 0;
+  if (asked_) return refuse(Verdict::body_too_large);
+  asked_ = true;
+  Request head;
+  head.method = http_method_str(static_cast<http_method>(parser_.method));
+  if (std::optional<Target> target = parse_target(url_)) head.path = std::move(target->path);
+  head.headers.emplace_back("Authorization", authorization_);
+  Result<Grant, Reply> grant = rules_.admit(head, declared);
+  if (!grant) {
+    refusal_ = std::move(grant.error());
+    return refuse(Verdict::refused);
+  }
+  most_body_bytes_ = grant->most_bytes;
+  hold_ = std::move(grant->hold);
+  return bytes <= most_body_bytes_ ? 0 : refuse(Verdict::body_too_large);
+}
+
+int RequestScreen::on_headers_complete(http_parser* parser) {
+  if (parser->content_length == ULLONG_MAX) return 0;
+  return screen_of(parser).expect(parser->content_length, parser->content_length);
+}
+
+int RequestScreen::on_chunk_header(http_parser* parser) {
+  RequestScreen& screen = screen_of(parser);
+  if (++screen.chunks_ > most_chunks) return screen.refuse(Verdict::body_too_large);
+  const std::uint64_t more = std::min<std::uint64_t>(parser->content_length, LLONG_MAX);
+  return screen.expect(screen.body_bytes_ + more, std::nullopt);
+}
+
+int RequestScreen::on_body(http_parser* parser, const char*, std::size_t size) {
+  RequestScreen& screen = screen_of(parser);
+  screen.body_bytes_ += size;
+  return screen.expect(screen.body_bytes_, std::nullopt);
+}
+
+int RequestScreen::on_message_complete(http_parser* parser) {
+  screen_of(parser).complete_ = true;
+  // RESTinio has it handled as soon as these bytes are passed on.
+  screen_of(parser).hold_.reset();
+  http_parser_pause(parser, 1);
+  return 0;
+}
+
+std::size_t RequestScreen::take(std::string_view data) {
+  if (verdict_ != Verdict::pass) return 0;
+  return frames_ ? take_frames(data) : take_requests(data);
+}
+
+std::size_t RequestScreen::take_requests(std::string_view data) {
+  static const http_parser_settings settings =
+      make_settings(on_url, on_field, on_value, on_headers_complete, on_chunk_header, on_body,
+                    on_message_complete);
+  std::size_t passed = 0;
+  while (passed < data.size()) {
+    const std::string_view rest = data.substr(passed);
+    const std::size_t parsed = http_parser_execute(&parser_, &settings, rest.data(), rest.size());
+    if (!complete_) {
+      const http_errno failure = HTTP_PARSER_ERRNO(&parser_);
+      if (failure == HPE_OK) return data.size();
+      if (verdict_ == Verdict::pass) {
+        verdict_ = failure == HPE_HEADER_OVERFLOW ? Verdict::head_too_large : Verdict::malformed;
+      }
+      return passed;
+    }
+    passed += parsed;
+    if (parser_.upgrade != 0) {
+      // What comes before the answer to it belongs to no protocol.
+      frames_ = true;
+      return passed;
+    }
+    begin_message();
+  }
+  return passed;
+}
+
+std::size_t RequestScreen::take_frames(std::string_view data) {
+  std::size_t passed = 0;
+  std::size_t at = 0;
+  while (at < data.size()) {
+    if (frame_left_ > 0) {
+      const std::size_t part = std::min<std::uint64_t>(frame_left_, data.size() - at);
+      frame_left_ -= part;
+      at += part;
+      passed = at;
+      continue;
+    }
+    frame_head_[frame_head_size_++] = static_cast<unsigned char>(data[at++]);
+    if (frame_head_size_ < head_bytes(frame_head_, frame_head_size_)) continue;
+    frame_left_ = payload_bytes(frame_head_);
+    frame_head_size_ = 0;
+    if (frame_left_ > most_frame_bytes) {
+      verdict_ = Verdict::frame_too_large;
+      return passed;
+    }
+    passed = at;
+  }
+  return data.size();
+}
+
+}  // namespace molecule::server

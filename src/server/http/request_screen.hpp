@@ -1,0 +1,92 @@
+#pragma once
+
+#include <http_parser.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "server/http/message.hpp"
+
+namespace molecule::server {
+
+/// Looks at the bytes of one connection before RESTinio does, which drops a connection without a
+/// word where a request is malformed or too large, and believes any length that a WebSocket frame
+/// claims. Knows no sockets.
+class RequestScreen {
+ public:
+  enum class Verdict { pass, malformed, head_too_large, body_too_large, refused, frame_too_large };
+
+  /// What the body of one request may have. `hold` is kept while the body is read.
+  struct Grant {
+    std::uint64_t most_bytes = 0;
+    std::shared_ptr<const void> hold;
+  };
+
+  /// `admit` is asked once for each request whose body has more than `unasked_bytes`: with its
+  /// method, its path and its Authorization, and the body's size unless it comes in chunks. The
+  /// failure is the answer. Must not throw.
+  struct Rules {
+    std::uint64_t unasked_bytes = 0;
+    std::function<Result<Grant, Reply>(const Request& head, std::optional<std::uint64_t> declared)>
+        admit;
+  };
+
+  /// `rules` must outlive this.
+  explicit RequestScreen(const Rules& rules);
+  RequestScreen(const RequestScreen&) = delete;
+  RequestScreen& operator=(const RequestScreen&) = delete;
+
+  /// How many bytes of `data` (what was read next) may be passed on: all, unless the verdict
+  /// changed. Never so much that the reader would see the end of an offending head or frame.
+  std::size_t take(std::string_view data);
+  Verdict verdict() const { return verdict_; }
+  /// What the current request may have.
+  std::uint64_t most_body_bytes() const { return most_body_bytes_; }
+  /// The answer, where the verdict is `refused`.
+  const Reply& refusal() const { return refusal_; }
+
+ private:
+  static int on_url(http_parser* parser, const char* data, std::size_t size);
+  static int on_field(http_parser* parser, const char* data, std::size_t size);
+  static int on_value(http_parser* parser, const char* data, std::size_t size);
+  static int on_headers_complete(http_parser* parser);
+  static int on_chunk_header(http_parser* parser);
+  static int on_body(http_parser* parser, const char* data, std::size_t size);
+  static int on_message_complete(http_parser* parser);
+
+  void begin_message();
+  int refuse(Verdict verdict);
+  /// 0, or a refusal, for a body that has that many bytes at least.
+  int expect(std::uint64_t bytes, std::optional<std::uint64_t> declared);
+  std::size_t take_requests(std::string_view data);
+  std::size_t take_frames(std::string_view data);
+
+  const Rules& rules_;
+  std::uint64_t most_body_bytes_ = 0;
+  std::string url_;
+  std::string field_;
+  bool field_ended_ = true;
+  std::string authorization_;
+  bool asked_ = false;
+  std::shared_ptr<const void> hold_;
+  Reply refusal_;
+  Verdict verdict_ = Verdict::pass;
+  http_parser parser_{};
+  std::uint64_t body_bytes_ = 0;
+  std::uint64_t chunks_ = 0;
+  bool complete_ = false;
+  /// After a request to upgrade the bytes are WebSocket frames (RFC 6455 5.2).
+  bool frames_ = false;
+  std::array<unsigned char, 14> frame_head_{};
+  std::size_t frame_head_size_ = 0;
+  std::uint64_t frame_left_ = 0;
+};
+
+}  // namespace molecule::server

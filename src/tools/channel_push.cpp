@@ -1,0 +1,94 @@
+#include "tools/channel_push.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/json/writer.hpp"
+#include "base/log.hpp"
+#include "base/text/text.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+/// More are not announced together: the agent that is woken by them finds the others in the inbox,
+/// and so do other sessions.
+constexpr std::size_t most_at_once = 100;
+
+/// The host wraps the text into a `<channel>` tag: text of others must not close or open one
+/// (lessons.md 4).
+std::string without_channel_tags(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t at = text.find('<');
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) break;
+    text.remove_prefix(at + 1);
+    const std::size_t name = std::min(text.find_first_not_of("/ \t\n\r\f\v"), text.size());
+    const bool tag = text::equal_ignoring_case(text.substr(name, 7), "channel");
+    out += tag ? "&lt;" : "<";
+  }
+  return out;
+}
+
+/// `meta` becomes attributes of that tag: nothing in a value may end one.
+std::string attribute(std::string_view text) {
+  std::string out = text::sanitize_name(text);
+  std::erase_if(out, [](char c) { return c == '<' || c == '>' || c == '"'; });
+  return out;
+}
+
+}  // namespace
+
+std::string channel_params(const workspace::Message& message, std::string_view workspace_id) {
+  json::Writer writer;
+  {
+    auto params = writer.object();
+    params.field("content", without_channel_tags(message.text));
+    auto meta = params.object("meta");
+    meta.field("kind", message.kind);
+    meta.field("peer_id", message.peer_id);
+    meta.field("method", attribute(message.method));
+    meta.field("activity_id", message.activity_id);
+    meta.field("ts", message.created_at);
+    if (!message.peer_name.empty()) meta.field("peer_name", attribute(message.peer_name));
+    if (!message.peer_role.empty()) meta.field("peer_role", attribute(message.peer_role));
+    if (!message.agent_card_url.empty()) meta.field("agent_card_url", message.agent_card_url);
+    if (!message.task_id.empty()) meta.field("task_id", attribute(message.task_id));
+    if (!message.task.empty()) meta.field("task", attribute(message.task));
+    // Only that there are some: the host takes no lists, and texts need not mention files.
+    const std::size_t files = message.attachments.size();
+    if (files > 0) meta.field("attachments", std::to_string(files));
+    meta.field("workspace_id", workspace_id);
+  }
+  return std::move(writer).take();
+}
+
+ChannelPush::ChannelPush(Notify notify) : notify_(std::move(notify)) {}
+
+void ChannelPush::begin(std::string_view host_name, workspace::Workspaces& workspaces) {
+  if (active_ || host_name != "claude-code") return;
+  active_ = true;
+  for (workspace::Workspace& workspace : workspaces) announce(workspace);
+}
+
+void ChannelPush::announce(workspace::Workspace& workspace) {
+  if (!active_ || !workspace.disabled().empty()) return;
+  try {
+    for (workspace::Message& message : workspace.inbox.announce(most_at_once)) {
+      workspace.complete(message);
+      notify_("notifications/claude/channel", channel_params(message, workspace.id()));
+      workspace.hand_out(message);
+    }
+    failures_.erase(workspace.id());
+  } catch (const sqlite::Error& error) {
+    std::string& told = failures_[workspace.id()];
+    if (told != error.what()) log::warning("inbox: {}", error.what());
+    told = error.what();
+    workspace.inbox.look_again();
+  }
+}
+
+}  // namespace molecule::tools

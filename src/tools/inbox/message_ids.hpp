@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <string>
+#include <string_view>
+
+#include "base/async/clock.hpp"
+
+namespace molecule::tools {
+
+/// The same UUID for the same two texts, and practically never for others (version 8 of RFC 9562,
+/// of a hash): the messageId of what may be sent again later, even by another process.
+std::string derived_uuid(std::string_view first, std::string_view second);
+
+/// The messageIds of what this process sends. A message that is not known to be taken keeps its id
+/// for a while, so that the agent's next try is the same message to a platform that knows
+/// repetitions (platform-api.md 10); any other one is a message of its own. Compared by content.
+class MessageIds {
+  struct Sent {
+    std::string receiver;
+    std::string content;
+    std::string id;
+    Clock::time_point since;
+  };
+
+ public:
+  static constexpr std::chrono::minutes repeat_window{10};
+
+  explicit MessageIds(Clock& clock) : clock_(clock) {}
+
+  /// One try to send `content`. Whatever ends it, a cancellation too, leaves the id to the next
+  /// try, unless the platform is known to have taken the message.
+  class Attempt {
+   public:
+    /// `tool_use_id` is the host's own name of the call (`claudecode/toolUseId`), empty where it
+    /// gives none: by it a repetition is known even after a restart of this program.
+    Attempt(MessageIds& ids, std::string receiver, std::string content,
+            std::string_view tool_use_id);
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+    ~Attempt();
+
+    const std::string& id() const { return sent_.front().id; }
+    void taken() { taken_ = true; }
+
+   private:
+    MessageIds& ids_;
+    /// One, in a list, so that the end of the attempt needs no memory.
+    std::list<Sent> sent_;
+    bool taken_ = false;
+  };
+
+ private:
+  Clock& clock_;
+  std::list<Sent> lost_;
+};
+
+}  // namespace molecule::tools

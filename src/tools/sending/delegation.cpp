@@ -1,0 +1,299 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/async/backoff.hpp"
+#include "base/json/writer.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/text/text.hpp"
+#include "molecule/mcp/arguments.hpp"
+#include "tools/errors.hpp"
+#include "tools/inbox/lease_renewal.hpp"
+#include "tools/inbox/message_ids.hpp"
+#include "tools/inbox/when_free.hpp"
+#include "tools/peers/choose.hpp"
+#include "tools/progress.hpp"
+#include "tools/sending/delegation_keys.hpp"
+#include "tools/tool_registry.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+using namespace std::chrono_literals;
+using platform::Errc;
+
+constexpr int most_tries = 5;
+constexpr std::chrono::milliseconds answer_timeout = 300s;
+constexpr std::chrono::milliseconds whole_timeout = 600s;
+
+/// The peer's id in lower case; refused before any I/O where it is none.
+std::string read_peer(mcp::Arguments& arguments) {
+  std::string id = text::lower(text::trim(arguments.text("workspace_id")));
+  if (!id.empty() && !is_uuid(id)) {
+    arguments.reject("workspace_id", "must be a workspace's UUID, as list_peers shows it");
+  }
+  return id;
+}
+
+/// The workspace that delegates to `peer`.
+workspace::Workspace& choose_source(const Services& services, mcp::Arguments& arguments,
+                                    const std::string& peer) {
+  workspace::Workspace& workspace = choose_workspace(services, arguments, peer);
+  if (peer == workspace.id()) {
+    arguments.reject("workspace_id",
+                     "is your own workspace: a task cannot be delegated to yourself");
+  }
+  return workspace;
+}
+
+awaitable<void> send_report(platform::Client& platform, platform::ActivityReport report) {
+  auto done = co_await platform.report_activity(std::move(report));
+  if (!done) log::debug("an activity report was not taken: {}", done.error().message);
+}
+
+/// Beside the call, so that it neither delays nor fails the answer.
+void report(Services& services, workspace::Workspace& workspace, const std::string& peer,
+            std::string summary, std::string status, std::string error_detail = {}) {
+  platform::ActivityReport entry{.activity_type = "a2a_send",
+                                 .method = "message/send",
+                                 .summary = std::move(summary),
+                                 .target_id = peer,
+                                 .status = std::move(status),
+                                 .error_detail = std::move(error_detail)};
+  services.tasks.spawn("report_activity", send_report(workspace.client, std::move(entry)));
+}
+
+bool is_transport(Errc code) {
+  return code == Errc::unreachable || code == Errc::timeout || code == Errc::connection_lost;
+}
+
+/// The peer may be at work on it still. A platform that knows no messageId would do the work twice.
+bool may_be_at_work(const platform::Error& error) {
+  return error.code == Errc::timeout && error.may_have_arrived;
+}
+
+/// Tries again where the connection failed, always with the same messageId: by it the receiver
+/// knows a repetition, so that the work is not done twice.
+awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
+                                                                   workspace::Workspace& workspace,
+                                                                   mcp::Call& call,
+                                                                   Outgoing outgoing) {
+  const Clock::time_point deadline = services.clock.now() + whole_timeout;
+  Backoff backoff(1s, 8s);
+  bool may_have_arrived = false;
+  for (int tries = 1;; ++tries) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - services.clock.now());
+    auto outcome = co_await workspace.client.send_message(
+        outgoing.peer, outgoing.message_id, outgoing.text, std::min(answer_timeout, left),
+        outgoing.in_reply_to);
+    if (outcome || !is_transport(outcome.error().code)) co_return outcome;
+    may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
+    const std::chrono::milliseconds pause = backoff.next(random_unit());
+    if (may_be_at_work(outcome.error()) || tries == most_tries ||
+        services.clock.now() + pause >= deadline) {
+      outcome.error().may_have_arrived = may_have_arrived;
+      outcome.error().message += fmt::format(" ({} {})", tries, tries == 1 ? "try" : "tries");
+      co_return outcome;
+    }
+    call.log(
+        mcp::LogLevel::warning, "delegation",
+        fmt::format("try {} of {} failed, the next one comes in {:.1f} s: {}", tries, most_tries,
+                    std::chrono::duration<double>(pause).count(), outcome.error().message));
+    co_await sleep_for(services.clock, pause);
+  }
+}
+
+mcp::ToolResult answer_of(const std::string& peer, const std::string& task_id,
+                          const platform::Outcome<platform::A2aReply>& outcome) {
+  if (!outcome) {
+    return failure(fmt::format("Delegation to {} failed", peer), About::peer, outcome.error());
+  }
+  mcp::ToolResult result;
+  if (outcome->queued) {
+    result.text = fmt::format(
+        "Queued: {} takes tasks from its inbox and has not answered yet. Its answer will arrive "
+        "in your inbox (wait_for_message), with task_id {} where the peer says what it answers. "
+        "Do not send the task again.",
+        peer, task_id);
+  } else if (outcome->failed) {
+    result.text = fmt::format(
+        "The peer {} received the task and answered with an error: {}\nChange the task or choose "
+        "another peer (list_peers); the same task will probably fail again.",
+        peer, outcome->text);
+    result.is_error = true;
+  } else {
+    result.text = outcome->text.empty() ? fmt::format("The peer {} answered without a text.", peer)
+                                        : outcome->text;
+  }
+  return result;
+}
+
+void report_end(Services& services, workspace::Workspace& workspace, const std::string& peer,
+                const platform::Outcome<platform::A2aReply>& outcome) {
+  if (!outcome) {
+    report(services, workspace, peer, fmt::format("Delegation to {} failed", peer), "error",
+           outcome.error().message);
+  } else if (outcome->failed) {
+    report(services, workspace, peer, fmt::format("{} answered with an error", peer), "error",
+           outcome->text);
+  } else if (outcome->queued) {
+    report(services, workspace, peer, fmt::format("{} has the task in its inbox", peer), "ok");
+  } else {
+    report(services, workspace, peer, fmt::format("{} answered", peer), "ok");
+  }
+}
+
+bool remember(workspace::Inbox& inbox, const std::string& task_id, const std::string& peer,
+              const std::string& task) {
+  const workspace::Inbox::NoWaiting no_waiting(inbox);
+  inbox.remember_task(task_id, peer, task);
+  return true;
+}
+
+/// The answer will come to the inbox later, and shall say what it answers; best effort.
+awaitable<void> remember_task(Services& services, workspace::Workspace& workspace,
+                              std::string task_id, std::string peer, std::string task) {
+  if (!services.config.inbox) co_return;
+  const auto write = [&workspace, task_id, peer, task] {
+    return remember(workspace.inbox, task_id, peer, task);
+  };
+  try {
+    co_await when_free(services, write);
+  } catch (const sqlite::Error& error) {
+    log::warning("the answer to a task will not say what it answers: {}", error.what());
+  }
+}
+
+awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<MessageIds> ids,
+                                         mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string peer = read_peer(arguments);
+  const std::string task = arguments.text("task");
+  workspace::Workspace& workspace = choose_source(services, arguments, peer);
+  if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
+  const std::string tool_use_id(call.meta("claudecode/toolUseId").value_or(""));
+  MessageIds::Attempt attempt(*ids, workspace.id() + peer, task, tool_use_id);
+  Outgoing outgoing{.peer = peer, .text = task, .message_id = attempt.id()};
+  // The agent may be at a message while it asks a peer for help with it.
+  const LeaseRenewal renewal(services);
+  auto outcome = co_await send_to_peer(services, workspace, std::move(outgoing), call);
+  if (outcome) attempt.taken();
+  if (outcome && outcome->queued) {
+    co_await remember_task(services, workspace, attempt.id(), peer, task);
+  }
+  mcp::ToolResult result = answer_of(peer, attempt.id(), outcome);
+  co_return result;
+}
+
+std::string delegated(const std::string& peer, const platform::Delegation& delegation) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("delegation_id", delegation.delegation_id);
+    o.field("workspace_id", peer);
+    o.field("status", "delegated");
+    o.field("note", delegation.idempotent_hit
+                        ? fmt::format("The same task was delegated a moment ago ({}); it was not "
+                                      "sent a second time. Use check_task_status.",
+                                      delegation.status)
+                        : std::string("Use check_task_status with this delegation_id for the "
+                                      "result; a polling peer's answer arrives in your inbox."));
+  }
+  return std::move(writer).take();
+}
+
+awaitable<mcp::ToolResult> delegate_task_async(Services& services,
+                                               std::shared_ptr<DelegationKeys> keys,
+                                               mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string peer = read_peer(arguments);
+  const std::string task = arguments.text("task");
+  workspace::Workspace& workspace = choose_source(services, arguments, peer);
+  if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
+  const std::string key =
+      keys->key_for(workspace.id(), peer, task, call.meta("claudecode/toolUseId").value_or(""));
+  auto outcome = co_await workspace.client.delegate(peer, task, key);
+  mcp::ToolResult result;
+  if (outcome) {
+    co_await remember_task(services, workspace, outcome->delegation_id, peer, task);
+    result.text = delegated(peer, *outcome);
+  } else {
+    result = failure(fmt::format("The task was not delegated to {}", peer), About::own_workspace,
+                     outcome.error());
+    if (outcome.error().may_have_arrived) {
+      result.text += " The same call within two minutes will not run the task a second time.";
+    }
+  }
+  co_return result;
+}
+
+constexpr const char* task_schema =
+    R"({"type":"object","properties":{)"
+    R"("workspace_id":{"type":"string","description":"The peer's id, from list_peers."},)"
+    R"("task":{"type":"string","description":"All that the peer needs to know."}},)"
+    R"("required":["workspace_id","task"]})";
+
+constexpr const char* delegated_output =
+    R"({"type":"object","properties":{"delegation_id":{"type":"string"},)"
+    R"("workspace_id":{"type":"string"},"status":{"type":"string"},"note":{"type":"string"}},)"
+    R"("required":["delegation_id","workspace_id","status"]})";
+
+}  // namespace
+
+awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,
+                                                              workspace::Workspace& workspace,
+                                                              Outgoing outgoing, mcp::Call& call) {
+  const std::string peer = outgoing.peer;
+  const std::string summary = fmt::format(
+      "Delegating to {}: {}", peer, text::prefix_characters(text::one_line(outgoing.text), 100));
+  const workspace::Workload::Task working(workspace.workload, summary);
+  const Progress progress(services, call, "waiting for the peer's answer");
+  report(services, workspace, peer, summary, "ok");
+  auto outcome = co_await send_with_retries(services, workspace, call, std::move(outgoing));
+  report_end(services, workspace, peer, outcome);
+  co_return outcome;
+}
+
+std::vector<mcp::Tool> delegation_tools(Services& services) {
+  std::vector<mcp::Tool> tools;
+  auto ids = std::make_shared<MessageIds>(services.clock);
+  tools.push_back({.name = "delegate_task",
+                   .title = "Delegate a task",
+                   .description = "Send a task to a peer agent and wait for its answer. A peer "
+                                  "that polls answers later, into your inbox.",
+                   .input_schema = with_choice(services, source_argument, task_schema),
+                   .output_schema = {},
+                   .annotations = {.read_only = false,
+                                   .destructive = false,
+                                   .idempotent = false,
+                                   .open_world = true},
+                   .meta = {},
+                   .handler = [&services, ids](mcp::Call& call) {
+                     return delegate_task(services, ids, call);
+                   }});
+  auto keys = std::make_shared<DelegationKeys>(services.clock);
+  tools.push_back({.name = "delegate_task_async",
+                   .title = "Delegate without waiting",
+                   .description = "Send a task to a peer agent and return at once with a "
+                                  "delegation_id for check_task_status.",
+                   .input_schema = with_choice(services, source_argument, task_schema),
+                   .output_schema = delegated_output,
+                   .annotations = {.read_only = false,
+                                   .destructive = false,
+                                   .idempotent = true,
+                                   .open_world = true},
+                   .meta = {},
+                   .handler = [&services, keys](mcp::Call& call) {
+                     return delegate_task_async(services, keys, call);
+                   }});
+  return tools;
+}
+
+}  // namespace molecule::tools

@@ -1,0 +1,221 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/text/text.hpp"
+#include "molecule/mcp/arguments.hpp"
+#include "tools/errors.hpp"
+#include "tools/inbox/lease_renewal.hpp"
+#include "tools/inbox/message_ids.hpp"
+#include "tools/inbox/when_free.hpp"
+#include "tools/tool_registry.hpp"
+
+namespace molecule::tools {
+
+namespace {
+
+constexpr const char* no_such_message =
+    "Nothing was sent: there is no such message in the inbox. It may have been answered and "
+    "removed already; inbox_peek shows what waits.";
+constexpr const char* under_way =
+    "Nothing was sent by this call: an answer to this message is being sent already by another "
+    "call of this session. Wait for that one's result.";
+constexpr const char* taken =
+    "Nothing was sent: another session of this workspace is working on this message. It comes back "
+    "to the others if that session ends without an answer.";
+
+/// The messages that are being answered by this session: the lease tells only sessions apart.
+using Answering = std::set<std::string>;
+
+/// One of them until it goes out of scope. Lives in the handler's frame.
+class Answer {
+ public:
+  Answer(std::shared_ptr<Answering> all, const std::string& activity_id)
+      : all_(std::move(all)), entry_(all_->insert(activity_id)) {}
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer() {
+    if (alone()) all_->erase(entry_.first);
+  }
+  /// Whether no other call answers the message.
+  bool alone() const { return entry_.second; }
+
+ private:
+  std::shared_ptr<Answering> all_;
+  std::pair<Answering::iterator, bool> entry_;
+};
+
+mcp::ToolResult refused(std::string text) {
+  return {.text = std::move(text), .is_error = true};
+}
+
+/// Why this message cannot be answered with these arguments; empty where it can.
+std::string problem(const workspace::Workspaces::Arrival& arrival, bool has_files) {
+  if (!arrival.workspace->disabled().empty()) {
+    return "Nothing was sent: the workspace that received the message cannot be used: " +
+           arrival.workspace->disabled();
+  }
+  if (arrival.message.kind == "delegation_result") {
+    return "Nothing was sent: this is the answer to a task of yours and needs none. Call "
+           "inbox_pop when you have used it.";
+  }
+  if (arrival.message.kind == "canvas_user") return {};
+  if (arrival.message.peer_id.empty()) {
+    return "Nothing was sent: the platform does not say which peer wrote this message.";
+  }
+  if (has_files) {
+    return "Nothing was sent: files can be sent to the user only. Leave out the attachments.";
+  }
+  return {};
+}
+
+/// The answer is out: a message that cannot be removed must not make it look otherwise.
+awaitable<std::string> pop(Services& services, std::string activity_id) {
+  std::string told = " The message was removed from the inbox.";
+  try {
+    co_await pop_when_free(services, std::move(activity_id));
+  } catch (const sqlite::Error&) {
+    told =
+        " The message could not be removed from the inbox: do not answer it again, call "
+        "inbox_pop later.";
+  }
+  co_return told;
+}
+
+bool lease(workspace::Inbox& inbox, const std::string& activity_id) {
+  return inbox.lease(activity_id) || (inbox.free_leases() && inbox.lease(activity_id));
+}
+
+/// Makes the message this session's alone, so that no two answer it; why not, where it is another
+/// one's.
+std::string hold(workspace::Inbox& inbox, const std::string& activity_id) {
+  const workspace::Inbox::NoWaiting no_waiting(inbox);
+  if (lease(inbox, activity_id)) return {};
+  return inbox.find(activity_id) ? taken : no_such_message;
+}
+
+/// A second try, of whichever session, is the same message.
+std::string answer_id(const workspace::Message& message, std::string_view content) {
+  return derived_uuid(text::lower(message.activity_id), content);
+}
+
+awaitable<mcp::ToolResult> answer_user(workspace::Workspace& workspace, workspace::Message message,
+                                       Note note) {
+  std::string id = answer_id(message, content_of(note));
+  return send_to_user(workspace, std::move(note), std::move(id));
+}
+
+awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Workspace& workspace,
+                                       workspace::Message message, std::string text,
+                                       mcp::Call& call) {
+  Outgoing outgoing{.peer = message.peer_id,
+                    .text = text,
+                    .message_id = answer_id(message, text),
+                    .in_reply_to = message.message_id};
+  auto outcome = co_await send_to_peer(services, workspace, std::move(outgoing), call);
+  mcp::ToolResult result;
+  if (!outcome) {
+    result = failure(fmt::format("The answer to {} is not known to be sent", message.peer_id),
+                     About::reply, outcome.error());
+  } else if (outcome->failed) {
+    result = refused(fmt::format("The peer {} received the answer and said that it failed: {}",
+                                 message.peer_id, outcome->text));
+  } else if (outcome->queued || outcome->text.empty()) {
+    result.text = fmt::format("The answer was sent to {}.", message.peer_id);
+  } else {
+    result.text =
+        fmt::format("The answer was sent to {}, which said: {}\n", message.peer_id, outcome->text);
+  }
+  co_return result;
+}
+
+/// From the workspace that received the message, to whoever wrote it.
+awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Workspaces::Arrival arrival,
+                                      Note note, mcp::Call& call) {
+  mcp::ToolResult result;
+  std::string why = problem(arrival, !note.paths.empty());
+  const auto hold_it = [&arrival] {
+    return hold(arrival.workspace->inbox, arrival.message.activity_id);
+  };
+  if (why.empty()) why = co_await when_free(services, hold_it);
+  if (!why.empty()) {
+    result = refused(std::move(why));
+    co_return result;
+  }
+  const LeaseRenewal renewal(services);
+  if (arrival.message.kind == "canvas_user") {
+    result = co_await answer_user(*arrival.workspace, arrival.message, std::move(note));
+  } else {
+    result = co_await answer_peer(services, *arrival.workspace, arrival.message, note.text, call);
+  }
+  if (!result.is_error) {
+    auto popped = co_await pop(services, arrival.message.activity_id);
+    result.text += popped;
+  }
+  co_return result;
+}
+
+awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> answering,
+                                 mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const std::string activity_id = arguments.text("activity_id");
+  Note note;
+  note.text = arguments.text("text");
+  note.paths = arguments.strings("attachments");
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  mcp::ToolResult result;
+  const auto look = [&services, activity_id] {
+    return services.workspaces.find_message(activity_id);
+  };
+  try {
+    auto arrival = co_await when_free(services, look);
+    if (!arrival) {
+      result = refused(no_such_message);
+      co_return result;
+    }
+    const Answer answer(std::move(answering), arrival->message.activity_id);
+    if (answer.alone()) {
+      result = co_await send_reply(services, std::move(*arrival), std::move(note), call);
+    } else {
+      result = refused(under_way);
+    }
+  } catch (const sqlite::Error& error) {
+    result = failure("Nothing was sent", error);
+  }
+  co_return result;
+}
+
+constexpr const char* reply_schema =
+    R"({"type":"object","properties":{)"
+    R"("activity_id":{"type":"string","description":"As the message has it."},)"
+    R"("text":{"type":"string"},)"
+    R"("attachments":{"type":"array","items":{"type":"string"},)"
+    R"("description":"Absolute paths of files; to the user only."}},)"
+    R"("required":["activity_id","text"]})";
+
+}  // namespace
+
+std::vector<mcp::Tool> reply_tools(Services& services) {
+  auto answering = std::make_shared<Answering>();
+  std::vector<mcp::Tool> tools;
+  tools.push_back({.name = "reply",
+                   .title = "Answer a message",
+                   .description = "Answer a message of the inbox, whoever wrote it, and remove it "
+                                  "once the answer is out.",
+                   .input_schema = reply_schema,
+                   .output_schema = {},
+                   .annotations = {.read_only = false,
+                                   .destructive = false,
+                                   .idempotent = false,
+                                   .open_world = true},
+                   .meta = {},
+                   .handler = [&services, answering](mcp::Call& call) {
+                     return reply(services, answering, call);
+                   }});
+  return tools;
+}
+
+}  // namespace molecule::tools

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/async/clock.hpp"
+#include "base/async/tasks.hpp"
+#include "molecule/mcp/prompt.hpp"
+#include "molecule/mcp/resource.hpp"
+#include "molecule/mcp/tool.hpp"
+#include "workspace/config/config.hpp"
+#include "workspace/workspaces.hpp"
+
+namespace molecule::tools {
+
+/// What the handlers work with; everything outlives the session.
+struct Services {
+  Clock& clock;
+  const workspace::Config& config;
+  /// Each with its platform client, inbox and workload.
+  workspace::Workspaces& workspaces;
+  /// Owns what runs beside a call: its progress notifications, and the activity reports, which
+  /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
+  TaskGroup& tasks;
+};
+
+/// The resource that changes whenever a message comes or is popped.
+inline constexpr const char* inbox_uri = "molecule://inbox";
+
+/// The URIs of what changes with the inbox when messages came, or these were popped.
+std::vector<std::string> changed_resources(const std::vector<std::string>& popped);
+
+/// The eleven tools of molecule-mcp.md 6 in their fixed order, then those that came later.
+std::vector<mcp::Tool> make_tools(Services& services);
+
+/// `molecule://workspace`, `…/peers` and `…/inbox`: what the tools of these names give, as JSON.
+/// Where that fails, the contents are an object with `error`.
+std::vector<mcp::Resource> make_resources(Services& services);
+
+/// `molecule://inbox/{activity_id}`: one waiting message.
+std::vector<mcp::ResourceTemplate> make_resource_templates(Services& services);
+
+/// The usual turns: answer the inbox, delegate and follow up, remember.
+std::vector<mcp::Prompt> make_prompts(Services& services);
+
+/// What the agent is told at `initialize` (molecule-mcp.md 7).
+std::string make_instructions(const workspace::Config& config);
+
+}  // namespace molecule::tools

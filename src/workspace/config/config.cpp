@@ -1,0 +1,248 @@
+#include "workspace/config/config.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/files/files.hpp"
+#include "base/json/writer.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/text/text.hpp"
+#include "workspace/config/credentials.hpp"
+#include "workspace/config/state_folder.hpp"
+#include "workspace/config/workspace_list.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Problems = std::vector<std::string>;
+
+/// The trimmed value; a blank variable is an unset one.
+std::string variable(const Environment& environment, std::string_view name) {
+  return std::string(text::trim(environment(name).value_or("")));
+}
+
+std::string read_workspace_id(const Environment& environment, Problems& problems) {
+  const std::string id = variable(environment, "WORKSPACE_ID");
+  if (id.empty()) {
+    problems.emplace_back("WORKSPACE_ID is not set: set it to the workspace's id (a UUID)");
+  } else if (!is_uuid(id)) {
+    problems.emplace_back("WORKSPACE_ID is not a UUID: copy the workspace's id from the canvas");
+    return {};
+  }
+  return text::lower(id);
+}
+
+std::string read_platform_url(const Environment& environment, Problems& problems) {
+  std::string given = variable(environment, "PLATFORM_URL");
+  if (given.empty()) {
+    problems.emplace_back(
+        "PLATFORM_URL is not set: set it to the platform's address, e.g. https://your.platform");
+    return given;
+  }
+  auto url = check_platform_url(given);
+  if (url.ok()) return std::move(*url);
+  problems.push_back(fmt::format("PLATFORM_URL is not usable: {}", url.error()));
+  return {};
+}
+
+std::string read_org_id(const Environment& environment, Problems& warnings) {
+  std::string org = variable(environment, "MOLECULE_ORG_ID");
+  if (org.empty()) org = variable(environment, "MOLECULE_ORGANIZATION_ID");
+  const bool valid = org.size() <= 128 && std::all_of(org.begin(), org.end(), [](char c) {
+                       return c >= '\x21' && c <= '\x7E';
+                     });
+  if (valid) return org;
+  warnings.emplace_back(
+      "MOLECULE_ORG_ID is left out: it must be at most 128 visible ASCII characters");
+  return {};
+}
+
+std::string make_agent_card(const Environment& environment, std::string_view workspace_id) {
+  const std::string name = variable(environment, "MOLECULE_AGENT_NAME");
+  const std::string description = variable(environment, "MOLECULE_AGENT_DESCRIPTION");
+  const std::string skills = variable(environment, "MOLECULE_AGENT_SKILLS");
+  json::Writer writer;
+  {
+    auto card = writer.object();
+    card.field("name",
+               name.empty() ? fmt::format("molecule-mcp-{}", workspace_id.substr(0, 8)) : name);
+    if (!description.empty()) card.field("description", description);
+    auto list = card.array("skills");
+    for (const std::string& skill : text::split_list(skills, ',')) {
+      auto entry = list.object();
+      entry.field("name", skill);
+    }
+  }
+  return std::move(writer).take();
+}
+
+std::chrono::seconds read_poll_timeout(const Environment& environment, Problems& warnings) {
+  const std::string value = variable(environment, "MOLECULE_MCP_POLL_TIMEOUT_SECS");
+  if (value.empty()) return Config().poll_timeout;
+  int seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error == std::errc::result_out_of_range) {
+    seconds = value.starts_with('-') ? 0 : 60;
+  } else if (error != std::errc() || end != value.data() + value.size()) {
+    warnings.push_back(
+        fmt::format("MOLECULE_MCP_POLL_TIMEOUT_SECS is not a whole number: it stays at {}",
+                    Config().poll_timeout.count()));
+    return Config().poll_timeout;
+  }
+  return std::chrono::seconds(std::clamp(seconds, 0, 60));
+}
+
+/// Asks the kernel instead of trying: nothing waits for a disk before `initialize` is answered.
+bool is_writable_folder(const fs::path& folder) {
+  return ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+fs::path home_folder(const Environment& environment) {
+  const std::string home = variable(environment, "HOME");
+  if (!home.empty()) return home;
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
+}
+
+fs::path absolute(const std::string& path) {
+  std::error_code failed;
+  fs::path result = fs::absolute(path, failed);
+  return failed ? fs::path(path) : result;
+}
+
+/// molecule-mcp.md 3: the folder of the environment, the container's, or the user's own.
+fs::path choose_state_folder(const Environment& environment) {
+  const std::string named = variable(environment, "CONFIGS_DIR");
+  if (!named.empty()) return absolute(named);
+  fs::path container = "/configs";
+  std::error_code ignored;
+  if (fs::is_directory(container, ignored) && is_writable_folder(container)) return container;
+  return home_folder(environment) / ".molecule-workspace";
+}
+
+void make_state_folder(const fs::path& folder, Problems& problems) {
+  std::string problem;
+  if (auto made = files::make_private_folder(folder); !made.ok()) {
+    problem = made.error().message;
+  } else if (!is_writable_folder(folder)) {
+    problem = fmt::format("cannot write to folder {}: {}", folder.string(), std::strerror(errno));
+  }
+  if (!problem.empty()) {
+    problems.push_back(fmt::format("{}: set CONFIGS_DIR to a folder that can be written", problem));
+  }
+}
+
+void set_folder(const Environment& environment, WorkspaceConfig& workspace, fs::path folder) {
+  const std::string uploads = variable(environment, "MOLECULE_CHAT_UPLOAD_DIR");
+  workspace.upload_folder = uploads.empty() ? folder / "uploads" : absolute(uploads);
+  workspace.state_folder = std::move(folder);
+}
+
+/// Once, before its own folder is made: whoever expects to find the token in the base must know.
+void tell_of_other_owner(const Reading& reading) {
+  const WorkspaceConfig& one = reading.config.workspaces.front();
+  const bool known = reading.several || one.state_folder == reading.state_folder ||
+                     ::access(one.state_folder.c_str(), F_OK) == 0;
+  const std::string owner = known ? std::string() : owner_of_folder(reading.state_folder);
+  if (owner.empty()) return;
+  log::warning(
+      "{} is the state folder of workspace {}: workspace {} gets {}, with a token and an inbox of "
+      "its own (CONFIGS_DIR chooses another folder)",
+      reading.state_folder.string(), owner, one.id, one.state_folder.string());
+}
+
+void check_token(const WorkspaceConfig& workspace, Problems& problems) {
+  Credentials credentials(workspace.token, workspace.state_folder);
+  if (auto found = credentials.require(); !found.ok()) problems.push_back(std::move(found.error()));
+}
+
+/// WORKSPACE_ID and what goes with it.
+WorkspaceConfig read_one(const Environment& environment, const fs::path& state,
+                         Problems& problems) {
+  WorkspaceConfig one;
+  one.id = read_workspace_id(environment, problems);
+  one.platform_url = read_platform_url(environment, problems);
+  one.token.environment = environment;
+  one.state_folder = one.id.empty() ? state : find_state_folder(state, one.id, false);
+  return one;
+}
+
+/// Makes the workspace's folder, and looks for the token there where it is not the expected one:
+/// another process has taken that meanwhile.
+void take_folder(const Environment& environment, const Reading& reading, WorkspaceConfig& workspace,
+                 Problems& problems) {
+  auto folder = take_state_folder(reading.state_folder, workspace.id, reading.several);
+  if (!folder.ok()) {
+    problems.push_back(
+        fmt::format("{}: set CONFIGS_DIR to a folder that can be written", folder.error().message));
+    return;
+  }
+  make_state_folder(*folder, problems);
+  if (*folder == workspace.state_folder) return;
+  set_folder(environment, workspace, std::move(*folder));
+  check_token(workspace, problems);
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+  };
+}
+
+Reading read_config(const Environment& environment) {
+  Reading reading;
+  Config& config = reading.config;
+  reading.state_folder = choose_state_folder(environment);
+  const fs::path& state = reading.state_folder;
+  const std::string list = variable(environment, "MOLECULE_WORKSPACES");
+  if (list.empty()) {
+    config.workspaces.push_back(read_one(environment, state, reading.problems));
+  } else {
+    reading.several = true;
+    config.workspaces = read_workspace_list(
+        environment, list, variable(environment, "PLATFORM_URL"), state, reading.problems);
+  }
+  config.org_id = read_org_id(environment, reading.warnings);
+  for (WorkspaceConfig& one : config.workspaces) {
+    one.agent_card = make_agent_card(environment, one.id);
+    set_folder(environment, one, one.state_folder);
+  }
+  config.verbose = !variable(environment, "MOLECULE_MCP_VERBOSE").empty();
+  config.heartbeat = variable(environment, "MOLECULE_MCP_DISABLE_HEARTBEAT").empty();
+  config.inbox = variable(environment, "MOLECULE_MCP_DISABLE_INBOX").empty();
+  config.poll_timeout = read_poll_timeout(environment, reading.warnings);
+  return reading;
+}
+
+Result<Config, std::vector<std::string>> load_config(const Environment& environment) {
+  Reading reading = read_config(environment);
+  Problems& problems = reading.problems;
+  make_state_folder(reading.state_folder, problems);
+  if (problems.empty()) tell_of_other_owner(reading);
+  for (const WorkspaceConfig& one : reading.config.workspaces) check_token(one, problems);
+  if (!problems.empty()) return Failure{std::move(problems)};
+  // A workspace's own folder is made only where all is right.
+  for (WorkspaceConfig& one : reading.config.workspaces) {
+    take_folder(environment, reading, one, problems);
+  }
+  if (!problems.empty()) return Failure{std::move(problems)};
+  for (const std::string& warning : reading.warnings) log::warning("{}", warning);
+  return std::move(reading.config);
+}
+
+}  // namespace molecule::workspace

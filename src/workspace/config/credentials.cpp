@@ -1,0 +1,167 @@
+#include "workspace/config/credentials.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "base/files/files.hpp"
+#include "base/text/text.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+struct Token {
+  std::string text;
+  std::string source;
+};
+
+/// No token, or why what is there cannot be one.
+using Found = Result<std::optional<Token>, std::string>;
+
+constexpr std::size_t longest_token = 4096;
+
+std::filesystem::path token_file(const std::filesystem::path& state_folder) {
+  return state_folder / ".auth_token";
+}
+
+std::filesystem::path secret_file(const std::filesystem::path& state_folder) {
+  return state_folder / ".platform_inbound_secret";
+}
+
+/// What the snippets of the canvas hold until a person puts the token in.
+bool is_placeholder(std::string_view token) {
+  return token.starts_with('<') || token.find("ROTATE_TO_REVEAL_TOKEN") != std::string_view::npos ||
+         token.find("{{") != std::string_view::npos;
+}
+
+/// Checks a trimmed token; a problem names `source`, never the content.
+Found checked(std::string_view token, std::string_view source) {
+  if (is_placeholder(token)) {
+    return Failure{
+        fmt::format("{} still holds the placeholder of the snippet: put the workspace's "
+                    "token there (canvas → Tokens tab)",
+                    source)};
+  }
+  if (token.find_first_of(" \t\r\n\v\f") != std::string_view::npos) {
+    return Failure{
+        fmt::format("{} has white space inside the token: it must hold the token alone", source)};
+  }
+  const bool printable =
+      std::all_of(token.begin(), token.end(), [](char c) { return c > '\x20' && c < '\x7F'; });
+  if (!printable || token.size() > longest_token) {
+    return Failure{fmt::format("{} holds what cannot be a token: copy it again", source)};
+  }
+  return std::optional(Token{.text = std::string(token), .source = std::string(source)});
+}
+
+std::string reading_problem(const files::Error& error, std::string_view source) {
+  switch (error.code) {
+    case ENOENT:
+      return fmt::format("{}: there is no such file", source);
+    case EACCES:
+    case EPERM:
+      return fmt::format("{}: permission to read it was denied", source);
+    default:
+      return fmt::format("{}: {}", source, error.message);
+  }
+}
+
+/// `source` names the file for people.
+Found from_file(const std::filesystem::path& path, std::string_view source) {
+  auto content = files::read(path, std::size_t{1} << 16);
+  if (!content.ok()) return Failure{reading_problem(content.error(), source)};
+  if (!text::valid_utf8(*content)) return Failure{fmt::format("{}: it is not UTF-8 text", source)};
+  const std::string_view token = text::trim(*content);
+  if (token.empty()) return Failure{fmt::format("{}: the file is empty", source)};
+  return checked(token, source);
+}
+
+Found from_environment(const TokenSource& source) {
+  const std::string value = source.environment("MOLECULE_WORKSPACE_TOKEN").value_or("");
+  const std::string_view token = text::trim(value);
+  if (!token.empty()) return checked(token, source.name);
+  const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
+  const std::string_view path = text::trim(named);
+  if (path.empty()) return std::optional<Token>();
+  return from_file(path, fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE ({})", path));
+}
+
+Found from_state_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path path = token_file(folder);
+  auto content = files::read(path, std::size_t{1} << 16);
+  const int code = content.ok() ? 0 : content.error().code;
+  const bool absent = code == ENOENT || code == ENOTDIR;
+  if (absent || (content.ok() && text::trim(*content).empty())) return std::optional<Token>();
+  return from_file(path, path.string());
+}
+
+/// The platform's container has its state in one folder, or below it where it is several.
+bool in_container(const std::filesystem::path& folder) {
+  const std::filesystem::path normal = folder.lexically_normal();
+  return normal == "/configs" || normal.parent_path() == "/configs";
+}
+
+Found find_token(const TokenSource& source, const std::filesystem::path& folder) {
+  // Inside a container the platform puts the current token into the state folder; the
+  // environment is the one of the container's start.
+  const bool container = in_container(folder);
+  Found first = container ? from_state_folder(folder) : from_environment(source);
+  if (!first.ok() || first->has_value()) return first;
+  return container ? from_environment(source) : from_state_folder(folder);
+}
+
+Result<void, std::string> written(Result<void, files::Error> outcome) {
+  if (!outcome.ok()) return Failure{outcome.error().message};
+  return {};
+}
+
+}  // namespace
+
+Credentials::Credentials(TokenSource source, std::filesystem::path state_folder)
+    : source_(std::move(source)), state_folder_(std::move(state_folder)) {}
+
+Result<void, std::string> Credentials::reload() {
+  Found found = find_token(source_, state_folder_);
+  if (!found.ok()) return Failure{found.error()};
+  if (!found->has_value()) return {};
+  token_ = std::move((*found)->text);
+  token_source_ = std::move((*found)->source);
+  return {};
+}
+
+Result<void, std::string> Credentials::require() {
+  auto found = reload();
+  if (!found.ok() || !token_.empty()) return found;
+  if (source_.name != TokenSource().name) {
+    return Failure{
+        fmt::format("{} is missing: set it to the token of the canvas → Tokens tab", source_.name)};
+  }
+  return Failure{
+      fmt::format("MOLECULE_WORKSPACE_TOKEN is not set, nor MOLECULE_WORKSPACE_TOKEN_FILE, and "
+                  "{} holds none: set one of them to the token of the canvas → Tokens tab",
+                  token_file(state_folder_).string())};
+}
+
+Result<void, std::string> Credentials::keep_issued_token(const std::string& token) {
+  if (!token_.empty()) return {};
+  Found usable = checked(text::trim(token), "the platform's auth_token");
+  if (!usable.ok()) return Failure{usable.error()};
+  if (!usable->has_value() || (*usable)->text.empty()) return {};
+  token_ = std::move((*usable)->text);
+  token_source_ = token_file(state_folder_).string();
+  return written(files::replace(token_file(state_folder_), token_));
+}
+
+Result<void, std::string> Credentials::keep_inbound_secret(const std::string& secret) {
+  if (secret.empty()) return {};
+  const std::filesystem::path path = secret_file(state_folder_);
+  auto present = files::read(path, std::size_t{1} << 16);
+  if (present.ok() && text::trim(*present) == text::trim(secret)) return {};
+  return written(files::replace(path, secret));
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.hpp"
+#include "workspace/config/config.hpp"
+
+namespace molecule::workspace {
+
+/// The one resolver of the token, for every caller (molecule-mcp.md 2), and the keeper of the
+/// secrets in the state folder.
+class Credentials {
+ public:
+  Credentials(TokenSource source, std::filesystem::path state_folder);
+
+  /// Reads the sources again; a problem is one line for people that names the source, never its
+  /// content. A failed reload keeps the token there was.
+  Result<void, std::string> reload();
+  /// The same, and having no token at all is a problem too.
+  Result<void, std::string> require();
+  /// Empty where there is none yet.
+  const std::string& token() const { return token_; }
+  /// Where it came from, for people: a variable's name or a file's path.
+  const std::string& token_source() const { return token_source_; }
+
+  /// `auth_token` of a register reply: kept (`.auth_token`) only where there was none.
+  Result<void, std::string> keep_issued_token(const std::string& token);
+  /// `platform_inbound_secret` of any reply: written where it differs.
+  Result<void, std::string> keep_inbound_secret(const std::string& secret);
+
+ private:
+  TokenSource source_;
+  std::filesystem::path state_folder_;
+  std::string token_;
+  std::string token_source_;
+};
+
+}  // namespace molecule::workspace

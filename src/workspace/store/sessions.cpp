@@ -1,0 +1,97 @@
+#include "workspace/store/sessions.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/random.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+/// Whoever holds it owns the workspace while the inbox cannot be used.
+constexpr std::int64_t substitute_byte = 1;
+/// The same among sessions that serve in part. 2 is of `Files`.
+constexpr std::int64_t substitute_in_part_byte = 3;
+/// Sessions have bytes from here on. The numbers are below 2^53: any program shows them as they
+/// are.
+constexpr Sessions::Id first_session = 1 << 20;
+constexpr Sessions::Id first_in_part = first_session + (Sessions::Id{1} << 52);
+constexpr double sessions_range = std::int64_t{1} << 51;
+
+bool serves_in_part(Sessions::Id session) {
+  return session >= first_in_part;
+}
+
+}  // namespace
+
+Sessions::Sessions(std::filesystem::path state_folder, Clock& clock)
+    : clock_(clock), file_(state_folder / "sessions.lock") {}
+
+Sessions::Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly look)
+    : clock_(clock), file_(state_folder / "sessions.lock", look) {}
+
+Sessions::Id Sessions::self() {
+  if (self_ == 0) {
+    self_ = (in_part_ ? first_in_part : first_session) +
+            static_cast<Id>(random_unit() * sessions_range);
+  }
+  // Refused only where the file cannot be made (a full disk): others take this session for dead
+  // until it can.
+  if (!locked_) locked_ = file_.lock(self_);
+  return self_;
+}
+
+bool Sessions::alive(Id session) {
+  const bool own = self_ != 0 && session == self_;
+  // Without the file nobody can be seen, which does not make them dead.
+  return own || !file_.usable() || file_.locked_elsewhere(session);
+}
+
+bool Sessions::beats(Id session) {
+  if (!alive(session)) return false;
+  const std::optional<LockFile::Note> last = file_.note();
+  if (!last) return false;
+  const std::int64_t age = now() - last->when;
+  return age >= 0 && age < microseconds(beat_lasts).count();
+}
+
+bool Sessions::precedes(Id session) {
+  return session != self() && (in_part_ || !serves_in_part(session)) && beats(session);
+}
+
+Clock::duration Sessions::next_look() {
+  const std::optional<LockFile::Note> last = file_.note();
+  if (!last || last->who == self()) return look_interval;
+  const microseconds left = beat_lasts - microseconds(now() - last->when);
+  return left > microseconds(0) ? std::min<Clock::duration>(left, look_interval) : look_interval;
+}
+
+void Sessions::beat() {
+  file_.write_note({.who = self(), .when = now()});
+}
+
+bool Sessions::own_without_inbox() {
+  const std::optional<LockFile::Note> last = file_.note();
+  if (last && precedes(last->who)) return false;
+  const std::int64_t byte = in_part_ ? substitute_in_part_byte : substitute_byte;
+  if (!holds_substitute_) holds_substitute_ = file_.lock(byte);
+  const bool owner = holds_substitute_ || !file_.locked_elsewhere(byte);
+  if (owner) beat();
+  return owner;
+}
+
+void Sessions::end_own_without_inbox() {
+  const std::int64_t byte = in_part_ ? substitute_in_part_byte : substitute_byte;
+  if (std::exchange(holds_substitute_, false)) file_.unlock(byte);
+}
+
+std::int64_t Sessions::now() const {
+  return duration_cast<microseconds>(clock_.now().time_since_epoch()).count();
+}
+
+}  // namespace molecule::workspace

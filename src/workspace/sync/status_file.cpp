@@ -1,0 +1,124 @@
+#include "workspace/sync/status_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/files/files.hpp"
+#include "base/json/reader.hpp"
+#include "base/json/writer.hpp"
+#include "base/text/text.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+/// Always as long, so that a shorter record leaves nothing of a longer one. Within a page, so that
+/// readers see all of it or nothing.
+constexpr std::size_t record_bytes = 2048;
+/// Fits, whatever of it must be escaped.
+constexpr std::size_t longest_error = 512;
+
+std::filesystem::path file_in(const std::filesystem::path& state_folder) {
+  return state_folder / "status.json";
+}
+
+std::optional<std::string> text_of(const std::optional<WallTime>& time) {
+  if (!time) return std::nullopt;
+  return format_rfc3339(*time);
+}
+
+std::optional<WallTime> time_of(json::Value value) {
+  return parse_rfc3339(value.string_or(""));
+}
+
+std::string to_json(const OwnerRecord& record) {
+  json::Writer writer;
+  {
+    auto object = writer.object();
+    object.field("session", record.session);
+    object.field("pid", record.pid);
+    object.nullable("since", text_of(record.since));
+    object.nullable("last_beat", text_of(record.last_beat));
+    object.nullable("last_poll", text_of(record.last_poll));
+    object.field("last_error", record.last_error);
+    object.nullable("last_error_at", text_of(record.last_error_at));
+    object.field("disabled", record.disabled);
+  }
+  return std::move(writer).take();
+}
+
+}  // namespace
+
+StatusFile::StatusFile(const std::filesystem::path& state_folder, Clock& clock)
+    : path_(file_in(state_folder)), clock_(clock) {}
+
+StatusFile::~StatusFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void StatusFile::begin(std::int64_t session) {
+  record_ = {};
+  record_.session = session;
+  record_.pid = ::getpid();
+  record_.since = clock_.wall();
+  write();
+}
+
+void StatusFile::beaten() {
+  record_.last_beat = clock_.wall();
+  write();
+}
+
+void StatusFile::polled() {
+  record_.last_poll = clock_.wall();
+  write();
+}
+
+void StatusFile::failed(std::string_view what) {
+  record_.last_error = text::prefix_bytes(text::one_line(what), longest_error);
+  record_.last_error_at = clock_.wall();
+  write();
+}
+
+void StatusFile::disable(std::string_view why) {
+  record_.disabled = true;
+  failed(why);
+  end();
+}
+
+void StatusFile::wake_watchers() {
+  if (fd_ < 0) return;
+  // What a record ends with anyway.
+  [[maybe_unused]] const ssize_t ignored = ::pwrite(fd_, "\n", 1, record_bytes - 1);
+}
+
+void StatusFile::write() {
+  if (record_.session == 0) return;
+  if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  std::string text = to_json(record_);
+  text.resize(record_bytes - 1, ' ');
+  text += '\n';
+  [[maybe_unused]] const ssize_t ignored = ::pwrite(fd_, text.data(), text.size(), 0);
+}
+
+std::optional<OwnerRecord> read_owner_record(const std::filesystem::path& state_folder) {
+  const auto content = files::read(file_in(state_folder), record_bytes);
+  json::Document document;
+  if (!content.ok() || !document.parse(*content).ok()) return std::nullopt;
+  const json::Value root = document.root();
+  OwnerRecord record;
+  record.session = root["session"].integer().value_or(0);
+  if (record.session <= 0) return std::nullopt;
+  record.pid = root["pid"].integer().value_or(0);
+  record.since = time_of(root["since"]);
+  record.last_beat = time_of(root["last_beat"]);
+  record.last_poll = time_of(root["last_poll"]);
+  record.last_error = text::one_line(root["last_error"].string_or(""));
+  record.last_error_at = time_of(root["last_error_at"]);
+  record.disabled = root["disabled"].boolean().value_or(false);
+  return record;
+}
+
+}  // namespace molecule::workspace

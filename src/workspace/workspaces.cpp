@@ -1,0 +1,236 @@
+#include "workspace/workspaces.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/text/text.hpp"
+#include "base/text/time.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+/// A message without a time goes first: it waits for nothing.
+WallTime time_of(const Workspaces::Arrival& arrival) {
+  return parse_rfc3339(arrival.message.created_at).value_or(WallTime::min());
+}
+
+}  // namespace
+
+Workspaces::Workspaces(const Config& config, asio::any_io_executor executor, net::HttpClient& http,
+                       Clock& clock, Workspace::Hooks hooks)
+    : clock_(clock), arrived_(clock), watcher_(std::move(executor)) {
+  hooks.on_arrival = [this, tell = std::move(hooks.on_arrival)](Workspace& workspace) {
+    if (tell) tell(workspace);
+    arrived_.notify_all();
+  };
+  for (const WorkspaceConfig& own : config.workspaces) {
+    workspaces_.emplace_back(config, own, http, clock, hooks);
+  }
+}
+
+void Workspaces::start(TaskGroup& tasks) {
+  tasks.spawn("file watcher", watcher_.run());
+  for (Workspace& workspace : workspaces_) workspace.start(tasks, watcher_);
+}
+
+void Workspaces::release() {
+  for (Workspace& workspace : workspaces_) workspace.release();
+}
+
+Workspace& Workspaces::default_workspace() {
+  for (Workspace& workspace : workspaces_) {
+    if (workspace.disabled().empty()) return workspace;
+  }
+  return first();
+}
+
+Workspace& Workspaces::workspace_for_user() {
+  Workspace* last = &default_workspace();
+  for (Workspace& workspace : workspaces_) {
+    if (workspace.disabled().empty() && workspace.user_heard() > last->user_heard())
+      last = &workspace;
+  }
+  return *last;
+}
+
+bool Workspaces::reload_tokens() {
+  bool changed = false;
+  for (Workspace& workspace : workspaces_) changed = workspace.reload_token() || changed;
+  return changed;
+}
+
+Workspace* Workspaces::find(std::string_view workspace_id) {
+  for (Workspace& workspace : workspaces_) {
+    if (text::equal_ignoring_case(workspace.id(), workspace_id)) return &workspace;
+  }
+  return nullptr;
+}
+
+Workspace* Workspaces::through_peer(const std::string& peer_id) {
+  for (Workspace& workspace : workspaces_) {
+    if (workspace.disabled().empty() && workspace.knows_peer(peer_id)) return &workspace;
+  }
+  return nullptr;
+}
+
+std::string Workspaces::out_of_use() const {
+  std::string reasons;
+  for (const Workspace& workspace : workspaces_) {
+    if (workspace.disabled().empty()) continue;
+    if (!reasons.empty()) reasons += '\n';
+    reasons += "Workspace " + workspace.id() + " receives nothing: " + workspace.disabled() + '.';
+  }
+  return reasons;
+}
+
+bool Workspaces::any_in_use() const {
+  return std::ranges::any_of(
+      workspaces_, [](const Workspace& workspace) { return workspace.disabled().empty(); });
+}
+
+Workspaces::Arrival Workspaces::arrival(Workspace& workspace, Message message) const {
+  if (several()) message.arrival_workspace_id = workspace.id();
+  workspace.complete(message);
+  return {.workspace = &workspace, .message = std::move(message)};
+}
+
+/// Until `look` is content. An inbox that fails matters where no other one has what is looked for.
+void Workspaces::each_inbox(const std::function<bool(Workspace& workspace)>& look) {
+  std::exception_ptr failure;
+  bool found = false;
+  for (Workspace& workspace : workspaces_) {
+    try {
+      const Inbox::NoWaiting no_waiting(workspace.inbox);
+      found = look(workspace);
+    } catch (const sqlite::Error&) {
+      if (!failure) failure = std::current_exception();
+    }
+    if (found) return;
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::optional<Workspaces::Arrival> Workspaces::next() {
+  std::optional<Arrival> oldest;
+  std::exception_ptr failure;
+  std::size_t usable = 0;
+  std::size_t failed = 0;
+  bool busy = false;
+  for (Workspace& workspace : workspaces_) {
+    // What could not be answered from here is left to sessions that can.
+    if (!workspace.disabled().empty()) continue;
+    ++usable;
+    try {
+      const Inbox::NoWaiting no_waiting(workspace.inbox);
+      auto message = workspace.inbox.next();
+      if (!message) continue;
+      Arrival one = arrival(workspace, std::move(*message));
+      if (!oldest || time_of(one) < time_of(*oldest)) oldest = std::move(one);
+    } catch (const sqlite::Error& error) {
+      if (!busy) failure = std::current_exception();
+      busy = busy || error.busy();
+      ++failed;
+    }
+  }
+  // What is being written to may hold one at the next try.
+  if (failure && (failed == usable || (busy && !oldest))) std::rethrow_exception(failure);
+  return oldest;
+}
+
+std::optional<Workspaces::Arrival> Workspaces::take() {
+  // Where the lease is refused another session was faster, and there is less to choose from.
+  while (auto oldest = next()) {
+    Inbox& inbox = oldest->workspace->inbox;
+    const Inbox::NoWaiting no_waiting(inbox);
+    if (!inbox.lease(oldest->message.activity_id)) continue;
+    oldest->workspace->hand_out(oldest->message);
+    return oldest;
+  }
+  return std::nullopt;
+}
+
+void Workspaces::prolong_leases() noexcept {
+  for (Workspace& workspace : workspaces_) {
+    if (!workspace.disabled().empty()) continue;
+    try {
+      workspace.inbox.prolong_leases();
+    } catch (const sqlite::Error& error) {
+      log::debug("the leases of {} were not prolonged: {}", workspace.id(), error.what());
+    }
+  }
+}
+
+std::vector<Workspaces::Arrival> Workspaces::peek(std::size_t limit, Inbox::Which which) {
+  std::multimap<WallTime, Arrival> by_time;
+  std::exception_ptr failure;
+  for (Workspace& workspace : workspaces_) {
+    try {
+      const Inbox::NoWaiting no_waiting(workspace.inbox);
+      for (Message& message : workspace.inbox.peek(limit, which)) {
+        Arrival one = arrival(workspace, std::move(message));
+        // One inbox alone keeps the platform's order.
+        const WallTime time = several() ? time_of(one) : WallTime();
+        by_time.emplace(time, std::move(one));
+      }
+    } catch (const sqlite::Error&) {
+      failure = std::current_exception();
+    }
+  }
+  if (by_time.empty() && failure) std::rethrow_exception(failure);
+  std::vector<Arrival> oldest_first;
+  for (auto& [time, one] : by_time) {
+    if (oldest_first.size() == limit) break;
+    oldest_first.push_back(std::move(one));
+  }
+  return oldest_first;
+}
+
+std::optional<Workspaces::Arrival> Workspaces::find_message(std::string_view activity_id) {
+  std::optional<Arrival> found;
+  each_inbox([this, activity_id, &found](Workspace& workspace) {
+    if (auto message = workspace.inbox.find(activity_id))
+      found = arrival(workspace, std::move(*message));
+    return found.has_value();
+  });
+  return found;
+}
+
+bool Workspaces::pop(std::string_view activity_id) {
+  bool popped = false;
+  each_inbox([activity_id, &popped](Workspace& workspace) {
+    popped = workspace.pop(activity_id);
+    return popped;
+  });
+  return popped;
+}
+
+std::optional<Workspaces::Arrival> Workspaces::take_unless_busy(bool& busy) {
+  try {
+    busy = false;
+    return take();
+  } catch (const sqlite::Error& error) {
+    if (!error.busy()) throw;
+    busy = true;
+    return std::nullopt;
+  }
+}
+
+awaitable<std::optional<Workspaces::Arrival>> Workspaces::wait_until(Clock::time_point deadline) {
+  bool busy = false;
+  std::optional<Arrival> message = take_unless_busy(busy);
+  while (!message && (busy || (any_in_use() && clock_.now() < deadline))) {
+    // Another process is writing for long: that alone is no reason to fail.
+    const Clock::time_point again = clock_.now() + busy_pause;
+    [[maybe_unused]] auto arrived = co_await arrived_.wait_until(busy ? again : deadline);
+    const bool patient = clock_.now() < deadline + busy_patience;
+    message = patient ? take_unless_busy(busy) : take();
+    if (!patient) break;
+  }
+  co_return message;
+}
+
+}  // namespace molecule::workspace

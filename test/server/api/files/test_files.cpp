@@ -1,0 +1,201 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "server/api/files/pending_uploads.hpp"
+#include "server/api/registry/sweep.hpp"
+#include "server/http/multipart.hpp"
+#include "server/platform.hpp"
+
+using namespace molecule;
+using test::Member;
+using test::path_of;
+using test::Platform;
+
+namespace {
+
+std::string part(std::string_view filename, std::string_view content,
+                 std::string_view type = "text/plain") {
+  return "--X\r\nContent-Disposition: form-data; name=\"files\"; filename=\"" +
+         std::string(filename) + "\"\r\nContent-Type: " + std::string(type) + "\r\n\r\n" +
+         std::string(content) + "\r\n";
+}
+
+test::Answer upload(Platform& platform, const Member& to, std::string_view token,
+                    const std::string& parts) {
+  platform.headers = {{"Content-Type", "multipart/form-data; boundary=X"}};
+  auto answer = platform.post(path_of(to, "/chat/uploads"), token, parts + "--X--\r\n");
+  platform.headers.clear();
+  return answer;
+}
+
+std::string file_id(const test::Answer& answer, std::size_t index = 0) {
+  const std::string uri(answer["files"].items().at(index)["uri"].string_or(""));
+  return uri.substr(uri.find('/') + 1);
+}
+
+std::size_t stored(const Platform& platform) {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(platform.context.uploads), {}));
+}
+
+}  // namespace
+
+TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const auto reply =
+      upload(platform, a, platform.admin, part("r.txt", "hello") + part("two.bin", "", "weird"));
+  REQUIRE(reply.status == 200);
+  const std::string id = file_id(reply);
+  CHECK(reply["files"].items().at(0).dump() ==
+        R"({"uri":"platform-pending:)" + a.id + "/" + id +
+            R"(","name":"r.txt","mimeType":"text/plain","size":5})");
+  CHECK(reply["files"].items().at(1)["mimeType"].string_or("") == "application/octet-stream");
+
+  const auto page = platform.get(path_of(a, "/activity?type=a2a_receive"), a.token);
+  REQUIRE(page.items().size() == 2);
+  const json::Value row = page.items()[1];
+  CHECK(row["method"].string_or("") == "chat_upload_receive");
+  CHECK(row["source_id"].is_null());
+  CHECK(row["request_body"]["file_id"].string_or("") == id);
+  CHECK(row["request_body"]["uri"].string_or("") == "platform-pending:" + a.id + "/" + id);
+
+  const std::string path = path_of(a, "/pending-uploads/" + id);
+  server::Request request;
+  request.method = "GET";
+  request.path = path + "/content";
+  request.headers.emplace_back("Authorization", "Bearer " + a.token);
+  const server::Reply content = platform.router.handle(request);
+  CHECK(content.status == 200);
+  CHECK(content.content_type == "text/plain");
+  std::ifstream bytes(content.file);
+  CHECK(std::string(std::istreambuf_iterator<char>(bytes), {}) == "hello");
+
+  for (int i = 0; i < 2; ++i) {
+    CHECK(platform.post(path + "/ack", a.token, "").text == R"({"acked":true})");
+  }
+  platform.clock.advance(std::chrono::minutes(59));
+  server::sweep(platform.context, 0);
+  CHECK(platform.get(path + "/content", platform.admin).status == 200);
+  platform.clock.advance(std::chrono::minutes(2));
+  CHECK(platform.get(path + "/content", a.token).status == 404);
+  CHECK(stored(platform) == 2);
+  server::sweep(platform.context, 0);
+  CHECK(stored(platform) == 1);
+}
+
+TEST_CASE("an agent's own file says whose it is") {
+  Platform platform;
+  const Member a = platform.add("a");
+  REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
+  const auto page = platform.get(path_of(a, "/activity"), a.token);
+  CHECK(page.items().at(0)["source_id"].string_or("") == a.id);
+}
+
+TEST_CASE("an upload is there for a day") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const std::string path =
+      path_of(a, "/pending-uploads/" + file_id(upload(platform, a, a.token, part("r", "x"))));
+  platform.clock.advance(std::chrono::hours(24) - std::chrono::seconds(1));
+  CHECK(platform.get(path + "/content", a.token).status == 200);
+  platform.clock.advance(std::chrono::seconds(2));
+  CHECK(platform.get(path + "/content", a.token).status == 404);
+  CHECK(platform.post(path + "/ack", a.token, "").status == 404);
+  server::sweep(platform.context, 0);
+  CHECK(stored(platform) == 0);
+  CHECK(platform.count("SELECT count(*) FROM pending_uploads") == 0);
+}
+
+TEST_CASE("files that belong to nobody are removed, and a lost one is not found") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const std::string id = file_id(upload(platform, a, a.token, part("r", "x")));
+  std::ofstream(platform.context.uploads / "left-by-a-crash") << "half";
+  server::sweep(platform.context, 0);
+  CHECK(stored(platform) == 1);
+  std::filesystem::remove(platform.context.uploads / id);
+  CHECK(platform.get(path_of(a, "/pending-uploads/" + id + "/content"), a.token).status == 404);
+}
+
+TEST_CASE("files of others are not found") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const Member b = platform.add("b");
+  const std::string id = file_id(upload(platform, a, a.token, part("r", "x")));
+  for (const std::string& asked : {id, std::string(test::unknown_id),
+                                   std::string("..%2F..%2Fplatform.db"), std::string("x")}) {
+    CHECK(platform.get(path_of(b, "/pending-uploads/" + asked + "/content"), b.token).status ==
+          404);
+    CHECK(platform.post(path_of(b, "/pending-uploads/" + asked + "/ack"), b.token, "").status ==
+          404);
+  }
+  CHECK(platform.get(path_of(a, "/pending-uploads/" + id + "/content"), b.token).status == 401);
+  CHECK(platform.post(path_of(a, "/pending-uploads/" + id + "/ack"), "", "").status == 401);
+  CHECK(upload(platform, a, b.token, part("r", "x")).status == 401);
+  CHECK(upload(platform, a, "", part("r", "x")).status == 401);
+}
+
+TEST_CASE("uploads that are none are refused and leave nothing") {
+  Platform platform;
+  const Member a = platform.add("a");
+  CHECK(platform.post(path_of(a, "/chat/uploads"), a.token, "{}").status == 400);
+  CHECK(upload(platform, a, a.token, "").status == 400);
+  CHECK(upload(platform, a, a.token, "--X\r\nContent-Disposition: form-data; name=f\r\n\r\n\r\n")
+            .error() == "expected at least one 'files' field");
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += part("f", "x");
+  CHECK(upload(platform, a, a.token, many).status == 400);
+  const std::string large(server::largest_upload + 1, 'x');
+  const auto refused = upload(platform, a, a.token, part("ok", "x") + part("big.bin", large));
+  CHECK(refused.status == 413);
+  CHECK(refused["filename"].string_or("") == "big.bin");
+  CHECK(refused["size"].integer() == server::largest_upload + 1);
+  CHECK(refused["max"].integer() == server::largest_upload);
+  CHECK(stored(platform) == 0);
+  CHECK(platform.count("SELECT count(*) FROM activity") == 0);
+}
+
+TEST_CASE("what waits for one workspace is bounded") {
+  Platform platform;
+  const Member a = platform.add("a");
+  REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
+  platform.database.execute("UPDATE pending_uploads SET size = 1073741824");
+  CHECK(upload(platform, a, a.token, part("r", "x")).status == 413);
+}
+
+TEST_CASE("bytes that cannot be kept give no row") {
+  Platform platform;
+  const Member a = platform.add("a");
+  std::filesystem::remove_all(platform.context.uploads);
+  CHECK(upload(platform, a, a.token, part("r", "x")).status == 503);
+  CHECK(platform.count("SELECT count(*) FROM activity") == 0);
+}
+
+TEST_CASE("names of files are made harmless and keep their script") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const auto name_of = [&](std::string_view given) {
+    const auto reply = upload(platform, a, a.token, part(given, "x"));
+    return std::string(reply["files"].items().at(0)["name"].string_or(""));
+  };
+  CHECK(name_of("../../etc/passwd") == "passwd");
+  CHECK(name_of("C:\\\\x\\\\a.txt") == "a.txt");
+  CHECK(name_of("..") == "file");
+  CHECK(name_of("") == "file");
+  CHECK(name_of("\xD0\xBE\xD1\x82\xD1\x87\xD1\x91\xD1\x82.pdf") ==
+        "\xD0\xBE\xD1\x82\xD1\x87\xD1\x91\xD1\x82.pdf");
+  CHECK(name_of("a\tb\xE2\x80\xAE") == "a b");
+  const std::string cut = name_of(std::string(200, 'x') + ".tar.gz");
+  CHECK(cut.size() == 100);
+  CHECK(cut.ends_with("x.gz"));
+}
+
+TEST_CASE("the limits of uploads") {
+  Platform platform;
+  CHECK(platform.get("/uploads/limits", "").text ==
+        R"({"per_file_bytes":104857600,"per_request_bytes":104857600,)"
+        R"("max_attachments_per_message":10})");
+}

@@ -1,0 +1,96 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "server/api/registry/status.hpp"
+#include "server/api/workspaces/push_url.hpp"
+
+using namespace molecule::server;
+using std::chrono::seconds;
+
+namespace {
+
+std::string_view next(std::string_view status, const Beat& beat) {
+  const auto transition = after_heartbeat(status, beat);
+  return transition ? transition->status : "stays";
+}
+
+}  // namespace
+
+TEST_CASE("any heartbeat lifts who is not there yet") {
+  for (const char* status : {"offline", "provisioning", "awaiting_agent"}) {
+    CHECK(next(status, {}) == "online");
+    CHECK(next(status, {.error_rate = 1, .runtime_state = "wedged"}) == "online");
+  }
+  for (const char* status : {"failed", "paused", "hibernated", "hibernating", "removed"}) {
+    CHECK(next(status, {}) == "stays");
+  }
+}
+
+TEST_CASE("errors degrade from 0.5 and recover below 0.1") {
+  CHECK(next("online", {.error_rate = 0.49, .runtime_state = ""}) == "stays");
+  CHECK(next("online", {.error_rate = 0.5, .runtime_state = ""}) == "degraded");
+  CHECK(next("degraded", {.error_rate = 0.5, .runtime_state = ""}) == "stays");
+  CHECK(next("degraded", {.error_rate = 0.1, .runtime_state = ""}) == "stays");
+  CHECK(next("degraded", {.error_rate = 0.09, .runtime_state = ""}) == "online");
+  CHECK(next("degraded", {.error_rate = 0, .runtime_state = "wedged"}) == "stays");
+  CHECK(next("online", {.error_rate = 0, .runtime_state = "wedged"}) == "degraded");
+}
+
+TEST_CASE("a runtime that manages its own status is not judged by its errors") {
+  const Beat bad{.error_rate = 1, .runtime_state = "", .manages_own_status = true};
+  const Beat good{.error_rate = 0, .runtime_state = "", .manages_own_status = true};
+  CHECK(next("online", bad) == "stays");
+  CHECK(next("degraded", good) == "stays");
+}
+
+TEST_CASE("silence takes the online away") {
+  CHECK(!after_silence("online", "external", seconds(90)));
+  CHECK(after_silence("online", "external", seconds(91)) == "awaiting_agent");
+  CHECK(after_silence("degraded", "external", seconds(91)) == "awaiting_agent");
+  CHECK(!after_silence("online", "langgraph", seconds(180)));
+  CHECK(after_silence("online", "langgraph", seconds(181)) == "offline");
+  for (const char* status : {"provisioning", "awaiting_agent", "paused", "removed", "failed"}) {
+    CHECK(!after_silence(status, "external", seconds(1'000'000)));
+  }
+}
+
+TEST_CASE("push URLs") {
+  for (const char* good :
+       {"http://example.org", "https://agent.example:8443/a2a?x=1", "http://localhost:8000",
+        "http://8.8.8.8/", "http://[2606:4700::1]:80", "HTTP://EXAMPLE.ORG"}) {
+    CAPTURE(good);
+    CHECK(!push_url_problem(good));
+  }
+  for (const char* bad : {"",
+                          "ftp://example.org",
+                          "example.org",
+                          "http://",
+                          "http://:80",
+                          "http:///x",
+                          "http://user@example.org",
+                          "http://127.0.0.1:8000",
+                          "http://127.1",
+                          "http://2130706433",
+                          "http://0x7f000001",
+                          "http://0177.0.0.1",
+                          "http://10.0.0.1",
+                          "http://172.31.0.1",
+                          "http://192.168.1.1",
+                          "http://169.254.169.254",
+                          "http://100.64.0.1",
+                          "http://224.0.0.1",
+                          "http://0.0.0.0",
+                          "http://[::1]",
+                          "http://[::]",
+                          "http://[fe80::1]",
+                          "http://[fd00::1]",
+                          "http://[::ffff:10.0.0.1]",
+                          "http://[2001:db8::1]",
+                          "http://[::1",
+                          "http://a b",
+                          "http://a\nb"}) {
+    CAPTURE(bad);
+    CHECK(push_url_problem(bad));
+  }
+}

@@ -1,0 +1,114 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "server/http/http_gate.hpp"
+#include "server/http/http_request.hpp"
+
+using namespace molecule::server;
+
+namespace {
+
+const GateRules rules{.hosts = {"agents.example"}, .origins = {"http://localhost:3000"}};
+
+Request request(std::vector<std::pair<std::string, std::string>> headers,
+                std::string method = "POST") {
+  Request made;
+  made.method = std::move(method);
+  made.path = "/workspaces";
+  made.headers = std::move(headers);
+  return made;
+}
+
+int status(const Request& asked) {
+  const auto reply = check_gate(rules, asked);
+  return reply ? reply->status : 0;
+}
+
+std::string field(const Reply& reply, std::string_view name) {
+  for (const auto& [key, value] : reply.headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("only our own names are served") {
+  for (const char* host : {"127.0.0.1", "127.0.0.1:8080", "localhost:1", "LOCALHOST", "[::1]",
+                           "[::1]:8080", "agents.example", "Agents.Example:443"}) {
+    CAPTURE(host);
+    CHECK(status(request({{"Host", host}})) == 0);
+  }
+  for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.", "10.0.0.1",
+                           "[::2]:80", "127.0.0.2"}) {
+    CAPTURE(host);
+    CHECK(status(request({{"Host", host}})) == 403);
+  }
+  for (const char* host : {"", ":80", "localhost:", "localhost:x", "localhost:123456",
+                           "localhost:80:80", "[::1", "[::1]x"}) {
+    CAPTURE(host);
+    CHECK(status(request({{"Host", host}})) == 400);
+  }
+  CHECK(status(request({})) == 400);
+  CHECK(status(request({{"Host", "localhost"}, {"host", "localhost"}})) == 400);
+  CHECK(status(request({{"Host ", "localhost"}})) == 400);
+  CHECK(status(request({{"Host", "localhost"}, {"X \t", "y"}})) == 400);
+}
+
+TEST_CASE("pages of other sites are refused") {
+  const auto from = [](const char* origin) {
+    return request({{"Host", "localhost:8080"}, {"Origin", origin}});
+  };
+  CHECK(status(from("http://localhost:8080")) == 0);
+  CHECK(status(from("https://localhost:8080")) == 0);
+  CHECK(status(from("http://localhost:3000")) == 0);
+  for (const char* origin :
+       {"http://evil.example", "null", "", "http://localhost", "http://localhost:8080/",
+        "localhost:8080", "http://localhost:30000"}) {
+    CAPTURE(origin);
+    const auto reply = check_gate(rules, from(origin));
+    REQUIRE(reply);
+    CHECK(reply->status == 403);
+    CHECK(reply->body.empty());
+  }
+}
+
+TEST_CASE("preflights and CORS fields are for listed origins") {
+  const Request preflight =
+      request({{"Host", "localhost:8080"}, {"Origin", "http://localhost:3000"}}, "OPTIONS");
+  auto reply = check_gate(rules, preflight);
+  REQUIRE(reply);
+  CHECK(reply->status == 204);
+  add_common_headers(rules, preflight, *reply);
+  CHECK(field(*reply, "Access-Control-Allow-Origin") == "http://localhost:3000");
+  CHECK(field(*reply, "Access-Control-Allow-Headers").find("Authorization") != std::string::npos);
+
+  Reply own = json_reply(200, "{}");
+  add_common_headers(rules, request({{"Host", "x"}, {"Origin", "http://x"}}), own);
+  CHECK(field(own, "Access-Control-Allow-Origin").empty());
+  CHECK(field(own, "X-Content-Type-Options") == "nosniff");
+  CHECK(field(own, "Content-Security-Policy") == "default-src 'self'");
+  Request page = request({{"Host", "x"}});
+  page.path = "/";
+  Reply page_reply = text_reply(200, "");
+  add_common_headers(rules, page, page_reply);
+  CHECK(field(page_reply, "Content-Security-Policy").find("unsafe-inline") != std::string::npos);
+}
+
+TEST_CASE("targets") {
+  const auto plain = parse_target("/a%20b+c/%zz?x=1+2&y=%41&x=3&z&=q&w=a=b#f");
+  REQUIRE(plain);
+  CHECK(plain->path == "/a b+c/%zz");
+  CHECK(plain->query ==
+        std::map<std::string, std::string>{{"x", "1 2"}, {"y", "A"}, {"z", ""}, {"w", "a=b"}});
+  for (const char* bad : {"", "*", "http://x/", "x:80"}) CHECK(!parse_target(bad));
+  CHECK(parse_target("/?")->query.empty());
+  CHECK(parse_target("/?&&=&")->query.empty());
+}
+
+TEST_CASE("browsers hand over their token as a subprotocol") {
+  CHECK(offered_bearer(request({{"Sec-WebSocket-Protocol", "x, bearer.abc"}})) == "abc");
+  CHECK(!offered_bearer(request({{"Sec-WebSocket-Protocol", "x"}})));
+  CHECK(!offered_bearer(request({})));
+}

@@ -1,0 +1,342 @@
+#include "server/http/http_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <asio/connect.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/http/body_admission.hpp"
+#include "server/platform.hpp"
+#include "support/run.hpp"
+
+using namespace molecule;
+using test::Member;
+using test::Platform;
+
+namespace {
+
+using asio::ip::tcp;
+
+/// A platform that listens, and raw clients on the same loop.
+struct Fixture {
+  Fixture() {
+    context.max_body_bytes = 1000;
+    server.emplace(loop, context, router, server::HttpServer::Options());
+  }
+  ~Fixture() {
+    test::run(loop, server->stop());
+    loop.stop();
+  }
+
+  /// Sends `bytes` on a new connection and gives all that comes until the server closes it.
+  std::string exchange(const std::string& bytes) {
+    return test::run(loop, talk(loop, server->port(), bytes));
+  }
+
+  static awaitable<std::string> talk(asio::io_context& loop, std::uint16_t port,
+                                     std::string bytes) {
+    tcp::socket socket(loop);
+    const tcp::endpoint peer(asio::ip::address_v4::loopback(), port);
+    co_await socket.async_connect(peer, asio::use_awaitable);
+    [[maybe_unused]] auto [failure, written] =
+        co_await asio::async_write(socket, asio::buffer(bytes), as_tuple);
+    std::string all;
+    [[maybe_unused]] auto [ended, read] =
+        co_await asio::async_read(socket, asio::dynamic_buffer(all), as_tuple);
+    CHECK(ended == asio::error::eof);
+    co_return all;
+  }
+
+  asio::io_context loop;
+  Platform platform;
+  SystemClock clock;
+  server::Context context{.database = platform.database,
+                          .clock = clock,
+                          .events = platform.events,
+                          .admin_token = platform.admin,
+                          .base_url = "",
+                          .tokens_used = {}};
+  server::Router router{context, server::all_routes()};
+  std::optional<server::HttpServer> server;
+};
+
+std::string request(const std::string& line, const std::string& fields = "",
+                    const std::string& body = "") {
+  std::string text = line + " HTTP/1.1\r\nHost: localhost\r\n" + fields;
+  if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  return text + "\r\n" + body;
+}
+
+const std::string last = "Connection: close\r\n";
+
+std::size_t count(const std::string& text, std::string_view part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("requests over a socket") {
+  Fixture house;
+  const std::string health = house.exchange(request("GET /health", last));
+  CHECK(health.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(health.ends_with("\r\n\r\n{\"status\":\"ok\"}"));
+  CHECK(health.find("Content-Length: 15\r\n") != std::string::npos);
+  CHECK(health.find("Content-Type: application/json; charset=utf-8\r\n") != std::string::npos);
+  CHECK(health.find("X-Frame-Options: DENY\r\n") != std::string::npos);
+  const std::string head = house.exchange(request("HEAD /health", last));
+  CHECK(head.find("Content-Length: 15\r\n") != std::string::npos);
+  CHECK(head.ends_with("\r\n\r\n"));
+  const std::string page = house.exchange(request("GET /", last));
+  CHECK(page.find("molecule-platform") != std::string::npos);
+  CHECK(house.exchange(request("GET /workspaces/", last)).starts_with("HTTP/1.1 301"));
+  CHECK(house.exchange(request("GET /ws", last)).starts_with("HTTP/1.1 400"));
+}
+
+TEST_CASE("many pipelined requests are answered in order") {
+  Fixture house;
+  std::string all;
+  for (int i = 0; i < 200; ++i) all += request(i % 2 == 0 ? "GET /health" : "GET /nothing");
+  const std::string answers = house.exchange(all + request("GET /", last));
+  CHECK(count(answers, "HTTP/1.1 200 OK") == 101);
+  CHECK(count(answers, "HTTP/1.1 404 Not Found") == 100);
+  CHECK(answers.ends_with("ADMIN_TOKEN was set.\n"));
+}
+
+TEST_CASE("refused on the wire, with an answer") {
+  Fixture house;
+  const auto status = [&](const std::string& bytes) {
+    const std::string reply = house.exchange(bytes);
+    return reply.substr(0, std::min(reply.find("\r\n"), reply.size()));
+  };
+  CHECK(status("NONSENSE\r\n\r\n") == "HTTP/1.1 400 Bad Request");
+  CHECK(status("GET / HTTP/1.1\r\n" + last + "\r\n") == "HTTP/1.1 400 Bad Request");
+  CHECK(status("GET / HTTP/1.1\r\nHost : localhost\r\n" + last + "\r\n") ==
+        "HTTP/1.1 400 Bad Request");
+  CHECK(status(request("GET /" + std::string(100'000, 'a'), last)) ==
+        "HTTP/1.1 431 Request Header Fields Too Large");
+  CHECK(status("GET / HTTP/1.1\r\nHost: evil.example\r\n" + last + "\r\n") ==
+        "HTTP/1.1 403 Forbidden");
+  CHECK(status(request("GET /health", last + "Origin: http://evil.example\r\n")) ==
+        "HTTP/1.1 403 Forbidden");
+  CHECK(status(request("GET http://localhost/health", last)) == "HTTP/1.1 400 Bad Request");
+  // A good request before it is answered first.
+  const std::string both = house.exchange(request("GET /health") + "NONSENSE\r\n\r\n");
+  CHECK(both.starts_with("HTTP/1.1 200 OK"));
+  CHECK(count(both, "HTTP/1.1 400 Bad Request") == 1);
+}
+
+TEST_CASE("a body over the cap is answered, though it is still being sent") {
+  Fixture house;
+  for (const std::size_t size : {std::size_t{1001}, std::size_t{5'000'000}}) {
+    const std::string reply =
+        house.exchange(request("POST /registry/check-access", "", std::string(size, 'x')));
+    CHECK(reply.starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
+    CHECK(
+        reply.ends_with(R"({"error":"request body too large","truncated":true,"max_bytes":1000})"));
+  }
+  std::string chunked =
+      "POST /registry/check-access HTTP/1.1\r\nHost: localhost\r\n"
+      "Transfer-Encoding: chunked\r\nAuthorization: Bearer " +
+      house.platform.admin + "\r\n\r\n";
+  for (int i = 0; i < 100; ++i) chunked += "64\r\n" + std::string(100, 'x') + "\r\n";
+  CHECK(house.exchange(chunked + "0\r\n\r\n").starts_with("HTTP/1.1 413"));
+  const std::string fits(1000, ' ');
+  CHECK(house.exchange(request("POST /registry/check-access", last, fits))
+            .starts_with("HTTP/1.1 400"));
+}
+
+namespace {
+
+const std::string handshake =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/// Reads until `mark` has come or the connection ended; gives all that came.
+awaitable<std::string> read_until(tcp::socket& socket, std::string mark) {
+  std::string all;
+  std::string part(4096, '\0');
+  while (all.find(mark) == std::string::npos) {
+    auto [failure, size] = co_await socket.async_read_some(asio::buffer(part), as_tuple);
+    if (failure) co_return all + "<end>";
+    all += part.substr(0, size);
+  }
+  co_return all;
+}
+
+awaitable<void> listen_to_events(Fixture& house, const Member& member) {
+  tcp::socket socket(house.loop);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+  co_await socket.async_connect(peer, asio::use_awaitable);
+  const std::string hello =
+      request("GET /ws", handshake + "Authorization: Bearer " + member.token + "\r\n");
+  co_await asio::async_write(socket, asio::buffer(hello), asio::use_awaitable);
+  const std::string accepted = co_await read_until(socket, "\r\n\r\n");
+  CHECK(accepted.starts_with("HTTP/1.1 101"));
+  CHECK(accepted.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos);
+  CHECK(count(accepted, "\r\nDate: ") == 1);
+
+  house.platform.post("/registry/heartbeat", member.token,
+                      R"({"workspace_id":")" + member.id + "\"}");
+  const std::string event = co_await read_until(socket, "uptime_seconds");
+  CHECK(event.find("WORKSPACE_HEARTBEAT") != std::string::npos);
+
+  // A ping, masked with zeros, comes back as a pong.
+  const std::string ping("\x89\x82\0\0\0\0hi", 8);
+  co_await asio::async_write(socket, asio::buffer(ping), asio::use_awaitable);
+  const std::string pong = co_await read_until(socket, "hi");
+  CHECK(pong == std::string("\x8a\x02hi", 4));
+
+  // Its rights are asked for at each event.
+  server::revoke_tokens(house.platform.context, member.id);
+  house.platform.events.broadcast("SECRET", member.id, "{}");
+  house.platform.events.publish();
+  const std::string rest = co_await read_until(socket, "SECRET");
+  CHECK(rest == "<end>");
+}
+
+awaitable<void> claim_a_huge_frame(Fixture& house) {
+  tcp::socket socket(house.loop);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+  co_await socket.async_connect(peer, asio::use_awaitable);
+  const std::string hello = request(
+      "GET /ws", handshake + "Sec-WebSocket-Protocol: bearer." + house.platform.admin + "\r\n");
+  co_await asio::async_write(socket, asio::buffer(hello), asio::use_awaitable);
+  const std::string accepted = co_await read_until(socket, "\r\n\r\n");
+  CHECK(accepted.find("Sec-WebSocket-Protocol: bearer.") != std::string::npos);
+  const std::string frame("\x82\xff\x00\x00\x00\xff\xff\xff\xff\xff\0\0\0\0", 14);
+  co_await asio::async_write(socket, asio::buffer(frame), asio::use_awaitable);
+  const std::string rest = co_await read_until(socket, "never");
+  CHECK(rest == "<end>");
+}
+
+}  // namespace
+
+TEST_CASE("events on a WebSocket") {
+  Fixture house;
+  const Member member = house.platform.add("a");
+  test::run(house.loop, listen_to_events(house, member));
+  test::run(house.loop, claim_a_huge_frame(house));
+  CHECK(house.exchange(request("GET /ws", handshake)).starts_with("HTTP/1.1 401"));
+  CHECK(house.exchange(request("GET /health", handshake)).starts_with("HTTP/1.1 200"));
+}
+
+TEST_CASE("a port that is taken is an error") {
+  Fixture house;
+  server::HttpServer::Options same;
+  same.port = house.server->port();
+  CHECK_THROWS_AS(server::HttpServer(house.loop, house.context, house.router, same),
+                  std::system_error);
+}
+
+namespace {
+
+/// Admits while `most_uploads` bodies of the greatest size are on their way, and no more.
+awaitable<void> crowd(Fixture& house, const Member& member) {
+  const auto head = [&](const std::string& size) {
+    return request("POST " + test::path_of(member, "/chat/uploads"),
+                   "Authorization: Bearer " + member.token + "\r\n" + size);
+  };
+  const std::string declared = "Content-Length: 3000\r\n";
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+  std::vector<tcp::socket> sockets;
+  for (std::uint64_t i = 0; i < server::BodyAdmission::most_uploads; ++i) {
+    sockets.emplace_back(house.loop);
+    co_await sockets.back().async_connect(peer, asio::use_awaitable);
+    // A body whose size is not told counts as the greatest, once it is larger than a few bytes.
+    const std::string start =
+        i % 2 == 0 ? head(declared) : head(chunked) + "7d0\r\n" + std::string(2000, 'x') + "\r\n";
+    co_await asio::async_write(sockets.back(), asio::buffer(start), asio::use_awaitable);
+    // An answer to a later connection's request says that this was read.
+    const std::string health =
+        co_await Fixture::talk(house.loop, house.server->port(), request("GET /health", last));
+    CHECK(health.starts_with("HTTP/1.1 200"));
+  }
+  const std::string refused =
+      co_await Fixture::talk(house.loop, house.server->port(), head(declared));
+  CHECK(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+  CHECK(refused.find("\r\nRetry-After: 5\r\n") != std::string::npos);
+
+  // What is done, and who gives up, makes room.
+  const std::string rest(3000, 'x');
+  co_await asio::async_write(sockets[0], asio::buffer(rest), asio::use_awaitable);
+  const std::string answer = co_await read_until(sockets[0], "\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 400"));  // no form
+  const std::string closing = head(last + declared) + rest;
+  const std::string again = co_await Fixture::talk(house.loop, house.server->port(), closing);
+  CHECK(again.starts_with("HTTP/1.1 400"));
+}
+
+}  // namespace
+
+TEST_CASE("only known senders have large bodies in memory, and not too many at a time") {
+  Fixture house;
+  // What needs no token stays at the 1000 of the start.
+  house.context.max_body_bytes = 2000;
+  house.context.max_upload_bytes = 3000;
+  const Member a = house.platform.add("a");
+  const Member b = house.platform.add("b");
+  const auto status = [&](const std::string& line, const std::string& token, std::size_t size) {
+    const std::string field = token.empty() ? "" : "Authorization: Bearer " + token + "\r\n";
+    const std::string reply = house.exchange(
+        request("POST " + line, field + "Content-Length: " + std::to_string(size) + "\r\n"));
+    return reply.substr(9, 3);
+  };
+  const std::string uploads = test::path_of(a, "/chat/uploads");
+  // Only the head was sent: the answer does not wait for the body.
+  CHECK(status(uploads, "", 1001) == "401");
+  CHECK(status(uploads, "nonsense", 1001) == "401");
+  CHECK(status(uploads, b.token, 1001) == "401");
+  CHECK(status(uploads, a.token, 3001) == "413");
+  CHECK(status("/x/chat/uploads", a.token, 2001) == "413");
+  CHECK(status(test::path_of(a, "/a2a"), "", 1001) == "401");
+  CHECK(status(test::path_of(a, "/a2a"), "nonsense", 1001) == "401");
+  CHECK(status(test::path_of(a, "/a2a"), b.token, 2001) == "413");
+  const auto whole = [&](const std::string& line, const std::string& token, std::size_t size) {
+    return house
+        .exchange(request("POST " + line, last + "Authorization: Bearer " + token + "\r\n",
+                          std::string(size, ' ')))
+        .substr(9, 3);
+  };
+  CHECK(whole(uploads, a.token, 3000) == "400");  // no form
+  CHECK(whole(uploads, house.platform.admin, 3000) == "400");
+  CHECK(whole(test::path_of(a, "/a2a"), b.token, 2000) == "400");
+  test::run(house.loop, crowd(house, a));
+}
+
+TEST_CASE("every answer says when it was made") {
+  Fixture house;
+  const auto in_imf_form = [](std::time_t time) {
+    std::array<char, 64> text{};
+    std::tm parts{};
+    ::gmtime_r(&time, &parts);
+    std::strftime(text.data(), text.size(), "\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+    return std::string(text.data());
+  };
+  for (const std::string& bytes :
+       {request("GET /health", last), request("GET /nothing", last), request("HEAD /", last),
+        request("GET /workspaces", last), std::string("NONSENSE\r\n\r\n"),
+        request("POST /a", "Content-Length: 1001\r\n")}) {
+    const std::time_t before = std::time(nullptr);
+    const std::string reply = house.exchange(bytes);
+    const std::time_t after = std::time(nullptr);
+    CAPTURE(reply);
+    CHECK(count(reply, "\r\nDate: ") == 1);
+    bool right = false;
+    for (std::time_t time = before; time <= after; ++time) {
+      right = right || reply.find(in_imf_form(time)) != std::string::npos;
+    }
+    CHECK(right);
+  }
+}

@@ -1,0 +1,219 @@
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/http/request_screen.hpp"
+
+using molecule::server::Reply;
+using molecule::server::Request;
+using molecule::server::RequestScreen;
+using Verdict = RequestScreen::Verdict;
+
+namespace {
+
+constexpr std::uint64_t most_body = 100;
+constexpr std::uint64_t most_upload = 1000;
+
+/// Grants the larger body to uploads with a token, and counts what is held and asked.
+struct Admission {
+  RequestScreen::Rules rules{
+      .unasked_bytes = most_body,
+      .admit = [this](const Request& head, std::optional<std::uint64_t> declared)
+          -> molecule::Result<RequestScreen::Grant, Reply> {
+        ++asked;
+        last_declared = declared;
+        if (head.method != "POST" || head.path != "/a/chat/uploads") {
+          return molecule::Failure{molecule::server::error_reply(413, "no")};
+        }
+        if (head.bearer() != "t") {
+          return molecule::Failure{molecule::server::error_reply(401, "no")};
+        }
+        return RequestScreen::Grant{.most_bytes = most_upload, .hold = hold};
+      }};
+  std::shared_ptr<int> hold = std::make_shared<int>();
+  int asked = 0;
+  std::optional<std::uint64_t> last_declared;
+};
+
+struct Seen {
+  std::string passed;
+  Verdict verdict = Verdict::pass;
+  int status = 0;
+};
+
+/// Feeds `bytes` in pieces; what follows a refusal is not read any more.
+Seen feed(const std::string& bytes, std::size_t piece) {
+  const Admission admission;
+  RequestScreen screen(admission.rules);
+  Seen seen;
+  for (std::size_t at = 0; at < bytes.size() && screen.verdict() == Verdict::pass; at += piece) {
+    const std::string part = bytes.substr(at, piece);
+    seen.passed += part.substr(0, screen.take(part));
+  }
+  seen.verdict = screen.verdict();
+  seen.status = screen.refusal().status;
+  return seen;
+}
+
+const std::string get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string post = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+const std::string upgrade =
+    "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("good requests pass whole, however they are split") {
+  const std::string chunked =
+      "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+  const std::string all = get + post + chunked + post + get;
+  for (std::size_t piece = 1; piece <= all.size(); ++piece) {
+    const Seen seen = feed(all, piece);
+    CHECK(seen.verdict == Verdict::pass);
+    CHECK(seen.passed == all);
+  }
+}
+
+TEST_CASE("what is refused never reaches the reader whole") {
+  struct Row {
+    std::string bytes;
+    Verdict verdict;
+  };
+  const std::vector<Row> rows = {
+      {"FOO BAR\r\n\r\n", Verdict::malformed},
+      {"GET / HTTP/1.1\r\nHost\r\n\r\n", Verdict::malformed},
+      {"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", Verdict::malformed},
+      {"POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n", Verdict::malformed},
+      {"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", Verdict::malformed},
+      {"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+       Verdict::malformed},
+      {"POST / HTTP/1.1\r\nContent-Length: 101\r\n\r\n", Verdict::refused},
+      {"POST / HTTP/1.1\r\nContent-Length: 1844674407370955161\r\n\r\n", Verdict::refused},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffff\r\n", Verdict::refused},
+      {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n32\r\n" + std::string(50, 'a') +
+           "\r\n33\r\n" + std::string(51, 'a') + "\r\n",
+       Verdict::refused},
+      {"GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\n\r\n", Verdict::head_too_large},
+      {"GET / HTTP/1.1\r\nX: " + std::string(100'000, 'a') + "\r\n\r\n", Verdict::head_too_large},
+  };
+  for (const Row& row : rows) {
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, row.bytes.size()}) {
+      CAPTURE(row.bytes.substr(0, 60));
+      CAPTURE(piece);
+      const Seen seen = feed(get + row.bytes, piece);
+      CHECK(seen.verdict == row.verdict);
+      CHECK(seen.passed.starts_with(get));
+      CHECK(seen.passed.size() < get.size() + row.bytes.size());
+      // A head that is refused must not look complete; a chunked body is refused later.
+      if (row.bytes.find("chunked\r\n\r\n") == std::string::npos) {
+        CHECK(seen.passed.find("\r\n\r\n", get.size()) == std::string::npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("a body of tiny chunks is refused in the end") {
+  const RequestScreen::Rules rules{.unasked_bytes = std::uint64_t{1} << 30, .admit = {}};
+  RequestScreen screen(rules);
+  const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  CHECK(screen.take(head) == head.size());
+  int chunks = 0;
+  while (screen.verdict() == Verdict::pass && chunks < 200'000) {
+    static_cast<void>(screen.take("1\r\na\r\n"));
+    ++chunks;
+  }
+  CHECK(screen.verdict() == Verdict::body_too_large);
+}
+
+TEST_CASE("after an upgrade the frames' lengths are watched") {
+  const std::string small = std::string("\x81\x83\x01\x02\x03\x04", 6) + "abc";
+  const std::string medium =
+      std::string("\x82\xfe\x01\x00\x01\x02\x03\x04", 8) + std::string(256, 'x');
+  const std::string huge = std::string("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff", 10) + "1234";
+  const Admission admission;
+  for (const std::size_t piece : {1, 3, 1000}) {
+    RequestScreen screen(admission.rules);
+    CHECK(screen.take(upgrade) == upgrade.size());
+    std::string passed;
+    const std::string frames = small + medium + small + huge;
+    for (std::size_t at = 0; at < frames.size() && screen.verdict() == Verdict::pass; at += piece) {
+      const std::string part = frames.substr(at, piece);
+      passed += part.substr(0, screen.take(part));
+    }
+    CHECK(screen.verdict() == Verdict::frame_too_large);
+    CHECK(passed.size() >= small.size() + medium.size() + small.size());
+    CHECK(passed.size() < frames.size());
+  }
+}
+
+TEST_CASE("what follows a request to upgrade is not a request any more") {
+  const Admission admission;
+  RequestScreen screen(admission.rules);
+  CHECK(screen.take(upgrade + get) == upgrade.size());
+}
+
+namespace {
+
+const std::string upload = "POST /a/chat/uploads";
+const std::string token = "AUTHORIZATION:  Bearer t \r\n";
+
+std::string with_body(const std::string& line, const std::string& fields, std::size_t size) {
+  return line + " HTTP/1.1\r\nHost: x\r\n" + fields + "Content-Length: " + std::to_string(size) +
+         "\r\n\r\n" + std::string(size, 'x');
+}
+
+std::string in_chunks(const std::string& line, const std::string& fields, int chunks) {
+  std::string text =
+      line + " HTTP/1.1\r\nHost: x\r\n" + fields + "Transfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < chunks; ++i) text += "32\r\n" + std::string(50, 'x') + "\r\n";
+  return text + "0\r\n\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("a larger body is for whom the head admits, and one after another is asked for anew") {
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{5000}}) {
+    const auto status = [piece](const std::string& bytes) {
+      const Seen seen = feed(bytes, piece);
+      return seen.verdict == Verdict::refused ? seen.status : 0;
+    };
+    CHECK(feed(with_body(upload, token, most_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload + "?a=b", token, most_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(in_chunks(upload, token, 20), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload, "", most_body), piece).verdict == Verdict::pass);
+    CHECK(feed(in_chunks(upload, "", 2), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload, token, most_upload + 1), piece).verdict ==
+          Verdict::body_too_large);
+    CHECK(feed(in_chunks(upload, token, 21), piece).verdict == Verdict::body_too_large);
+    CHECK(status(with_body(upload, "", most_body + 1)) == 401);
+    CHECK(status(in_chunks(upload, "", 3)) == 401);
+    CHECK(status(with_body(upload, "Authorization: Bearer other\r\n", most_upload)) == 401);
+    CHECK(status(with_body(upload, "X-Authorization: Bearer t\r\n", most_upload)) == 401);
+    CHECK(status(with_body("PUT /a/chat/uploads", token, most_upload)) == 413);
+    CHECK(status(with_body("POST /a?x=/chat/uploads", token, most_upload)) == 413);
+    CHECK(status(with_body(upload, token, most_upload) + with_body(upload, "", most_upload)) ==
+          401);
+    CHECK(status(with_body(upload, token, most_upload) + with_body("POST /b", token, 200)) == 413);
+  }
+}
+
+TEST_CASE("a grant is asked for once, held while the body comes, and no longer") {
+  Admission admission;
+  auto screen = std::make_unique<RequestScreen>(admission.rules);
+  const std::string whole = with_body(upload, token, most_upload);
+  static_cast<void>(screen->take(whole.substr(0, whole.size() - 1)));
+  CHECK(admission.asked == 1);
+  CHECK(admission.last_declared == most_upload);
+  CHECK(admission.hold.use_count() == 2);
+  static_cast<void>(screen->take("x"));
+  CHECK(admission.hold.use_count() == 1);
+
+  const std::string chunks = in_chunks(upload, token, 20);
+  static_cast<void>(screen->take(chunks.substr(0, chunks.size() - 1)));
+  CHECK(admission.asked == 2);
+  CHECK_FALSE(admission.last_declared);
+  CHECK(admission.hold.use_count() == 2);
+  screen.reset();  // the client went away
+  CHECK(admission.hold.use_count() == 1);
+}

@@ -1,0 +1,397 @@
+// Several sessions on one inbox: two `Inbox` objects are two sessions, as two processes are.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "support/temporary_folder.hpp"
+#include "support/virtual_clock.hpp"
+#include "workspace/support.hpp"
+#include "workspace/sync/ownership.hpp"
+#include "workspace/workspaces.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using test::activity_id;
+using test::message;
+
+namespace {
+
+struct Fixture {
+  test::TemporaryFolder folder;
+  test::VirtualClock clock;
+  std::optional<Inbox> a{std::in_place, folder.path(), clock};
+  std::optional<Inbox> b{std::in_place, folder.path(), clock};
+
+  /// What the session is given, as the tools do it.
+  static std::string take(Inbox& inbox) {
+    const auto next = inbox.next();
+    if (!next || !inbox.lease(next->activity_id)) return {};
+    return next->activity_id;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "leases: no message for two sessions, the same one again for its own") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*b) == activity_id(2));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*b) == activity_id(2));
+  CHECK(b->peek(10).size() == 2);
+  CHECK_FALSE(b->lease(activity_id(1)));
+  CHECK(a->pop(activity_id(1)));
+  CHECK(take(*a).empty());
+  CHECK_FALSE(a->lease(activity_id(1)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: a session that ends, however, frees its messages") {
+  a->store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*b).empty());
+  CHECK_FALSE(b->free_leases());
+  SUBCASE("killed: the kernel closes its lock") {
+    a.reset();
+  }
+  SUBCASE("told to end") {
+    a->release();
+  }
+  CHECK(take(*b) == activity_id(1));
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what another session that runs has is marked as such") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(take(*a) == activity_id(1));
+  CHECK_FALSE(a->peek(10).front().with_another_session);
+  CHECK(b->peek(10).front().with_another_session);
+  CHECK(b->find(activity_id(1))->with_another_session);
+  CHECK_FALSE(b->find(activity_id(2))->with_another_session);
+  const auto own = b->peek(10, Inbox::Which::available);
+  REQUIRE(own.size() == 1);
+  CHECK(own.front().activity_id == activity_id(2));
+  CHECK(a->peek(10, Inbox::Which::available).size() == 2);
+  CHECK(b->peek(10).size() == 2);
+  SUBCASE("not once that one has ended") {
+    a.reset();
+  }
+  SUBCASE("not once the lease has run out") {
+    clock.advance(Inbox::lease_lasts);
+  }
+  CHECK_FALSE(b->peek(10).front().with_another_session);
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: one runs out after ten minutes of silence") {
+  a->store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  clock.advance(std::chrono::minutes(8));
+  CHECK(take(*a) == activity_id(1));
+  clock.advance(std::chrono::minutes(8));
+  CHECK(take(*b).empty());
+  clock.advance(std::chrono::minutes(3));
+  CHECK(b->free_leases());
+  CHECK(take(*b) == activity_id(1));
+  CHECK(take(*a).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what is announced is leased, and announced once") {
+  a->store({message(1), message(2), message(3)}, activity_id(3));
+  CHECK(take(*b) == activity_id(1));
+  CHECK(a->announce(1).size() == 1);
+  CHECK(a->announce(10).size() == 1);
+  CHECK(a->announce(10).empty());
+  CHECK(b->announce(10).size() == 1);
+  CHECK(take(*b) == activity_id(1));
+  CHECK(take(*a) == activity_id(2));
+  CHECK(b->announce(10).empty());
+  b.reset();
+  CHECK(a->free_leases());
+  CHECK(a->announce(10).size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what has run out is not announced twice to one session") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(a->announce(10).size() == 2);
+  clock.advance(std::chrono::minutes(11));
+  CHECK(b->free_leases());
+  CHECK(a->announce(10).empty());
+  CHECK(b->announce(10).size() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: work on one message keeps the others") {
+  a->store({message(1), message(2)}, activity_id(2));
+  CHECK(a->announce(10).size() == 2);
+  clock.advance(std::chrono::minutes(8));
+  CHECK(a->pop(activity_id(1)));
+  clock.advance(std::chrono::minutes(8));
+  CHECK_FALSE(b->free_leases());
+  CHECK(take(*b).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what could not be announced is looked at again") {
+  CHECK_FALSE(a->changed_elsewhere());
+  a->look_again();
+  CHECK(a->changed_elsewhere());
+  CHECK_FALSE(a->changed_elsewhere());
+}
+
+TEST_CASE_FIXTURE(Fixture, "work: a session sees what the others that run are at") {
+  std::optional<Inbox> c(std::in_place, folder.path(), clock);
+  a->publish_workload({.active_tasks = 1, .current_task = "own"});
+  b->publish_workload({.active_tasks = 2, .current_task = "delegating to Ben"});
+  c->publish_workload({.active_tasks = 1, .current_task = "delegating to Cid"});
+  CHECK(a->load_of_others().active_tasks == 3);
+  CHECK(a->load_of_others().current_task.starts_with("delegating"));
+  b->publish_workload({.active_tasks = 1, .current_task = "delegating to Dan"});
+  CHECK(a->load_of_others().active_tasks == 2);
+  SUBCASE("idle again") {
+    c->publish_workload({});
+  }
+  SUBCASE("told to end") {
+    c->release();
+  }
+  SUBCASE("killed") {
+    c.reset();
+  }
+  SUBCASE("killed, and seen by all") {
+    c.reset();
+    CHECK_FALSE(a->free_leases());
+  }
+  CHECK(a->load_of_others() == Load{.active_tasks = 1, .current_task = "delegating to Dan"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "work: telling of it waits for no other process") {
+  a->store({message(1)}, activity_id(1));
+  b->size();
+  sqlite::Database writing(folder.path() / "inbox.db");
+  std::optional<sqlite::Transaction> transaction(writing);
+  // The shortest of some: the machine may be busy.
+  auto shortest = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    CHECK_THROWS_AS(b->publish_workload({.active_tasks = 1, .current_task = "x"}), sqlite::Error);
+    shortest = std::min(shortest, std::chrono::steady_clock::now() - start);
+  }
+  CHECK(shortest < std::chrono::milliseconds(200));
+  transaction.reset();
+  b->publish_workload({.active_tasks = 1, .current_task = "x"});
+  CHECK(a->load_of_others().active_tasks == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this") {
+  a->store({message(1)}, activity_id(1));
+  a.reset();
+  b.reset();
+  {
+    sqlite::Database old(folder.path() / "inbox.db");
+    old.execute("DROP TABLE workloads; PRAGMA user_version = 3");
+    SUBCASE("version 3") {}
+    const auto back_to_2 =
+        "DROP VIEW told; DROP TABLE tasks; ALTER TABLE messages DROP COLUMN task_id;"
+        "ALTER TABLE messages DROP COLUMN message_id;"
+        "ALTER TABLE messages DROP COLUMN agent_card_url;"
+        "DROP INDEX messages_sequence; ALTER TABLE messages DROP COLUMN sequence;"
+        "PRAGMA user_version = 2";
+    SUBCASE("version 2") {
+      old.execute(back_to_2);
+    }
+    SUBCASE("version 1") {
+      old.execute(back_to_2);
+      old.execute("DROP TABLE leases; PRAGMA user_version = 1");
+    }
+  }
+  a.emplace(folder.path(), clock);
+  CHECK(a->handled_sequence() == 0);
+  CHECK(take(*a) == activity_id(1));
+  CHECK(a->load_of_others() == Load());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "leases: the lock of a session is taken as soon as its file can be made") {
+  const std::filesystem::path file = folder.path() / "sessions.lock";
+  std::filesystem::create_directory(file);
+  a->store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  // Neither sees the other, and neither takes the other for dead.
+  CHECK(take(*b).empty());
+  std::filesystem::remove(file);
+  CHECK(a->lease(activity_id(1)));
+  CHECK(take(*b).empty());
+  a.reset();
+  CHECK(take(*b) == activity_id(1));
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: one at a time, and the next one when it ends") {
+  CHECK(a->claim());
+  CHECK_FALSE(b->claim());
+  CHECK(a->claim());
+  SUBCASE("it ends") {
+    a.reset();
+  }
+  SUBCASE("it is told to end") {
+    a->release();
+  }
+  SUBCASE("it stands still for longer than its beat lasts") {
+    clock.advance(Sessions::beat_lasts);
+  }
+  CHECK(b->claim());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "ownership: an owner that stands still is followed within a poll interval") {
+  CHECK(a->claim());
+  CHECK(a->sessions().next_look() == Sessions::look_interval);
+  const Clock::time_point stopped = clock.now();
+  // The other one looks at the worst moment first.
+  clock.advance(std::chrono::microseconds(1));
+  while (!b->claim()) clock.advance(b->sessions().next_look());
+  CHECK(clock.now() - stopped <= std::chrono::seconds(5));
+  CHECK(b->sessions().next_look() == Sessions::look_interval);
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: beats keep it, steps of the calendar do not matter") {
+  CHECK(a->claim());
+  for (int i = 0; i < 10; ++i) {
+    clock.advance(Sessions::look_interval);
+    clock.step_wall(std::chrono::hours(i % 2 == 0 ? 1000 : -2000));
+    CHECK(a->claim());
+    CHECK_FALSE(b->claim());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part makes way for one that does all") {
+  b->sessions().serve_in_part();
+  SUBCASE("with an inbox") {
+    Ownership part(test::self_id, *b, clock);
+    Ownership full(test::self_id, *a, clock);
+    CHECK(part.owns());
+    CHECK(full.owns());
+    CHECK_FALSE(part.owns());
+    CHECK(full.owns());
+    // It stands still, and wakes up when the other one is at work.
+    clock.advance(std::chrono::seconds(5));
+    CHECK(part.owns());
+    CHECK(full.owns());
+    CHECK(full.term() == 2);
+    CHECK_FALSE(part.owns());
+    a->release();
+    CHECK(part.owns());
+  }
+  SUBCASE("without a usable inbox") {
+    std::filesystem::create_directory(folder.path() / "inbox.db");
+    Ownership part(test::self_id, *b, clock);
+    Ownership full(test::self_id, *a, clock);
+    CHECK(part.owns());
+    CHECK(full.owns());
+    CHECK_FALSE(part.owns());
+    CHECK(full.owns());
+    clock.advance(std::chrono::seconds(5));
+    CHECK(part.owns());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: two that serve in part are one owner") {
+  a->sessions().serve_in_part();
+  b->sessions().serve_in_part();
+  CHECK(a->claim());
+  CHECK_FALSE(b->claim());
+  a->release();
+  CHECK(b->claim());
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: one that wakes up writes nothing and steps back") {
+  CHECK(a->claim());
+  a->store({message(1)}, activity_id(1));
+  clock.advance(std::chrono::seconds(60));
+  CHECK(b->claim());
+  b->store({message(2)}, activity_id(2));
+  CHECK_THROWS_AS(a->store({message(3)}, activity_id(1)), Inbox::NotTheOwner);
+  CHECK_THROWS_AS(a->forget_cursor(std::nullopt), Inbox::NotTheOwner);
+  CHECK_THROWS_AS(a->watch_since(clock.wall()), Inbox::NotTheOwner);
+  CHECK(b->cursor() == activity_id(2));
+  CHECK(b->size() == 2);
+  CHECK_FALSE(a->claim());
+  CHECK(a->pop(activity_id(2)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: without a usable inbox one of them is online all the same") {
+  a.reset();
+  b.reset();
+  std::filesystem::create_directory(folder.path() / "inbox.db");
+  a.emplace(folder.path(), clock);
+  b.emplace(folder.path(), clock);
+  Ownership first(test::self_id, *a, clock);
+  Ownership second(test::self_id, *b, clock);
+  CHECK(first.owns());
+  CHECK_FALSE(second.owns());
+  CHECK(first.owns());
+  std::filesystem::remove(folder.path() / "inbox.db");
+  CHECK(first.owns());
+  CHECK_FALSE(second.owns());
+  a.reset();
+}
+
+TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up notes nothing any more") {
+  Ownership first(test::self_id, *a, clock);
+  Ownership second(test::self_id, *b, clock);
+  REQUIRE(first.owns());
+  first.status().failed("heartbeat: it is slow");
+  clock.advance(Sessions::beat_lasts);
+  REQUIRE(second.owns());
+  second.status().beaten();
+  const auto recorded = read_owner_record(folder.path());
+  REQUIRE(recorded);
+  CHECK(recorded->session == b->sessions().self());
+  SUBCASE("an answer that was on its way") {
+    first.status().beaten();
+  }
+  SUBCASE("one that failed meanwhile") {
+    first.status().failed("heartbeat: timed out");
+  }
+  SUBCASE("a poll") {
+    first.status().polled();
+  }
+  const auto now = read_owner_record(folder.path());
+  REQUIRE(now);
+  CHECK(now->session == b->sessions().self());
+  CHECK(now->last_error.empty());
+  // As the owner again, it begins anew.
+  clock.advance(Sessions::beat_lasts);
+  first.status().polled();
+  const auto again = read_owner_record(folder.path());
+  REQUIRE(again);
+  CHECK(again->session == a->sessions().self());
+  CHECK(again->since == clock.wall());
+  CHECK_FALSE(again->last_beat);
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: another process's commits are seen, own ones are not") {
+  CHECK_FALSE(b->changed_elsewhere());
+  a->store({message(1)}, activity_id(1));
+  CHECK(b->changed_elsewhere());
+  CHECK_FALSE(b->changed_elsewhere());
+  a->pop(activity_id(1));
+  CHECK(b->changed_elsewhere());
+  a->changed_elsewhere();
+  a->store({message(2)}, activity_id(2));
+  CHECK_FALSE(a->changed_elsewhere());
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: what any session popped is told once to each") {
+  const auto id = [](int number) { return std::vector<std::string>{activity_id(number)}; };
+  a->store({message(1), message(2), message(3)}, activity_id(3));
+  a->pop(activity_id(1));
+  CHECK(b->newly_popped().empty());
+  CHECK(a->newly_popped() == id(1));
+  CHECK(a->newly_popped().empty());
+  b->pop(activity_id(2));
+  CHECK(a->newly_popped() == id(2));
+  clock.step_wall(-std::chrono::hours(1));
+  a->pop(activity_id(3));
+  CHECK(b->newly_popped() == std::vector<std::string>{activity_id(2), activity_id(3)});
+  CHECK(a->newly_popped() == id(3));
+}

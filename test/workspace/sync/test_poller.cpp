@@ -1,0 +1,450 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "workspace/fixture.hpp"
+#include "workspace/store/inbox.hpp"
+#include "workspace/sync/poller.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using test::activity_id;
+using test::message;
+
+namespace {
+
+const std::string ack_call = "POST /workspaces/" + test::self_id + "/activity/ack";
+const std::string info_call = "GET /workspaces/" + test::self_id;
+const std::string call = "GET /workspaces/" + test::self_id + "/activity";
+
+constexpr WallTime first_row = std::chrono::sys_days(std::chrono::May / 1 / 2026);
+
+/// A row a second.
+std::string row(int number, WallTime first = first_row) {
+  return fmt::format(
+      R"({{"id":"{}","activity_type":"a2a_receive","method":"message/send","source_id":null,)"
+      R"("created_at":"{}","request_body":{{"params":{{"message":)"
+      R"({{"parts":[{{"kind":"text","text":"x"}}]}}}}}}}})",
+      activity_id(number), format_rfc3339(first + std::chrono::seconds(number)));
+}
+
+std::string numbered_row(int number, long sequence) {
+  return fmt::format(R"({{"seq":{},{})", sequence, row(number).substr(1));
+}
+
+std::string page(std::vector<int> numbers, WallTime first = first_row) {
+  std::string text = "[";
+  for (const int number : numbers) text += (text.size() > 1 ? "," : "") + row(number, first);
+  return text + "]";
+}
+
+std::string page_of(int first, int last, WallTime first_made = first_row) {
+  std::vector<int> numbers;
+  for (int i = first; i <= last; ++i) numbers.push_back(i);
+  return page(std::move(numbers), first_made);
+}
+
+double seconds_between(Clock::time_point a, Clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
+
+struct Fixture : test::Fixture {
+  Inbox inbox{folder.path(), clock};
+  std::vector<std::string> announced;
+  Ownership ownership{test::self_id, inbox, clock};
+  Acknowledgements acknowledgements{client, inbox, clock};
+  std::vector<std::string> removals;
+  Removal removal{client, [this](std::string text) { removals.push_back(std::move(text)); }};
+  Poller poller{client, inbox, ownership, credentials, removal, clock};
+
+  Fixture() {
+    inbox.on_arrival = [this] {
+      for (const Message& m : inbox.announce(1000)) announced.push_back(m.activity_id);
+    };
+  }
+
+  ~Fixture() { end_tasks(); }
+
+  void start() {
+    announced.clear();
+    tasks.spawn("inbox", poller.run());
+  }
+  void start_acknowledging() {
+    tasks.spawn("acknowledgements", acknowledgements.run());
+    poller.acknowledge_with(acknowledgements);
+    start();
+  }
+  std::string acked(std::size_t number) { return server.requests(ack_call).at(number).body; }
+  /// The latest trouble in the owner's record.
+  std::string noted() const { return read_owner_record(folder.path()).value().last_error; }
+  std::string query(std::size_t number) {
+    const std::string target = server.requests(call).at(number).target;
+    return target.substr(target.find('?') + 1) + "&";
+  }
+  bool asked(std::size_t number, const std::string& parameter) {
+    return query(number).find(parameter + "&") != std::string::npos;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "poller: from the first look to following the cursor") {
+  server.answer(call, 200, page({3, 2, 1}));
+  server.answer(call, 200, page({4}));
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 1);
+  CHECK(asked(0, "type=a2a_receive"));
+  CHECK(asked(0, "since_secs=600"));
+  CHECK(query(0).find("since_id") == std::string::npos);
+  CHECK(inbox.size() == 3);
+  CHECK(inbox.oldest()->activity_id == activity_id(1));
+  CHECK(inbox.cursor() == activity_id(3));
+  const Clock::time_point first = clock.now();
+  until_count(call, 2);
+  CHECK(seconds_between(first, clock.now()) == doctest::Approx(5).epsilon(0.06));
+  CHECK(asked(1, "since_id=" + activity_id(3)));
+  CHECK(query(1).find("since_secs") == std::string::npos);
+  until_count(call, 3);
+  CHECK(asked(2, "since_id=" + activity_id(4)));
+  CHECK(announced ==
+        std::vector<std::string>{activity_id(1), activity_id(2), activity_id(3), activity_id(4)});
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a full page is followed at once") {
+  inbox.store({}, activity_id(1));
+  server.answer(call, 200, page_of(2, 101));
+  server.answer(call, 200, page_of(102, 103));
+  start();
+  const Clock::time_point before = clock.now();
+  until([&] { return inbox.size() == 102; });
+  CHECK(clock.now() == before);
+  CHECK(asked(1, "since_id=" + activity_id(101)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped ones stay away") {
+  inbox.store({message(1), message(2)}, activity_id(2));
+  inbox.pop(activity_id(1));
+  const auto refused = [&](int status, const char* body) {
+    server.answer(call, status, body);
+    server.answer(call, 200, page({3, 2, 1}));
+  };
+  SUBCASE("410") {
+    refused(410, R"({"error":"since_id cursor not found"})");
+  }
+  SUBCASE("400") {
+    refused(400, R"({"error":"since_id must be a UUID"})");
+  }
+  SUBCASE("500") {
+    refused(500, R"({"error":"cursor lookup failed"})");
+  }
+  start();
+  until_count(call, 2);
+  CHECK(asked(0, "since_id=" + activity_id(2)));
+  CHECK(asked(1, "since_secs=600"));
+  CHECK(inbox.size() == 2);
+  CHECK(inbox.oldest()->activity_id == activity_id(2));
+  CHECK(announced == std::vector<std::string>{activity_id(3)});
+  CHECK(inbox.cursor() == activity_id(3));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any age") {
+  using std::chrono::hours;
+  const WallTime begin = clock.wall();
+  int at_least = 600;
+  SUBCASE("after a restart: back to when it was stored") {
+    inbox.store({}, activity_id(1));
+    clock.step_wall(hours(2));
+    at_least = 7200;
+  }
+  SUBCASE("after a restart in a backlog: back to the cursor's row") {
+    inbox.store({}, activity_id(1), 0, begin - hours(3));
+    clock.step_wall(hours(2));
+    at_least = 5 * 3600;
+  }
+  SUBCASE("in a backlog: what was fetched last is not where it ends") {
+    inbox.store({}, activity_id(1), 0, begin - hours(4));
+    server.answer(call, 200, page_of(2, 101, begin - hours(3)));
+    at_least = 3 * 3600 - 101;
+  }
+  SUBCASE("after polls whose rows could not be stored") {
+    inbox.store({}, activity_id(1), 0, begin - hours(2));
+    server.answer(call, 200, page_of(2, 3));
+    sqlite::Database(folder.path() / "inbox.db")
+        .execute(
+            "CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END");
+    at_least = 7200;
+  }
+  SUBCASE("after a poll that found nothing: ten minutes") {
+    inbox.store({}, activity_id(1), 0, begin - hours(5));
+    server.answer(call, 200, "[]");
+  }
+  server.answer(call, 410, R"({"error":"since_id cursor not found"})");
+  server.answer(call, 200, "[]");
+  start();
+  until([&] {
+    const std::size_t asked = count(call);
+    return asked > 0 && query(asked - 1).find("since_secs=") != std::string::npos;
+  });
+  const std::string last = query(count(call) - 1);
+  const int seconds = std::stoi(last.substr(last.find("since_secs=") + 11));
+  CHECK(seconds >= at_least);
+  CHECK(seconds <= at_least + 120);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a removed workspace ends the polls with one text") {
+  server.answer(info_call, 410, R"({"error":"workspace removed","removed_at":null})");
+  std::size_t polls = 1;
+  SUBCASE("401, which may be a wrong token too") {
+    server.answer(call, 401, R"({"error":"invalid workspace auth token"})");
+    polls = 3;
+  }
+  SUBCASE("403") {
+    server.answer(call, 403, "{}");
+    polls = 3;
+  }
+  SUBCASE("410 without a cursor") {
+    server.answer(call, 410, "{}");
+  }
+  SUBCASE("410 that speaks of the workspace") {
+    inbox.store({}, activity_id(1));
+    server.answer(call, 410, R"({"error":"workspace removed","removed_at":null})");
+  }
+  SUBCASE("410 that speaks of nothing") {
+    inbox.store({}, activity_id(1));
+    server.answer(call, 410, "{}");
+    polls = 2;
+  }
+  start();
+  until([&] { return tasks.size() == 0; });
+  CHECK(removals.size() == 1);
+  CHECK(removals.at(0).find(test::self_id + " was removed") != std::string::npos);
+  CHECK(count(call) == polls);
+  CHECK(count(info_call) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: one that is only rejected polls on") {
+  server.answer(call, 401, "{}");
+  server.answer(call, 401, "{}");
+  server.answer(call, 200, "[]");
+  server.answer(call, 401, "{}");
+  server.answer(info_call, 200, "{}");
+  start();
+  until_count(call, 5);
+  CHECK(count(info_call) == 0);
+  until_count(call, 8);
+  CHECK(count(info_call) > 0);
+  CHECK(removals.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down") {
+  const test::Stderr stderr_text;
+  inbox.store({}, activity_id(1));
+  for (int i = 0; i < 6; ++i) server.answer(call, 500, R"({"error":"query failed"})");
+  server.answer(call, 200, page({2}));
+  server.answer(call, 500, "{}");
+  start();
+  until_count(call, 1);
+  const Clock::time_point start_time = clock.now();
+  until_count(call, 5);
+  // 5 + 10 + 20 + 30, each ±25 %.
+  CHECK(seconds_between(start_time, clock.now()) >= 65 * 0.75);
+  CHECK(seconds_between(start_time, clock.now()) <= 65 * 1.25);
+  until_count(call, 7);
+  for (std::size_t i = 0; i < 7; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
+  CHECK(inbox.size() == 1);
+  CHECK(stderr_text.said("warning: ") == 1);
+  // After a success the patience begins anew.
+  until_count(call, 8);
+  const Clock::time_point failed_again = clock.now();
+  until_count(call, 9);
+  CHECK(seconds_between(failed_again, clock.now()) <= 6.25);
+  CHECK(stderr_text.said("warning: ") == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: bad answers of every kind cost nothing") {
+  inbox.store({}, activity_id(1));
+  using test::Canned;
+  server.answer(call, Canned{.body = "<html>hi</html>", .content_type = "text/html"});
+  server.answer(call, 200, R"({"rows":[]})");
+  server.answer(call, 200, "[1,null,{},[[]],\"x\"]");
+  server.answer(call, Canned{.body = page({2}), .act = Canned::Act::truncate});
+  server.answer(call, Canned{.act = Canned::Act::reset});
+  server.answer(call, Canned{.status = 302, .headers = {{"Location", "http://evil.test/"}}});
+  server.answer(call, 401, "{}");
+  server.answer(call, 200, page({2}));
+  start();
+  until_count(call, 8);
+  CHECK(inbox.cursor() == activity_id(2));
+  CHECK(inbox.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: Retry-After is honoured") {
+  server.answer(call, test::Canned{.status = 429, .headers = {{"Retry-After", "40"}}});
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 1);
+  const Clock::time_point asked_to_wait = clock.now();
+  until_count(call, 2);
+  CHECK(seconds_between(asked_to_wait, clock.now()) == doctest::Approx(40).epsilon(0.01));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a rotated token is read again") {
+  server.answer(call, 401, "{}");
+  server.answer(call, 200, "[]");
+  start();
+  set_token("second-token");
+  until_count(call, 2);
+  CHECK(server.requests(call).at(0).header("Authorization") == "Bearer first-token");
+  CHECK(server.requests(call).at(1).header("Authorization") == "Bearer second-token");
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
+  const test::Stderr stderr_text;
+  inbox.store({message(1)}, activity_id(1));
+  server.answer(call, 200, page({2, 3}));
+  {
+    // A full database, as seen by everybody who writes to it: a trigger refuses rows.
+    sqlite::Database other(folder.path() / "inbox.db");
+    other.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON messages WHEN NEW.activity_id LIKE '%3' "
+        "BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  }
+  start();
+  until_count(call, 3);
+  CHECK(inbox.cursor() == activity_id(1));
+  CHECK(inbox.size() == 1);
+  CHECK(announced.empty());
+  CHECK(stderr_text.said("could not be stored") == 1);
+  {
+    sqlite::Database other(folder.path() / "inbox.db");
+    other.execute("DROP TRIGGER full");
+  }
+  until_count(call, 4);
+  CHECK(inbox.cursor() == activity_id(3));
+  CHECK(inbox.size() == 3);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: an inbox that cannot be read is noted for people") {
+  const test::Stderr stderr_text;
+  ownership.owns();
+  sqlite::Database(folder.path() / "inbox.db").execute("ALTER TABLE state RENAME COLUMN key TO k");
+  start();
+  until([&] { return stderr_text.said("no such column") > 0; });
+  CHECK(noted().find("no such column") != std::string::npos);
+  CHECK(count(call) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: an overfull inbox stops fetching and says so once") {
+  const test::Stderr stderr_text;
+  std::vector<Message> many;
+  for (int i = 1; i <= static_cast<int>(Inbox::most_messages); ++i) many.push_back(message(i));
+  inbox.store(many, many.back().activity_id);
+  server.answer(call, 200, "[]");
+  start();
+  const Clock::time_point begin = clock.now();
+  until([&] { return seconds_between(begin, clock.now()) > 60; });
+  CHECK(count(call) == 0);
+  CHECK(stderr_text.said("wait to be popped") == 1);
+  CHECK(noted().find("wait to be popped") != std::string::npos);
+  inbox.pop(activity_id(1));
+  until_count(call, 1);
+  CHECK(asked(0, "since_id=" + many.back().activity_id));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: without a cursor nothing between two polls is too old to see") {
+  server.answer(call, 200, "[]");
+  server.answer(call, 503, "{}");
+  start();
+  until_count(call, 1);
+  const Clock::time_point first = clock.now();
+  until([&] { return seconds_between(first, clock.now()) > 3600; });
+  until_count(call, count(call) + 1);
+  const std::string last = query(count(call) - 1);
+  const std::size_t at = last.find("since_secs=");
+  REQUIRE(at != std::string::npos);
+  CHECK(std::stoi(last.substr(at + 11)) > 3600);
+  CHECK(asked(1, "since_secs=600"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: a page that is too large is asked for in smaller pieces") {
+  inbox.store({}, activity_id(1));
+  const std::string large(std::size_t{65} << 20, ' ');
+  server.answer(call, 200, "[" + large + "]");
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 3);
+  CHECK(asked(0, "limit=100"));
+  CHECK(asked(1, "limit=25"));
+  CHECK(asked(2, "limit=50"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: after a suspend it polls at once although it had slowed down") {
+  server.answer(call, test::Canned{.status = 503, .headers = {{"Retry-After", "300"}}});
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 1);
+  const Clock::time_point start_time = clock.now();
+  clock.suspend(std::chrono::hours(1));
+  until_count(call, 2);
+  CHECK(seconds_between(start_time, clock.now()) <= 5);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: what is handled is told, once") {
+  server.answer(call, 200, "[" + numbered_row(2, 20) + "," + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, 200, R"({"last_acked_seq":9})");
+  start_acknowledging();
+  until([&] { return count(ack_call) == 1; });
+  CHECK(acked(0) == R"({"acked_seq":9})");
+  until_count(call, count(call) + 3);
+  CHECK(count(ack_call) == 1);
+  inbox.pop(activity_id(1));
+  inbox.pop(activity_id(2));
+  until([&] { return count(ack_call) == 2; });
+  CHECK(acked(1) == R"({"acked_seq":20})");
+  until_count(call, count(call) + 3);
+  CHECK(count(ack_call) == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: one that fails to hear is told again, one a poll at most") {
+  server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, 500, "{}");
+  server.answer(ack_call, 429, "{}");
+  server.answer(ack_call, 200, R"({"last_acked_seq":9})");
+  start_acknowledging();
+  until([&] { return count(ack_call) == 3; });
+  CHECK(count(call) >= 3);
+  until_count(call, count(call) + 3);
+  CHECK(count(ack_call) == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "poller: an older platform is told once and never again") {
+  const test::Stderr stderr_text;
+  server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[" + numbered_row(2, 20) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, 404, "404 page not found");
+  start_acknowledging();
+  until_count(call, 3);
+  inbox.pop(activity_id(1));
+  inbox.pop(activity_id(2));
+  until_count(call, 6);
+  CHECK(count(ack_call) == 1);
+  CHECK(stderr_text.text().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "poller: a platform that never answers what it is told holds up no poll") {
+  server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
+  server.answer(call, 200, "[]");
+  server.answer(ack_call, test::Canned{.act = test::Canned::Act::hang});
+  start_acknowledging();
+  until([&] { return count(ack_call) == 1; });
+  until_count(call, 10);
+  CHECK(count(ack_call) == 1);
+}

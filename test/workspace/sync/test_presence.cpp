@@ -1,0 +1,376 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "base/json/reader.hpp"
+#include "workspace/fixture.hpp"
+#include "workspace/sync/presence.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+const std::string register_call = "POST /registry/register";
+const std::string beat_call = "POST /registry/heartbeat";
+const std::string ok = R"({"status":"ok"})";
+const std::string card = R"({"name":"Ann","skills":[]})";
+
+struct Fixture : test::Fixture {
+  Workload workload;
+  std::vector<std::string> rejections;
+  Inbox inbox{folder.path(), clock};
+  Ownership ownership{test::self_id, inbox, clock};
+  std::vector<std::string> removals;
+  Removal removal{client, [this](std::string text) { removals.push_back(std::move(text)); }};
+  Presence presence{client,
+                    ownership,
+                    credentials,
+                    removal,
+                    [this] { return workload.load(); },
+                    clock,
+                    [] { return card; },
+                    [this](std::string text) { rejections.push_back(std::move(text)); }};
+
+  void start_register() { tasks.spawn("register", presence.register_workspace()); }
+  void start_beat() { tasks.spawn("heartbeat", presence.beat()); }
+  /// Registered, and the first beat was answered.
+  void come_online() {
+    server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
+    start_register();
+    start_beat();
+    until_count(beat_call, 1);
+  }
+  std::string secret() const {
+    std::ifstream file(folder.path() / ".platform_inbound_secret");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+};
+
+json::Document parsed(const std::string& text) {
+  json::Document document;
+  REQUIRE(document.parse(text).ok());
+  return document;
+}
+
+double seconds_between(Clock::time_point a, Clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
+
+awaitable<void> ask_for_peers(platform::Client& client) {
+  auto peers = co_await client.peers();
+  CHECK(peers.ok());
+}
+
+awaitable<void> ask_for_activity(platform::Client& client) {
+  platform::ActivityQuery query;
+  auto page = co_await client.activity(query);
+  CHECK(page.ok());
+}
+
+awaitable<void> ask_for_info(platform::Client& client) {
+  auto info = co_await client.workspace_info();
+  CHECK(info.ok());
+}
+
+}  // namespace
+
+TEST_CASE("escalation: 1st and 2nd warn, 3rd is an error, and every 20th after it") {
+  Escalation escalation;
+  std::vector<unsigned> errors;
+  std::vector<unsigned> warnings;
+  for (unsigned i = 1; i <= 64; ++i) {
+    switch (escalation.rejected()) {
+      case Escalation::Say::error:
+        errors.push_back(i);
+        break;
+      case Escalation::Say::warning:
+        warnings.push_back(i);
+        break;
+      case Escalation::Say::nothing:
+        break;
+    }
+  }
+  CHECK(errors == std::vector<unsigned>{3, 23, 43, 63});
+  CHECK(warnings == std::vector<unsigned>{1, 2});
+  escalation.accepted();
+  CHECK(escalation.rejected() == Escalation::Say::warning);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: registers as a poller, keeps the secret, then beats") {
+  server.answer(register_call, 200,
+                R"({"status":"registered","delivery_mode":"poll","auth_token":"other",)"
+                R"("platform_inbound_secret":"s1"})");
+  server.answer(beat_call, 200, R"({"status":"ok","platform_inbound_secret":"s2"})");
+  start_register();
+  start_beat();
+  until_count(beat_call, 1);
+  const json::Document body = parsed(server.requests(register_call).at(0).body);
+  CHECK(body.root()["id"].string() == test::self_id);
+  CHECK(body.root()["url"].string() == "");
+  CHECK(body.root()["delivery_mode"].string() == "poll");
+  CHECK(body.root()["agent_card"].dump() == card);
+  CHECK(server.requests().at(0).path() == "/registry/register");
+  CHECK(credentials.token() == "first-token");
+  CHECK(secret() == "s2");
+  CHECK(count(register_call) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a beat every 20 s with the true values") {
+  server.answer(beat_call, 200, ok);
+  come_online();
+  std::optional<Workload::Task> first(std::in_place, workload, "delegating to Ben");
+  std::optional<Workload::Task> second(std::in_place, workload, "delegating to Cid");
+  const Clock::time_point start = clock.now();
+  until_count(beat_call, 2);
+  CHECK(seconds_between(start, clock.now()) == doctest::Approx(20).epsilon(0.03));
+  first.reset();
+  until_count(beat_call, 3);
+  second.reset();
+  until_count(beat_call, 4);
+  CHECK(seconds_between(start, clock.now()) == doctest::Approx(60).epsilon(0.03));
+  std::vector<std::string> tasks_seen;
+  std::vector<std::int64_t> counts;
+  std::vector<std::int64_t> uptimes;
+  for (const test::Received& request : server.requests(beat_call)) {
+    const json::Document body = parsed(request.body);
+    tasks_seen.emplace_back(body.root()["current_task"].string_or("?"));
+    counts.push_back(body.root()["active_tasks"].integer().value_or(-1));
+    uptimes.push_back(body.root()["uptime_seconds"].integer().value_or(-1));
+  }
+  CHECK(tasks_seen == std::vector<std::string>{"", "delegating to Ben", "delegating to Cid", ""});
+  CHECK(counts == std::vector<std::int64_t>{0, 2, 1, 0});
+  CHECK(uptimes[0] == 0);
+  CHECK(uptimes[3] >= 58);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a rejected token at the start is the end") {
+  for (const int status : {401, 403}) {
+    server.forget(register_call);
+    server.answer(register_call, status, R"({"error":"invalid workspace auth token"})");
+    const std::size_t before = rejections.size();
+    start_register();
+    until([&] { return rejections.size() > before; });
+    CHECK(rejections.back().find(test::self_id) != std::string::npos);
+    CHECK(rejections.back().find("Tokens tab") != std::string::npos);
+    CHECK(rejections.back().find("first-token") == std::string::npos);
+  }
+  CHECK(count(beat_call) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a token that was rotated meanwhile is tried first") {
+  set_token("second-token");
+  server.answer(register_call, 401, "{}");
+  server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
+  server.answer(beat_call, 200, ok);
+  start_register();
+  start_beat();
+  until_count(beat_call, 1);
+  CHECK(rejections.empty());
+  CHECK(server.requests(register_call).at(0).header("Authorization") == "Bearer first-token");
+  CHECK(server.requests(register_call).at(1).header("Authorization") == "Bearer second-token");
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: register is tried until it succeeds, beats go on meanwhile") {
+  const test::Stderr stderr_text;
+  for (int i = 0; i < 8; ++i) server.answer(register_call, 500, "{}");
+  server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
+  const Clock::time_point start = clock.now();
+  start_register();
+  until_count(register_call, 2);
+  CHECK(seconds_between(start, clock.now()) <= 1.25);
+  CHECK(seconds_between(start, clock.now()) >= 0.75);
+  until([&] { return count(register_call) >= 8; });
+  // 1 + 2 + 4 + 8 + 16 + 30 + 30, each ±25 %.
+  CHECK(seconds_between(start, clock.now()) >= 91 * 0.75);
+  CHECK(seconds_between(start, clock.now()) <= 91 * 1.25);
+  until([&] { return tasks.size() == 0; });
+  CHECK(count(register_call) == 9);
+  CHECK(rejections.empty());
+  CHECK(stderr_text.said("register: ") == 8);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: the first beat follows the first failed register") {
+  server.answer(register_call, 503, "{}");
+  server.answer(beat_call, 200, ok);
+  const Clock::time_point start = clock.now();
+  start_register();
+  start_beat();
+  until([&] { return count(beat_call) == 1; });
+  CHECK(clock.now() == start);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a register that is rejected after a good beat is no end") {
+  server.answer(register_call, 500, "{}");
+  server.answer(register_call, 401, "{}");
+  server.answer(beat_call, 200, ok);
+  start_register();
+  start_beat();
+  until([&] { return count(register_call) >= 4; });
+  CHECK(rejections.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a register that is rejected amid other work is no end") {
+  const test::Stderr stderr_text;
+  server.answer("GET /registry/" + test::self_id + "/peers", 200, "[]");
+  server.answer(register_call, 401, "{}");
+  server.answer(beat_call, 401, "{}");
+  tasks.spawn("peers", ask_for_peers(client));
+  until([&] { return client.accepted(); });
+  start_register();
+  start_beat();
+  until_count(beat_call, 4);
+  CHECK(rejections.empty());
+  CHECK(stderr_text.said("rejected the token") == 2);
+  CHECK(stderr_text.said("error: ") == 1);
+  CHECK(stderr_text.said("register: ") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: neither a public answer nor a poll makes a rejected token good") {
+  server.answer("GET /workspaces/" + test::self_id, 200, R"({"id":"x"})");
+  server.answer(register_call, 401, "{}");
+  server.answer("GET /workspaces/" + test::self_id + "/activity", 200, "[]");
+  tasks.spawn("info", ask_for_info(client));
+  tasks.spawn("activity", ask_for_activity(client));
+  until([&] { return tasks.size() == 0; });
+  REQUIRE(server.requests().size() == 2);
+  start_register();
+  until([&] { return !rejections.empty(); });
+  CHECK(rejections.at(0).find("MOLECULE_WORKSPACE_TOKEN_FILE (") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: only rejections escalate, and a success ends the row") {
+  const test::Stderr stderr_text;
+  const auto answers = [&](int times, int status) {
+    for (int i = 0; i < times; ++i) server.answer(beat_call, status, ok);
+  };
+  answers(1, 200);
+  answers(2, 401);
+  answers(2, 500);
+  answers(1, 429);
+  answers(1, 403);
+  answers(1, 200);
+  answers(1, 401);
+  answers(1, 200);
+  come_online();
+  until_count(beat_call, 6);
+  CHECK(stderr_text.said("error: ") == 0);
+  CHECK(stderr_text.said("rejected the token") == 2);
+  until_count(beat_call, 7);
+  CHECK(stderr_text.said("error: ") == 1);
+  CHECK(stderr_text.said("revoked, probably because workspace " + test::self_id) == 1);
+  CHECK(stderr_text.said("Tokens tab") == 1);
+  until_count(beat_call, 9);
+  CHECK(stderr_text.said("rejected the token") == 3);
+  CHECK(stderr_text.said("error: ") == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a rotated token beats again at once") {
+  server.answer(beat_call, 200, ok);
+  server.answer(beat_call, 401, "{}");
+  server.answer(beat_call, 200, ok);
+  come_online();
+  set_token("second-token");
+  const Clock::time_point first = clock.now();
+  until_count(beat_call, 3);
+  CHECK(seconds_between(first, clock.now()) <= 21);
+  CHECK(server.requests(beat_call).at(2).header("Authorization") == "Bearer second-token");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: one failed beat costs no presence, a long outage slows down") {
+  server.answer(beat_call, 200, ok);
+  server.answer(beat_call, 500, "{}");
+  come_online();
+  const Clock::time_point start = clock.now();
+  until_count(beat_call, 5);
+  CHECK(seconds_between(start, clock.now()) == doctest::Approx(80).epsilon(0.03));
+  until_count(beat_call, 9);
+  const Clock::time_point slow = clock.now();
+  until_count(beat_call, 10);
+  CHECK(seconds_between(slow, clock.now()) >= 45);
+  CHECK(seconds_between(slow, clock.now()) <= 75);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: Retry-After is honoured as far as presence allows") {
+  server.answer(beat_call, 200, ok);
+  server.answer(beat_call, test::Canned{.status = 429, .headers = {{"Retry-After", "45"}}});
+  server.answer(beat_call, test::Canned{.status = 503, .headers = {{"Retry-After", "3600"}}});
+  server.answer(beat_call, 200, ok);
+  come_online();
+  until_count(beat_call, 2);
+  Clock::time_point last = clock.now();
+  until_count(beat_call, 3);
+  CHECK(seconds_between(last, clock.now()) == doctest::Approx(45).epsilon(0.01));
+  last = clock.now();
+  until_count(beat_call, 4);
+  CHECK(seconds_between(last, clock.now()) == doctest::Approx(60).epsilon(0.01));
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: after a suspend it beats within seconds") {
+  server.answer(beat_call, 200, ok);
+  come_online();
+  const Clock::time_point start = clock.now();
+  clock.suspend(std::chrono::hours(1));
+  until_count(beat_call, 2);
+  CHECK(seconds_between(start, clock.now()) <= 5);
+  const Clock::time_point woken = clock.now();
+  until_count(beat_call, 3);
+  CHECK(seconds_between(woken, clock.now()) >= 19);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a removed workspace ends the beat with one text") {
+  server.answer(beat_call, 401, R"({"error":"invalid workspace auth token"})");
+  server.answer("GET /workspaces/" + test::self_id, 410,
+                R"({"error":"workspace removed","removed_at":"2026-05-01T10:00:00Z"})");
+  server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
+  start_register();
+  start_beat();
+  until([&] { return !removals.empty(); });
+  CHECK(removals.size() == 1);
+  CHECK(removals[0].find(test::self_id) != std::string::npos);
+  CHECK(removals[0].find("2026-05-01") != std::string::npos);
+  CHECK(count(beat_call) == 3);
+  CHECK(rejections.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a step of the calendar changes no beat") {
+  server.answer(beat_call, 200, ok);
+  come_online();
+  for (const int hours : {5, -9}) {
+    const Clock::time_point start = clock.now();
+    clock.step_wall(std::chrono::hours(hours));
+    const std::size_t beats = count(beat_call);
+    until_count(beat_call, beats + 1);
+    CHECK(seconds_between(start, clock.now()) >= 19);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: a secret that cannot be written never stops the beat") {
+  const test::Stderr stderr_text;
+  std::filesystem::create_directory(folder.path() / ".platform_inbound_secret");
+  server.answer(beat_call, 200, R"({"status":"ok","platform_inbound_secret":"hidden"})");
+  come_online();
+  until_count(beat_call, 4);
+  CHECK(stderr_text.said("inbound secret could not be kept") == 1);
+  CHECK(stderr_text.said("hidden") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: replies of another shape or from elsewhere are survived") {
+  server.answer(beat_call, 200, R"({"platform_inbound_secret":{"a":1}})");
+  server.answer(beat_call, 200, "[]");
+  server.answer(beat_call, test::Canned{.body = "<html>", .content_type = "text/html"});
+  server.answer(beat_call, test::Canned{.act = test::Canned::Act::truncate});
+  server.answer(beat_call, test::Canned{.act = test::Canned::Act::reset});
+  server.answer(beat_call, 410, "{}");
+  server.answer(beat_call, 200, ok);
+  come_online();
+  until_count(beat_call, 8);
+  CHECK(rejections.empty());
+}

@@ -1,0 +1,173 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "workspace/support.hpp"
+#include "workspace/sync/rows.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+
+namespace {
+
+const std::string id = test::activity_id(1);
+
+Row read(const std::string& text) {
+  json::Document document;
+  auto parsed = document.parse(text);
+  REQUIRE(parsed.ok());
+  return read_row(*parsed, test::self_id);
+}
+
+/// A row with the fields that every one has, and `more` of them.
+Row row(const std::string& more) {
+  return read(R"({"id":")" + id + R"(","activity_type":"a2a_receive","created_at":)" +
+              R"("2026-05-01T10:00:00.123456Z")" + (more.empty() ? "" : ",") + more + "}");
+}
+
+std::string text_of(const std::string& more) {
+  const Row result = row(more);
+  REQUIRE(result.message);
+  return result.message->text;
+}
+
+std::string body(const std::string& json) {
+  return R"("method":"message/send","request_body":)" + json;
+}
+
+}  // namespace
+
+TEST_CASE("rows: the platform's number of the row, where it is one") {
+  CHECK(row(R"("seq":7)").sequence == 7);
+  CHECK(row(R"("seq":7)").message->sequence == 7);
+  for (const char* seq : {"-7", "7.5", R"("7")", "null", "18446744073709551615", "[7]"}) {
+    CHECK(row(std::string(R"("seq":)") + seq).sequence == 0);
+  }
+  CHECK(row("").sequence == 0);
+}
+
+TEST_CASE("rows: the human's message") {
+  const Row result = row(R"("source_id":null,"method":"message/send","summary":"s","request_body":
+    {"params":{"message":{"parts":[{"kind":"text","text":"Good morning"}]}}})");
+  REQUIRE(result.message);
+  CHECK(result.id == id);
+  CHECK(result.message->activity_id == id);
+  CHECK(result.message->text == "Good morning");
+  CHECK(result.message->kind == "canvas_user");
+  CHECK(result.message->peer_id.empty());
+  CHECK(result.message->method == "message/send");
+  CHECK(result.message->created_at == "2026-05-01T10:00:00.123456Z");
+}
+
+TEST_CASE("rows: a peer's message, with what is known of the peer") {
+  const Row result = row(R"("source_id":")" + test::peer_id + R"(","method":"message/send",
+    "peer_name":"Анна\u0000\n","peer_role":"writer",
+    "request_body":{"params":{"message":{"parts":[{"type":"text","text":"hi"}]}}})");
+  REQUIRE(result.message);
+  CHECK(result.message->kind == "peer_agent");
+  CHECK(result.message->peer_id == test::peer_id);
+  CHECK(result.message->peer_name == "Анна");
+  CHECK(result.message->peer_role == "writer");
+  CHECK(to_json(*result.message).find(R"("peer_name":"Анна")") != std::string::npos);
+}
+
+TEST_CASE("rows: what is passed over still moves the cursor") {
+  for (const std::string& more : {
+           std::string(R"("method":"notify","source_id":null,"response_body":{"result":"x"})"),
+           R"("method":"message/send","source_id":")" + test::self_id + '"',
+           std::string(
+               R"("method":"message/send","source_id":"11111111-2222-3333-4444-555555555555")"),
+           std::string(R"("method":"chat_upload_receive","request_body":{"file_id":"f"})"),
+       }) {
+    const Row result = row(more);
+    CHECK(result.id == id);
+    CHECK_FALSE(result.message);
+  }
+  CHECK_FALSE(read(R"({"id":")" + id + R"(","activity_type":"a2a_send","method":"m"})").message);
+  CHECK(read(R"({"id":")" + id + R"(","activity_type":"broadcast_receive","source_id":")" +
+             test::peer_id + R"(","summary":"to all"})")
+            .message);
+}
+
+TEST_CASE("rows: a delegation's result") {
+  const std::string head = R"("method":"delegate_result","source_id":")" + test::self_id +
+                           R"(","target_id":")" + test::peer_id + R"(","summary":"Delegation",)";
+  const Row result = row(head + R"("request_body":{"parts":[{"kind":"text","text":"wrong"}]},
+    "response_body":{"text":"It is done","delegation_id":"d"})");
+  REQUIRE(result.message);
+  CHECK(result.message->kind == "delegation_result");
+  CHECK(result.message->peer_id == test::peer_id);
+  CHECK(result.message->text == "It is done");
+  CHECK(text_of(head + R"("response_body":"{\"text\":\"as a string\"}")") == "as a string");
+  CHECK(text_of(head + R"("response_body":{"result":{"parts":[{"kind":"text","text":"p"}]}})") ==
+        "p");
+  CHECK(text_of(head + R"("response_body":null,"error_detail":"it failed")") == "it failed");
+  CHECK(text_of(head + R"("response_body":{"delegation_id":"d","queued":true})") == "Delegation");
+}
+
+TEST_CASE("rows: where the text is looked for") {
+  CHECK(text_of(body(R"({"params":{"message":{"parts":[{"kind":"text","text":"a"},{"kind":"file"},
+    {"type":"text","text":"b"}]},"parts":[{"kind":"text","text":"no"}]}})")) == "a\nb");
+  CHECK(text_of(body(R"({"params":{"parts":[{"kind":"text","text":"params"}]}})")) == "params");
+  CHECK(text_of(body(R"({"parts":[{"kind":"text","text":"top"}]})")) == "top");
+  CHECK(text_of(body(R"("{\"parts\":[{\"kind\":\"text\",\"text\":\"quoted\"}]}")")) == "quoted");
+  CHECK(text_of(body(R"({"parts":[{"kind":"data","text":"no"}]})") + R"(,"summary":"sum")") ==
+        "sum");
+  CHECK(text_of(body(R"({"parts":[{"kind":"text","text":" \n"}]})")) == "(empty A2A message)");
+}
+
+TEST_CASE("rows: hostile shapes are no messages, or harmless ones") {
+  for (const char* text : {"null", "[]", "1", R"("x")", "{}", R"({"id":null})", R"({"id":7})",
+                           R"({"id":"not-a-uuid"})", R"({"id":"../../etc/passwd"})"}) {
+    const Row result = read(text);
+    CHECK(result.id.empty());
+    CHECK_FALSE(result.message);
+  }
+  for (const char* more :
+       {R"("source_id":{},"method":[],"request_body":7,"summary":{})",
+        R"("request_body":"{broken","method":null)", R"("request_body":{"params":[1]})",
+        R"("request_body":{"params":{"message":"x","parts":{"kind":"text"}}})",
+        R"("request_body":{"parts":[null,1,"x",{"kind":"text","text":5},[]]})"}) {
+    CHECK(text_of(more) == "(empty A2A message)");
+  }
+  const Row unknown = row(R"("source_id":"<script>","method":"x\u202ey\u0007")");
+  REQUIRE(unknown.message);
+  CHECK(unknown.message->kind == "peer_agent");
+  CHECK(unknown.message->peer_id.empty());
+  CHECK(unknown.message->method == "xy");
+  const Row time = read(R"({"id":")" + id + R"(","created_at":"\" onload=x"})");
+  REQUIRE(time.message);
+  CHECK(time.message->created_at.empty());
+}
+
+TEST_CASE("rows: control and bidirectional characters of others are removed") {
+  CHECK(
+      text_of(body(R"({"parts":[{"kind":"text","text":"a\u001b[31m\u202eb\u0000\tc\nd 漢"}]})")) ==
+      "a[31mb\tc\nd 漢");
+}
+
+TEST_CASE("rows: a peer cannot give itself the platform's methods") {
+  const std::string from_peer = R"("source_id":")" + test::peer_id + R"(","response_body":null,)" +
+                                R"("request_body":{"file_id":"11111111-2222-4333-8444-555555555555",
+    "params":{"message":{"parts":[{"kind":"text","text":"forged"}]}}},"method":)";
+  for (const char* method : {"\"chat_upload_receive\"", "\"delegate_result\""}) {
+    CAPTURE(method);
+    const Row result = row(from_peer + method);
+    CHECK_FALSE(result.upload);
+    REQUIRE(result.message);
+    CHECK(result.message->kind == "peer_agent");
+    CHECK(result.message->text == "forged");
+  }
+}
+
+TEST_CASE("rows: nobody outside names a file of this machine") {
+  for (const char* uri : {"file:///etc/passwd", "FILE:/etc/passwd", "/etc/passwd"}) {
+    CAPTURE(uri);
+    const Row result = row(body(R"({"params":{"message":{"parts":[{"kind":"file","file":{"uri":")" +
+                                std::string(uri) + R"(","name":"report.pdf"}}]}}})"));
+    REQUIRE(result.message);
+    REQUIRE(result.message->attachments.size() == 1);
+    CHECK(result.message->attachments[0].uri.empty());
+    CHECK_FALSE(result.message->attachments[0].status.empty());
+  }
+}

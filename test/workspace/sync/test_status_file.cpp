@@ -1,0 +1,140 @@
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "support/temporary_folder.hpp"
+#include "support/virtual_clock.hpp"
+#include "workspace/store/inbox.hpp"
+#include "workspace/store/stored_state.hpp"
+#include "workspace/support.hpp"
+#include "workspace/sync/ownership.hpp"
+#include "workspace/sync/status_file.hpp"
+
+using namespace molecule;
+using namespace molecule::workspace;
+
+namespace {
+
+struct Fixture {
+  test::TemporaryFolder folder;
+  test::VirtualClock clock;
+  std::filesystem::path path = folder.path() / "status.json";
+  OwnerRecord read() const {
+    const auto record = read_owner_record(folder.path());
+    REQUIRE(record.has_value());
+    return *record;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "status file: the owner's doings are read back") {
+  StatusFile file(folder.path(), clock);
+  CHECK_FALSE(std::filesystem::exists(path));
+  file.beaten();
+  CHECK_FALSE(read_owner_record(folder.path()));
+  file.begin(77);
+  CHECK(read().session == 77);
+  CHECK(read().pid == ::getpid());
+  CHECK(read().since == clock.wall());
+  CHECK_FALSE(read().last_beat);
+  CHECK(read().last_error.empty());
+  file.beaten();
+  file.polled();
+  CHECK(read().last_beat == clock.wall());
+  CHECK(read().last_poll == clock.wall());
+  struct stat status{};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+}
+
+TEST_CASE_FIXTURE(Fixture, "status file: whatever the error, the record stays whole and as long") {
+  StatusFile file(folder.path(), clock);
+  file.begin(1);
+  const auto size = std::filesystem::file_size(path);
+  for (const std::string& text :
+       {std::string(5000, '"'), std::string(5000, '\x01'), std::string("\xff\xfe"),
+        std::string("two\nlines"), std::string("short")}) {
+    file.failed(text);
+    CHECK(std::filesystem::file_size(path) == size);
+    CHECK(read().last_error_at == clock.wall());
+    CHECK(read().last_error.find('\n') == std::string::npos);
+  }
+  CHECK(read().last_error == "short");
+  file.begin(2);
+  CHECK(read().last_error.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "status file: one that cannot be written is left out") {
+  StatusFile file(folder.path() / "nowhere", clock);
+  file.begin(1);
+  file.polled();
+  CHECK_FALSE(read_owner_record(folder.path() / "nowhere"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "stored state: an owner that resigns says why, until it ends") {
+  std::optional<Inbox> inbox(std::in_place, folder.path(), clock);
+  std::optional<Ownership> ownership(std::in_place, test::self_id, *inbox, clock);
+  REQUIRE(ownership->owns());
+  ownership->resign("the token was refused");
+  ownership->status().polled();
+  CHECK_FALSE(ownership->owns());
+  const StoredState state = read_stored_state(folder.path(), clock);
+  CHECK(state.owner == OwnerState::disabled);
+  REQUIRE(state.record);
+  CHECK(state.record->last_error == "the token was refused");
+  CHECK_FALSE(state.record->last_poll);
+  SUBCASE("another takes over at once") {
+    Inbox other(folder.path(), clock);
+    Ownership next(test::self_id, other, clock);
+    CHECK(next.owns());
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+    ownership->resign("again");
+    CHECK(next.owns());
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+  }
+  SUBCASE("it tries again") {
+    ownership->stand_again();
+    CHECK(ownership->owns());
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+  }
+  SUBCASE("it ends") {
+    ownership.reset();
+    inbox.reset();
+    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::none);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "stored state: looking makes nothing") {
+  const StoredState state = read_stored_state(folder.path(), clock);
+  CHECK_FALSE(state.exists);
+  CHECK(state.problem.empty());
+  CHECK(state.owner == OwnerState::none);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE_FIXTURE(Fixture, "stored state: the owner, with its doings, and what it handed out") {
+  Inbox inbox(folder.path(), clock);
+  REQUIRE(inbox.claim());
+  Message message;
+  message.activity_id = "11111111-1111-4111-8111-111111111111";
+  Message other = message;
+  other.activity_id = "22222222-2222-4222-8222-222222222222";
+  inbox.store({message, other}, other.activity_id);
+  REQUIRE(inbox.lease(message.activity_id));
+  StatusFile file(folder.path(), clock);
+  file.begin(inbox.sessions().self());
+  StoredState state = read_stored_state(folder.path(), clock);
+  CHECK(state.exists);
+  CHECK(state.waiting == 2);
+  CHECK(state.handed_out == 1);
+  CHECK(state.cursor == other.activity_id);
+  CHECK(state.owner == OwnerState::active);
+  clock.advance(Sessions::beat_lasts);
+  CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::stands_still);
+}
