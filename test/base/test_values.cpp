@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 
 using namespace molecule;
 using namespace std::chrono_literals;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/json/reader.hpp"
-#include "base/random.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 #include "server/access/auth.hpp"
 #include "server/api/context.hpp"
 #include "server/api/router.hpp"

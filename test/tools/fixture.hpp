@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/random.hpp"
+#include "base/uuid.hpp"
 #include "support/run.hpp"
 #include "support/scripted_server.hpp"
 #include "support/virtual_clock.hpp"

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::server {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "server/access/auth.hpp"
 
 namespace molecule::server {

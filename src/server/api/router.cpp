@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "base/sqlite.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::server {
 

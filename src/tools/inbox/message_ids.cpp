@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "base/random.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::tools {
 

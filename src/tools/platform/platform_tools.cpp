@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
 #include "tools/peers/choose.hpp"

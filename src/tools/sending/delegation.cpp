@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
 #include "tools/inbox/lease_renewal.hpp"

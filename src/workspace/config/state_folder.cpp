@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "workspace/files/new_file.hpp"
 
 namespace molecule::workspace {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/json/reader.hpp"
-#include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "workspace/config/state_folder.hpp"
 
 namespace molecule::workspace {

@@ -4,9 +4,9 @@
 #include <system_error>
 #include <utility>
 
-#include "base/random.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::workspace {
 

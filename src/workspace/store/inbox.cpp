@@ -10,8 +10,8 @@
 #include "base/files/files.hpp"
 #include "base/json/writer.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "workspace/store/inbox_sql.hpp"
 
 namespace molecule::workspace {

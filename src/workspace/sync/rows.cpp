@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "base/random.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::workspace {
 

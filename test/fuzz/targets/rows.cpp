@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "fuzz/targets.hpp"
 
 namespace molecule::fuzz {

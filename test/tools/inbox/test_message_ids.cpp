@@ -3,7 +3,7 @@
 #include <set>
 #include <string>
 
-#include "base/random.hpp"
+#include "base/uuid.hpp"
 #include "support/virtual_clock.hpp"
 #include "tools/inbox/message_ids.hpp"
 

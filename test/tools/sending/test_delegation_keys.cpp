@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "base/random.hpp"
+#include "base/uuid.hpp"
 #include "support/virtual_clock.hpp"
 #include "tools/sending/delegation_keys.hpp"
 

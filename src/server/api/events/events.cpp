@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::server {
 

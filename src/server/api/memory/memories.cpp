@@ -1,8 +1,8 @@
 #include <charconv>
 
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 #include "server/access/auth.hpp"
 #include "server/api/input.hpp"
 #include "server/api/memory/key_value.hpp"

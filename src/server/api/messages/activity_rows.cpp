@@ -1,7 +1,7 @@
 #include "server/api/messages/activity_rows.hpp"
 
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::server {
 

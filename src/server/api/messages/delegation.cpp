@@ -1,9 +1,9 @@
 #include <array>
 
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 #include "server/api/input.hpp"
 #include "server/api/messages/a2a.hpp"
 #include "server/api/messages/activity_rows.hpp"

@@ -4,8 +4,8 @@
 
 #include "base/json/reader.hpp"
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "server/api/input.hpp"
 
 namespace molecule::server {

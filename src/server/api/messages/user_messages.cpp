@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "server/access/auth.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/input.hpp"

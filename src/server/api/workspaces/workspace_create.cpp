@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "base/json/writer.hpp"
-#include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "server/access/auth.hpp"
 #include "server/api/input.hpp"
 #include "server/api/memory/memory_redaction.hpp"

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/random.hpp"
 #include "server/api/workspaces/workspace_rows.hpp"
 #include "server/platform.hpp"
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "base/json/reader.hpp"
-#include "base/random.hpp"
+#include "base/uuid.hpp"
 #include "server/api/input.hpp"
 #include "server/api/messages/envelope.hpp"
 
