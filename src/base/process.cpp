@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <initializer_list>
 #include <limits>
 #include <system_error>
@@ -55,6 +56,35 @@ std::uint64_t raise_open_files_limit() {
 #endif
   const bool done = ::setrlimit(RLIMIT_NOFILE, &raised) == 0;
   return done ? raised.rlim_cur : limit.rlim_cur;
+}
+
+void survive_failed_writes() {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
+}
+
+std::vector<int> end_signals() {
+  std::vector<int> signals{SIGTERM};
+  for (const int signal : {SIGINT, SIGHUP}) {
+    struct sigaction present{};
+    const bool ignored =
+        ::sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+    if (!ignored) signals.push_back(signal);
+  }
+  return signals;
+}
+
+void keep_memory_private() {
+  const char* told = std::getenv("MOLECULE_ALLOW_CORE_DUMPS");
+  if (told != nullptr && *told != '\0') return;
+  rlimit limit{};
+  // The hard limit stays: programs that are started from here may raise theirs again.
+  if (::getrlimit(RLIMIT_CORE, &limit) == 0) {
+    limit.rlim_cur = 0;
+    ::setrlimit(RLIMIT_CORE, &limit);
+  }
+#ifdef __linux__
+  ::prctl(PR_SET_DUMPABLE, 0);
+#endif
 }
 
 void hold_end_signals() {

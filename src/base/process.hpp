@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace molecule::process {
 
@@ -25,6 +26,18 @@ bool has_parent(pid_t parent);
 /// Lets this process open as many files as the system allows it (RLIMIT_NOFILE, the soft limit);
 /// gives that number.
 std::uint64_t raise_open_files_limit();
+
+/// A write to a pipe that nobody reads, and one beyond the file-size limit, fail (EPIPE, EFBIG)
+/// instead of ending the process.
+void survive_failed_writes();
+
+/// Those of SIGINT, SIGTERM and SIGHUP that shall end this process. SIGINT and SIGHUP stay ignored
+/// where they were at the start, as by nohup or in a shell's background.
+std::vector<int> end_signals();
+
+/// Memory holds tokens: it is neither dumped at a crash nor read by other processes of the user,
+/// unless MOLECULE_ALLOW_CORE_DUMPS is set.
+void keep_memory_private();
 
 /// From now on SIGINT, SIGTERM and SIGHUP do nothing: for a process that is ending already, and
 /// whose exit code shall say why.

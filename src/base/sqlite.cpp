@@ -3,21 +3,76 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
+#include "base/files/abilities.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::sqlite {
 
 namespace {
 
-/// SQLite would make the file with the umask's mode; its WAL takes the mode of the file. A file
-/// that exists is not touched: closing it would drop the locks of this process's other connections.
+constexpr std::array<const char*, 4> endings{"", "-wal", "-shm", "-journal"};
+
+/// A log that has grown beyond this is cut when it begins anew.
+constexpr std::int64_t most_log_bytes = std::int64_t{4} << 20;
+
+constexpr const char* with_log =
+    "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=4194304; PRAGMA synchronous=FULL;"
+    "PRAGMA foreign_keys=ON; PRAGMA cache_size=-512";
+
+/// A log of before is read without shared memory, which takes the file alone for a moment.
+constexpr const char* with_rollback_journal =
+    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA locking_mode=NORMAL;"
+    "SELECT count(*) FROM sqlite_schema; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA cache_size=-512";
+
+std::filesystem::path beside(const std::filesystem::path& path, const char* ending) {
+  return path.string() + ending;
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+/// SQLite would follow links, and wait for whoever writes to a FIFO.
+void require_regular_files(const std::filesystem::path& path) {
+  for (const char* ending : endings) {
+    const std::filesystem::path file = beside(path, ending);
+    struct stat status{};
+    if (::lstat(file.c_str(), &status) != 0 || S_ISREG(status.st_mode)) continue;
+    const char* found = S_ISLNK(status.st_mode) ? "a symbolic link" : "not a regular file";
+    throw Error(SQLITE_CANTOPEN, fmt::format("database: {} is {}", file.string(), found));
+  }
+}
+
+/// SQLite would make the file with the umask's mode; its log takes the mode of the file. A file
+/// that exists is not opened: closing it would drop the locks of this process's other connections.
 void make_private_file(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd >= 0) ::close(fd);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0) {
+    ::close(fd);
+    return;
+  }
+  for (const char* ending : endings) {
+    const std::filesystem::path file = beside(path, ending);
+    struct stat status{};
+    const bool loose = ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+                       (status.st_mode & 077) != 0 && status.st_uid == ::geteuid();
+    if (loose) [[maybe_unused]]
+      const int ignored = ::chmod(file.c_str(), 0600);
+  }
+}
+
+bool lacks_shared_memory(const Error& error) {
+  return error.code() == SQLITE_IOERR_SHMMAP || error.code() == SQLITE_IOERR_SHMOPEN;
 }
 
 /// SQLite would begin each cache with 20 pages, most of which a small file never has; one by one is
@@ -47,35 +102,73 @@ Error Error::refused(const std::string& message) {
   return {SQLITE_NOTADB, message};
 }
 
-Database::Database(const std::filesystem::path& path, std::chrono::milliseconds busy_timeout) {
+Database::Database(const std::filesystem::path& path, std::chrono::milliseconds busy_timeout)
+    : path_(path) {
+  require_regular_files(path);
   make_private_file(path);
-  open(path, path.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busy_timeout,
-       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-       "PRAGMA cache_size=-512");
+  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  // Tried first: SQLite would mark the file as one with a log before it found out.
+  bool logged = files::shared_memory_failure(folder_of(path)) == 0;
+  try {
+    if (logged) open(path.string(), flags, busy_timeout, with_log);
+  } catch (const Error& error) {
+    if (!lacks_shared_memory(error)) throw;
+    logged = false;
+  }
+  if (!logged) open(path.string(), flags, busy_timeout, with_rollback_journal);
+  remember_files();
 }
 
-Database::Database(const std::filesystem::path& path, ReadOnly) {
+Database::Database(const std::filesystem::path& path, ReadOnly) : path_(path) {
+  require_regular_files(path);
   // Without a log nobody has it open, and the file is all there is; SQLite would make a log.
-  const bool logged = ::access((path.string() + "-wal").c_str(), F_OK) == 0;
+  const bool logged = ::access(beside(path, "-wal").c_str(), F_OK) == 0;
   const std::string name = fmt::format("file:{}?mode=ro{}", text::percent_encode(path.string()),
                                        logged ? "" : "&immutable=1");
-  open(path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, std::chrono::milliseconds(250),
+  open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, std::chrono::milliseconds(250),
        "PRAGMA query_only=ON");
+  remember_files();
 }
 
-void Database::open(const std::filesystem::path& path, const std::string& name, int flags,
-                    std::chrono::milliseconds busy_timeout, const char* setup) {
+void Database::open(const std::string& name, int flags, std::chrono::milliseconds busy_timeout,
+                    const char* setup) {
   take_pages_one_by_one();
   const int code = sqlite3_open_v2(name.c_str(), &handle_,
                                    flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
-    if (code != SQLITE_OK) fail(code, "open " + path.string());
+    if (code != SQLITE_OK) fail(code, "open " + path_.string());
     wait_for_locks(busy_timeout);
     execute(setup);
   } catch (...) {
     sqlite3_close(std::exchange(handle_, nullptr));
     throw;
   }
+}
+
+void Database::remember_files() {
+  for (const char* ending : {"", "-wal", "-shm"}) {
+    std::filesystem::path file = beside(path_, ending);
+    const auto identity = files::identity(file);
+    if (identity) files_.emplace_back(std::move(file), *identity);
+  }
+}
+
+bool Database::replaced() const {
+  return std::ranges::any_of(files_, [](const auto& file) {
+    const auto named = files::identity(file.first);
+    const bool unknown = !named && errno != ENOENT && errno != ENOTDIR;
+    return !unknown && named != file.second;
+  });
+}
+
+void Database::shrink_log() {
+  struct stat status{};
+  const std::filesystem::path log = beside(path_, "-wal");
+  if (::lstat(log.c_str(), &status) != 0 || status.st_size <= most_log_bytes) return;
+  sqlite3_busy_timeout(handle_, 0);
+  // Refused while somebody reads an old state or writes: the next time is soon enough.
+  sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout_.count()));
 }
 
 Database::~Database() {
@@ -88,6 +181,7 @@ void Database::forget_statements() {
 }
 
 void Database::wait_for_locks(std::chrono::milliseconds most) {
+  busy_timeout_ = most;
   sqlite3_busy_timeout(handle_, static_cast<int>(most.count()));
 }
 
@@ -97,7 +191,20 @@ void Database::release_memory() {
 }
 
 void Database::fail(int code, std::string_view what) {
-  const char* reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+  std::string reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+  const int system = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
+  if ((code & 0xFF) == SQLITE_IOERR && (system == EFBIG || system == EDQUOT)) {
+    // A limit of the process or the user: for whoever writes, the disk is full.
+    code = SQLITE_FULL;
+    reason = fmt::format("database or disk is full ({})", std::strerror(system));
+  } else if ((code & 0xFF) == SQLITE_BUSY) {
+    // SQLite takes a file system without locks for one whose locks are held.
+    if (const int failure = files::lock_failure(folder_of(path_)); failure != 0) {
+      code = SQLITE_IOERR_LOCK;
+      reason = fmt::format("the file system of {} gives no locks ({}): use a folder on another one",
+                           path_.string(), std::strerror(failure));
+    }
+  }
   throw Error(code, fmt::format("database: cannot {}: {}", what, reason));
 }
 

@@ -8,6 +8,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/files/open.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -94,7 +98,9 @@ class Statement {
 };
 
 /// One connection: WAL, synchronous=FULL (what was acknowledged survives a power cut), foreign
-/// keys on. The file is 0600 from its first byte. Throws `Error`.
+/// keys on. The file is 0600 from its first byte, and regular files alone are opened, not through
+/// links. Where processes cannot share memory (some network and virtual file systems), it has a
+/// rollback journal instead of the log. Throws `Error`.
 class Database {
  public:
   /// A call that needs a lock of another connection blocks for up to `busy_timeout`.
@@ -112,6 +118,11 @@ class Database {
   void execute(const char* sql);
   /// One statement with nothing after it, kept for the next time: its text is the key of the cache.
   Statement prepare(std::string_view sql);
+  /// True when one of its files was removed, or another has its name now: what is committed from
+  /// then on reaches nobody. Open it again, or refuse to go on.
+  bool replaced() const;
+  /// Makes a log small again that grew beyond its limit, unless another connection is in the way.
+  void shrink_log();
   /// From now on a call that needs a lock of another connection blocks for so long.
   void wait_for_locks(std::chrono::milliseconds most);
   /// Gives back what is kept for the next time: after work that does not come again.
@@ -125,12 +136,17 @@ class Database {
  private:
   friend class Statement;
   friend class Transaction;
-  void open(const std::filesystem::path& path, const std::string& name, int flags,
-            std::chrono::milliseconds busy_timeout, const char* setup);
+  void open(const std::string& name, int flags, std::chrono::milliseconds busy_timeout,
+            const char* setup);
+  void remember_files();
   void forget_statements();
   [[noreturn]] void fail(int code, std::string_view what);
 
+  std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
+  std::chrono::milliseconds busy_timeout_{0};
+  /// As they were when it opened: what `replaced` looks for.
+  std::vector<std::pair<std::filesystem::path, files::Identity>> files_;
   std::unordered_multimap<std::string_view, sqlite3_stmt*> idle_;
 };
 

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -20,8 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Failure<Error> failed(std::string_view what, const fs::path& path, int code) {
-  return Failure{
-      Error{code, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(code))}};
+  return Failure{Error{code, fmt::format("cannot {} {}: {}", what, path.string(), reason(code))}};
 }
 
 class Descriptor {
@@ -76,8 +74,8 @@ fs::path temporary_beside(const fs::path& path) {
 
 }  // namespace
 
-Result<std::string, Error> read(const fs::path& path, std::size_t limit) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+Result<std::string, Error> read(const fs::path& path, std::size_t limit, Links links) {
+  const Descriptor fd(open_regular(path, O_RDONLY, links));
   if (!fd.open()) return failed("read", path, errno);
   std::string content;
   std::array<char, 16384> chunk{};

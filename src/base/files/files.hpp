@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/files/open.hpp"
 #include "base/result.hpp"
 
 namespace molecule::files {
@@ -16,8 +17,9 @@ struct Error {
   std::string message;
 };
 
-/// The whole file, at most `limit` bytes (a larger one gives EFBIG).
-Result<std::string, Error> read(const std::filesystem::path& path, std::size_t limit = 1 << 20);
+/// The whole of a regular file, at most `limit` bytes (a larger one gives EFBIG). Never waits.
+Result<std::string, Error> read(const std::filesystem::path& path, std::size_t limit = 1 << 20,
+                                Links links = Links::refuse);
 
 /// Replaces the file by rename, so that a reader or a crash sees the old or the new content and
 /// nothing between; durable (fsync of file and folder) when it returns. The file has `mode` from

@@ -71,14 +71,15 @@ TEST_CASE("what cannot be read says why") {
   CHECK(missing.error().code == ENOENT);
   CHECK(missing.error().message.find(path.string()) != std::string::npos);
   CHECK(files::read(folder.path()).error().code == EISDIR);
-  CHECK(files::read("/dev/zero", 1000).error().code == EFBIG);
+  CHECK(files::read("/dev/zero", 1000).error().message.find("not a regular file") !=
+        std::string::npos);
   std::ofstream(path) << "12345";
   CHECK(*files::read(path, 5) == "12345");
   CHECK(files::read(path, 4).error().code == EFBIG);
   // Nobody writes to this pipe: reading it must not wait.
   const fs::path pipe = folder.path() / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK(files::read(pipe)->empty());
+  CHECK(files::read(pipe).error().message.find("not a regular file") != std::string::npos);
 }
 
 TEST_CASE("a write that fails leaves the old content and nothing else") {

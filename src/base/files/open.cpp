@@ -1,0 +1,104 @@
+#include "base/files/open.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#ifdef __linux__
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
+
+namespace molecule::files {
+
+namespace {
+
+/// No system call on a file that exists fails so.
+constexpr int not_regular = ENOTBLK;
+
+Identity identity(const struct stat& status) {
+  return {.device = status.st_dev, .inode = status.st_ino};
+}
+
+/// 0 where the open file may be used, else an errno.
+int check(int fd, bool writing) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return errno;
+  if (S_ISDIR(status.st_mode)) return EISDIR;
+  if (!S_ISREG(status.st_mode)) return not_regular;
+  const bool loose = (status.st_mode & 077) != 0 && status.st_uid == ::geteuid();
+  // A file system without modes keeps what it has.
+  if (writing && loose) [[maybe_unused]]
+    const int ignored = ::fchmod(fd, 0600);
+  return 0;
+}
+
+}  // namespace
+
+std::optional<Identity> identity(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return std::nullopt;
+  return identity(status);
+}
+
+std::optional<Identity> identity(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+  return identity(status);
+}
+
+bool still_named(const std::filesystem::path& path, int fd) {
+  const auto named = identity(path);
+  return named && named == identity(fd);
+}
+
+int open_regular(const std::filesystem::path& path, int flags, Links links) {
+  const int follow = links == Links::refuse ? O_NOFOLLOW : 0;
+  const int fd = ::open(path.c_str(), flags | follow | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+  if (fd < 0) {
+    // A socket, or a FIFO that nobody reads.
+    if (errno == ENXIO) errno = not_regular;
+    return -1;
+  }
+  const int code = check(fd, (flags & O_ACCMODE) != O_RDONLY);
+  if (code == 0) return fd;
+  ::close(fd);
+  errno = code;
+  return -1;
+}
+
+std::string reason(int code) {
+  if (code == not_regular) return "it is not a regular file";
+  if (code == ELOOP) return "it is a symbolic link, which is not followed";
+  return std::strerror(code);
+}
+
+#ifdef __linux__
+
+bool is_stored(int fd) {
+  // By number where the system's header is too old to have the name.
+  constexpr std::array<unsigned long, 17> made_up{
+      PROC_SUPER_MAGIC,    SYSFS_MAGIC,   DEVPTS_SUPER_MAGIC, CGROUP_SUPER_MAGIC,
+      CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,      SECURITYFS_MAGIC,
+      SELINUX_MAGIC,       SMACK_MAGIC,   EFIVARFS_MAGIC,     PSTOREFS_MAGIC,
+      BINFMTFS_MAGIC,      BPF_FS_MAGIC,  NSFS_MAGIC,         0x62656570 /* configfs */,
+      0x19800202 /* mqueue */};
+  struct statfs about{};
+  if (::fstatfs(fd, &about) != 0) return false;
+  return std::ranges::find(made_up, static_cast<unsigned long>(about.f_type)) == made_up.end();
+}
+
+#else
+
+bool is_stored(int) {
+  return true;
+}
+
+#endif
+
+}  // namespace molecule::files

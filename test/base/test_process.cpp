@@ -1,0 +1,77 @@
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/output.hpp"
+#include "base/process.hpp"
+
+using namespace molecule;
+
+namespace {
+
+/// What `look` gives in a process of its own.
+int in_child(int (*look)()) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(look());
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+bool ends(int signal) {
+  const auto signals = process::end_signals();
+  return std::ranges::find(signals, signal) != signals.end();
+}
+
+}  // namespace
+
+TEST_CASE("fault B9: signals that are ignored at the start stay so, SIGTERM always ends") {
+  CHECK(ends(SIGINT));
+  CHECK(ends(SIGHUP));
+  CHECK(ends(SIGTERM));
+  CHECK(in_child([] {
+          ::signal(SIGHUP, SIG_IGN);
+          ::signal(SIGTERM, SIG_IGN);
+          return ends(SIGINT) && !ends(SIGHUP) && ends(SIGTERM) ? 7 : 0;
+        }) == 7);
+}
+
+TEST_CASE("fault D6: memory is private unless told") {
+  const auto look = [] {
+    process::keep_memory_private();
+    rlimit limit{};
+    ::getrlimit(RLIMIT_CORE, &limit);
+    return ::prctl(PR_GET_DUMPABLE) == 0 && limit.rlim_cur == 0 ? 7 : 8;
+  };
+  CHECK(in_child(look) == 7);
+  ::setenv("MOLECULE_ALLOW_CORE_DUMPS", "1", 1);
+  CHECK(in_child(look) == 8);
+  ::unsetenv("MOLECULE_ALLOW_CORE_DUMPS");
+}
+
+TEST_CASE("fault A17: what cannot be written to stdout is a failure, a closed pipe is none") {
+  CHECK(in_child([] {
+          ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO);
+          return output::print("text\n") ? 8 : 7;
+        }) == 7);
+  CHECK(in_child([] {
+          ::close(STDOUT_FILENO);
+          return output::print("text\n") ? 8 : 7;
+        }) == 7);
+  CHECK(in_child([] {
+          ::signal(SIGPIPE, SIG_IGN);
+          int pipe[2];
+          if (::pipe(pipe) != 0) return 0;
+          ::dup2(pipe[1], STDOUT_FILENO);
+          ::close(pipe[0]);
+          ::close(pipe[1]);
+          return output::print("text\n") ? 7 : 8;
+        }) == 7);
+}
