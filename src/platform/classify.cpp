@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/text/redact.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::platform {
@@ -140,13 +141,7 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
 
 std::string foreign_line(const Site& site, std::string_view text, std::size_t characters) {
   // Cleaned first and cut last: neither step may leave a token whole or half.
-  std::string line = text::one_line(text);
-  static constexpr std::string_view mark = "[REDACTED]";
-  std::size_t at = 0;
-  while (!site.secret.empty() && (at = line.find(site.secret, at)) != std::string::npos) {
-    line.replace(at, site.secret.size(), mark);
-    at += mark.size();
-  }
+  const std::string line = hide_secret(text::one_line(text), site.secret);
   return std::string(text::trim(text::prefix_characters(text::trim(line), characters)));
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/json/writer.hpp"
 #include "base/log.hpp"
+#include "base/text/tags.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::tools {
@@ -15,23 +16,6 @@ namespace {
 /// More are not announced together: the agent that is woken by them finds the others in the inbox,
 /// and so do other sessions.
 constexpr std::size_t most_at_once = 100;
-
-/// The host wraps the text into a `<channel>` tag: text of others must not close or open one
-/// (lessons.md 4).
-std::string without_channel_tags(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t at = text.find('<');
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) break;
-    text.remove_prefix(at + 1);
-    const std::size_t name = std::min(text.find_first_not_of("/ \t\n\r\f\v"), text.size());
-    const bool tag = text::equal_ignoring_case(text.substr(name, 7), "channel");
-    out += tag ? "&lt;" : "<";
-  }
-  return out;
-}
 
 /// `meta` becomes attributes of that tag: nothing in a value may end one.
 std::string attribute(std::string_view text) {
@@ -46,7 +30,9 @@ std::string channel_params(const workspace::Message& message, std::string_view w
   json::Writer writer;
   {
     auto params = writer.object();
-    params.field("content", without_channel_tags(message.text));
+    // The host wraps the text into a `<channel>` tag: text of others must not close or open one
+    // (lessons.md 4).
+    params.field("content", text::without_tags(text::sanitize(message.text), "channel"));
     auto meta = params.object("meta");
     meta.field("kind", message.kind);
     meta.field("peer_id", message.peer_id);

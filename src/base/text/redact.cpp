@@ -42,28 +42,41 @@ std::size_t run_length(std::string_view text, bool (*accepts)(char)) {
   return static_cast<std::size_t>(end - text.begin());
 }
 
+/// Whether a pattern can begin with the character; all others are copied unseen.
+constexpr std::array<bool, 256> begins_secret = [] {
+  std::array<bool, 256> table{};
+  for (const unsigned char c : std::string_view("AaKkPpSsTtg")) table.at(c) = true;
+  return table;
+}();
+
 struct Prefixed {
   std::string_view prefix;
   bool (*accepts)(char);
   std::size_t least;
-  bool exact;  ///< takes `least` characters, not the whole run
+  bool exact;      ///< takes `least` characters, not the whole run
+  bool in_a_word;  ///< also where letters or digits stand before it
 };
 
 constexpr std::array<Prefixed, 5> prefixed{{
-    {"sk-", is_token_character, 20, false},
-    {"ghp_", is_alphanumeric, 36, true},
-    {"ghs_", is_alphanumeric, 36, true},
-    {"github_pat_", is_word_character, 82, true},
-    {"AKIA", is_upper_or_digit, 16, true},
+    {"sk-", is_token_character, 20, false, false},
+    {"ghp_", is_alphanumeric, 36, true, true},
+    {"ghs_", is_alphanumeric, 36, true, true},
+    {"github_pat_", is_word_character, 82, true, true},
+    {"AKIA", is_upper_or_digit, 16, true, true},
 }};
 
-/// How many bytes at the start of `text` are a secret with a known prefix.
-std::size_t prefixed_secret(std::string_view text) {
+/// How many bytes at the start of `text` are a secret with a known prefix. `in_a_word`: it follows
+/// a letter or a digit, as "sk-" does in "task-".
+std::size_t prefixed_secret(std::string_view text, bool in_a_word) {
   for (const Prefixed& pattern : prefixed) {
-    if (!text.starts_with(pattern.prefix)) continue;
-    const std::size_t run = run_length(text.substr(pattern.prefix.size()), pattern.accepts);
-    if (run < pattern.least) continue;
-    return pattern.prefix.size() + (pattern.exact ? pattern.least : run);
+    if (text.front() != pattern.prefix.front() || !text.starts_with(pattern.prefix)) continue;
+    if (in_a_word && !pattern.in_a_word) continue;
+    const std::string_view rest = text.substr(pattern.prefix.size());
+    // Measured only as far as it is redacted: the run may go on to the end of the text, and another
+    // prefix may follow in it.
+    const std::string_view counted = pattern.exact ? rest.substr(0, pattern.least) : rest;
+    const std::size_t run = run_length(counted, pattern.accepts);
+    if (run >= pattern.least) return pattern.prefix.size() + run;
   }
   return 0;
 }
@@ -78,6 +91,7 @@ Assignment assigned_secret(std::string_view text) {
   static constexpr std::array<std::string_view, 5> keywords{"api_key", "key", "token", "secret",
                                                             "password"};
   for (const std::string_view keyword : keywords) {
+    if ((text.front() | 0x20) != keyword.front()) continue;
     if (!text::equal_ignoring_case(text.substr(0, keyword.size()), keyword)) continue;
     const auto blank = [](char c) { return c == ' ' || c == '\t'; };
     std::size_t at = keyword.size();
@@ -97,7 +111,14 @@ std::string redact_secrets(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    if (const std::size_t secret = prefixed_secret(text); secret > 0) {
+    const std::size_t plain =
+        run_length(text, [](char c) { return !begins_secret[static_cast<unsigned char>(c)]; });
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    // A mark ends in a bracket: a second pass finds what this one finds.
+    const bool in_a_word = !out.empty() && is_alphanumeric(out.back());
+    if (const std::size_t secret = prefixed_secret(text, in_a_word); secret > 0) {
       out += mark;
       text.remove_prefix(secret);
     } else if (const Assignment found = assigned_secret(text); found.secret > 0) {
@@ -109,6 +130,21 @@ std::string redact_secrets(std::string_view text) {
       text.remove_prefix(1);
     }
   }
+  return out;
+}
+
+std::string hide_secret(std::string_view text, std::string_view secret) {
+  if (secret.size() < least_secret) return std::string(text);
+  std::string out;
+  out.reserve(text.size());
+  while (true) {
+    const std::size_t at = text.find(secret);
+    if (at == std::string_view::npos) break;
+    out += text.substr(0, at);
+    out += mark;
+    text.remove_prefix(at + secret.size());
+  }
+  out += text;
   return out;
 }
 

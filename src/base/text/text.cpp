@@ -2,8 +2,9 @@
 
 #include <simdjson.h>
 
-#include <array>
 #include <cstdint>
+
+#include "base/text/characters.hpp"
 
 namespace molecule::text {
 
@@ -14,82 +15,6 @@ constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-/// The length of the valid character at the start of `text`, or 0; `code` receives it.
-std::size_t decode(std::string_view text, std::uint32_t& code) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) {
-    code = first;
-    return 1;
-  }
-  std::size_t length = 0;
-  if (first >= 0xC2 && first <= 0xDF) {
-    length = 2;
-    code = first & 0x1FU;
-  } else if ((first & 0xF0U) == 0xE0U) {
-    length = 3;
-    code = first & 0x0FU;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    length = 4;
-    code = first & 0x07U;
-  } else {
-    return 0;
-  }
-  if (text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(text[i])) return 0;
-    code = (code << 6U) | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (code < least.at(length) || code > 0x10FFFF || surrogate) return 0;
-  return length;
-}
-
-bool is_control(std::uint32_t code) {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x2028 || code == 0x2029;
-}
-
-/// Marks, embeddings, overrides and isolates, which reorder what a reader sees.
-bool is_bidirectional(std::uint32_t code) {
-  return code == 0x61C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
-         (code >= 0x2066 && code <= 0x2069);
-}
-
-template <class Visit>
-void each_character(std::string_view text, Visit visit) {
-  while (!text.empty()) {
-    std::uint32_t code = 0;
-    const std::size_t length = decode(text, code);
-    if (length == 0) {
-      visit(0xFFFD, replacement);
-      text.remove_prefix(1);
-    } else {
-      visit(code, text.substr(0, length));
-      text.remove_prefix(length);
-    }
-  }
-}
-
-enum class Lines { keep, join };
-
-std::string clean(std::string_view text, Lines lines) {
-  std::string out;
-  out.reserve(text.size());
-  each_character(text, [&](std::uint32_t code, std::string_view bytes) {
-    if (code == '\n' || code == '\t' || code == '\r') {
-      if (lines == Lines::join) {
-        out += ' ';
-      } else if (code != '\r') {
-        out += bytes;
-      }
-    } else if (!is_control(code) && !is_bidirectional(code)) {
-      out += bytes;
-    }
-  });
-  return out;
 }
 
 }  // namespace
@@ -138,7 +63,12 @@ bool valid_utf8(std::string_view text) {
 std::string repair_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 8);
-  each_character(text, [&](std::uint32_t, std::string_view bytes) { out += bytes; });
+  while (!text.empty()) {
+    std::uint32_t code = 0;
+    const std::size_t length = decode(text, code);
+    out += length == 0 ? replacement : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
   return out;
 }
 
@@ -160,19 +90,6 @@ std::size_t count_characters(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) count += is_continuation(c) ? 0 : 1;
   return count;
-}
-
-std::string sanitize(std::string_view text) {
-  return clean(text, Lines::keep);
-}
-
-std::string sanitize_name(std::string_view text) {
-  const std::string line = one_line(text);
-  return std::string(trim(prefix_characters(trim(line), 64)));
-}
-
-std::string one_line(std::string_view text) {
-  return clean(text, Lines::join);
 }
 
 std::string percent_encode(std::string_view text) {

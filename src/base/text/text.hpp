@@ -24,12 +24,16 @@ std::string_view prefix_bytes(std::string_view text, std::size_t bytes);
 std::string_view prefix_characters(std::string_view text, std::size_t characters);
 std::size_t count_characters(std::string_view text);
 
-/// Text of others, made safe to show (lessons.md 4): control characters except tab and newline,
-/// and bidirectional overrides, are removed; every script is kept; invalid UTF-8 is repaired.
+// Text of others (sanitize.cpp).
+
+/// Text of others, made safe to show (lessons.md 4): whatever ends a line becomes a newline; other
+/// control characters except tab, bidirectional marks, and characters that show nothing are
+/// removed, unless a script or an emoji needs them; every script is kept; invalid UTF-8 is
+/// repaired. Idempotent.
 std::string sanitize(std::string_view text);
 /// A name of others: `sanitize`d, on one line, trimmed, at most 64 characters (lessons.md 4).
 std::string sanitize_name(std::string_view text);
-/// A terminal's line: like `sanitize`, with tabs and newlines as blanks.
+/// A terminal's line: like `sanitize`, with tabs and line breaks as blanks.
 std::string one_line(std::string_view text);
 
 /// For one segment or value of a URL (RFC 3986 2.1).
