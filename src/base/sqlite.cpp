@@ -26,7 +26,7 @@ constexpr std::int64_t most_log_bytes = std::int64_t{4} << 20;
 
 constexpr const char* with_log =
     "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=4194304; PRAGMA synchronous=FULL;"
-    "PRAGMA foreign_keys=ON; PRAGMA cache_size=-512";
+    "PRAGMA foreign_keys=ON; PRAGMA cache_size=-512; SELECT count(*) FROM sqlite_schema";
 
 /// A log of before is read without shared memory, which takes the file alone for a moment.
 constexpr const char* with_rollback_journal =
@@ -66,8 +66,7 @@ void make_private_file(const std::filesystem::path& path) {
     struct stat status{};
     const bool loose = ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
                        (status.st_mode & 077) != 0 && status.st_uid == ::geteuid();
-    if (loose) [[maybe_unused]]
-      const int ignored = ::chmod(file.c_str(), 0600);
+    if (loose) ::chmod(file.c_str(), 0600);
   }
 }
 
@@ -201,7 +200,7 @@ void Database::fail(int code, std::string_view what) {
     // SQLite takes a file system without locks for one whose locks are held.
     if (const int failure = files::lock_failure(folder_of(path_)); failure != 0) {
       code = SQLITE_IOERR_LOCK;
-      reason = fmt::format("the file system of {} gives no locks ({}): use a folder on another one",
+      reason = fmt::format("the file system of {} has no locks ({}): move it to one that has",
                            path_.string(), std::strerror(failure));
     }
   }

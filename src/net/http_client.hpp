@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "base/async/asio.hpp"
 #include "base/async/clock.hpp"
+#include "base/files/open.hpp"
 #include "base/result.hpp"
 
 namespace molecule::net {
@@ -21,12 +23,17 @@ struct Header {
   std::string value;
 };
 
-/// A file sent as one part of a multipart/form-data body, streamed from disk.
+/// A file sent as one part of a multipart/form-data body, streamed from disk. Regular files of a
+/// storage only.
 struct FormFile {
   std::string field;
   std::filesystem::path path;
   std::string filename;
   std::string mime_type;
+  /// What the caller looked at: another file, or another size at the start or the end of sending,
+  /// ends the exchange.
+  std::optional<files::Identity> identity = std::nullopt;
+  std::optional<std::int64_t> size = std::nullopt;
 };
 
 struct HttpRequest {
@@ -45,12 +52,16 @@ struct HttpRequest {
   /// Where it is an open file, the body of a 2xx response is written there instead of being kept;
   /// it stays the caller's. It is synced every few MiB, so that a sync at the end is short too.
   int sink = -1;
+  /// The limit of what goes there, where it is another than that of what is kept.
+  std::optional<std::size_t> max_sink_bytes = std::nullopt;
 };
 
 struct HttpResponse {
   int status = 0;
   std::vector<Header> headers;
   std::string body;
+  /// Through which proxy it came, for messages; empty: through none.
+  std::string proxy = {};
 
   /// The first field of that name, case ignored.
   std::optional<std::string_view> header(std::string_view name) const;
@@ -77,13 +88,15 @@ struct HttpError {
   /// Whether the server may have received the whole request: a send that cannot be repeated
   /// blindly.
   bool may_have_arrived = false;
+  /// Of an answer that was `too_large`, which may be somebody else's page.
+  std::string content_type = {};
 };
 
 /// One HTTP client for the program, on libcurl's multi-socket interface and the Asio loop.
-/// Connections are kept and reused (HTTP/2 where offered); proxies (`https_proxy`, `no_proxy`, …)
-/// and CA settings (`SSL_CERT_FILE`, `SSL_CERT_DIR`, `CURL_CA_BUNDLE`) of the environment hold;
-/// redirects are never followed, so that a token never goes to another host. Name lookups run in
-/// libcurl's own resolver thread.
+/// Connections are kept and reused (HTTP/2 where offered); proxies (`https_proxy`, `no_proxy`, …;
+/// never for this machine itself) and CA settings (`SSL_CERT_FILE`, `SSL_CERT_DIR`,
+/// `CURL_CA_BUNDLE`) of the environment hold; redirects are never followed, so that a token never
+/// goes to another host. Name lookups run in libcurl's own resolver thread.
 ///
 /// libcurl is loaded and initialised by the first `send`, not by the constructor: it costs more
 /// than everything else between the start and the answer to `initialize`.

@@ -12,6 +12,7 @@
 #include "base/text/text.hpp"
 #include "net/authorities.hpp"
 #include "net/curl_errors.hpp"
+#include "net/proxy.hpp"
 #include "net/upload_file.hpp"
 
 namespace molecule::net {
@@ -93,7 +94,10 @@ Result<void, HttpError> Transfer::prepare() {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-  if (encrypted_) set_authorities();
+  // Chosen here, so that messages can name it; empty is none, whatever the environment says.
+  set(CURLOPT_PROXY, proxy_.c_str());
+  set(CURLOPT_NOPROXY, "");
+  if (encrypted_ || proxy_.starts_with("https:")) set_authorities();
   if (!request_.files.empty()) {
     if (Result<void, HttpError> files = set_files(); !files) return files;
   }
@@ -114,13 +118,15 @@ Result<void, HttpError> Transfer::check_url() {
   const bool parsed = url != nullptr && request_.url.find('\0') == std::string::npos &&
                       curl_.url_set(url, CURLUPART_URL, request_.url.c_str(), 0) == CURLUE_OK;
   const std::string scheme = parsed ? part(CURLUPART_SCHEME) : "";
+  const std::string host = parsed ? part(CURLUPART_HOST) : "";
   const std::string port = parsed ? part(CURLUPART_PORT) : "";
-  where_ = fmt::format("{}://{}{}{}", scheme, parsed ? part(CURLUPART_HOST) : "",
-                       port.empty() ? "" : ":", port);
+  where_ = fmt::format("{}://{}{}{}", scheme, host, port.empty() ? "" : ":", port);
   curl_.url_cleanup(url);
   encrypted_ = scheme == "https";
+  proxy_ = proxy_for(scheme, host);
   if (encrypted_ || scheme == "http") return {};
   where_.clear();
+  proxy_.clear();
   return Failure{error(HttpErrc::bad_url, "")};
 }
 
@@ -171,7 +177,7 @@ void Transfer::set_authorities() {
 Result<void, HttpError> Transfer::set_files() {
   mime_ = curl_.mime_init(easy_);
   for (const FormFile& file : request_.files) {
-    UploadFile& source = *files_.emplace_back(std::make_unique<UploadFile>(file.path));
+    UploadFile& source = *files_.emplace_back(std::make_unique<UploadFile>(file));
     if (!source.problem().empty()) {
       return Failure{HttpError{HttpErrc::unreadable_file, source.problem(), false}};
     }
@@ -208,18 +214,25 @@ void Transfer::fail(HttpErrc code, std::string_view why) {
 
 Result<HttpResponse, HttpError> Transfer::take() {
   if (failure_) return Failure{std::move(*failure_)};
+  if (!proxy_.empty()) response_.proxy = proxy_name(proxy_);
   return std::move(response_);
 }
 
 HttpError Transfer::error(HttpErrc code, std::string_view why) const {
-  return {code, describe(code, where_, text::one_line(why)), begun_};
+  const std::string where =
+      proxy_.empty() ? where_ : fmt::format("{} through the proxy {}", where_, proxy_name(proxy_));
+  return {code, describe(code, where, text::one_line(why)), begun_};
 }
 
 HttpError Transfer::error_of(CURLcode code) const {
   for (const auto& file : files_) {
     if (!file->problem().empty()) return {HttpErrc::unreadable_file, file->problem(), begun_};
   }
-  if (too_large_) return error(HttpErrc::too_large, "");
+  if (too_large_) {
+    HttpError cut = error(HttpErrc::too_large, "");
+    cut.content_type = response_.header("Content-Type").value_or("");
+    return cut;
+  }
   if (sink_error_ != 0) return error(HttpErrc::unwritable_file, std::strerror(sink_error_));
   if (repeated_) {
     return error(HttpErrc::connection_lost, "a kept connection ended before the answer");
@@ -248,7 +261,9 @@ int Transfer::on_begin(void* self, char*, char*, int, int) {
 
 bool Transfer::room_for(std::size_t more) {
   body_bytes_ += more;
-  too_large_ = too_large_ || body_bytes_ > request_.max_response_bytes;
+  const bool to_sink = request_.max_sink_bytes && request_.sink >= 0 && succeeds();
+  const std::size_t most = to_sink ? *request_.max_sink_bytes : request_.max_response_bytes;
+  too_large_ = too_large_ || body_bytes_ > most;
   return !too_large_;
 }
 

@@ -63,6 +63,7 @@ class Transfer {
   std::vector<std::unique_ptr<UploadFile>> files_;
   std::array<char, CURL_ERROR_SIZE> reason_{};
   std::string where_;  ///< scheme, host and port, for messages
+  std::string proxy_;  ///< as it was configured; empty: none
   bool encrypted_ = false;
   bool unsupported_ = false;  ///< libcurl does not know an option
   bool begun_ = false;        ///< the request's first byte may have left

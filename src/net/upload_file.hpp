@@ -1,17 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 
-#include "base/result.hpp"
+#include "net/http_client.hpp"
 
 namespace molecule::net {
 
-/// A regular file that is streamed into a request, with the size it had when it was opened.
+/// A regular file that is streamed into a request, with the size it had when it was opened. One
+/// that is not what the caller looked at, then or at the end, is not sent.
 class UploadFile {
  public:
-  explicit UploadFile(const std::filesystem::path& path);
+  explicit UploadFile(const FormFile& file);
   UploadFile(const UploadFile&) = delete;
   UploadFile& operator=(const UploadFile&) = delete;
   ~UploadFile();
@@ -25,9 +25,13 @@ class UploadFile {
   static int on_seek(void* self, std::int64_t offset, int origin);
 
  private:
+  /// Whether it has grown since it was opened.
+  bool grew() const;
+
   std::string name_;
   int fd_ = -1;
   std::int64_t size_ = 0;
+  bool size_matters_ = false;
   std::int64_t at_ = 0;
   std::string problem_;
 };

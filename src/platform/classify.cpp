@@ -94,6 +94,12 @@ std::string_view meaning(int status) {
   }
 }
 
+/// Where the answer came from: a proxy in between may have made it.
+std::string place(const Site& site, const net::HttpResponse& response) {
+  if (response.proxy.empty()) return site.origin;
+  return fmt::format("{} through the proxy {}", site.origin, response.proxy);
+}
+
 Error not_the_platform(const Site& site, const net::HttpResponse& response) {
   Error error;
   error.code = Errc::not_the_platform;
@@ -101,7 +107,7 @@ Error not_the_platform(const Site& site, const net::HttpResponse& response) {
   error.message = fmt::format(
       "{} at {} answered {} with {}, which does not come from a Molecule platform: the URL, the "
       "Origin header or the organisation header is wrong",
-      site.call, site.origin, response.status,
+      site.call, place(site, response), response.status,
       is_html(response) ? "an HTML page" : "text that is not JSON");
   return error;
 }
@@ -120,8 +126,8 @@ Error refusal(const Site& site, const net::HttpResponse& response, json::Value b
   }
   error.explained = !words.empty();
   if (words.empty()) words = meaning(response.status);
-  error.message =
-      fmt::format("{} at {} answered {}: {}", site.call, site.origin, response.status, words);
+  error.message = fmt::format("{} at {} answered {}: {}", site.call, place(site, response),
+                              response.status, words);
   return error;
 }
 
@@ -172,6 +178,10 @@ Error malformed(const Site& site) {
 Outcome<json::Document> classify(const Site& site,
                                  Result<net::HttpResponse, net::HttpError> exchange) {
   if (!exchange) {
+    net::HttpResponse cut;
+    cut.status = 200;
+    cut.headers.push_back({"Content-Type", exchange.error().content_type});
+    if (site.refuses_pages && is_html(cut)) return Failure{not_the_platform(site, cut)};
     Error error;
     error.code = transport_code(exchange.error().code);
     error.transport = exchange.error().code;

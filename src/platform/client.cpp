@@ -341,7 +341,7 @@ awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std
       own_path(fmt::format("/pending-uploads/{}/content", text::percent_encode(file_id)));
   net::HttpRequest get = within(request("GET", path), seconds(600));
   get.sink = sink;
-  get.max_response_bytes = most_bytes;
+  get.max_sink_bytes = most_bytes;
   return command(std::move(get), page == WebPage::expected ? Reply::any : Reply::no_page);
 }
 

@@ -8,6 +8,7 @@
 
 #include "net/scripted_server.hpp"
 #include "support/run.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace molecule;
 using test::Network;
@@ -274,4 +275,20 @@ TEST_CASE("a long body is synced while it comes, so that no sync at the end take
   REQUIRE(network.send(std::move(request)));
   ::close(sink);
   CHECK(syncs == 4);
+}
+
+TEST_CASE("fault D7: more than is expected for the sink ends the exchange at once") {
+  Network network;
+  const test::TemporaryFolder folder;
+  net::HttpRequest request = request_to(network.serve(many_bytes).url());
+  request.max_sink_bytes = 5;
+  const std::filesystem::path path = folder.path() / "file";
+  const int sink = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  REQUIRE(sink >= 0);
+  request.sink = sink;
+  const auto answer = network.send(std::move(request));
+  ::close(sink);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == net::HttpErrc::too_large);
+  CHECK(std::filesystem::file_size(path) <= 5);
 }

@@ -99,3 +99,33 @@ TEST_CASE("a file that shrinks while it is sent ends the request") {
   CHECK(answer.error().code == HttpErrc::unreadable_file);
   CHECK(answer.error().message.find("shorter") != std::string::npos);
 }
+
+TEST_CASE("fault D5: only stored files are sent, and only what was looked at") {
+  Network network;
+  const test::TemporaryFolder folder;
+  auto& server = network.serve(accept_all);
+  const std::filesystem::path path = write(folder.path() / "a.txt", "first");
+  const auto send = [&](auto change) {
+    net::HttpRequest request = upload(server.url(), {path});
+    request.files.front().identity = files::identity(path);
+    request.files.front().size = 5;
+    change(request.files.front());
+    return network.send(std::move(request));
+  };
+  CHECK(send([](net::FormFile&) {}));
+  const auto refused = [&](auto change) {
+    const auto answer = send(change);
+    return !answer && answer.error().code == HttpErrc::unreadable_file;
+  };
+  CHECK(refused([](net::FormFile& file) { file.size = 6; }));
+  CHECK(refused([&](net::FormFile& file) { file.path = write(folder.path() / "b.txt", "other"); }));
+  for (const char* made_up : {"/proc/self/environ", "/proc/version", "/dev/null"}) {
+    CAPTURE(made_up);
+    CHECK(refused([made_up](net::FormFile& file) {
+      file.path = made_up;
+      file.identity.reset();
+      file.size.reset();
+    }));
+  }
+  CHECK(server.requests.size() == 1);
+}

@@ -33,8 +33,7 @@ int check(int fd, bool writing) {
   if (!S_ISREG(status.st_mode)) return not_regular;
   const bool loose = (status.st_mode & 077) != 0 && status.st_uid == ::geteuid();
   // A file system without modes keeps what it has.
-  if (writing && loose) [[maybe_unused]]
-    const int ignored = ::fchmod(fd, 0600);
+  if (writing && loose) ::fchmod(fd, 0600);
   return 0;
 }
 
@@ -74,6 +73,7 @@ int open_regular(const std::filesystem::path& path, int flags, Links links) {
 
 std::string reason(int code) {
   if (code == not_regular) return "it is not a regular file";
+  if (code == EISDIR) return "it is a folder, not a regular file";
   if (code == ELOOP) return "it is a symbolic link, which is not followed";
   return std::strerror(code);
 }
