@@ -66,6 +66,20 @@ def speedup(tmp_path_factory):
     return lambda factor: {"LD_PRELOAD": str(library), "SPEEDUP": str(factor), "SPEEDUP_EPOCH": EPOCH}
 
 
+@pytest.fixture(scope="session")
+def refusing(tmp_path_factory):
+    """A function: file_locks=, locks=, shared_memory= (error numbers) -> the environment of a child
+    for which the system refuses these."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("clang-19")
+    if not compiler:
+        pytest.skip("no C compiler for support/refuse.c")
+    library = tmp_path_factory.mktemp("refuse") / "refuse.so"
+    subprocess.run([*compiler.split(), "-shared", "-fPIC", "-O1", "-o", library,
+                    HERE / "support" / "refuse.c"], check=True)
+    return lambda **codes: {"LD_PRELOAD": str(library),
+                            **{f"REFUSE_{what.upper()}": str(code) for what, code in codes.items()}}
+
+
 @pytest.fixture
 def platform(build):
     """The real platform, started, with an empty store."""
@@ -99,11 +113,14 @@ def sanitizer_environment():
 
 
 @pytest.fixture
-def base_env(tmp_path):
+def base_env(tmp_path, sanitized):
     """What a child inherits besides its own variables: nothing of the tester's environment."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **sanitizer_environment()}
+    # The leak checker looks into the process as a debugger does.
+    told = {"MOLECULE_ALLOW_CORE_DUMPS": "1"} if sanitized else {}
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **told,
+            **sanitizer_environment()}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,35 +16,82 @@
 
 namespace molecule::app {
 
+namespace {
+
+/// 0, EWOULDBLOCK where another process holds it, or why there are no locks. Not every file system
+/// has each kind.
+int lock_file(int fd) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+  if (errno == EWOULDBLOCK) return EWOULDBLOCK;
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+#ifdef F_OFD_SETLK
+  if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return 0;
+  if (errno == EACCES || errno == EAGAIN) return EWOULDBLOCK;
+#endif
+  // It is held until the process closes any descriptor of the file: nothing else opens it.
+  if (::fcntl(fd, F_SETLK, &whole) == 0) return 0;
+  return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
+}
+
+}  // namespace
+
 Result<DataFolder, std::string> DataFolder::open(const std::filesystem::path& path) {
   if (const auto made = files::make_private_folder(path); !made) {
     return Failure{fmt::format("data folder {}: {}", path.string(), made.error().message)};
   }
-  const std::filesystem::path file = path / "lock";
-  const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock < 0) {
-    return Failure{fmt::format("cannot open {}: {}", file.string(), std::strerror(errno))};
-  }
-  DataFolder folder(path, lock);
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
-      return Failure{fmt::format("cannot lock {}: {}", file.string(), std::strerror(errno))};
-    }
-    return Failure{fmt::format(
-        "another molecule-platform uses {}: stop it, or choose another folder with --data",
-        path.string())};
-  }
+  DataFolder folder(path);
+  if (auto taken = folder.take(); !taken) return Failure{std::move(taken.error())};
   if (const auto made = files::make_private_folder(folder.uploads()); !made) {
     return Failure{fmt::format("data folder: {}", made.error().message)};
   }
   return folder;
 }
 
+Result<void, std::string> DataFolder::take() {
+  const auto in_use = [this] {
+    return Failure{fmt::format(
+        "another molecule-platform uses {}: stop it, or choose another folder with --data",
+        path_.string())};
+  };
+  folder_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  folder_locked_ = folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) == 0;
+  // Other errors: a file system that locks only files that are open for writing.
+  if (folder_ >= 0 && !folder_locked_ && errno == EWOULDBLOCK) return in_use();
+  const std::filesystem::path file = path_ / "lock";
+  lock_ = files::open_regular(file, O_RDWR | O_CREAT);
+  if (lock_ < 0) {
+    return Failure{fmt::format("cannot open {}: {}", file.string(), files::reason(errno))};
+  }
+  const int failure = lock_file(lock_);
+  if (failure == EWOULDBLOCK) return in_use();
+  if (failure == 0) return {};
+  return Failure{
+      fmt::format("cannot lock {}: {}: its file system has no locks; choose another "
+                  "folder with --data",
+                  file.string(), std::strerror(failure))};
+}
+
 DataFolder::DataFolder(DataFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)),
+      folder_(std::exchange(other.folder_, -1)),
+      folder_locked_(other.folder_locked_),
+      lock_(std::exchange(other.lock_, -1)) {}
 
 DataFolder::~DataFolder() {
-  if (lock_ >= 0) ::close(lock_);
+  for (const int fd : {folder_, lock_}) {
+    if (fd >= 0) ::close(fd);
+  }
+}
+
+bool DataFolder::intact() const {
+  struct stat named{};
+  struct stat open{};
+  if (::stat(path_.c_str(), &named) != 0) return errno != ENOENT && errno != ENOTDIR;
+  const bool same = folder_ < 0 || ::fstat(folder_, &open) != 0 ||
+                    (named.st_dev == open.st_dev && named.st_ino == open.st_ino);
+  return same && (folder_locked_ || files::still_named(path_ / "lock", lock_));
 }
 
 Result<std::string, std::string> DataFolder::admin_token() const {

@@ -7,8 +7,8 @@
 
 namespace molecule::app {
 
-/// Where a platform keeps what it knows, held by one process at a time: until this ends, another
-/// one is refused the folder (the system lets go of it when the process ends, however that is).
+/// The platform's data directory, held by one process at a time: until this ends, another one is
+/// refused it (the system lets go of it when the process ends, however that is).
 class DataFolder {
  public:
   /// Makes the folder (0700) where it is missing. Failures are texts for people, with the path.
@@ -17,6 +17,9 @@ class DataFolder {
   DataFolder(DataFolder&& other) noexcept;
   DataFolder& operator=(DataFolder&&) = delete;
   ~DataFolder();
+
+  /// False where it was removed, or another folder has its name now.
+  bool intact() const;
 
   std::filesystem::path database() const { return path_ / "platform.db"; }
   /// A folder of its own: whatever is in it and unknown to the database is removed.
@@ -27,10 +30,15 @@ class DataFolder {
   Result<std::string, std::string> admin_token() const;
 
  private:
-  DataFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  explicit DataFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  /// Locks the folder itself and a file in it; gives the failure.
+  Result<void, std::string> take();
 
   std::filesystem::path path_;
-  int lock_;
+  int folder_ = -1;
+  /// The folder itself is locked, so that the file in it may go.
+  bool folder_locked_ = false;
+  int lock_ = -1;
 };
 
 }  // namespace molecule::app

@@ -5,7 +5,7 @@
 
 #include <asio/ip/address.hpp>
 #include <asio/signal_set.hpp>
-#include <csignal>
+#include <chrono>
 #include <exception>
 #include <system_error>
 
@@ -13,6 +13,7 @@
 #include "app/platform/platform_options.hpp"
 #include "base/async/tasks.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
 #include "base/process.hpp"
 #include "base/text/text.hpp"
 #include "server/api/registry/sweep.hpp"
@@ -24,10 +25,10 @@ namespace {
 
 using namespace molecule;
 
-void print(int descriptor, std::string_view text) {
-  // Whoever closed it does not want to read it.
-  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
-}
+constexpr std::chrono::milliseconds look_interval{500};
+/// A request that needs the lock of another process (a backup, a shell) is answered 503 after this:
+/// meanwhile all others wait.
+constexpr std::chrono::milliseconds busy_timeout{250};
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || asio::ip::make_address(host).is_loopback();
@@ -55,7 +56,8 @@ class Platform {
  public:
   Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
            std::string admin_token)
-      : database_(folder.database()),
+      : folder_(folder),
+        database_(folder.database(), busy_timeout),
         context_{.database = database_,
                  .clock = clock_,
                  .events = events_,
@@ -65,6 +67,7 @@ class Platform {
                  .tokens_used = {}},
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }) {
+    for (const int signal : process::end_signals()) signals_.add(signal);
     server::create_schema(database_);
     router_.emplace(context_, server::all_routes());
   }
@@ -82,6 +85,7 @@ class Platform {
   int run() {
     tasks_.spawn("sweep", server::sweep_task(context_));
     tasks_.spawn("signals", stop_on_signal());
+    tasks_.spawn("data folder", watch_folder());
     loop_.run();
     return exit_code_;
   }
@@ -91,6 +95,18 @@ class Platform {
     [[maybe_unused]] auto [error, signal] = co_await signals_.async_wait(as_tuple);
     co_await server_->stop();
     // What is left are idle connections and the sweep between two rounds.
+    loop_.stop();
+  }
+
+  /// What is answered 200 is kept: without its folder nothing is.
+  awaitable<void> watch_folder() {
+    while (folder_.intact() && !database_.replaced()) {
+      co_await sleep_for(clock_, look_interval);
+    }
+    log::error(
+        "{} was removed or replaced while it was in use: ending, as nothing can be kept in it",
+        folder_.database().string());
+    exit_code_ = 1;
     loop_.stop();
   }
 
@@ -107,12 +123,13 @@ class Platform {
   }
 
   int exit_code_ = 0;
+  const app::DataFolder& folder_;
   SystemClock clock_;
   sqlite::Database database_;
   server::Events events_{database_, clock_};
   server::Context context_;
   Loop loop_{1};
-  asio::signal_set signals_{loop_, SIGINT, SIGTERM, SIGHUP};
+  asio::signal_set signals_{loop_};
   TaskGroup tasks_;
   std::optional<server::Router> router_;
   std::optional<server::HttpServer> server_;
@@ -153,7 +170,7 @@ int serve(const app::PlatformOptions& options) {
     log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
     return 1;
   }
-  print(STDOUT_FILENO, fmt::format("listening on http://{}:{}\n", host, platform->port()));
+  if (!output::print(fmt::format("listening on http://{}:{}\n", host, platform->port()))) return 1;
   return platform->run();
 }
 
@@ -161,14 +178,16 @@ int serve(const app::PlatformOptions& options) {
 
 int main(int argc, char** argv) {
   process::open_standard_streams();
-  std::signal(SIGPIPE, SIG_IGN);
+  process::survive_failed_writes();
+  process::keep_memory_private();
   ::umask(077);
   try {
     auto parsed = app::parse_platform_options(argc, argv);
     if (const auto* end = std::get_if<app::Exit>(&parsed)) {
-      print(STDOUT_FILENO, end->out);
-      print(STDERR_FILENO, end->err);
-      return end->code;
+      // Whoever closed stderr does not want to read it.
+      [[maybe_unused]] const ssize_t ignored =
+          ::write(STDERR_FILENO, end->err.data(), end->err.size());
+      return output::print(end->out) ? end->code : 1;
     }
     return serve(std::get<app::PlatformOptions>(parsed));
   } catch (const std::exception& error) {

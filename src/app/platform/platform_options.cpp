@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "base/files/paths.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::app {
@@ -22,6 +23,8 @@ Environment:
   ADMIN_TOKEN            the owner's token; else DIR/admin_token, made at the first start
   EXTERNAL_PLATFORM_URL  the URL under which agents reach it (behind a proxy), for the snippets
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
+  MOLECULE_ALLOW_CORE_DUMPS
+                         any value: a crash may leave a core file, which holds tokens
 
 Examples:
   molecule-platform
@@ -37,10 +40,10 @@ std::string environment(const char* name) {
 }
 
 std::filesystem::path default_data() {
-  const std::string data_home = environment("XDG_DATA_HOME");
-  // The specification of these folders says to ignore paths that are not absolute.
-  if (data_home.starts_with('/')) return std::filesystem::path(data_home) / "molecule-platform";
   const std::string home = environment("HOME");
+  // The specification of these folders says to ignore paths that are not absolute.
+  const auto data_home = files::configured_path(environment("XDG_DATA_HOME"), home);
+  if (data_home) return *data_home / "molecule-platform";
   if (home.empty()) return {};
   return std::filesystem::path(home) / ".local" / "share" / "molecule-platform";
 }
@@ -129,6 +132,12 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
                        text::sanitize_name(listen));
   }
   if (data.empty()) return wrong_usage("--data: no folder given, and HOME is not set");
+  // Not every shell has expanded it (`--data=~/x`), and a service file never does.
+  if (data.starts_with('~')) {
+    const auto path = files::configured_path(data, environment("HOME"));
+    if (!path) return wrong_usage("--data: " + path.error());
+    data = path->string();
+  }
   options.data = data;
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (!is_token(options.admin_token)) {

@@ -111,6 +111,8 @@ void Router::publish() {
 }
 
 Reply Router::handle(Request request) {
+  // What is written to a file that was removed is kept nowhere.
+  if (context_.database.replaced()) return unavailable();
   if (request.method == "HEAD") request.method = "GET";
   Reply reply;
   const Entry* entry = nullptr;
