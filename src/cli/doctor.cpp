@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <deque>
 #include <exception>
 #include <map>
@@ -109,6 +108,8 @@ class Doctor {
   }
 
   void examine_folder(const Subject& subject) {
+    // The configuration's own failure says why.
+    if (!reading_.knows_folders) return;
     for (Check& check : check_state_folder(subject.config)) report_.add(std::move(check));
     report_.add(subject.token);
     for (Check& check : check_state(subject.config, clock_)) report_.add(std::move(check));
@@ -197,7 +198,6 @@ class Doctor {
 
 int doctor(const workspace::Environment& environment, Report::Form form) {
   process::open_standard_streams();
-  std::signal(SIGPIPE, SIG_IGN);
   Doctor doctor(environment, form);
   return doctor.run();
 }

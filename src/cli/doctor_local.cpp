@@ -7,7 +7,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <utility>
 
+#include "base/files/abilities.hpp"
 #include "cli/age.hpp"
 #include "workspace/store/inbox.hpp"
 #include "workspace/store/stored_state.hpp"
@@ -23,7 +26,8 @@ constexpr const char* folder_name = "state folder";
 /// What holds a secret or a message.
 constexpr std::array private_files{".auth_token",       ".platform_inbound_secret",
                                    ".mcp_inbox_cursor", "status.json",
-                                   "inbox.db",          "inbox.db-wal"};
+                                   "inbox.db",          "inbox.db-wal",
+                                   "sessions.lock",     "files.db"};
 
 Check folder_problem(const fs::path& folder, std::string_view what, int code) {
   return {Status::fail, folder_name,
@@ -33,6 +37,49 @@ Check folder_problem(const fs::path& folder, std::string_view what, int code) {
 
 bool may_write(const fs::path& folder) {
   return ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+constexpr const char* local_folder = "set CONFIGS_DIR to a folder on a local disk";
+
+/// What its file system cannot do, tried in it with a file that is gone again.
+std::vector<Check> check_file_system(const fs::path& folder) {
+  std::vector<Check> checks;
+  const files::Abilities found = files::try_folder(folder);
+  const auto fail = [&](int code, std::string_view what) {
+    if (code == 0) return;
+    Check check = folder_problem(folder, what, code);
+    check.next = local_folder;
+    checks.push_back(std::move(check));
+  };
+  fail(found.make, "cannot make a file in");
+  fail(found.write, "cannot write a file in");
+  fail(found.sync, "cannot make a file durable in");
+  fail(found.lock, "cannot lock a file, without which sessions do not see one another, in");
+  if (found.shared_memory != 0) {
+    checks.push_back({Status::warn, folder_name,
+                      fmt::format("processes cannot share memory in {} ({}): the inbox works, but "
+                                  "more slowly",
+                                  folder.string(), std::strerror(found.shared_memory)),
+                      "nothing must be done; a folder on a local disk is faster"});
+  }
+  return checks;
+}
+
+/// What is wrong with one file in it, or nothing.
+std::optional<Check> check_file(const fs::path& path) {
+  struct stat file{};
+  if (::lstat(path.c_str(), &file) != 0) return std::nullopt;
+  if (!S_ISREG(file.st_mode)) {
+    return Check{Status::fail, folder_name,
+                 fmt::format("{} is {}, and is not opened", path.string(),
+                             S_ISLNK(file.st_mode) ? "a symbolic link" : "not a regular file"),
+                 fmt::format("move it away: mv {0} {0}.old", path.string())};
+  }
+  if ((file.st_mode & 077) == 0) return std::nullopt;
+  return Check{
+      Status::warn, folder_name,
+      fmt::format("other users may open {} (mode {:04o})", path.string(), file.st_mode & 07777),
+      fmt::format("chmod 600 {}", path.string())};
 }
 
 /// A folder that the first start will make, if its parents allow it.
@@ -51,11 +98,13 @@ Check check_missing_folder(const fs::path& folder) {
           fmt::format("{} does not exist yet; the first start makes it", folder.string()), ""};
 }
 
-Check check_inbox(const workspace::StoredState& state) {
+Check check_inbox(const fs::path& folder, const workspace::StoredState& state) {
   constexpr const char* name = "inbox";
   if (!state.problem.empty()) {
+    const bool locks = files::lock_failure(folder) == 0;
     return {Status::fail, name, state.problem,
-            "if it stays so, move the file away: the next start makes a new inbox"};
+            locks ? "if it stays so, move the file away: the next start makes a new inbox"
+                  : local_folder};
   }
   if (!state.exists) return {Status::ok, name, "none yet; the first start makes it", ""};
   if (state.waiting >= workspace::Inbox::most_messages) {
@@ -129,15 +178,9 @@ std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspac
   }
   if (!S_ISDIR(status.st_mode)) return {folder_problem(folder, "cannot open", ENOTDIR)};
   if (!may_write(folder)) return {folder_problem(folder, "cannot write to", errno)};
-  std::vector<Check> checks;
+  std::vector<Check> checks = check_file_system(folder);
   for (const char* name : private_files) {
-    struct stat file{};
-    const fs::path path = folder / name;
-    if (::stat(path.c_str(), &file) != 0 || (file.st_mode & 077) == 0) continue;
-    checks.push_back(
-        {Status::warn, folder_name,
-         fmt::format("other users may open {} (mode {:04o})", path.string(), file.st_mode & 07777),
-         fmt::format("chmod 600 {}", path.string())});
+    if (auto found = check_file(folder / name)) checks.push_back(std::move(*found));
   }
   if (checks.empty()) {
     checks.push_back(
@@ -152,6 +195,9 @@ Check check_token(workspace::Credentials& credentials) {
   Check check{Status::ok, "token", "", ""};
   if (const auto found = credentials.require(); found.ok()) {
     check.detail = "from " + credentials.token_source();
+    if (std::string warning = credentials.warning(); !warning.empty()) {
+      check = {Status::warn, check.name, std::move(warning), "make a new token, and put it there"};
+    }
   } else {
     check.status = Status::fail;
     check.detail = found.error();
@@ -162,7 +208,7 @@ Check check_token(workspace::Credentials& credentials) {
 
 std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock) {
   const auto state = workspace::read_stored_state(workspace.state_folder, clock);
-  return {check_inbox(state), check_owner(state, clock)};
+  return {check_inbox(workspace.state_folder, state), check_owner(state, clock)};
 }
 
 }  // namespace molecule::cli

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
 #include "base/json/writer.hpp"
+#include "base/output.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::cli {
@@ -52,17 +52,13 @@ std::string counted(std::ptrdiff_t count, std::string_view one) {
 
 }  // namespace
 
-void print(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 bool wants_colour() {
   return ::isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
+}
+
+void Report::show(std::string_view text) {
+  // Said once, and nothing more is tried.
+  if (!failed_) failed_ = !output::print(text);
 }
 
 Report::Report(Form form)
@@ -72,7 +68,7 @@ void Report::begin_workspace(std::string_view id, bool heading) {
   workspace_ = id;
   if (!heading || form_ == Form::json) return;
   forget_waiting();
-  cli::print(fmt::format("\nworkspace {}\n", id));
+  show(fmt::format("\nworkspace {}\n", id));
 }
 
 void Report::add(Check check) {
@@ -89,18 +85,18 @@ void Report::print(const Check& check) {
       fmt::format("{}{}{}{:{}} {:<14} {}\n", coloured ? colour(check.status) : "", tag,
                   coloured ? "\x1B[0m" : "", "", 6 - tag.size(), check.name, check.detail);
   if (!check.next.empty()) text += fmt::format("{:22}→ {}\n", "", check.next);
-  cli::print(text);
+  show(text);
 }
 
 void Report::waiting_for(std::string_view what) {
   if (!terminal_) return;
   forget_waiting();
-  cli::print(fmt::format("       {} …", what));
+  show(fmt::format("       {} …", what));
   waiting_ = true;
 }
 
 void Report::forget_waiting() {
-  if (std::exchange(waiting_, false)) cli::print("\r\x1B[K");
+  if (std::exchange(waiting_, false)) show("\r\x1B[K");
 }
 
 bool Report::finish() {
@@ -110,14 +106,14 @@ bool Report::finish() {
   };
   const bool ok = count(Status::fail) == 0;
   if (form_ == Form::json) {
-    cli::print(to_json(ok) + "\n");
-    return ok;
+    show(to_json(ok) + "\n");
+    return ok && !failed_;
   }
   forget_waiting();
   const std::ptrdiff_t warnings = count(Status::warn);
-  cli::print(fmt::format("\n{}{}\n", ok ? "all is well" : counted(count(Status::fail), "failure"),
-                         warnings > 0 ? ", " + counted(warnings, "warning") : ""));
-  return ok;
+  show(fmt::format("\n{}{}\n", ok ? "all is well" : counted(count(Status::fail), "failure"),
+                   warnings > 0 ? ", " + counted(warnings, "warning") : ""));
+  return ok && !failed_;
 }
 
 std::string Report::to_json(bool ok) const {

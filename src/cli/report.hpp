@@ -30,7 +30,7 @@ class Report {
   void add(Check check);
   /// On a terminal: what is being waited for. The next `add` takes its place.
   void waiting_for(std::string_view what);
-  /// Prints the end; returns whether there was no failure.
+  /// Prints the end; returns whether there was no failure, one of printing included.
   bool finish();
 
  private:
@@ -40,18 +40,18 @@ class Report {
     std::string workspace;
   };
   void print(const Check& check);
+  void show(std::string_view text);
   void forget_waiting();
   std::string to_json(bool ok) const;
 
   Form form_;
   bool terminal_;
   bool waiting_ = false;
+  bool failed_ = false;  ///< to print
   std::string workspace_;
   std::vector<Entry> entries_;
 };
 
-/// Writes all of it to stdout; whoever closed that does not want to read it.
-void print(std::string_view text);
 /// Whether stdout is a terminal that takes colours, and NO_COLOR does not say otherwise.
 bool wants_colour();
 

@@ -9,6 +9,7 @@
 #include "base/async/clock.hpp"
 #include "base/json/writer.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
 #include "base/process.hpp"
 #include "cli/age.hpp"
 #include "workspace/config/state_folder.hpp"
@@ -134,7 +135,7 @@ int status(const workspace::Environment& environment, Report::Form form) {
   process::open_standard_streams();
   const workspace::Reading reading = workspace::read_config(environment);
   // Of one workspace the folder is known whatever else is wrong.
-  if (reading.several && !reading.problems.empty()) {
+  if (!reading.knows_folders || (reading.several && !reading.problems.empty())) {
     log::error("the configuration does not tell which state folders there are:");
     for (const std::string& problem : reading.problems) log::error("{}", problem);
     return 2;
@@ -152,8 +153,9 @@ int status(const workspace::Environment& environment, Report::Form form) {
       text += (text.empty() ? "" : "\n") + describe(one, state, now);
     }
   }
-  print(form == Report::Form::json ? std::move(writer).take() + "\n" : text);
-  return 0;
+  const bool shown =
+      output::print(form == Report::Form::json ? std::move(writer).take() + "\n" : text);
+  return shown ? 0 : 1;
 }
 
 }  // namespace molecule::cli

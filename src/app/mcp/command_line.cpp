@@ -23,7 +23,8 @@ Environment:
   PLATFORM_URL                    the platform's address (required)
   MOLECULE_WORKSPACE_TOKEN        the workspace's token, or
   MOLECULE_WORKSPACE_TOKEN_FILE   a file that holds it, or .auth_token in the state folder
-  CONFIGS_DIR                     state folder (else /configs, else ~/.molecule-workspace)
+  CONFIGS_DIR                     state folder (else /configs, else ~/.molecule-workspace); like
+                                  every path here absolute, or ~/ and what follows
   MOLECULE_AGENT_NAME, MOLECULE_AGENT_DESCRIPTION, MOLECULE_AGENT_SKILLS
                                   the agent card; skills separated by commas
   MOLECULE_ORG_ID                 sent as X-Molecule-Org-Id
@@ -34,6 +35,12 @@ Environment:
   MOLECULE_CHAT_UPLOAD_DIR        where received files go
   MOLECULE_WORKSPACES             several workspaces instead of one: a JSON array of
                                   {"id", "token", "platform_url"}
+  http_proxy, https_proxy, all_proxy, no_proxy
+                                  as curl has them, but this machine itself is never reached
+                                  through a proxy
+  MOLECULE_PROXY_LOOPBACK         any value: it is
+  MOLECULE_ALLOW_CORE_DUMPS       any value: a crash may leave a core file, which holds the token,
+                                  and debuggers may attach
   NO_COLOR                        any value: doctor prints no colours
 
 Examples:
@@ -43,7 +50,7 @@ Examples:
   molecule-mcp status --json | jq '.workspaces[].inbox.new'
 
 Exit codes: 0 the host has gone or a signal came, or doctor found no failure; 1 doctor found one,
-or an internal error; 2 configuration or usage; 3 the platform rejected the token.
+an internal error, or output that could not be written; 2 configuration or usage; 3 the platform rejected the token.
 )";
 
 namespace {

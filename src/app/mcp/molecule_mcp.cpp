@@ -9,6 +9,7 @@
 #include "app/mcp/command_line.hpp"
 #include "app/mcp/serve.hpp"
 #include "base/log.hpp"
+#include "base/output.hpp"
 #include "base/process.hpp"
 #include "cli/doctor.hpp"
 #include "cli/status.hpp"
@@ -17,11 +18,6 @@
 namespace {
 
 using namespace molecule;
-
-void print(int descriptor, std::string_view text) {
-  // Whoever closed it does not want to read it.
-  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
-}
 
 /// The databases of messages and of files, each with its log and its shared memory; the locks of
 /// the sessions, which the inbox and the files open apart; the owner's record.
@@ -58,6 +54,8 @@ int serve(pid_t parent, mcp::Era era) {
 
 int main(int argc, char** argv) {
   const pid_t parent = process::parent();
+  process::keep_memory_private();
+  process::survive_failed_writes();
   try {
     const app::CommandLine line = app::parse_command_line(
         {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
@@ -71,15 +69,15 @@ int main(int argc, char** argv) {
         return cli::status(workspace::process_environment(),
                            line.json ? cli::Report::Form::json : cli::Report::Form::text);
       case app::Command::help:
-        print(STDOUT_FILENO, app::usage);
-        return 0;
+        return output::print(app::usage) ? 0 : 1;
       case app::Command::version:
-        print(STDOUT_FILENO, "molecule-mcp " MOLECULE_VERSION "\n");
-        return 0;
+        return output::print("molecule-mcp " MOLECULE_VERSION "\n") ? 0 : 1;
       case app::Command::unknown:
         break;
     }
-    print(STDERR_FILENO, app::usage);
+    // Whoever closed it does not want to read it.
+    const std::string_view text = app::usage;
+    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
     return 2;
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());

@@ -183,8 +183,8 @@ class Server {
   }
 
   awaitable<void> watch_signals() {
-    asio::signal_set signals(loop_, SIGINT, SIGTERM, SIGHUP);
-    signals.add(parent_died);
+    asio::signal_set signals(loop_, parent_died);
+    for (const int signal : process::end_signals()) signals.add(signal);
     parent_signals_ = process::signal_at_parent_death(parent_died);
     while (process::has_parent(parent_)) {
       auto [error, signal] = co_await signals.async_wait(as_tuple);

@@ -9,10 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
+#include "base/files/open.hpp"
 #include "base/text/text.hpp"
+#include "workspace/config/credentials.hpp"
 
 namespace molecule::tools {
 
@@ -65,21 +66,26 @@ constexpr std::array<Entry, 42> types{{
     {"zip", "application/zip"},
 }};
 
-struct Size {
+struct Measured {
   std::int64_t bytes = 0;
+  files::Identity identity = {};
   /// Empty where the file can be sent.
-  std::string problem;
+  std::string problem = {};
 };
 
-Size measure(const std::string& path) {
-  // Not blocking: opening a pipe would wait for its writer.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) return {.problem = std::generic_category().message(errno)};
+Measured measure(const std::string& path, const workspace::WorkspaceConfig& sender) {
+  const int fd = files::open_regular(path, O_RDONLY, files::Links::follow);
+  if (fd < 0) return {.problem = files::reason(errno)};
   struct stat status{};
   const bool known = ::fstat(fd, &status) == 0;
+  const bool stored = files::is_stored(fd);
   ::close(fd);
-  if (!known || !S_ISREG(status.st_mode)) return {.problem = "it is not a regular file"};
-  return {.bytes = status.st_size, .problem = {}};
+  if (!known || !stored) return {.problem = "it is no stored file"};
+  const files::Identity identity{.device = status.st_dev, .inode = status.st_ino};
+  if (workspace::is_own_file(sender, identity)) {
+    return {.problem = "it is among this program's own files, which hold secrets"};
+  }
+  return {.bytes = status.st_size, .identity = identity};
 }
 
 std::string cannot_be_attached(const std::string& path, std::string_view problem) {
@@ -102,7 +108,8 @@ std::string_view mime_type(std::string_view filename) {
   return "application/octet-stream";
 }
 
-Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths) {
+Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths,
+                                                       const workspace::WorkspaceConfig& sender) {
   std::vector<LocalFile> files;
   for (const std::string& path : paths) {
     const auto refused = [&path](std::string_view problem) {
@@ -110,14 +117,16 @@ Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::st
     };
     if (!path.starts_with('/')) return refused("the path must be absolute");
     if (path.find('\0') != std::string::npos) return refused("the path is not valid");
-    const Size size = measure(path);
-    if (!size.problem.empty()) return refused(size.problem);
+    const Measured file = measure(path, sender);
+    if (!file.problem.empty()) return refused(file.problem);
     const std::string name = text::one_line(std::filesystem::path(path).filename().string());
     net::FormFile form{.field = "files",
                        .path = path,
                        .filename = name,
-                       .mime_type = std::string(mime_type(name))};
-    files.push_back({.form = std::move(form), .bytes = size.bytes});
+                       .mime_type = std::string(mime_type(name)),
+                       .identity = file.identity,
+                       .size = file.bytes};
+    files.push_back({.form = std::move(form), .bytes = file.bytes});
   }
   return files;
 }

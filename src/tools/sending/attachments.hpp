@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "net/http_client.hpp"
 #include "platform/client.hpp"
+#include "workspace/config/config.hpp"
 
 namespace molecule::tools {
 
@@ -17,9 +18,11 @@ struct LocalFile {
   std::int64_t bytes = 0;
 };
 
-/// The files at these paths; a path that is not absolute, or names no regular, readable file, is a
-/// problem: one sentence that names it. Touches metadata only; no device or pipe is waited for.
-Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths);
+/// The files at these paths; a path that is not absolute, or names no regular, readable, stored
+/// file, or one of the sender's own secrets, is a problem: one sentence that names it. Touches
+/// metadata only; no device or pipe is waited for.
+Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths,
+                                                       const workspace::WorkspaceConfig& sender);
 
 /// Why the platform would not take these files: one sentence; empty where it would.
 std::string over_limits(const std::vector<LocalFile>& files, const platform::UploadLimits& limits);

@@ -63,7 +63,7 @@ using Uploaded = Result<std::vector<platform::UploadedFile>, mcp::ToolResult>;
 awaitable<Uploaded> upload(workspace::Workspace& workspace, std::vector<std::string> paths) {
   Uploaded outcome = std::vector<platform::UploadedFile>();
   if (paths.empty()) co_return outcome;
-  auto files = find_files(paths);
+  auto files = find_files(paths, workspace.config());
   if (!files) {
     outcome = Failure{nothing_sent(files.error())};
     co_return outcome;

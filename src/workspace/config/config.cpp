@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/files/files.hpp"
+#include "base/files/paths.hpp"
 #include "base/json/writer.hpp"
 #include "base/log.hpp"
 #include "base/text/text.hpp"
@@ -115,16 +116,23 @@ fs::path home_folder(const Environment& environment) {
   return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
 }
 
-fs::path absolute(const std::string& path) {
-  std::error_code failed;
-  fs::path result = fs::absolute(path, failed);
-  return failed ? fs::path(path) : result;
+/// Where a path is configured but not usable, and where one must be named all the same.
+constexpr const char* no_folder = "/dev/null/no-folder";
+
+/// The path that a variable names; nothing where it names none.
+std::optional<fs::path> path_variable(const Environment& environment, std::string_view name,
+                                      Problems& problems) {
+  const std::string given = variable(environment, name);
+  if (given.empty()) return std::nullopt;
+  auto path = files::configured_path(given, home_folder(environment));
+  if (path.ok()) return std::move(*path);
+  problems.push_back(fmt::format("{}: {}", name, path.error()));
+  return no_folder;
 }
 
 /// molecule-mcp.md 3: the folder of the environment, the container's, or the user's own.
-fs::path choose_state_folder(const Environment& environment) {
-  const std::string named = variable(environment, "CONFIGS_DIR");
-  if (!named.empty()) return absolute(named);
+fs::path choose_state_folder(const Environment& environment, Problems& problems) {
+  if (auto named = path_variable(environment, "CONFIGS_DIR", problems)) return *std::move(named);
   fs::path container = "/configs";
   std::error_code ignored;
   if (fs::is_directory(container, ignored) && is_writable_folder(container)) return container;
@@ -143,9 +151,9 @@ void make_state_folder(const fs::path& folder, Problems& problems) {
   }
 }
 
-void set_folder(const Environment& environment, WorkspaceConfig& workspace, fs::path folder) {
-  const std::string uploads = variable(environment, "MOLECULE_CHAT_UPLOAD_DIR");
-  workspace.upload_folder = uploads.empty() ? folder / "uploads" : absolute(uploads);
+void set_folder(const std::optional<fs::path>& uploads, WorkspaceConfig& workspace,
+                fs::path folder) {
+  workspace.upload_folder = uploads.value_or(folder / "uploads");
   workspace.state_folder = std::move(folder);
 }
 
@@ -162,9 +170,13 @@ void tell_of_other_owner(const Reading& reading) {
       reading.state_folder.string(), owner, one.id, one.state_folder.string());
 }
 
-void check_token(const WorkspaceConfig& workspace, Problems& problems) {
+void check_token(const WorkspaceConfig& workspace, Problems& problems, Problems& warnings) {
   Credentials credentials(workspace.token, workspace.state_folder);
-  if (auto found = credentials.require(); !found.ok()) problems.push_back(std::move(found.error()));
+  if (auto found = credentials.require(); !found.ok()) {
+    problems.push_back(std::move(found.error()));
+  } else if (std::string warning = credentials.warning(); !warning.empty()) {
+    warnings.push_back(std::move(warning));
+  }
 }
 
 /// WORKSPACE_ID and what goes with it.
@@ -180,8 +192,8 @@ WorkspaceConfig read_one(const Environment& environment, const fs::path& state,
 
 /// Makes the workspace's folder, and looks for the token there where it is not the expected one:
 /// another process has taken that meanwhile.
-void take_folder(const Environment& environment, const Reading& reading, WorkspaceConfig& workspace,
-                 Problems& problems) {
+void take_folder(Reading& reading, WorkspaceConfig& workspace) {
+  Problems& problems = reading.problems;
   auto folder = take_state_folder(reading.state_folder, workspace.id, reading.several);
   if (!folder.ok()) {
     problems.push_back(
@@ -190,8 +202,8 @@ void take_folder(const Environment& environment, const Reading& reading, Workspa
   }
   make_state_folder(*folder, problems);
   if (*folder == workspace.state_folder) return;
-  set_folder(environment, workspace, std::move(*folder));
-  check_token(workspace, problems);
+  set_folder(reading.upload_folder, workspace, std::move(*folder));
+  check_token(workspace, problems, reading.warnings);
 }
 
 }  // namespace
@@ -207,7 +219,9 @@ Environment process_environment() {
 Reading read_config(const Environment& environment) {
   Reading reading;
   Config& config = reading.config;
-  reading.state_folder = choose_state_folder(environment);
+  reading.state_folder = choose_state_folder(environment, reading.problems);
+  reading.knows_folders = reading.problems.empty();
+  reading.upload_folder = path_variable(environment, "MOLECULE_CHAT_UPLOAD_DIR", reading.problems);
   const fs::path& state = reading.state_folder;
   const std::string list = variable(environment, "MOLECULE_WORKSPACES");
   if (list.empty()) {
@@ -220,7 +234,7 @@ Reading read_config(const Environment& environment) {
   config.org_id = read_org_id(environment, reading.warnings);
   for (WorkspaceConfig& one : config.workspaces) {
     one.agent_card = make_agent_card(environment, one.id);
-    set_folder(environment, one, one.state_folder);
+    set_folder(reading.upload_folder, one, one.state_folder);
   }
   config.verbose = !variable(environment, "MOLECULE_MCP_VERBOSE").empty();
   config.heartbeat = variable(environment, "MOLECULE_MCP_DISABLE_HEARTBEAT").empty();
@@ -232,13 +246,16 @@ Reading read_config(const Environment& environment) {
 Result<Config, std::vector<std::string>> load_config(const Environment& environment) {
   Reading reading = read_config(environment);
   Problems& problems = reading.problems;
+  if (!reading.knows_folders) return Failure{std::move(problems)};
   make_state_folder(reading.state_folder, problems);
   if (problems.empty()) tell_of_other_owner(reading);
-  for (const WorkspaceConfig& one : reading.config.workspaces) check_token(one, problems);
+  for (const WorkspaceConfig& one : reading.config.workspaces) {
+    check_token(one, problems, reading.warnings);
+  }
   if (!problems.empty()) return Failure{std::move(problems)};
   // A workspace's own folder is made only where all is right.
   for (WorkspaceConfig& one : reading.config.workspaces) {
-    take_folder(environment, reading, one, problems);
+    take_folder(reading, one);
   }
   if (!problems.empty()) return Failure{std::move(problems)};
   for (const std::string& warning : reading.warnings) log::warning("{}", warning);

@@ -55,6 +55,10 @@ struct Reading {
   bool several = false;
   /// The configured folder, which is one workspace's, or has the folders of several.
   std::filesystem::path state_folder;
+  /// False where CONFIGS_DIR names none that can be used: then no folder here is a real one.
+  bool knows_folders = true;
+  /// Where received files go, unless each workspace has its own place for them.
+  std::optional<std::filesystem::path> upload_folder;
   /// A workspace's id and URL are empty where they are among the problems.
   Config config;
   /// What must be put right, a line each with what to set.

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/files/files.hpp"
+#include "base/files/paths.hpp"
+#include "base/text/redact.hpp"
 #include "base/text/text.hpp"
+#include "workspace/config/state_folder.hpp"
 
 namespace molecule::workspace {
 
@@ -71,8 +75,9 @@ std::string reading_problem(const files::Error& error, std::string_view source) 
 }
 
 /// `source` names the file for people.
-Found from_file(const std::filesystem::path& path, std::string_view source) {
-  auto content = files::read(path, std::size_t{1} << 16);
+Found from_file(const std::filesystem::path& path, std::string_view source,
+                files::Links links = files::Links::refuse) {
+  auto content = files::read(path, std::size_t{1} << 16, links);
   if (!content.ok()) return Failure{reading_problem(content.error(), source)};
   if (!text::valid_utf8(*content)) return Failure{fmt::format("{}: it is not UTF-8 text", source)};
   const std::string_view token = text::trim(*content);
@@ -80,14 +85,26 @@ Found from_file(const std::filesystem::path& path, std::string_view source) {
   return checked(token, source);
 }
 
+/// The file that MOLECULE_WORKSPACE_TOKEN_FILE names; empty where it names none.
+Result<std::filesystem::path, std::string> configured_file(const TokenSource& source) {
+  const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
+  const std::string_view given = text::trim(named);
+  if (given.empty()) return std::filesystem::path();
+  return files::configured_path(given, source.environment("HOME").value_or(""));
+}
+
 Found from_environment(const TokenSource& source) {
   const std::string value = source.environment("MOLECULE_WORKSPACE_TOKEN").value_or("");
   const std::string_view token = text::trim(value);
   if (!token.empty()) return checked(token, source.name);
-  const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
-  const std::string_view path = text::trim(named);
-  if (path.empty()) return std::optional<Token>();
-  return from_file(path, fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE ({})", path));
+  const auto path = configured_file(source);
+  if (!path.ok()) {
+    return Failure{fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE: {}", path.error())};
+  }
+  if (path->empty()) return std::optional<Token>();
+  // Orchestrators put secrets behind links.
+  return from_file(*path, fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE ({})", path->string()),
+                   files::Links::follow);
 }
 
 Found from_state_folder(const std::filesystem::path& folder) {
@@ -121,6 +138,14 @@ Result<void, std::string> written(Result<void, files::Error> outcome) {
 
 }  // namespace
 
+bool is_own_file(const WorkspaceConfig& workspace, const files::Identity& file) {
+  if (is_state_file(workspace.state_folder, file)) return true;
+  const auto path = configured_file(workspace.token);
+  std::error_code ignored;
+  return path.ok() && !path->empty() &&
+         files::identity(std::filesystem::canonical(*path, ignored)) == file;
+}
+
 Credentials::Credentials(TokenSource source, std::filesystem::path state_folder)
     : source_(std::move(source)), state_folder_(std::move(state_folder)) {}
 
@@ -144,6 +169,14 @@ Result<void, std::string> Credentials::require() {
       fmt::format("MOLECULE_WORKSPACE_TOKEN is not set, nor MOLECULE_WORKSPACE_TOKEN_FILE, and "
                   "{} holds none: set one of them to the token of the canvas → Tokens tab",
                   token_file(state_folder_).string())};
+}
+
+std::string Credentials::warning() const {
+  if (token_.empty() || token_.size() >= least_secret) return {};
+  return fmt::format(
+      "the token of {} has fewer than {} characters: anybody can guess it, and it cannot be kept "
+      "out of messages; make a new one in the canvas → Tokens tab",
+      token_source_, least_secret);
 }
 
 Result<void, std::string> Credentials::keep_issued_token(const std::string& token) {

@@ -3,10 +3,14 @@
 #include <filesystem>
 #include <string>
 
+#include "base/files/open.hpp"
 #include "base/result.hpp"
 #include "workspace/config/config.hpp"
 
 namespace molecule::workspace {
+
+/// Whether the file holds the workspace's secrets or its state: none to be sent to anybody.
+bool is_own_file(const WorkspaceConfig& workspace, const files::Identity& file);
 
 /// The one resolver of the token, for every caller (molecule-mcp.md 2), and the keeper of the
 /// secrets in the state folder.
@@ -23,6 +27,8 @@ class Credentials {
   const std::string& token() const { return token_; }
   /// Where it came from, for people: a variable's name or a file's path.
   const std::string& token_source() const { return token_source_; }
+  /// What is doubtful about a token that can be used, for people; empty where nothing is.
+  std::string warning() const;
 
   /// `auth_token` of a register reply: kept (`.auth_token`) only where there was none.
   Result<void, std::string> keep_issued_token(const std::string& token);

@@ -29,17 +29,17 @@ bool is_there(const fs::path& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// Lets one process at a time decide, which takes a moment; one that stands still in it is not
-/// waited for. Without the lock, which not all file systems have, the first of two that name
-/// themselves still wins, by the way in which the file is made.
+/// Lets one process at a time decide, which takes a moment. A stranger may hold it for ever, and a
+/// host waits for its first answer: without the lock, which not all file systems have, the first of
+/// two that name themselves still wins, by the way in which the file is made.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder)
       : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    for (int tries = 0; fd_ >= 0 && tries < 100 && busy(); ++tries) {
+    for (int tries = 0; fd_ >= 0 && tries < most_tries && busy(); ++tries) {
       // No loop runs yet, and nothing can be said to a host without a folder.
       // ast-grep-ignore: blocking-call
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
   FolderLock(const FolderLock&) = delete;
@@ -49,6 +49,8 @@ class FolderLock {
   }
 
  private:
+  static constexpr int most_tries = 5;
+
   bool busy() const { return ::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
 
   int fd_;
@@ -123,6 +125,40 @@ std::vector<WorkspaceFolder> list_state_folders(const fs::path& base) {
     found.insert(found.begin(), {std::move(owner), base});
   }
   return found;
+}
+
+namespace {
+
+/// An agent may keep files of its own there too: those have other names.
+bool is_state_name(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  const std::string_view ending = dot == std::string_view::npos ? "" : name.substr(dot);
+  return name.starts_with('.') || name == "status.json" || ending == ".lock" ||
+         ending.starts_with(".db");
+}
+
+bool lies_in(const fs::path& folder, const files::Identity& file) {
+  std::error_code failure;
+  fs::directory_iterator entry(folder, failure);
+  while (!failure && entry != fs::directory_iterator()) {
+    const bool state = is_state_name(entry->path().filename().string());
+    if (state && files::identity(entry->path()) == file) return true;
+    entry.increment(failure);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_state_file(const fs::path& state_folder, const files::Identity& file) {
+  const bool below = is_uuid(state_folder.filename().string());
+  const fs::path base = below ? state_folder.parent_path() : state_folder;
+  if (lies_in(state_folder, file)) return true;
+  if (below && !owner_of_folder(base).empty() && lies_in(base, file)) return true;
+  for (const WorkspaceFolder& one : list_state_folders(base)) {
+    if (is_uuid(one.folder.filename().string()) && lies_in(one.folder, file)) return true;
+  }
+  return false;
 }
 
 }  // namespace molecule::workspace

@@ -28,6 +28,10 @@ std::filesystem::path find_state_folder(const std::filesystem::path& base, const
 Result<std::filesystem::path, files::Error> take_state_folder(const std::filesystem::path& base,
                                                               const std::string& id, bool several);
 
+/// Whether the file is one of those that a state folder consists of (tokens, messages, status),
+/// this workspace's or another's beside it. Received files are not among them.
+bool is_state_file(const std::filesystem::path& state_folder, const files::Identity& file);
+
 struct WorkspaceFolder {
   /// Empty where it is not known, which is so in a base that nobody has taken.
   std::string id;

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
@@ -84,6 +85,11 @@ FileStore::FileStore(const std::filesystem::path& state_folder, Clock& clock)
     : path_(state_folder / "files.db"), clock_(clock) {}
 
 sqlite::Database& FileStore::database() {
+  if (database_ && database_->replaced()) {
+    log::warning("{} was removed or replaced while it was in use: opening it again",
+                 path_.string());
+    database_.reset();
+  }
   if (database_) return *database_;
   try {
     database_.emplace(path_, busy_timeout);

@@ -41,6 +41,12 @@ platform::Client::WebPage expected_page(const Upload& upload) {
   return page ? platform::Client::WebPage::expected : platform::Client::WebPage::unexpected;
 }
 
+/// A file of which more comes than was announced cannot be it.
+std::size_t most_bytes(const Upload& upload) {
+  if (!upload.size) return Files::largest_file;
+  return std::min(Files::largest_file, static_cast<std::size_t>(*upload.size));
+}
+
 Clock::duration patience_after(int tries) {
   return std::min(most_patience, first_patience * (1 << std::clamp(tries - 1, 0, 12)));
 }
@@ -164,13 +170,16 @@ awaitable<bool> Files::fetch(FileStore::Pending pending) {
     co_return false;
   }
   const platform::Client::WebPage page = expected_page(upload);
-  auto fetched = co_await client_.fetch_upload(upload.file_id, file.fd(), largest_file, page);
-  if (!fetched) {
-    failed(pending, fetched.error());
+  const std::size_t most = most_bytes(upload);
+  auto fetched = co_await client_.fetch_upload(upload.file_id, file.fd(), most, page);
+  const bool too_long =
+      !fetched && fetched.error().code == platform::Errc::too_large && most < largest_file;
+  if (too_long || (fetched && upload.size && *upload.size != file.size())) {
+    wrong_size(pending, too_long ? "more" : fmt::to_string(file.size()));
     co_return false;
   }
-  if (upload.size && *upload.size != file.size()) {
-    wrong_size(pending, file.size());
+  if (!fetched) {
+    failed(pending, fetched.error());
     co_return false;
   }
   bool published = file.publish(path);
@@ -207,8 +216,8 @@ void Files::failed(const FileStore::Pending& file, const platform::Error& error)
                error.message);
 }
 
-void Files::wrong_size(const FileStore::Pending& file, std::int64_t size) {
-  const std::string why = fmt::format("{} bytes came instead of {}", size, *file.upload.size);
+void Files::wrong_size(const FileStore::Pending& file, std::string_view came) {
+  const std::string why = fmt::format("{} bytes came instead of {}", came, *file.upload.size);
   if (file.tries + 1 < most_wrong_sizes) return not_now(file, why);
   store_.give_up(file.upload.file_id);
   log::warning("the file {} cannot be received: {}", text::sanitize_name(file.upload.name), why);

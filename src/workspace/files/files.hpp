@@ -69,7 +69,8 @@ class Files {
   /// False where it is done, or may be the agent's own.
   bool may_touch(const std::string& file_id);
   void failed(const FileStore::Pending& file, const platform::Error& error);
-  void wrong_size(const FileStore::Pending& file, std::int64_t size);
+  /// `came`: how many bytes, or "more".
+  void wrong_size(const FileStore::Pending& file, std::string_view came);
   void not_now(const FileStore::Pending& file, std::string_view why);
   void try_later(const FileStore::Pending& file);
   bool add_own(const std::vector<Upload>& own, bool last);

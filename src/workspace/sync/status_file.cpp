@@ -96,7 +96,8 @@ void StatusFile::wake_watchers() {
 
 void StatusFile::write() {
   if (record_.session == 0) return;
-  if (fd_ < 0) fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd_ >= 0 && !files::still_named(path_, fd_)) ::close(std::exchange(fd_, -1));
+  if (fd_ < 0) fd_ = files::open_regular(path_, O_WRONLY | O_CREAT);
   std::string text = to_json(record_);
   text.resize(record_bytes - 1, ' ');
   text += '\n';
