@@ -59,6 +59,9 @@ class Doctor {
 
   int run() {
     deadline_ = clock_.now() + longest_in_all;
+    for (Subject& subject : subjects_) {
+      if (auto check = check_length(subject.credentials)) report_.add(std::move(*check));
+    }
     for (Check& check : check_configuration(reading_)) report_.add(std::move(check));
     tasks_.spawn("report", examine());
     loop_.run();

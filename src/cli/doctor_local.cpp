@@ -191,13 +191,16 @@ std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspac
   return checks;
 }
 
+std::optional<Check> check_length(workspace::Credentials& credentials) {
+  if (!credentials.require().ok() || credentials.warning().empty()) return std::nullopt;
+  return Check{Status::warn, "configuration", credentials.warning(),
+               "make a new token, and put it there"};
+}
+
 Check check_token(workspace::Credentials& credentials) {
   Check check{Status::ok, "token", "", ""};
   if (const auto found = credentials.require(); found.ok()) {
     check.detail = "from " + credentials.token_source();
-    if (std::string warning = credentials.warning(); !warning.empty()) {
-      check = {Status::warn, check.name, std::move(warning), "make a new token, and put it there"};
-    }
   } else {
     check.status = Status::fail;
     check.detail = found.error();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/async/clock.hpp"
@@ -15,6 +16,9 @@ std::vector<Check> check_configuration(const workspace::Reading& reading);
 
 /// Whether it can be written to, or made; who else may read the files in it.
 std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspace);
+
+/// A warning where the token is too short to be one.
+std::optional<Check> check_length(workspace::Credentials& credentials);
 
 /// Loads the token into `credentials` and tells where it came from.
 Check check_token(workspace::Credentials& credentials);

@@ -100,8 +100,13 @@ class Session::Impl {
       output_->flush();
     }
     co_await finish();
-    const SessionEnd end = output_->closed() ? SessionEnd::output_closed : SessionEnd::end_of_input;
+    const SessionEnd end = how_it_ended();
     co_return end;
+  }
+
+  SessionEnd how_it_ended() const {
+    if (output_->failure() != 0) return SessionEnd::output_failed;
+    return output_->closed() ? SessionEnd::output_closed : SessionEnd::end_of_input;
   }
 
   /// False when there are lines left that have to wait for a reader or for calls to end.

@@ -2,6 +2,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
+
+#include "base/files/paths.hpp"
 
 namespace molecule::net {
 
@@ -9,9 +12,16 @@ namespace {
 
 constexpr const char* system_folder = "/etc/ssl/certs";
 
+/// A path as it was configured; one in the home folder is written out, which no shell does for a
+/// service or an agent host. Relative ones are left to OpenSSL, as with other programs.
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
+  if (value == nullptr) return "";
+  const char* home = std::getenv("HOME");
+  const std::string_view path = value;
+  if (!path.starts_with("~/") || home == nullptr) return value;
+  const auto written_out = files::configured_path(path, home);
+  return written_out ? written_out->string() : value;
 }
 
 /// OpenSSL finds a certificate in a folder only by its hashed name, e.g. `5ed36f99.0`.

@@ -71,6 +71,7 @@ struct Limits {
 enum class SessionEnd {
   end_of_input,   ///< the host closed its end; what was quickly answerable was answered
   output_closed,  ///< nobody reads any more (EPIPE)
+  output_failed,  ///< it cannot be written (a file on a full disk)
 };
 
 /// One MCP conversation over a pair of descriptors (stdio), any kind of file. Calls run beside

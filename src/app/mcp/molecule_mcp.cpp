@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <string>
 #include <string_view>
 
 #include "app/mcp/command_line.hpp"
@@ -75,8 +76,10 @@ int main(int argc, char** argv) {
       case app::Command::unknown:
         break;
     }
-    // Whoever closed it does not want to read it.
-    const std::string_view text = app::usage;
+    // The commands; whoever closed stderr does not want to read them.
+    const std::string_view all = app::usage;
+    const std::string text = std::string(all.substr(0, all.find("\n\n"))) +
+                             "\nRun `molecule-mcp --help` for the rest.\n";
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
     return 2;
   } catch (const std::exception& error) {

@@ -162,6 +162,11 @@ class Server {
 
   awaitable<void> converse() {
     auto end = co_await session_.run();
+    if (end == mcp::SessionEnd::output_failed) {
+      log::error("the answers cannot be written to stdout: is its disk full?");
+      stop(1);
+      co_return;
+    }
     log::info("the host has gone ({})",
               end == mcp::SessionEnd::end_of_input ? "end of input" : "output closed");
     stop(0);

@@ -107,7 +107,9 @@ bool OutputQueue::write_some() {
   const ssize_t written = ::write(descriptor_.native_handle(), buffer_.data() + sent_, queued());
   if (written < 0) {
     if (errno == EINTR) return true;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) close();
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+    if (errno != EPIPE && errno != ECONNRESET) failure_ = errno;
+    close();
     return false;
   }
   sent_ += static_cast<std::size_t>(written);

@@ -42,6 +42,8 @@ class OutputQueue : public std::enable_shared_from_this<OutputQueue> {
   void flush_soon();
   std::size_t queued() const { return buffer_.size() - sent_; }
   bool closed() const { return closed_; }
+  /// errno of what made writing impossible; 0 where the reader has gone.
+  int failure() const { return failure_; }
   /// Returns when all is written, the reader is gone, or has taken nothing for `patience`.
   awaitable<void> drain(Clock::duration patience);
   /// Ends the tasks; what is still queued is lost.
@@ -66,6 +68,7 @@ class OutputQueue : public std::enable_shared_from_this<OutputQueue> {
   bool waiting_ = false;
   bool flush_posted_ = false;
   bool closed_ = false;
+  int failure_ = 0;
 };
 
 }  // namespace molecule::mcp

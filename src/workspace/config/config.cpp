@@ -111,7 +111,8 @@ bool is_writable_folder(const fs::path& folder) {
 
 fs::path home_folder(const Environment& environment) {
   const std::string home = variable(environment, "HOME");
-  if (!home.empty()) return home;
+  // A relative one would be another folder wherever this is started.
+  if (home.starts_with('/')) return home;
   const passwd* user = ::getpwuid(::getuid());
   return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
 }

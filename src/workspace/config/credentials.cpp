@@ -175,7 +175,7 @@ std::string Credentials::warning() const {
   if (token_.empty() || token_.size() >= least_secret) return {};
   return fmt::format(
       "the token of {} has fewer than {} characters: anybody can guess it, and it cannot be kept "
-      "out of messages; make a new one in the canvas → Tokens tab",
+      "out of messages",
       token_source_, least_secret);
 }
 

@@ -81,14 +81,27 @@ def test_fault_A17_output_that_cannot_be_written_is_a_failure(mcp_binary, env, a
     assert ended.stderr.count("No space left on device") == 1
 
 
+def test_fault_A17_answers_that_cannot_be_written_are_a_failure(mcp_binary, env):
+    with open("/dev/full", "wb") as full:
+        child = subprocess.Popen([mcp_binary], env=env, stdin=subprocess.PIPE, stdout=full,
+                                 stderr=subprocess.PIPE)
+        child.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+        child.stdin.flush()
+        assert child.wait(10) == 1
+        assert b"cannot be written" in child.stderr.read()
+        child.stdin.close()
+        child.stderr.close()
+
+
 # --- A18: short tokens ----------------------------------------------------------------------------
 
 def test_fault_A18_a_short_token_is_warned_of_and_not_searched_for(mcp_binary, env, fake, token):
     short = {**env, "MOLECULE_WORKSPACE_TOKEN": "t"}
     fake.always("info", Reply(status=400, body={"error": "the hint that helps"}))
     ended = run(mcp_binary, short, "doctor", "--json")
-    checks = {c["name"]: c for c in json.loads(ended.stdout)["checks"]}
-    assert checks["token"]["status"] == "WARN" and "8 characters" in checks["token"]["detail"]
+    [warning] = [c for c in json.loads(ended.stdout)["checks"]
+                 if c["name"] == "configuration" and c["status"] == "WARN"]
+    assert "fewer than 8 characters" in warning["detail"]
     assert "the hint that helps" in ended.stdout and "REDACTED" not in ended.stdout
     ended = run(mcp_binary, short)
     assert ended.returncode == 0 and "fewer than 8 characters" in ended.stderr
