@@ -152,5 +152,6 @@ def test_fault_D2_no_file_of_the_data_folder_is_waited_for_or_followed(build, tm
     assert not (tmp_path / "target").exists()
 
 
-def test_fault_D6_memory_is_not_dumped(platform):
-    assert resource.prlimit(platform.process.pid, resource.RLIMIT_CORE)[0] == 0
+def test_fault_D6_memory_is_not_dumped(build):
+    with Platform(build, env={"MOLECULE_ALLOW_CORE_DUMPS": ""}) as platform:
+        assert resource.prlimit(platform.process.pid, resource.RLIMIT_CORE)[0] == 0
