@@ -50,6 +50,8 @@ class Session::Impl {
     output_->on_closed = nullptr;
   }
 
+  int output_failure() const { return output_->failure(); }
+
   awaitable<SessionEnd> run() {
     output_->start();
     SessionEnd end = SessionEnd::end_of_input;
@@ -100,13 +102,8 @@ class Session::Impl {
       output_->flush();
     }
     co_await finish();
-    const SessionEnd end = how_it_ended();
+    const SessionEnd end = output_->closed() ? SessionEnd::output_closed : SessionEnd::end_of_input;
     co_return end;
-  }
-
-  SessionEnd how_it_ended() const {
-    if (output_->failure() != 0) return SessionEnd::output_failed;
-    return output_->closed() ? SessionEnd::output_closed : SessionEnd::end_of_input;
   }
 
   /// False when there are lines left that have to wait for a reader or for calls to end.
@@ -155,6 +152,10 @@ Session::Session(asio::any_io_executor executor, Clock& clock, ServerInfo server
                                    output, limits)) {}
 
 Session::~Session() = default;
+
+int Session::output_failure() const {
+  return impl_->output_failure();
+}
 
 awaitable<SessionEnd> Session::run() {
   return impl_->run();

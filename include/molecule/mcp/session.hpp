@@ -70,8 +70,7 @@ struct Limits {
 
 enum class SessionEnd {
   end_of_input,   ///< the host closed its end; what was quickly answerable was answered
-  output_closed,  ///< nobody reads any more (EPIPE)
-  output_failed,  ///< it cannot be written (a file on a full disk)
+  output_closed,  ///< nobody reads any more (EPIPE), or it cannot be written (`output_failure`)
 };
 
 /// One MCP conversation over a pair of descriptors (stdio), any kind of file. Calls run beside
@@ -99,6 +98,8 @@ class Session {
   /// queued as far as the reader takes it at once, and throws `asio::error::operation_aborted`.
   /// Called once; the calling task must not end, nor the session go away, before it returned.
   awaitable<SessionEnd> run();
+  /// errno of what made writing impossible (a file on a full disk); 0 where the reader has gone.
+  int output_failure() const;
 
   /// Queues a notification; `params` is a JSON object's text. Dropped before `initialized`, and
   /// while the output queue is full (a push never counts as delivery). Throws

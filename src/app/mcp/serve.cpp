@@ -8,6 +8,7 @@
 #include <exception>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/async/event.hpp"
@@ -162,8 +163,9 @@ class Server {
 
   awaitable<void> converse() {
     auto end = co_await session_.run();
-    if (end == mcp::SessionEnd::output_failed) {
-      log::error("the answers cannot be written to stdout: is its disk full?");
+    if (const int failure = session_.output_failure(); failure != 0) {
+      log::error("the answers cannot be written to stdout: {}",
+                 std::generic_category().message(failure));
       stop(1);
       co_return;
     }

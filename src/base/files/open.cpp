@@ -73,7 +73,6 @@ int open_regular(const std::filesystem::path& path, int flags, Links links) {
 
 std::string reason(int code) {
   if (code == not_regular) return "it is not a regular file";
-  if (code == EISDIR) return "it is a folder, not a regular file";
   if (code == ELOOP) return "it is a symbolic link, which is not followed";
   return std::strerror(code);
 }

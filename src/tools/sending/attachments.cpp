@@ -75,6 +75,7 @@ struct Measured {
 
 Measured measure(const std::string& path, const workspace::WorkspaceConfig& sender) {
   const int fd = files::open_regular(path, O_RDONLY, files::Links::follow);
+  if (fd < 0 && errno == EISDIR) return {.problem = "it is not a regular file"};
   if (fd < 0) return {.problem = files::reason(errno)};
   struct stat status{};
   const bool known = ::fstat(fd, &status) == 0;
