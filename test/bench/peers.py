@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """molecule-mcp beside the servers of other SDKs: start, memory, latency, throughput.
 
-    test/bench/peers.py BUILD [--quick] [--readme] [--json FILE]
+    test/bench/peers.py BUILD [--quick] [--document] [--json FILE]
 
 The same client (mcp_load of the build) asks every server the same. The servers take turns, several
 rounds of it, and the medians are compared. The tool called is `inbox_peek`: ours reads its SQLite
 file for it, the others answer with a constant. What a server needs is installed into
-~/.cache/molecule-bench; one that cannot be had here is left out, with the reason. --readme writes
-table and plot into the project.
+~/.cache/molecule-bench; one that cannot be had here is left out, with the reason. --document
+writes the table into docs/benchmarks.md, and the plot beside this script.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from peers_plot import plot
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLOT = pathlib.Path("test/bench/peers.svg")
+DOCUMENT = pathlib.Path("docs/benchmarks.md")
 MARKS = ("<!-- written by test/bench/peers.py -->", "<!-- /peers -->")
 
 # key, heading, how a value is shown, whether less is better
@@ -112,7 +113,7 @@ def table(found, ours):
 
 
 def text(found, ours, missing, where):
-    parts = [table(found, ours), f"![The same figures as bars]({PLOT})",
+    parts = [table(found, ours), f"![The same figures as bars](../{PLOT})",
              f"Measured {datetime.date.today().isoformat()} by `test/bench/peers.py`: medians of "
              "interleaved runs, one client, over pipes; in brackets how many times better "
              "`molecule-mcp` is. It runs a platform client, TLS, an inbox in SQLite and timers, and "
@@ -124,20 +125,20 @@ def text(found, ours, missing, where):
     return "\n\n".join(parts)
 
 
-def write_into_readme(words):
-    readme = ROOT / "README.md"
-    before, mark, rest = readme.read_text().partition(MARKS[0])
+def write_into_document(words):
+    document = ROOT / DOCUMENT
+    before, mark, rest = document.read_text().partition(MARKS[0])
     old, end, after = rest.partition(MARKS[1])
     if not mark or not end:
-        raise SystemExit(f"README.md has no place for it: {MARKS[0]} … {MARKS[1]}")
-    readme.write_text(f"{before}{mark}\n{words}\n{end}{after}")
+        raise SystemExit(f"{DOCUMENT} has no place for it: {MARKS[0]} … {MARKS[1]}")
+    document.write_text(f"{before}{mark}\n{words}\n{end}{after}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--quick", action="store_true", help="few rounds")
-    parser.add_argument("--readme", action="store_true", help="write table and plot")
+    parser.add_argument("--document", action="store_true", help="write table and plot")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all numbers")
     options = parser.parse_args()
     where = machine()
@@ -157,9 +158,9 @@ def main():
     print(words)
     if options.json:
         options.json.write_text(json.dumps({"machine": where, "servers": found}, indent=2) + "\n")
-    if options.readme:
+    if options.document:
         (ROOT / PLOT).write_text(plot(found, FIGURES, ours.name))
-        write_into_readme(words)
+        write_into_document(words)
 
 
 class Environment:
