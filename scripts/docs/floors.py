@@ -4,8 +4,9 @@
     scripts/docs/floors.py            writes the picture
     scripts/docs/floors.py --check    exits 1 if the picture is not that of this tree
 
-Rooms, their folders and the arrows come from the tree; floors and purposes are stated here. An arrow
-means that files of a room include headers of the other. An arrow that others already imply is left out.
+Rooms, their folders and the arrows come from the tree; floors and purposes are stated here. An
+arrow means that files of a room include headers of the other. An arrow that others already imply is
+left out.
 """
 
 import argparse
@@ -17,8 +18,7 @@ from html import escape
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "floors.svg"
 
-# room: floor, column (None: as wide as the house), purpose. Columns are chosen so that arrows cross
-# no box.
+# room: floor, column (None: full width), purpose. Columns are chosen so that no arrow crosses a box.
 ROOMS = {
     "app": (6, None, "main of both programs, and the wiring"),
     "cli": (5, 0, "commands for people"),
@@ -36,7 +36,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"(?:molecule/)?(\w+)/', re.MULTILINE)
 COLUMNS, BOX_WIDTH, BOX_HEIGHT, GAP = 3, 280, 66, 34
 FLOOR_HEIGHT, LEFT, TOP = BOX_HEIGHT + GAP, 70, 16
 INNER_WIDTH = COLUMNS * BOX_WIDTH + (COLUMNS - 1) * GAP
-WIDTH, HEIGHT = LEFT + INNER_WIDTH + 16, TOP + 7 * FLOOR_HEIGHT
+TOP_FLOOR = max(entry[0] for entry in ROOMS.values())
+WIDTH, HEIGHT = LEFT + INNER_WIDTH + 16, TOP + (TOP_FLOOR + 1) * FLOOR_HEIGHT
 
 
 def files_of(room):
@@ -74,7 +75,7 @@ def needed_arrows(uses):
 def box_of(room):
     """x, y and width."""
     floor, column, _ = ROOMS[room]
-    y = TOP + (max(entry[0] for entry in ROOMS.values()) - floor) * FLOOR_HEIGHT
+    y = TOP + (TOP_FLOOR - floor) * FLOOR_HEIGHT
     if column is None:
         return LEFT, y, INNER_WIDTH
     return LEFT + column * (BOX_WIDTH + GAP), y, BOX_WIDTH
@@ -115,7 +116,8 @@ def draw():
              f'font-family="sans-serif">',
              "<title>The rooms of src/ and what they use</title>",
              "<style>",
-             "rect { fill: #f3f6fa; stroke: #4a6785; } .room { font-size: 16px; font-weight: bold; }",
+             "rect { fill: #f3f6fa; stroke: #4a6785; }",
+             ".room { font-size: 16px; font-weight: bold; }",
              ".purpose { font-size: 13px; } .folders { font-size: 11.5px; fill: #4a6785; }",
              ".floor { font-size: 13px; fill: #4a6785; }",
              "path { fill: none; stroke: #4a6785; stroke-width: 1.4; marker-end: url(#head); }",
