@@ -18,7 +18,7 @@ from html import escape
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "floors.svg"
 
-# room: floor, column (None: full width), purpose. Columns are chosen so that no arrow crosses a box.
+# room: floor, column (None: full width), purpose. Columns keep arrows out of boxes.
 ROOMS = {
     "app": (6, None, "main of both programs, and the wiring"),
     "cli": (5, 0, "commands for people"),
