@@ -42,7 +42,7 @@ def test_lesson_1_2_the_canvas_says_online(platform, agent, online):
     until(lambda: platform.status_of(agent) == "online", what="online")
 
 
-def test_lesson_1_2_a_beat_lifts_awaiting_agent_and_tells_it(build, spawn, speedup):
+def test_lesson_1_2_a_heartbeat_lifts_awaiting_agent_and_is_announced(build, spawn, speedup):
     """The platform's 90 s sweep took the agent for gone (it was stopped); the next beat is enough,
     and whoever watches hears of it. No second register is needed."""
     with Platform(build, env=speedup(20)) as platform:
@@ -117,7 +117,7 @@ def test_lesson_1_5_410_recovery(platform, agent, online, state):
     assert [m["text"] for m in child.wait_messages(2)] == ["sent before", "sent after"]
 
 
-def test_lesson_1_6_the_inbound_secret_comes_with_every_beat(platform, agent, online, state):
+def test_lesson_1_6_the_inbound_secret_comes_with_every_heartbeat(platform, agent, online, state):
     child = online(speed=20)
     secret = state / ".platform_inbound_secret"
     child.wait_until(lambda: secret.exists(), "secret")
@@ -128,7 +128,7 @@ def test_lesson_1_6_the_inbound_secret_comes_with_every_beat(platform, agent, on
     child.wait_until(lambda: secret.read_text().strip() == first, "the secret again")
 
 
-def test_lesson_1_6_a_secret_that_cannot_be_minted_stops_no_beat(platform, agent, online, state):
+def test_lesson_1_6_a_secret_that_cannot_be_minted_does_not_stop_the_heartbeat(platform, agent, online, state):
     """The store refuses every change of a secret; the beat still succeeds, and the secret comes
     with a later one."""
     with sqlite3.connect(next(platform.data_dir.glob("*.db"))) as store:
@@ -155,7 +155,7 @@ def test_lesson_1_7_a_revoked_token_escalates(platform, agent, online):
     child.wait_stderr("Tokens", 2)
 
 
-def test_lesson_1_8_agents_can_be_told_apart(platform, agent, online):
+def test_lesson_1_8_agents_are_distinguishable(platform, agent, online):
     other = platform.create_workspace("other")
     named = online(changes={"MOLECULE_AGENT_NAME": "Ada", "MOLECULE_AGENT_SKILLS": "sums, proofs",
                             "MOLECULE_AGENT_DESCRIPTION": "counts"})
@@ -173,7 +173,7 @@ def test_lesson_1_8_agents_can_be_told_apart(platform, agent, online):
         assert child.process.poll() is None
 
 
-def test_lesson_1_9_the_state_folder_has_tiers(platform, agent, online, base_env, mcp_binary, env):
+def test_lesson_1_9_the_state_folder_has_fallbacks(platform, agent, online, base_env, mcp_binary, env):
     if os.path.exists("/configs"):
         pytest.skip("this machine has /configs")
     online(changes={"CONFIGS_DIR": None})
@@ -185,7 +185,7 @@ def test_lesson_1_9_the_state_folder_has_tiers(platform, agent, online, base_env
         folder.chmod(0o777)
 
 
-def test_lesson_1_10_done_here(spawn, fake, tmp_path, token):
+def test_lesson_1_10_all_in_one_run(spawn, fake, tmp_path, token):
     """Pooled connections, backoff, one token order, one header builder: in one run."""
     path = tmp_path / "token"
     path.write_text(token)

@@ -25,7 +25,7 @@ def start_two(spawn, fake, speed, **rest):
     return owner, other
 
 
-def test_lesson_2_12_one_process_registers_beats_and_polls(spawn, fake):
+def test_lesson_2_12_one_process_registers_sends_heartbeats_and_polls(spawn, fake):
     owner, other = start_two(spawn, fake, speed=20)
     late = spawn(speed=20)
     late.initialize()
@@ -43,7 +43,7 @@ def test_lesson_2_12_one_process_registers_beats_and_polls(spawn, fake):
         assert child.ping() < 5
 
 
-def test_lesson_2_5_the_owners_beat_tells_of_work_in_another_session(spawn, fake):
+def test_lesson_2_5_the_owners_heartbeat_reports_work_in_another_session(spawn, fake):
     owner, other = start_two(spawn, fake, speed=20)
     fake.always("a2a", HANG)
     other.start_tool("delegate_task", {"workspace_id": PEER, "task": "rake the garden"})
@@ -87,7 +87,7 @@ def test_lesson_2_12_another_process_takes_over_however_the_owner_ends(spawn, fa
 
 
 @pytest.mark.parametrize("half", ["HEARTBEAT", "INBOX"])
-def test_lesson_2_12_one_that_does_half_makes_way_for_one_that_does_all(spawn, fake, half):
+def test_lesson_2_12_a_process_with_a_disabled_half_yields_to_a_complete_one(spawn, fake, half):
     speed = 10
     done = {"HEARTBEAT": "activity", "INBOX": "heartbeat"}[half]
     part = spawn({f"MOLECULE_MCP_DISABLE_{half}": "1"}, speed=speed)
@@ -164,7 +164,7 @@ def test_lesson_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record
     assert milliseconds < 2000
 
 
-def test_lesson_2_12_two_sessions_under_load_share_all_and_lose_nothing(spawn, fake):
+def test_lesson_2_12_two_sessions_under_load_share_everything_and_lose_nothing(spawn, fake):
     # Not faster: a lock that is waited for 250 ms is waited for in this time too.
     children = [spawn(speed=4) for _ in range(3)]
     for child in children:
@@ -195,7 +195,7 @@ def test_lesson_2_12_two_sessions_under_load_share_all_and_lose_nothing(spawn, f
 
 
 @pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
-def test_lesson_2_12_a_long_write_of_another_process_fails_no_tool(spawn, fake, state, lock):
+def test_lesson_2_12_a_long_write_by_another_process_fails_no_tool(spawn, fake, state, lock):
     child = spawn()
     child.initialize()
     ids = [fake.add_message(text) for text in ("answered", "popped", "given out")]

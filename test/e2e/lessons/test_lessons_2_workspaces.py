@@ -55,7 +55,7 @@ def owner_of(mcp_binary, child_env, workspace):
     return next(one["owner"] for one in shown if one["workspace"] == workspace)
 
 
-def test_lesson_2_18_a_disabled_workspace_is_shown_as_that_and_is_free(several, spawn, platform, mcp_binary,
+def test_lesson_2_18_a_disabled_workspace_is_shown_as_disabled_and_is_free(several, spawn, platform, mcp_binary,
                                                                  env):
     good, bad = platform.create_workspace("good"), platform.create_workspace("bad")
     entries = [{"id": good.id, "token": good.token}, {"id": bad.id, "token": "wrong-" + "x" * 37}]
@@ -67,7 +67,7 @@ def test_lesson_2_18_a_disabled_workspace_is_shown_as_that_and_is_free(several, 
     assert owner["pid"] == child.pid and "rejected register for workspace " + bad.id in owner["reason"]
     shown = run(mcp_binary, listed, "status").stdout
     shown = shown[shown.index(bad.id):]
-    assert f"process {child.pid}, disabled: the platform rejected" in shown and "still" not in shown
+    assert f"process {child.pid}, disabled: the platform rejected" in shown and "suspended" not in shown
     checks = run(mcp_binary, listed, "doctor").stdout
     checks = checks[checks.index(bad.id):]
     assert f"process {child.pid}, disabled: the platform rejected" in checks and "CONT" not in checks
@@ -118,7 +118,7 @@ def test_lesson_2_18_replies_leave_from_the_workspace_that_received(several, pla
     assert [row["source_id"] for row in rows] == [b.id]
 
 
-def test_lesson_2_18_all_that_is_wrong_with_the_list_is_said_at_once(mcp_binary, env, workspace_id):
+def test_lesson_2_18_all_problems_of_the_list_are_reported_at_once(mcp_binary, env, workspace_id):
     entries = [{"id": workspace_id[:8], "token": "t"}, 5, {"id": workspace_id},
                {"id": workspace_id, "token": "ROTATE_TO_REVEAL_TOKEN", "platform_url": "ftp://x"}]
     changed = {**env, "WORKSPACE_ID": "", "MOLECULE_WORKSPACES": json.dumps(entries)}
@@ -157,7 +157,7 @@ def test_lesson_2_18_many_workspaces_raise_the_limit_of_open_files(spawn, fake, 
     assert child.stderr_text == ""
 
 
-def test_lesson_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, sanitized):
+def test_lesson_2_18_a_limit_of_open_files_that_is_too_low_is_reported(spawn, fake, token, sanitized):
     if sanitized:
         pytest.skip("without a free descriptor UBSan takes valid objects for invalid ones")
     child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 64))
@@ -167,7 +167,7 @@ def test_lesson_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, s
     assert child.ping() < 5
 
 
-def test_lesson_2_18_no_workspace_has_more_files_open_than_that_counts(several, platform, state):
+def test_lesson_2_18_no_workspace_has_more_open_files_than_assumed(several, platform, state):
     workspaces = [platform.create_workspace(name) for name in "ab"]
     child = several(workspaces)
     child.initialize()
@@ -197,7 +197,7 @@ def twins(platform):
     return alike
 
 
-def test_lesson_2_18_ids_that_begin_alike_share_no_folder_secret_cursor_or_file(
+def test_lesson_2_18_ids_with_the_same_prefix_share_no_folder_secret_cursor_or_file(
         several, twins, platform, state):
     a, b = twins
     child = several(twins)
@@ -231,7 +231,7 @@ def test_lesson_2_18_ids_that_begin_alike_share_no_folder_secret_cursor_or_file(
     child.secrets |= set(kept.values())
 
 
-def test_lesson_2_18_all_register_at_the_same_time(spawn, fake, token):
+def test_lesson_2_18_all_workspaces_register_concurrently(spawn, fake, token):
     """The platform answers no register before the last of them has come."""
     count = 8
     together = threading.Barrier(count, timeout=20)
@@ -249,7 +249,7 @@ def test_lesson_2_18_all_register_at_the_same_time(spawn, fake, token):
     assert len(registered) == len(set(registered)) == count
 
 
-def test_lesson_2_18_a_register_that_hangs_delays_no_other_workspace(spawn, fake, token):
+def test_lesson_2_18_a_hanging_register_delays_no_other_workspace(spawn, fake, token):
     variables = many(fake, token, 3)
     slow, *others = (entry["id"] for entry in json.loads(variables["MOLECULE_WORKSPACES"]))
     registered = Reply(body={"status": "registered", "delivery_mode": "poll"})

@@ -107,7 +107,7 @@ def test_lesson_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, wor
                                    Reply(body=b"the by", headers={"Content-Length": "9"}, close_after=6),
                                    Reply(body=b"fewer")],
                          ids=["500", "503", "reset", "html", "401", "cut", "other size"])
-def test_lesson_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, workspace_id, uploads, fault):
+def test_lesson_3_1_a_failed_fetch_is_retried_and_blocks_nothing(mcp, fake, workspace_id, uploads, fault):
     sent = Sent(fake, workspace_id)
     fake.script("pending", fault, fault)
     fake.always("pending", sent.reply())
@@ -123,7 +123,7 @@ def test_lesson_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, 
 
 
 @pytest.mark.parametrize("mime_type", ["text/html", "application/pdf"])
-def test_lesson_3_1_a_web_page_is_a_file_only_where_its_row_says_so(
+def test_lesson_3_1_a_web_page_is_a_file_only_if_its_row_says_so(
         mcp, fake, workspace_id, uploads, mime_type):
     sent = Sent(fake, workspace_id, content=HTML.body.encode(), mime_type=mime_type)
     fake.always("pending", HTML)
@@ -138,7 +138,7 @@ def test_lesson_3_1_a_web_page_is_a_file_only_where_its_row_says_so(
         assert message["attachments"][0]["status"] == "not fetched yet"
 
 
-def test_lesson_3_1_a_slow_fetch_does_not_keep_messages_away(mcp, fake, workspace_id):
+def test_lesson_3_1_a_slow_fetch_does_not_delay_messages(mcp, fake, workspace_id):
     sent = Sent(fake, workspace_id)
     fake.always("pending", Reply(hang=True))
     sent.message(fake)
@@ -159,7 +159,7 @@ def test_lesson_3_1_an_unanswered_ack_is_repeated_without_a_second_fetch(mcp, fa
     assert len(fake.seen("pending")) == 1 and len(fake.seen("pending_ack")) == 3
 
 
-def test_lesson_3_1_a_file_that_is_gone_is_asked_for_once(mcp, fake, workspace_id, uploads):
+def test_lesson_3_1_an_expired_file_is_requested_once(mcp, fake, workspace_id, uploads):
     sent = Sent(fake, workspace_id)
     sent.message(fake)
     [attachment] = next_message(mcp)["attachments"]
@@ -169,7 +169,7 @@ def test_lesson_3_1_a_file_that_is_gone_is_asked_for_once(mcp, fake, workspace_i
     assert list(uploads.iterdir()) == []
 
 
-def test_lesson_3_1_rows_of_another_shape_are_passed_over(mcp, fake, workspace_id):
+def test_lesson_3_1_malformed_rows_are_skipped(mcp, fake, workspace_id):
     for body in (None, {}, [], "x", {"file_id": 7}, {"file_id": "../../x"}, {"file_id": "x" * 4000},
                  {"file_id": None, "name": []}):
         fake.add_row(method="chat_upload_receive", request_body=body)
@@ -217,7 +217,7 @@ def test_lesson_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, wo
     assert not any(own_id in t or named.id in t for t in touched), touched
 
 
-def test_lesson_3_3_outbound_files_are_streamed_with_their_types(mcp, fake, workspace_id, tmp_path):
+def test_lesson_3_3_outgoing_files_are_streamed_with_their_types(mcp, fake, workspace_id, tmp_path):
     for name in ("a.pdf", "b.PNG", "c.unknown"):
         (tmp_path / name).write_bytes(b"%" + name.encode())
     paths = [str(tmp_path / name) for name in ("a.pdf", "b.PNG", "c.unknown")]
@@ -257,7 +257,7 @@ def take_all_but_the_last(request):
 
 
 @pytest.mark.parametrize("case", ["absent", "folder", "refused", "taken in part"])
-def test_lesson_3_3_all_files_go_or_nothing(mcp, fake, tmp_path, case):
+def test_lesson_3_3_either_all_files_are_sent_or_nothing(mcp, fake, tmp_path, case):
     """By every tool that sends files; what was to be answered stays in the inbox."""
     paths = [tmp_path / name for name in ("a.txt", "b.txt", "last.txt")]
     for path in paths:
@@ -280,7 +280,7 @@ def test_lesson_3_3_all_files_go_or_nothing(mcp, fake, tmp_path, case):
     assert len(fake.seen("uploads")) == (2 if case in replies else 0)
 
 
-def test_lesson_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, state):
+def test_lesson_3_files_in_both_directions_on_the_real_platform(platform, spawn, tmp_path, state):
     agent = platform.create_workspace("agent")
     mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,
                  "MOLECULE_WORKSPACE_TOKEN": agent.token}, secrets=[agent.token], speed=20)
@@ -307,7 +307,7 @@ def test_lesson_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, stat
     assert len(list((state / "uploads").iterdir())) == 1, "the own file was not fetched"
 
 
-def test_lesson_3_3_what_the_platform_takes_is_what_it_says(platform, spawn, tmp_path):
+def test_lesson_3_3_the_platforms_own_limits_apply(platform, spawn, tmp_path):
     """A file that older platforms refuse, and one that this one refuses too: not sent at all."""
     agent = platform.create_workspace("agent")
     mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,

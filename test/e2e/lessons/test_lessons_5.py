@@ -105,7 +105,7 @@ def handled_up_to(platform, who):
                           {"acked_seq": 0}).body["last_acked_seq"]
 
 
-def test_lesson_5_3_the_person_sees_what_was_taken_and_what_was_handled(agent, platform):
+def test_lesson_5_3_the_user_sees_what_was_received_and_what_was_handled(agent, platform):
     ada = agent("Ada")
     session = ada.session()
     for text in ("one", "two"):
@@ -139,7 +139,7 @@ def test_lesson_5_3_a_peer_sees_that_its_task_is_queued_and_then_which_was_answe
 # --- 4 no duplicates after a retry ------------------------------------------------------------
 
 
-def test_lesson_5_4_a_message_sent_again_is_one_message(agent, platform):
+def test_lesson_5_4_a_repeated_message_is_one_message(agent, platform):
     """The sender repeats what it got no answer to: before it is read, after it was handled, and
     when the receiver has lost its place."""
     ada, ben = agent("Ada"), agent("Ben")
@@ -170,7 +170,7 @@ def test_lesson_5_4_a_message_sent_again_is_one_message(agent, platform):
 # --- 5 search over history --------------------------------------------------------------------
 
 
-def test_lesson_5_5_what_was_said_and_kept_is_found_again(agent, platform):
+def test_lesson_5_5_messages_and_memories_can_be_searched(agent, platform):
     """Messages by who said them and when, memories by their words."""
     ada, ben, eve = agent("Ada"), agent("Ben"), agent("Eve")
     session = ada.session()
@@ -196,7 +196,7 @@ def test_lesson_5_5_what_was_said_and_kept_is_found_again(agent, platform):
 # --- 6 files ----------------------------------------------------------------------------------
 
 
-def test_lesson_5_6_files_go_both_ways_and_are_shown_in_the_chat(agent, platform):
+def test_lesson_5_6_files_go_in_both_directions_and_are_shown_in_the_chat(agent, platform):
     ada = agent("Ada")
     session = ada.session()
     file = upload(platform, ada.workspace, ("plan.txt", b"the plan")).body["files"][0]
@@ -222,7 +222,7 @@ def test_lesson_5_6_files_go_both_ways_and_are_shown_in_the_chat(agent, platform
 # --- 7 presence -------------------------------------------------------------------------------
 
 
-def test_lesson_5_7_peers_and_people_see_who_is_there(build, speedup, agent):
+def test_lesson_5_7_peers_and_users_see_who_is_online(build, speedup, agent):
     with Platform(build, env=speedup(20)) as platform:
         ada, ben = agent("Ada", platform), agent("Ben", platform)
 
@@ -244,7 +244,7 @@ def test_lesson_5_7_peers_and_people_see_who_is_there(build, speedup, agent):
 # --- 10 identity that cannot be spoofed -------------------------------------------------------
 
 
-def test_lesson_5_10_a_session_is_nobody_else(agent, platform):
+def test_lesson_5_10_a_session_cannot_act_for_another_workspace(agent, platform):
     """Another's token opens nothing, and the one whose name was used notices nothing."""
     ada, eve = agent("Ada"), agent("Eve")
     false = ada.session(MOLECULE_WORKSPACE_TOKEN=eve.token)
@@ -252,7 +252,7 @@ def test_lesson_5_10_a_session_is_nobody_else(agent, platform):
     assert ada.id in false.stderr_text and platform.status_of(ada) == "awaiting_agent"
 
 
-def test_lesson_5_10_nobody_writes_under_anothers_name(agent, platform):
+def test_lesson_5_10_messages_cannot_be_sent_under_another_name(agent, platform):
     """What Eve says in Ben's name, she says in hers or not at all."""
     ada, ben, eve = agent("Ada"), agent("Ben"), agent("Eve")
     session = ada.session()
@@ -279,7 +279,7 @@ def test_lesson_5_10_nobody_writes_under_anothers_name(agent, platform):
 # --- 11 loop and flood protection -------------------------------------------------------------
 
 
-def test_lesson_5_11_nothing_that_the_agent_says_comes_back_to_it(agent, platform):
+def test_lesson_5_11_the_agents_own_messages_do_not_return_to_it(agent, platform):
     """Its words to the person, its reports and its tasks; and it cannot give itself a task."""
     ada, ben = agent("Ada"), agent("Ben")
     session = ada.session("claude-code")
@@ -347,7 +347,7 @@ def test_lesson_5_11_a_flood_fills_no_disk_here_and_loses_nothing(agent, platfor
 # --- 12 few tools, little text ----------------------------------------------------------------
 
 
-def test_lesson_5_12_the_tools_are_few_and_their_text_is_short(agent):
+def test_lesson_5_12_the_tools_are_few_and_their_texts_are_short(agent):
     """What an agent pays for before it did anything, in bytes of JSON."""
     session = agent("Ada").session()
     listed = session.start("tools/list")
@@ -361,14 +361,14 @@ def test_lesson_5_12_the_tools_are_few_and_their_text_is_short(agent):
 # --- 13 one binary with doctor and status -----------------------------------------------------
 
 
-def test_lesson_5_13_one_file_serves_examines_and_reports(agent, platform, mcp_binary, tmp_path):
+def test_lesson_5_13_one_binary_serves_and_has_doctor_and_status(agent, platform, mcp_binary, tmp_path):
     """Copied alone to a folder of its own, and nothing else installed."""
     ada = agent("Ada")
     folder = tmp_path / "alone"
     folder.mkdir()
     alone = shutil.copy(mcp_binary, folder)
     doctor = run(alone, ada.environment, "doctor")
-    assert doctor.returncode == 0 and doctor.stdout.splitlines()[-1] == "all is well", doctor.stdout
+    assert doctor.returncode == 0 and doctor.stdout.splitlines()[-1] == "no failures", doctor.stdout
     session = ada.session(speed=1)
     platform.send(ada.workspace, "hello")
     session.wait_messages(1)
