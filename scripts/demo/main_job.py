@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The main job, end to end: two agents come online on a platform of this machine, a person writes
-to one, it asks the other, gets the answer, and tells the person. Nothing is played: the programs
-are the real ones, and what is printed has been read back from the platform or from the agents."""
+"""The main job, end to end: two agents come online on a local platform, a user writes to one, it
+asks the other, gets the answer, and tells the user. Nothing is simulated: these are the real
+programs, and everything printed was read back from the platform or the agents."""
 
 import argparse
 import contextlib
@@ -42,7 +42,7 @@ class MainJob:
         raise Failure(f"there is no {name} in {self.build}: build first (./run does)")
 
     def private_file(self, name, text):
-        """A file that only this user can read: a secret is not for a command line."""
+        """A file that only this user can read; secrets must not appear on a command line."""
         path = os.path.join(self.store, name)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -109,7 +109,7 @@ class MainJob:
         self.screen.fact("platform", f"{reply['status']} for Ada: “{words(row['request_body'])}”")
 
     def hear(self, name, sender):
-        """The agent waits for a message of that kind, and shows what it got."""
+        """Waits until the agent receives a message of that kind, and shows it."""
         agent = self.agents[name]
         deadline = time.monotonic() + 60
         tick = self.screen.waiting(f"{name} calls wait_for_message; {POLL}")
@@ -118,15 +118,15 @@ class MainJob:
             if "activity_id" in message:
                 break
             if time.monotonic() > deadline:
-                raise Failure(f"{name} has got no message in 60 s{agent.last_words()}")
+                raise Failure(f"{name} received no message within 60 s{agent.last_words()}")
         if message["kind"] != sender:
-            raise Failure(f"{name} expected a message of {sender}, not of {message['kind']}")
+            raise Failure(f"{name} expected a message from {sender}, got one from {message['kind']}")
         known = self.names.get(message.get("peer_id"), "the person")
         self.screen.fact(name, f"hears {known}: “{message['text']}”")
         return message
 
     def delegate(self, sender, receiver, task):
-        """One agent asks another; shown as it lies in the other's queue."""
+        """One agent delegates to another; shows the task as it appears in the other's inbox."""
         peers = self.agents[sender].call("list_peers")
         target = self.agents[receiver].workspace_id
         if target not in peers:
@@ -171,7 +171,7 @@ class MainJob:
         self.screen.step("The agents go")
         for name, agent in self.agents.items():
             if not agent.end():
-                raise Failure(f"{agent.name} did not end cleanly{agent.last_words()}")
+                raise Failure(f"{agent.name} did not exit cleanly{agent.last_words()}")
             self.screen.fact(name, "has ended by itself when its stdin was closed")
         self.shown = True
 
@@ -205,7 +205,7 @@ class MainJob:
         say(f"\n  {curl} {quote(f'{url}/workspaces/{ada}/activity?source=canvas')}\n")
 
     def stay(self):
-        """Until the platform ends, or somebody ends this (an exception)."""
+        """Waits until the platform exits or the user interrupts (an exception)."""
         while self.platform.next_line(0.5) is None:
             pass
 
@@ -216,8 +216,8 @@ def end_quietly(*_):
 
 def main():
     parser = argparse.ArgumentParser(description="Shows the main job on the embedded platform.")
-    parser.add_argument("--build", default="build", help="the folder with the built programs")
-    parser.add_argument("--once", action="store_true", help="end after the demonstration")
+    parser.add_argument("--build", default="build", help="build folder (default: build)")
+    parser.add_argument("--once", action="store_true", help="exit after the demonstration")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end_quietly)
@@ -230,14 +230,14 @@ def main():
             job.run()
             if options.once:
                 if not job.platform.end():
-                    raise Failure(f"molecule-platform did not end cleanly"
+                    raise Failure(f"molecule-platform did not exit cleanly"
                                   f"{job.platform.last_words()}")
                 screen.print(f"\n{screen.paint('green', 'Done.')}")
                 return 0
             job.show_how_to_go_on()
             job.stay()
         except KeyboardInterrupt:
-            screen.print("\nEnding.")
+            screen.print("\nStopping.")
             return 0 if job.shown else 130
         except Failure as failure:
             screen.print()

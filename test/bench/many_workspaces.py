@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What many workspaces in one process cost, and how fast several processes of one hand over.
+"""Measures many workspaces in one process, and the handover between two processes of one.
 
     test/bench/many_workspaces.py BUILD [--workspaces N] [--seconds N] [--rounds N] [--json FILE]
 
-One molecule-mcp serves all workspaces on the real molecule-platform of the build. When a beat came
-is read from the platform's database. Then two sessions serve one workspace: how long until the
-second is the owner after the first ended, as the platform hears of it, and how long until a waiter
-in the second has what the first has stored.
+One molecule-mcp serves all workspaces on the build's real molecule-platform; heartbeat times are
+read from the platform's database. Then two sessions serve one workspace. Measured are the time
+from the end of the first until the platform hears from the second as the owner, and the time
+until a waiter in the second gets a message that the first has stored.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def cpu_seconds(pid):
 
 
 def written_bytes(pid):
-    """What the process had to be written to disks, as far as it has been accounted for."""
+    """Bytes that the process caused to be written to disk, as far as accounted for."""
     text = pathlib.Path(f"/proc/{pid}/io").read_text()
     return int(re.search(r"^write_bytes: (\d+)", text, re.M)[1])
 
@@ -82,7 +82,7 @@ class Many:
         begin, cpu, written = time.monotonic(), cpu_seconds(pid), written_bytes(pid)
         last, intervals = self.beats(), []
         while time.monotonic() - begin < self.seconds:
-            time.sleep(1.0)  # beats are 20 s apart, none is missed
+            time.sleep(1.0)  # heartbeats are 20 s apart, so none is missed
             for id, at in self.beats().items():
                 if at != last[id]:
                     intervals.append((at - last[id]) / 1e6)
@@ -95,7 +95,7 @@ class Many:
                 "beats": len(late), "latest_s": max(late),
                 "late_p99_s": statistics.quantiles(late, n=100)[98],
                 "over_2_s": sum(one > 2 for one in late),
-                # A workspace whose beats stopped gives no interval that could be late.
+                # A workspace whose heartbeats stopped yields no interval that could be late.
                 "silent": sum(time.time() - at / 1e6 > BEAT_SECONDS + 2 for at in last.values())}
 
 
@@ -113,7 +113,7 @@ class Handover:
         return {"wake_up_ms": wake, "takeover_s": takeover}
 
     def sessions(self):
-        """Two sessions on a new workspace; the first is the owner."""
+        """Starts two sessions on a new workspace; the first becomes the owner."""
         self.agent = self.platform.create_workspace("agent")
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
         env = child_env(self.folder, {
@@ -124,7 +124,7 @@ class Handover:
         until(self.last_beat, what="the owner's first beat")
         second = McpProcess(self.build / "molecule-mcp", env)
         second.initialize()
-        second.call("inbox_peek")  # it has opened the inbox
+        second.call("inbox_peek")  # by now it has opened the inbox
         return first, second
 
     def last_beat(self):
@@ -155,7 +155,7 @@ class Handover:
         found = []
         for i in range(self.rounds * 4):
             waiting = second.start_tool("wait_for_message", {"timeout_secs": 60})
-            second.ping()  # it waits by now
+            second.ping()  # by now it is waiting
             self.platform.send(self.agent, f"message {i}")
             until(lambda: inbox.execute("SELECT count(*) FROM messages").fetchone()[0], 30,
                   "the owner's poll")
@@ -198,9 +198,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--workspaces", type=int, default=1000)
-    parser.add_argument("--seconds", type=int, default=120, help="how long to watch")
-    parser.add_argument("--rounds", type=int, default=5, help="takeovers of each kind; 0: none")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all numbers")
+    parser.add_argument("--seconds", type=int, default=120, help="how long to watch the heartbeats")
+    parser.add_argument("--rounds", type=int, default=5, help="takeovers of each kind; 0 for none")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all numbers")
     options = parser.parse_args()
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="molecule-many-"))
     found = {"machine": machine(), "date": time.strftime("%Y-%m-%d")}
