@@ -43,7 +43,7 @@ def home():
         yield Path(folder)
 
 
-def test_once_shows_the_main_job_and_leaves_nothing(build, mcp_binary, home):
+def test_once_shows_the_main_job_and_leaves_nothing_behind(build, mcp_binary, home):
     process = start(build, home, "--once")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, (out, err)
@@ -71,7 +71,7 @@ def test_once_shows_the_main_job_and_leaves_nothing(build, mcp_binary, home):
     assert processes_of(home) == [], "it left processes"
 
 
-def test_it_goes_on_until_ctrl_c_and_says_how_to_try(build, mcp_binary, home):
+def test_it_runs_until_ctrl_c_and_shows_commands_to_try(build, mcp_binary, home):
     process = start(build, home, start_new_session=True)
     lines = []
 
@@ -118,9 +118,9 @@ def fake_program(folder, name, script):
     ({"molecule-platform": "echo hello; exec sleep 60"}, "did not say where it listens"),
     ({"molecule-platform": None, "molecule-mcp": "echo 'no token today' >&2; exit 3"},
      "no token today"),
-    ({"molecule-platform": None, "molecule-mcp": "echo '{}' ; exec 1>&-; sleep 1"}, "has ended"),
+    ({"molecule-platform": None, "molecule-mcp": "echo '{}' ; exec 1>&-; sleep 1"}, "has exited"),
 ], ids=["missing", "dies", "mute", "agent dies", "agent closes"])
-def test_a_failure_is_told_and_nothing_is_left(build, home, tmp_path, programs, told):
+def test_a_failure_is_reported_and_leaves_nothing_behind(build, home, tmp_path, programs, told):
     """`None` stands for the real program."""
     for name, script in programs.items():
         if script is None:

@@ -67,7 +67,7 @@ def test_5_kill_9_at_random_points(spawn, fake, seed):
 
 
 @pytest.mark.parametrize("end", ["EOF", "SIGTERM", "SIGINT", "SIGHUP"])
-def test_5_a_polite_end_loses_nothing(spawn, fake, end):
+def test_5_a_clean_exit_loses_nothing(spawn, fake, end):
     feed = Feed(fake, 0.002)
     feed.start()
     for _ in range(4):
@@ -83,7 +83,7 @@ def test_5_a_polite_end_loses_nothing(spawn, fake, end):
     assert pop_all(last) == feed.sent
 
 
-def test_5_a_waiting_call_that_dies_consumes_nothing(spawn, fake):
+def test_5_killing_a_waiting_session_consumes_nothing(spawn, fake):
     first = spawn(speed=20)
     first.initialize()
     first.start_tool("wait_for_message", {"timeout_secs": 300})
@@ -95,7 +95,7 @@ def test_5_a_waiting_call_that_dies_consumes_nothing(spawn, fake):
     assert second.call("wait_for_message", timeout_secs=60).json["activity_id"] == id
 
 
-def test_5_a_stored_message_is_there_without_the_platform(spawn, fake):
+def test_5_stored_messages_are_available_without_the_platform(spawn, fake):
     first = spawn(speed=20)
     first.initialize()
     id = fake.add_message("stored")
@@ -146,7 +146,7 @@ def test_5_a_full_disk_loses_nothing(spawn, fake):
     assert pop_all(second) == ids
 
 
-def test_5_a_full_disk_makes_a_pop_fail_honestly(spawn, fake):
+def test_5_a_pop_on_a_full_disk_fails(spawn, fake):
     """Not `removed: true` for what would be back after a restart."""
     ids = [fake.add_message("x" * 20_000 + str(i)) for i in range(40)]
     first = spawn(speed=40)

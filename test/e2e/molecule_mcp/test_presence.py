@@ -21,7 +21,7 @@ def gaps(requests, speed):
 
 
 @pytest.mark.parametrize("fault", ["hang", "unreachable"])
-def test_4_initialize_waits_for_no_network(spawn, fake, fault):
+def test_4_initialize_does_not_wait_for_the_network(spawn, fake, fault):
     fake.always_everything(HANG)
     child = spawn({"PLATFORM_URL": "http://10.255.255.1:9"} if fault == "unreachable" else {})
     start = time.monotonic()
@@ -31,7 +31,7 @@ def test_4_initialize_waits_for_no_network(spawn, fake, fault):
     assert time.monotonic() - start < 3
 
 
-def test_4_register_is_exactly_this(spawn, fake, workspace_id, token):
+def test_4_the_register_request(spawn, fake, workspace_id, token):
     child = spawn()
     child.initialize()
     request = fake.wait_for("register")[0]
@@ -46,7 +46,7 @@ def test_4_register_is_exactly_this(spawn, fake, workspace_id, token):
     assert "expect" not in request.headers
 
 
-def test_4_headers_of_every_call(spawn, fake, workspace_id, token):
+def test_4_the_headers_of_every_call(spawn, fake, workspace_id, token):
     child = spawn(speed=20)
     child.initialize()
     child.call("list_peers")
@@ -71,7 +71,7 @@ def test_4_registers_once(spawn, fake):
     assert len(fake.seen("register")) == 1
 
 
-def test_4_register_is_repeated_until_it_succeeds(spawn, fake):
+def test_4_register_is_retried_until_it_succeeds(spawn, fake):
     speed = 10
     scripted(fake, "register", Reply(500, {"error": "registration failed"}), Reply(503), RESET, HTML,
              Reply(404, "not found"), OK)
@@ -84,7 +84,7 @@ def test_4_register_is_repeated_until_it_succeeds(spawn, fake):
     assert len(fake.seen("register")) == 6
 
 
-def test_4_the_first_beat_comes_right_after_the_first_register(spawn, fake):
+def test_4_the_first_heartbeat_follows_the_first_register_at_once(spawn, fake):
     """Also where that failed, for another reason than the token."""
     fake.always("register", Reply(500, {"error": "registration failed"}))
     spawn()
@@ -103,7 +103,7 @@ def test_4_a_rejected_register_exits_3(spawn, fake, workspace_id, status):
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 429, 500, 503])
-def test_4_any_other_answer_to_register_does_not_end(spawn, fake, status):
+def test_4_any_other_failure_of_register_does_not_exit(spawn, fake, status):
     fake.script("register", Reply(status, {"error": "no"}))
     child = spawn(speed=20)
     child.initialize()
@@ -119,7 +119,7 @@ def test_4_a_late_rejection_exits_3_too(spawn, fake):
     child.expect_exit(3)
 
 
-def test_4_a_token_in_the_reply_replaces_no_token_of_ours(spawn, fake, token, state):
+def test_4_a_token_in_the_reply_does_not_replace_a_configured_one(spawn, fake, token, state):
     minted = "minted-" + "m" * 40
     fake.script("register", Reply(body={"status": "registered", "delivery_mode": "poll",
                                         "auth_token": minted}))
@@ -129,7 +129,7 @@ def test_4_a_token_in_the_reply_replaces_no_token_of_ours(spawn, fake, token, st
     assert not (state / ".auth_token").exists()
 
 
-def test_4_beats_every_20_s_with_true_values(spawn, fake, workspace_id):
+def test_4_sends_a_heartbeat_every_20_s_with_true_values(spawn, fake, workspace_id):
     speed = 10
     spawn(speed=speed)
     beats = fake.wait_for("heartbeat", 5)
@@ -144,7 +144,7 @@ def test_4_beats_every_20_s_with_true_values(spawn, fake, workspace_id):
     assert all(14 <= b - a <= 27 for a, b in zip(uptimes, uptimes[1:])), uptimes
 
 
-def test_4_a_beat_tells_of_running_delegations(mcp, fake):
+def test_4_a_heartbeat_reports_running_delegations(mcp, fake):
     fake.wait_for("heartbeat")
     fake.always("a2a", HANG)
     first = mcp.start_tool("delegate_task", {"workspace_id": PEER, "task": "count the leaves"})
@@ -166,7 +166,7 @@ def test_4_a_waiting_agent_is_not_busy(mcp, fake):
     assert fake.next("heartbeat", 2).json["active_tasks"] == 0
 
 
-def test_4_one_missed_beat_does_not_cost_presence(spawn, fake):
+def test_4_one_missed_heartbeat_does_not_cost_presence(spawn, fake):
     """A beat that hangs is given up in time: 90 s after the last good one would be too late."""
     speed = 20
     spawn(speed=speed)
@@ -220,7 +220,7 @@ def test_4_other_failures_are_not_counted(spawn, fake):
     assert child.process.poll() is None
 
 
-def test_4_failures_between_do_not_reset_the_count(spawn, fake):
+def test_4_other_failures_do_not_reset_the_count(spawn, fake):
     child = spawn(speed=40)
     scripted(fake, "heartbeat", OK, UNAUTHORIZED, Reply(503), UNAUTHORIZED, RESET, UNAUTHORIZED)
     fake.wait_for("heartbeat", 7, 60)
@@ -262,7 +262,7 @@ def test_4_polls_every_5_s(spawn, fake):
         assert 3.5 <= gap <= 8.5, gaps(polls, speed)
 
 
-def test_4_a_failing_poll_backs_off_and_comes_back(spawn, fake):
+def test_4_a_failing_poll_backs_off_and_recovers(spawn, fake):
     speed = 40
     fake.always("activity", Reply(500, {"error": "query failed"}))
     child = spawn(speed=speed)
@@ -288,14 +288,14 @@ def test_4_connections_are_reused(spawn, fake):
     assert len(late) <= 2
 
 
-def test_4_a_connection_that_the_platform_closed_costs_nothing(mcp, fake):
+def test_4_a_connection_closed_by_the_platform_is_harmless(mcp, fake):
     """Servers close kept-alive connections whenever they like."""
     for _ in range(5):
         fake.script("peers", Reply(body=[], headers={"Connection": "close"}))
         assert not mcp.call("list_peers").failed
 
 
-def test_4_the_inbound_secret_of_register_and_of_every_beat_is_kept(spawn, fake, state):
+def test_4_the_inbound_secret_from_register_and_every_heartbeat_is_stored(spawn, fake, state):
     child = spawn(speed=40)
     path = state / ".platform_inbound_secret"
     child.wait_until(path.exists, "secret")
@@ -309,7 +309,7 @@ def test_4_the_inbound_secret_of_register_and_of_every_beat_is_kept(spawn, fake,
 
 
 @pytest.mark.parametrize("secret", ["", 7, None, ["x"], {"a": 1}, "x" * 2_000_000, "two\nlines"])
-def test_4_a_strange_inbound_secret_stops_no_beat(spawn, fake, state, secret):
+def test_4_an_invalid_inbound_secret_does_not_stop_the_heartbeat(spawn, fake, state, secret):
     fake.always("heartbeat", Reply(body={"status": "ok", "platform_inbound_secret": secret}))
     child = spawn(speed=40)
     fake.wait_for("heartbeat", 3)
@@ -343,7 +343,7 @@ def test_4_a_rotated_token_needs_no_restart(spawn, fake, tmp_path):
     assert escalations(child) == 0
 
 
-def test_4_after_a_suspend_it_beats_and_polls_at_once(spawn, fake, tmp_path):
+def test_4_after_a_suspend_it_sends_a_heartbeat_and_polls_at_once(spawn, fake, tmp_path):
     """The calendar jumps an hour ahead while the monotonic clock does not."""
     speed = 2
     jump = tmp_path / "jump"
@@ -358,7 +358,7 @@ def test_4_after_a_suspend_it_beats_and_polls_at_once(spawn, fake, tmp_path):
     assert speed * (fake.next("heartbeat").time - jumped) < 10
 
 
-def test_4_a_card_that_the_agent_has_set_survives_a_takeover_and_a_restart(spawn, fake):
+def test_4_an_agent_card_set_by_a_tool_survives_a_takeover_and_a_restart(spawn, fake):
     chosen = {"name": "Chosen", "skills": [{"name": "choosing"}]}
     owner = spawn(speed=20)
     owner.initialize()

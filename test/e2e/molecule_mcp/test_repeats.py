@@ -49,7 +49,7 @@ def shown(platform, agent):
                     if r["method"] == "notify"]
 
 
-def test_lesson_2_6_a_message_to_the_user_whose_answer_was_lost_is_shown_once(start, proxy, shown):
+def test_lesson_2_6_a_user_message_whose_response_was_lost_is_shown_once(start, proxy, shown):
     mcp = start()
     lose(proxy, "/notify")
     for _ in range(2):
@@ -64,7 +64,7 @@ def test_lesson_2_6_a_message_to_the_user_whose_answer_was_lost_is_shown_once(st
     assert shown() == ["done", "done", "and more"]
 
 
-def test_lesson_2_6_an_answer_to_the_user_that_was_lost_is_shown_once(start, proxy, shown, platform, agent):
+def test_lesson_2_6_a_reply_to_the_user_whose_response_was_lost_is_shown_once(start, proxy, shown, platform, agent):
     """Whichever process answers next."""
     for text in ("first?", "second?"):
         assert platform.send(agent, text).status == 200
@@ -80,7 +80,7 @@ def test_lesson_2_6_an_answer_to_the_user_that_was_lost_is_shown_once(start, pro
     assert shown() == ["yes", "yes"] and mcp.call("inbox_peek").json == []
 
 
-def test_lesson_2_6_other_files_make_another_message(mcp, fake, tmp_path):
+def test_lesson_2_6_different_files_make_a_different_message(mcp, fake, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).write_text("x")
     fake.always("notify", RESET)

@@ -24,7 +24,7 @@ def filled(child, fake):
     fake.wait_for("activity", where=lambda r: "since_id" in r.query)
 
 
-def test_3_configs_dir_is_made_and_everything_in_it_is_private(spawn, fake, tmp_path):
+def test_3_configs_dir_is_created_and_everything_in_it_is_private(spawn, fake, tmp_path):
     folder = tmp_path / "made" / "on demand"
     child = spawn({"CONFIGS_DIR": str(folder)}, speed=20, umask=0)
     filled(child, fake)
@@ -55,7 +55,7 @@ def test_3_an_existing_folder_keeps_its_mode(spawn, fake, state):
     assert mode(state) == 0o755
 
 
-def test_3_files_that_others_could_read_become_private(spawn, fake, state):
+def test_3_files_readable_by_others_become_private(spawn, fake, state):
     state.mkdir()
     for name in (".platform_inbound_secret", ".mcp_inbox_cursor"):
         (state / name).write_text("old")
@@ -66,7 +66,7 @@ def test_3_files_that_others_could_read_become_private(spawn, fake, state):
         child.wait_until(lambda: mode(state / name) == 0o600, name, 5)
 
 
-def test_3_a_folder_that_cannot_be_made_exits_2(mcp_binary, env, fake, tmp_path):
+def test_3_a_folder_that_cannot_be_created_exits_2(mcp_binary, env, fake, tmp_path):
     (tmp_path / "file").write_text("")
     folder = str(tmp_path / "file" / "state")
     refused(mcp_binary, {**env, "CONFIGS_DIR": folder}, folder, "Not a directory")
@@ -130,7 +130,7 @@ def test_3_the_cursor_of_the_python_runtime_is_taken_over(spawn, fake, state):
     assert fake.seen("activity")[0].query["since_id"] == fake.rows[1]["id"]
 
 
-def test_3_the_python_runtime_may_have_moved_the_cursor_meanwhile(spawn, fake, state):
+def test_3_a_cursor_moved_by_the_python_runtime_is_followed(spawn, fake, state):
     fake.add_message("ours")
     first = spawn(speed=20)
     first.initialize()
@@ -172,7 +172,7 @@ def test_3_a_corrupt_inbox_is_reported_and_left_alone(spawn, fake, state):
 
 
 @pytest.mark.parametrize("name", [".platform_inbound_secret", ".mcp_inbox_cursor"])
-def test_3_a_file_that_cannot_be_written_stops_nothing(spawn, fake, state, name):
+def test_3_an_unwritable_file_stops_nothing(spawn, fake, state, name):
     """A folder in the file's place fails every write, whoever we are."""
     (state / name / "inside").mkdir(parents=True)
     child = spawn(speed=40)
@@ -186,7 +186,7 @@ def test_3_a_file_that_cannot_be_written_stops_nothing(spawn, fake, state, name)
     child.wait_stderr(name)
 
 
-def test_3_a_read_only_folder_later_on_stops_no_beat(mcp_binary, env, fake, token, speedup):
+def test_3_a_folder_that_becomes_read_only_does_not_stop_the_heartbeat(mcp_binary, env, fake, token, speedup):
     with open_folder() as outer:
         faster = speedup(40)
         faster["LD_PRELOAD"] = shutil.copy(faster["LD_PRELOAD"], outer)  # pytest's folder is private

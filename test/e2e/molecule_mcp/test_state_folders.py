@@ -69,7 +69,7 @@ def test_3_all_processes_of_a_workspace_share_its_inbox(serve, platform, listed_
     assert [m["activity_id"] for m in second.call("inbox_peek").json] == [taken["activity_id"]]
 
 
-def test_3_a_folder_used_for_another_workspace_gives_it_nothing(serve, platform, state):
+def test_3_a_workspace_gets_nothing_from_a_folder_used_for_another(serve, platform, state):
     a, b = platform.create_workspace("a"), platform.create_workspace("b")
     child = serve(a)
     come_online(platform, a)
@@ -85,7 +85,7 @@ def test_3_a_folder_used_for_another_workspace_gives_it_nothing(serve, platform,
     assert [m["text"] for m in serve(a).call("inbox_peek").json] == ["for a"]
 
 
-def test_3_doctor_and_status_look_and_take_nothing(serve, mcp_binary, env, platform, state):
+def test_3_doctor_and_status_do_not_claim_a_folder(serve, mcp_binary, env, platform, state):
     a, b = platform.create_workspace("a"), platform.create_workspace("b")
 
     def ask(command, workspace):

@@ -62,7 +62,7 @@ def revoked_token(platform, workspace):
 
 
 @pytest.mark.parametrize("method, path, body, good", OWN, ids=lambda value: str(value)[:40])
-def test_0_2_a_workspace_route_takes_its_own_token_or_the_admins(platform, pair, method, path,
+def test_0_2_a_workspace_route_accepts_its_own_token_or_the_admin_token(platform, pair, method, path,
                                                                  body, good):
     path, body = filled(path, pair), filled(body, pair)
     missing = platform.request(method, path, json=body)
@@ -80,7 +80,7 @@ def test_0_2_a_workspace_route_takes_its_own_token_or_the_admins(platform, pair,
 
 
 @pytest.mark.parametrize("method, path, body, good", ADMIN, ids=lambda value: str(value)[:40])
-def test_0_3_an_admin_route_takes_the_admin_token_only(platform, pair, method, path, body, good):
+def test_0_3_an_admin_route_accepts_only_the_admin_token(platform, pair, method, path, body, good):
     path, body = filled(path, pair), filled(body, pair)
     missing = platform.request(method, path, json=body)
     assert (missing.status, missing.body) == (401, {"error": "admin auth required"})
@@ -91,7 +91,7 @@ def test_0_3_an_admin_route_takes_the_admin_token_only(platform, pair, method, p
 
 
 @pytest.mark.parametrize("path, body", REGISTRY, ids=lambda value: str(value)[:25])
-def test_0_4_the_registry_takes_the_workspaces_own_token(platform, pair, path, body):
+def test_0_4_the_registry_accepts_the_workspaces_own_token(platform, pair, path, body):
     body = filled(body, pair)
     missing = platform.request("POST", path, json=body)
     assert (missing.status, missing.body) == (401, {"error": "missing workspace auth token"})
@@ -114,7 +114,7 @@ def test_9_nothing_is_open_before_the_first_workspace_or_for_an_unknown_one(plat
 @pytest.mark.parametrize("header", [
     "bearer {}", "BEARER {}", "Basic {}", "Bearer{}", "{}", "Token {}", " Bearer: {}",
 ])
-def test_0_another_scheme_is_no_token(platform, header):
+def test_0_another_authorization_scheme_is_rejected(platform, header):
     agent = platform.create_workspace("agent")
     refused = platform.request("GET", f"/workspaces/{agent.id}/activity",
                                headers={"Authorization": header.format(agent.token)})
@@ -128,7 +128,7 @@ def test_0_a_token_is_trimmed(platform):
     assert fine.status == 200
 
 
-def test_0_1_a_token_in_the_url_is_none(platform):
+def test_0_1_a_token_in_the_url_is_ignored(platform):
     agent = platform.create_workspace("agent")
     for name in ("token", "access_token", "auth_token"):
         path = f"/workspaces/{agent.id}/activity?{name}={agent.token}"
@@ -144,7 +144,7 @@ def test_0_2_an_unknown_workspace_gives_401_before_anything_else(platform):
     assert platform.request("GET", "/workspaces/%00/activity", agent.token).status in (400, 401)
 
 
-def test_2_8_tokens_are_listed_made_and_revoked(platform):
+def test_2_8_tokens_are_listed_created_and_revoked(platform):
     agent, peer = platform.create_workspace("agent"), platform.create_workspace("peer")
     path = f"/workspaces/{agent.id}/tokens"
     made = platform.request("POST", path, agent.token)
@@ -171,7 +171,7 @@ def test_2_8_tokens_are_listed_made_and_revoked(platform):
     assert platform.request("GET", path, second).body["count"] == 1
 
 
-def test_2_8_a_token_that_revokes_itself_closes_every_door(platform):
+def test_2_8_a_token_that_revokes_itself_loses_all_access(platform):
     agent = platform.create_workspace("agent")
     token_id = platform.request("GET", f"/workspaces/{agent.id}/tokens",
                                 agent.token).body["tokens"][0]["id"]

@@ -39,7 +39,7 @@ def test_usage_exits_2(build, tmp_path, arguments):
     assert not (tmp_path / "share").exists(), "a wrong call must not make folders"
 
 
-def test_the_first_line_names_the_port_and_it_answers(platform):
+def test_the_first_line_names_the_port_and_the_server_responds(platform):
     assert platform.stdout() == f"listening on {platform.url}\n"
     assert platform.request("GET", "/health").body == {"status": "ok"}
 
@@ -116,7 +116,7 @@ def test_a_port_in_use_exits_1_and_says_so(build, tmp_path):
     assert not ended.stdout
 
 
-def test_a_data_folder_that_cannot_be_made_is_named(build, tmp_path):
+def test_a_data_folder_that_cannot_be_created_is_named(build, tmp_path):
     """/proc refuses root too; a file in the way is the other usual case."""
     (tmp_path / "file").write_text("not a folder")
     for folder in ("/proc/nothing/here", str(tmp_path / "file" / "data"), str(tmp_path / "file")):
@@ -151,7 +151,7 @@ def test_a_damaged_database_is_named_and_not_touched(build, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signals_end_it_cleanly_also_with_clients_connected(build, number):
+def test_signals_end_it_cleanly_even_with_clients_connected(build, number):
     with Platform(build) as platform:
         agent = platform.create_workspace("agent")
         assert platform.send(agent, "kept").status == 200
@@ -165,7 +165,7 @@ def test_signals_end_it_cleanly_also_with_clients_connected(build, number):
         assert len(platform.activity(agent).body) == 1
 
 
-def test_the_reader_of_stdout_may_go_away(build, tmp_path):
+def test_the_reader_of_stdout_may_close(build, tmp_path):
     process = subprocess.Popen(
         [str(build / "molecule-platform"), "--listen", "127.0.0.1:0", "--data",
          str(tmp_path / "data")], stdout=subprocess.PIPE, env=child_env(tmp_path))
@@ -188,7 +188,7 @@ def test_tokens_are_stored_as_hashes_only(build, tmp_path):
         assert extra["auth_token"].encode() not in content, path
 
 
-def test_a_full_disk_refuses_and_loses_nothing(build, tmp_path):
+def test_on_a_full_disk_requests_fail_and_nothing_is_lost(build, tmp_path):
     """The database may not grow any more: what is answered is 503, never a 200 that is not kept."""
     with Platform(build, data_dir=tmp_path / "data") as platform:
         agent = platform.create_workspace("agent")

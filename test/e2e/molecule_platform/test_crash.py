@@ -166,7 +166,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(build, tmp_path, seed):
     assert done > ROUNDS * 5, "there was no load to speak of"
 
 
-def test_kill_9_during_the_very_first_start(build, tmp_path):
+def test_kill_9_during_the_first_start(build, tmp_path):
     """Whatever moment it dies at, the next start works and the admin token holds from then on."""
     chance = random.Random(7)
     data = tmp_path / "data"

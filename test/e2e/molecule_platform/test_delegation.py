@@ -81,12 +81,12 @@ def test_5_1_bad_requests(platform, pair, body, error):
     assert delegations(platform, pair[0]) == []
 
 
-def test_5_1_nobody_delegates_to_itself(platform, pair):
+def test_5_1_a_workspace_cannot_delegate_to_itself(platform, pair):
     reply = delegate(platform, pair[0], {"target_id": pair[0].id, "task": "t"})
     assert (reply.status, reply.body) == (400, {"error": "self-delegation not permitted"})
 
 
-def test_5_1_a_target_out_of_reach_fails_visibly(platform, pair):
+def test_5_1_a_delegation_to_an_unreachable_target_is_recorded_as_failed(platform, pair):
     agent, peer = pair
     hidden = platform.create_workspace("hidden", parent_id=peer.id)
     body = {"target_id": hidden.id, "task": "t", "idempotency_key": "k"}
@@ -156,7 +156,7 @@ def test_5_3_and_5_4_record_and_update(platform, pair):
     assert unknown.status in (200, 404)
 
 
-def test_5_4_nobody_updates_anothers_delegation(platform, pair):
+def test_5_4_a_workspace_cannot_update_anothers_delegation(platform, pair):
     agent, peer = pair
     delegation_id = delegate(platform, agent, {"target_id": peer.id, "task": "t"}).body[
         "delegation_id"]

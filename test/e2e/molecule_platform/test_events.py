@@ -70,7 +70,7 @@ def test_the_websocket_needs_a_token(platform, agent):
     assert exchange(platform, with_secret_in_url).status == 401
 
 
-def test_a_browser_gives_its_token_as_a_subprotocol(platform, agent):
+def test_a_browser_sends_its_token_as_a_subprotocol(platform, agent):
     name = f"bearer.{platform.admin_token}"
     with EventStream(platform, subprotocols=[name]) as events:
         platform.heartbeat(agent)
@@ -85,7 +85,7 @@ def test_a_foreign_origin_gets_no_websocket(platform):
     assert refused.value.status_code == 403
 
 
-def test_a_workspace_sees_its_own_and_its_familys_events_only(platform):
+def test_a_workspace_sees_only_its_own_and_its_familys_events(platform):
     parent = platform.create_workspace("parent")
     child = platform.create_workspace("child", parent_id=parent.id)
     cousin_parent = platform.create_workspace("uncle")
@@ -98,7 +98,7 @@ def test_a_workspace_sees_its_own_and_its_familys_events_only(platform):
         assert {frame["workspace_id"] for frame in events.seen} == {parent.id, child.id}
 
 
-def test_a_message_is_announced_to_all_who_listen(platform, agent):
+def test_a_message_is_announced_to_all_listeners(platform, agent):
     peer = platform.create_workspace("peer")
     with EventStream(platform, platform.admin_token) as one, \
             EventStream(platform, platform.admin_token) as two:
@@ -114,7 +114,7 @@ def test_a_message_is_announced_to_all_who_listen(platform, agent):
                 "hi", agent.id, "agent")
 
 
-def test_what_is_refused_is_not_announced(platform, agent):
+def test_a_rejected_message_is_not_announced(platform, agent):
     stranger_parent = platform.create_workspace("stranger")
     stranger = platform.create_workspace("child", parent_id=stranger_parent.id)
     with EventStream(platform, platform.admin_token) as events:
@@ -125,7 +125,7 @@ def test_what_is_refused_is_not_announced(platform, agent):
         assert agent.id not in {frame["workspace_id"] for frame in events.seen}
 
 
-def test_frames_from_clients_do_no_harm(platform, agent):
+def test_frames_from_clients_are_harmless(platform, agent):
     with EventStream(platform, platform.admin_token) as events:
         events.socket.send("hello")
         events.socket.send('{"event": "WORKSPACE_ONLINE"}')
@@ -140,7 +140,7 @@ def test_frames_from_clients_do_no_harm(platform, agent):
     assert platform.heartbeat(agent).status == 200
 
 
-def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(platform, agent):
+def test_a_client_that_does_not_read_is_dropped_and_delays_no_other(platform, agent):
     """20 MB of events: more than the kernel's buffers and the platform's own together."""
     card = {"name": "x" * 200_000}
     stuck = EventStream(platform, platform.admin_token,

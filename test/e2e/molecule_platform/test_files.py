@@ -68,7 +68,7 @@ def test_10_a_file_comes_back_byte_for_byte(platform, agent):
     assert (status, headers["Content-Length"], got) == (200, str(3 * MIB), b"")
 
 
-def test_10_a_connection_serves_files_and_answers_in_turn(platform, agent):
+def test_10_a_connection_serves_files_and_json_in_turn(platform, agent):
     file = file_id(upload(platform, agent, ("a", b"x" * MIB)))
     connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
     for _ in range(3):
@@ -80,7 +80,7 @@ def test_10_a_connection_serves_files_and_answers_in_turn(platform, agent):
     connection.close()
 
 
-def test_10_an_upload_over_the_cap_is_413_and_others_keep_their_smaller_cap(platform, agent):
+def test_10_an_upload_over_the_limit_is_413_and_other_routes_keep_their_limit(platform, agent):
     path = f"/workspaces/{agent.id}/chat/uploads"
     for where, size, expected in ((path, 101 * MIB + 1, 413), (f"/workspaces/{agent.id}/a2a",
                                                               16 * MIB + 1, 413)):
@@ -108,7 +108,7 @@ def start_upload(platform, agent, token, size, sent):
     return connection
 
 
-def test_10_bodies_of_strangers_never_come_into_memory(platform, agent):
+def test_10_bodies_of_unauthenticated_clients_are_not_buffered(platform, agent):
     other = platform.create_workspace("other")
     before = platform.resident_bytes()
     crowd = [start_upload(platform, agent, token, 100 * MIB, 20 * MIB)
@@ -120,7 +120,7 @@ def test_10_bodies_of_strangers_never_come_into_memory(platform, agent):
         connection.close()
 
 
-def test_10_too_many_large_uploads_at_a_time_are_503(platform, agent):
+def test_10_too_many_concurrent_large_uploads_are_503(platform, agent):
     crowd = [start_upload(platform, agent, agent.token, 101 * MIB, 0) for _ in range(5)]
     answers = []
 
@@ -141,7 +141,7 @@ def test_10_too_many_large_uploads_at_a_time_are_503(platform, agent):
     until(lambda: upload(platform, agent, ("big.bin", b"x" * 99 * MIB)).status == 200)
 
 
-def test_10_a_file_as_large_as_allowed_goes_through(platform, agent):
+def test_10_a_file_of_the_maximum_size_is_accepted(platform, agent):
     content = os.urandom(MIB) * 100
     reply = upload(platform, agent, ("big.bin", content))
     assert reply.status == 200, reply
@@ -151,7 +151,7 @@ def test_10_a_file_as_large_as_allowed_goes_through(platform, agent):
     assert platform.request("GET", "/health").status == 200
 
 
-def test_10_hostile_forms_are_400_and_leave_nothing(platform, agent):
+def test_10_hostile_forms_are_400_and_leave_nothing_behind(platform, agent):
     whole = form(("a", b"x"))
     path = f"/workspaces/{agent.id}/chat/uploads"
     odd_types = ["", "multipart/form-data", "multipart/form-data; boundary=", "text/plain",
@@ -170,7 +170,7 @@ def test_10_hostile_forms_are_400_and_leave_nothing(platform, agent):
     assert list((platform.data_dir / "uploads").iterdir()) == []
 
 
-def test_10_paths_from_outside_lead_nowhere(platform, agent):
+def test_10_path_traversal_is_rejected(platform, agent):
     for file in ("..", "../admin_token", "%2e%2e%2fadmin_token", "x/../../admin_token", "\u0000",
                  "a" * 5000, "00000000-0000-0000-0000-000000000000"):
         encoded = urllib.parse.quote(file, safe="%")
@@ -179,7 +179,7 @@ def test_10_paths_from_outside_lead_nowhere(platform, agent):
             assert platform.request(method, path, agent.token).status == 404, (file, what)
 
 
-def test_10_foreign_and_missing_tokens(platform, agent):
+def test_10_foreign_and_missing_tokens_are_rejected(platform, agent):
     other = platform.create_workspace("other")
     file = file_id(upload(platform, agent, ("a", b"secret")))
     for token in ("nonsense", other.token):
@@ -191,7 +191,7 @@ def test_10_foreign_and_missing_tokens(platform, agent):
     assert fetch(platform, agent, file)[2] == b"secret"
 
 
-def test_10_what_was_answered_survives_kill_9(build):
+def test_10_acknowledged_uploads_survive_kill_9(build):
     """Killed while uploads run: every answered one is whole, and nothing half-written is found."""
     with Platform(build) as platform:
         agent = platform.create_workspace("agent")
@@ -228,7 +228,7 @@ def test_10_what_was_answered_survives_kill_9(build):
             assert (status, len(got)) == (200, body["size"])
 
 
-def test_10_the_disk_is_checked_before_the_answer(platform, agent):
+def test_10_an_unwritable_disk_fails_the_upload(platform, agent):
     folder = platform.data_dir / "uploads"
     folder.chmod(0o500)
     try:

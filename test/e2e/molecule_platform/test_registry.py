@@ -18,7 +18,7 @@ def agent(platform):
 # --- 1.1 register -----------------------------------------------------------------------------
 
 
-def test_1_1_register_answers_online_and_brings_the_inbound_secret(platform, agent):
+def test_1_1_register_goes_online_and_returns_the_inbound_secret(platform, agent):
     first = platform.register(agent)
     assert first.status == 200
     assert first.body.keys() == {"status", "delivery_mode", "platform_inbound_secret"}
@@ -28,7 +28,7 @@ def test_1_1_register_answers_online_and_brings_the_inbound_secret(platform, age
     assert platform.register(agent).body == first.body  # a restart: no new token, same secret
 
 
-def test_1_1_the_card_is_any_json_and_is_given_back(platform, agent):
+def test_1_1_the_card_is_any_json_and_is_returned(platform, agent):
     for card in ({"name": "A <b>&", "skills": [{"name": "é\u2028"}]}, None, [1], "text", 1.5,
                  {"deep": {"er": [{}, [], ""]}}, {"big": 2**53 + 1}):
         assert platform.register(agent, agent_card=card).status == 200
@@ -47,14 +47,14 @@ def test_1_1_missing_or_mistyped_fields(platform, agent, fields):
     assert (reply.status, reply.body) == (400, {"error": "invalid request body"})
 
 
-def test_1_1_a_wrong_delivery_mode_is_named_before_the_token_is_asked(platform, agent):
+def test_1_1_an_invalid_delivery_mode_is_reported_before_the_token_is_checked(platform, agent):
     for token in (agent.token, None):
         reply = platform.register(agent._replace(token=token), delivery_mode="pull")
         assert (reply.status, reply.body) == (
             400, {"error": "delivery_mode must be 'push' or 'poll'"})
 
 
-def test_1_1_without_a_mode_the_stored_one_holds(platform):
+def test_1_1_without_a_mode_the_stored_one_applies(platform):
     polling = platform.create_workspace("polling")
     pushing = platform.create_workspace("pushing", delivery_mode="push")
     for mode in ("", ...):
@@ -72,7 +72,7 @@ def test_1_1_without_a_mode_the_stored_one_holds(platform):
     "http://[::1]:8000", "http://10.1.2.3", "http://[fe80::1]", "http://100.64.0.1", "http://",
     "http://224.0.0.1", "javascript:alert(1)", "http://0x7f000001/", "http://[::ffff:127.0.0.1]/",
 ])
-def test_1_1_a_push_url_that_is_unsafe_is_refused(platform, agent, url):
+def test_1_1_an_unsafe_push_url_is_rejected(platform, agent, url):
     reply = platform.register(agent, delivery_mode="push", url=url)
     assert reply.status == 400 and reply.body["error"]
     assert platform.status_of(agent) == "awaiting_agent"
@@ -89,7 +89,7 @@ def test_1_1_an_unknown_workspace_needs_the_admin_and_a_uuid(platform):
 # --- 1.2 heartbeat ----------------------------------------------------------------------------
 
 
-def test_1_2_a_heartbeat_is_stored_whole(platform, agent):
+def test_1_2_a_heartbeat_is_stored_completely(platform, agent):
     platform.register(agent)
     beat = platform.heartbeat(agent, active_tasks=2, uptime_seconds=77, current_task="thinking",
                               error_rate=0.25, sample_error="oops", monthly_spend=12)
@@ -127,7 +127,7 @@ def test_1_2_a_field_of_a_later_version_is_ignored(platform, agent):
     assert reply.status == 200
 
 
-def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_beat_succeeds(platform, agent):
+def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_heartbeat_succeeds(platform, agent):
     """Lessons 1: the fault is a trigger in the database, so it comes from outside."""
     platform.change_database(
         "UPDATE workspaces SET platform_inbound_secret = NULL",
@@ -222,7 +222,7 @@ ALLOWED = [("one", "one"), ("one", "two"), ("one", "root"), ("root", "one"), ("r
 REFUSED = [("grandchild", "two"), ("two", "grandchild"), ("other", "one"), ("one", "other")]
 
 
-def test_1_7_who_may_speak_with_whom(platform, family):
+def test_1_7_which_workspaces_may_talk_to_each_other(platform, family):
     def allowed(caller, target):
         reply = platform.request("POST", "/registry/check-access",
                                  json={"caller_id": caller, "target_id": target})

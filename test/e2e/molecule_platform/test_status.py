@@ -26,7 +26,7 @@ def set_status(platform, workspace, status):
 
 
 @pytest.mark.parametrize("status", ["awaiting_agent", "offline", "provisioning"])
-def test_any_heartbeat_lifts_to_online_and_says_so(platform, agent, status):
+def test_any_heartbeat_lifts_to_online_and_announces_it(platform, agent, status):
     """Lessons 1: tools worked while the canvas said OFFLINE for ever."""
     set_status(platform, agent, status)
     with EventStream(platform, platform.admin_token) as events:
@@ -66,7 +66,7 @@ def test_errors_degrade_and_recover_with_hysteresis(platform, agent, events):
     assert events.wait_for("WORKSPACE_ONLINE", agent.id)["payload"] == {}
 
 
-def test_a_wedged_agent_is_degraded_until_it_says_otherwise(platform, agent, events):
+def test_a_wedged_agent_is_degraded_until_it_recovers(platform, agent, events):
     platform.register(agent)
     platform.heartbeat(agent, runtime_state="wedged", sample_error="stuck")
     frame = events.wait_for("WORKSPACE_DEGRADED", agent.id)
@@ -86,7 +86,7 @@ def test_an_agent_that_manages_its_status_is_not_degraded_by_errors(platform, ag
     assert platform.status_of(agent) == "degraded"
 
 
-def test_task_updated_comes_only_when_the_task_changes(platform, agent, events):
+def test_task_updated_is_sent_only_when_the_task_changes(platform, agent, events):
     platform.register(agent)
     for task in ("a", "a", "b", ""):
         platform.heartbeat(agent, current_task=task, uptime_seconds=5)
@@ -97,7 +97,7 @@ def test_task_updated_comes_only_when_the_task_changes(platform, agent, events):
     assert tasks == ["a", "b", ""]
 
 
-def test_a_silent_agent_waits_again_after_90_s_and_comes_back(build, speedup):
+def test_a_silent_agent_is_awaited_again_after_90_s_and_can_return(build, speedup):
     with Platform(build, env=speedup(40)) as platform:
         silent, beating = platform.create_workspace("silent"), platform.create_workspace("beating")
         with EventStream(platform, platform.admin_token) as events:
@@ -120,7 +120,7 @@ def test_a_silent_agent_waits_again_after_90_s_and_comes_back(build, speedup):
             assert platform.status_of(silent) == "online"
 
 
-def test_presence_survives_a_restart_and_the_sweep_goes_on(build, speedup):
+def test_presence_survives_a_restart_and_the_sweep_continues(build, speedup):
     with Platform(build, env=speedup(40)) as platform:
         agent = platform.create_workspace("agent")
         platform.register(agent)

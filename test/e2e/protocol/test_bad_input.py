@@ -32,7 +32,7 @@ NOT_JSON = {
 
 
 @pytest.mark.parametrize("case", NOT_JSON)
-def test_3_not_json(spawn, case):
+def test_3_a_line_that_is_not_json(spawn, case):
     answer = answer_to(spawn(), NOT_JSON[case])
     assert answer["error"]["code"] == PARSE and answer["id"] is None
 
@@ -51,13 +51,13 @@ INVALID = {
 
 
 @pytest.mark.parametrize("case", INVALID)
-def test_3_not_a_request(spawn, case):
+def test_3_json_that_is_not_a_request(spawn, case):
     answer = answer_to(spawn(), INVALID[case])
     assert answer["error"]["code"] == REQUEST
     assert answer["id"] in (None, 1)
 
 
-def test_3_a_batch_is_refused_where_the_revision_has_none(spawn):
+def test_3_a_batch_is_rejected_in_a_revision_without_batches(spawn):
     child = spawn()
     child.initialize("2025-06-18")
     child.send_raw(b'[{"jsonrpc":"2.0","id":"a","method":"ping"}]\n')
@@ -90,7 +90,7 @@ def test_1_a_batch_is_answered_as_an_array_in_2025_03_26(spawn, fake):
 
 @pytest.mark.parametrize("params", ["7", '"x"', "true", "null", "[]", "[1]"])
 @pytest.mark.parametrize("method", ["ping", "tools/list", "tools/call"])
-def test_3_params_of_a_wrong_kind(spawn, method, params):
+def test_3_params_of_the_wrong_type(spawn, method, params):
     line = f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'.encode()
     answer = answer_to(spawn(), line)
     assert answer["id"] == 1
@@ -145,7 +145,7 @@ def test_3_a_bad_cursor(spawn, cursor):
     assert spawn().request("tools/list", {"cursor": cursor})["error"]["code"] == PARAMS
 
 
-def test_3_null_arguments_are_none(mcp):
+def test_3_null_arguments_count_as_absent(mcp):
     answer = mcp.request("tools/call", {"name": "inbox_peek", "arguments": None})
     assert answer["result"]["content"][0]["text"] == "[]"
 
@@ -175,7 +175,7 @@ def test_3_a_lone_surrogate_does_not_reach_the_platform(mcp, fake):
     assert fake.seen("notify")[0].body.decode() and fake.seen("notify")[0].json["message"] == "a\ufffdb"
 
 
-def test_3_a_line_over_the_cap(spawn):
+def test_3_a_line_over_the_limit(spawn):
     child = spawn()
     child.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"' + b"y" * (17 << 20) + b'"}}\n')
     answer = child.wait_line(1)
@@ -196,7 +196,7 @@ def test_3_an_endless_line_costs_bounded_memory(spawn, sanitized):
     assert len(child.lines) == 2
 
 
-def test_3_a_line_just_below_the_cap(mcp):
+def test_3_a_line_just_below_the_limit(mcp):
     text = "z" * ((16 << 20) - 1000)
     id = mcp.start_tool("inbox_pop", {"activity_id": text})
     assert mcp.tool_result(id).json["activity_id"] == text

@@ -23,7 +23,7 @@ def hello(id=0, version="2025-06-18"):
 
 
 @pytest.mark.parametrize("asked", OLDER)
-def test_1_a_known_revision_is_agreed_on(spawn, asked):
+def test_1_a_known_revision_is_accepted(spawn, asked):
     assert spawn().initialize(asked)["protocolVersion"] == asked
 
 
@@ -32,7 +32,7 @@ def test_1_an_unknown_revision_gets_our_newest(spawn, asked):
     assert spawn().initialize(asked)["protocolVersion"] == "2025-11-25"
 
 
-def test_1_initialize_gives_this(spawn):
+def test_1_the_initialize_result(spawn):
     result = spawn().initialize()
     assert set(result) == {"protocolVersion", "capabilities", "serverInfo", "instructions"}
     assert "tools" in result["capabilities"]
@@ -40,7 +40,7 @@ def test_1_initialize_gives_this(spawn):
 
 @pytest.mark.parametrize("params", [None, {}, {"protocolVersion": 7}, {"protocolVersion": None},
                                     {"capabilities": {}}, []])
-def test_1_a_poor_initialize_is_answered(spawn, params):
+def test_1_an_incomplete_initialize_is_answered(spawn, params):
     child = spawn()
     answer = child.wait_answer(child.start("initialize", params, id="poor"))
     if "error" in answer:
@@ -54,7 +54,7 @@ def test_1_ping_and_list_need_no_initialize(spawn):
     assert len(child.request("tools/list")["result"]["tools"]) == 16
 
 
-def test_1_server_discover_is_not_known_yet(spawn):
+def test_1_server_discover_falls_back_for_channel_hosts(spawn):
     """A client that probes for the newest revision must be able to fall back."""
     child = spawn()
     answer = child.request("server/discover", {"_meta": {
@@ -65,7 +65,7 @@ def test_1_server_discover_is_not_known_yet(spawn):
     assert child.initialize("2025-11-25", "claude-code")["protocolVersion"] == "2025-11-25"
 
 
-def test_1_a_second_initialize_does_not_break_anything(spawn):
+def test_1_a_second_initialize_is_harmless(spawn):
     child = spawn()
     child.initialize("2025-06-18")
     child.start("initialize", hello()["params"])
@@ -75,7 +75,7 @@ def test_1_a_second_initialize_does_not_break_anything(spawn):
 @pytest.mark.parametrize("prefix, ending", [(b"\xef\xbb\xbf", b"\n"), (b"", b"\r\n"), (b"\n\r\n  \n\t\n", b"\n"),
                                             (b"", b"  \r\n\n"), (b" \t", b" \n")],
                          ids=["BOM", "CRLF", "blank lines", "trailing blanks", "indented"])
-def test_2_lenient_reading_strict_writing(spawn, prefix, ending):
+def test_2_input_is_read_leniently_and_output_written_strictly(spawn, prefix, ending):
     child = spawn()
     child.send_raw(prefix + json.dumps(hello()).encode() + ending)
     for i in range(1, 4):
@@ -114,7 +114,7 @@ def test_2_many_messages_in_one_write(spawn):
     assert [m["id"] for m in child.messages] == list(range(5000))
 
 
-def test_2_a_character_that_is_split_over_two_64_kib_reads(spawn):
+def test_2_a_character_split_across_two_64_kib_reads(spawn):
     child = spawn()
     for pad in range(4):
         text = "x" * pad + "👋" * 40_000
@@ -127,7 +127,7 @@ IDS = ['"a"', '""', '"\\u00e9\\n\\"x\\\\"', "0", "-1", "1", "9007199254740993", 
 
 
 @pytest.mark.parametrize("id", IDS, ids=lambda i: i[:20])
-def test_2_ids_come_back_exactly_as_they_were(spawn, id):
+def test_2_ids_are_echoed_exactly(spawn, id):
     child = spawn()
     child.send_raw(b'{"jsonrpc":"2.0","id":' + id.encode() + b',"method":"ping"}\n')
     child.wait_line(1)
@@ -197,7 +197,7 @@ def test_2_stdin_may_be_a_terminal(spawn):
 
 
 @pytest.mark.parametrize("closed", [(0,), (2,), (0, 1, 2), (0, 2), (1,)], ids=str)
-def test_2_closed_descriptors_do_no_harm(mcp_binary, env, fake, closed):
+def test_2_closed_descriptors_are_harmless(mcp_binary, env, fake, closed):
     """None of the program's own files may take their numbers."""
     def close():
         for fd in closed:
@@ -250,7 +250,7 @@ def test_2_a_full_stderr_never_blocks(spawn, fake):
     os.close(ours)
 
 
-def test_2_a_closed_stderr_reader_does_no_harm(spawn, fake):
+def test_2_a_closed_stderr_reader_is_harmless(spawn, fake):
     ours, theirs = os.pipe()
     child = spawn({"MOLECULE_MCP_VERBOSE": "1"}, speed=100, stderr=theirs)
     os.close(theirs)
@@ -265,7 +265,7 @@ def rss_kib(pid):
         return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
 
 
-def test_2_a_reader_that_does_not_read_costs_bounded_memory_and_loses_nothing(spawn, sanitized):
+def test_2_a_stalled_reader_costs_bounded_memory_and_loses_nothing(spawn, sanitized):
     """100 MB of answers are asked for; then they are read."""
     ours, theirs = os.pipe()
     child = spawn(stdout=theirs)
@@ -303,7 +303,7 @@ def test_2_a_reader_that_does_not_read_costs_bounded_memory_and_loses_nothing(sp
     os.close(ours)
 
 
-def test_2_it_ends_although_nobody_reads_its_answers(spawn, sanitized):
+def test_2_it_ends_even_if_its_output_is_not_read(spawn, sanitized):
     ours, theirs = os.pipe()
     child = spawn(stdout=theirs)
     os.close(theirs)
@@ -317,7 +317,7 @@ def test_2_it_ends_although_nobody_reads_its_answers(spawn, sanitized):
     os.close(ours)
 
 
-def test_2_stdout_carries_nothing_but_protocol(spawn, fake):
+def test_2_stdout_carries_only_the_protocol(spawn, fake):
     """`finish` checks every line; here with everything going wrong that can be logged."""
     fake.always_everything(fake_fault())
     child = spawn({"MOLECULE_MCP_VERBOSE": "1"}, speed=100)
@@ -354,7 +354,7 @@ def test_2_idle_costs_no_cpu(spawn, fake):
     assert cpu() - before <= 30  # of 10 ms: a spinning loop takes 300 of them
 
 
-def test_2_an_ended_call_answers_once_and_waits_go_on(mcp, fake):
+def test_2_an_ended_call_is_answered_once_and_waits_continue(mcp, fake):
     waits = [mcp.start_tool("wait_for_message", {"timeout_secs": 300}) for _ in range(100)]
     assert mcp.ping() < 2
     id = fake.add_message("for all")

@@ -22,7 +22,7 @@ def report(what):
 
 
 @pytest.mark.parametrize("make", [dict, stateless], ids=["initialize", "stateless"])
-def test_2_ten_thousand_requests_and_nobody_reads(spawn, sanitized, make):
+def test_2_ten_thousand_requests_with_a_stalled_reader(spawn, sanitized, make):
     """What waits for the reader is bounded; then every answer comes, whole and once."""
     ours, theirs = os.pipe()
     child = spawn(stdout=theirs)
@@ -53,7 +53,7 @@ def test_2_ten_thousand_requests_and_nobody_reads(spawn, sanitized, make):
     assert sanitized or held < 40_000
 
 
-def test_5_pings_beside_a_hundred_waits(spawn):
+def test_5_pings_during_a_hundred_waits(spawn):
     child = spawn()
     child.initialize()
     waits = [child.start_tool("wait_for_message", {"timeout_secs": 300}) for _ in range(100)]
@@ -95,7 +95,7 @@ def test_5_a_cancelled_call_is_released(spawn, fake):
     assert best < 0.01
 
 
-def test_1_a_probe_that_is_killed_beside_the_real_one(spawn, fake):
+def test_1_a_killed_probe_does_not_disturb_the_real_process(spawn, fake):
     """A host starts one only to look, kills it, and goes on with the other."""
     real = spawn(speed=20)
     real.initialize()
