@@ -39,7 +39,7 @@ class Agent:
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.last_id = 0
         self.ask("initialize", INITIALIZE)
-        self.tell({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def __enter__(self):
         return self
@@ -49,13 +49,13 @@ class Agent:
         self.process.wait(5)
         self.process.stdout.close()
 
-    def tell(self, message):
+    def send(self, message):
         self.process.stdin.write(json.dumps(message).encode() + b"\n")
         self.process.stdin.flush()
 
     def ask(self, method, params):
         self.last_id += 1
-        self.tell({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params})
+        self.send({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params})
         while True:
             answer = json.loads(self.process.stdout.readline())
             if answer.get("id") == self.last_id:

@@ -64,7 +64,7 @@ class Many:
             child.initialize()
             answered = time.monotonic() - start
             self.database = read_only(platform.data_dir / "platform.db")
-            until(lambda: len(self.beats()) == self.count, 120, "a first beat of every workspace")
+            until(lambda: len(self.heartbeats()) == self.count, 120, "a first heartbeat of every workspace")
             online = time.monotonic() - start
             found = self.watch(child.pid)
             found |= {"initialize_ms": answered * 1000, "all_online_s": online,
@@ -74,16 +74,16 @@ class Many:
             self.database.close()
         return found
 
-    def beats(self):
+    def heartbeats(self):
         return dict(self.database.execute("SELECT id, last_heartbeat_at FROM workspaces"
                                           " WHERE last_heartbeat_at IS NOT NULL"))
 
     def watch(self, pid):
         begin, cpu, written = time.monotonic(), cpu_seconds(pid), written_bytes(pid)
-        last, intervals = self.beats(), []
+        last, intervals = self.heartbeats(), []
         while time.monotonic() - begin < self.seconds:
             time.sleep(1.0)  # heartbeats are 20 s apart, so none is missed
-            for id, at in self.beats().items():
+            for id, at in self.heartbeats().items():
                 if at != last[id]:
                     intervals.append((at - last[id]) / 1e6)
                     last[id] = at
@@ -92,7 +92,7 @@ class Many:
         return {"workspaces": self.count, "seconds": took, **memory_of(pid),
                 "cpu_seconds_per_minute": (cpu_seconds(pid) - cpu) * 60 / took,
                 "written_kb_per_minute": (written_bytes(pid) - written) / 1024 * 60 / took,
-                "beats": len(late), "latest_s": max(late),
+                "heartbeats": len(late), "latest_s": max(late),
                 "late_p99_s": statistics.quantiles(late, n=100)[98],
                 "over_2_s": sum(one > 2 for one in late),
                 # A workspace whose heartbeats stopped yields no interval that could be late.
@@ -121,13 +121,13 @@ class Handover:
             "PLATFORM_URL": self.platform.url, "CONFIGS_DIR": str(self.folder)})
         first = McpProcess(self.build / "molecule-mcp", env)
         first.initialize()
-        until(self.last_beat, what="the owner's first beat")
+        until(self.last_heartbeat, what="the owner's first heartbeat")
         second = McpProcess(self.build / "molecule-mcp", env)
         second.initialize()
         second.call("inbox_peek")  # by now it has opened the inbox
         return first, second
 
-    def last_beat(self):
+    def last_heartbeat(self):
         database = read_only(self.platform.data_dir / "platform.db")
         row = database.execute("SELECT last_heartbeat_at FROM workspaces WHERE id = ?",
                                (self.agent.id,)).fetchone()
@@ -136,10 +136,10 @@ class Handover:
 
     def takeover(self, ending):
         first, second = self.sessions()
-        before = self.last_beat()
+        before = self.last_heartbeat()
         start = time.monotonic()
         first.signal(ending)
-        until(lambda: self.last_beat() > before, 60, "the second session's register")
+        until(lambda: self.last_heartbeat() > before, 60, "the second session's register")
         took = time.monotonic() - start
         if ending == signal.SIGSTOP:
             first.signal(signal.SIGCONT)
@@ -180,9 +180,9 @@ def rows(found):
     yield "answered initialize", f"{many['initialize_ms']:.0f} ms", ""
     yield "all online", f"{many['all_online_s']:.1f} s after the start", ""
     yield "slowest of 20 pings", f"{many['ping_ms']:.1f} ms", ""
-    yield ("beats, latest and p99 after 20 s",
-           f"{many['beats']}: {many['latest_s']:+.2f} s, {many['late_p99_s']:+.2f} s", "2 s")
-    yield "beats later than 2 s, silent workspaces", f"{many['over_2_s']}, {many['silent']}", "0, 0"
+    yield ("heartbeats, latest and p99 after 20 s",
+           f"{many['heartbeats']}: {many['latest_s']:+.2f} s, {many['late_p99_s']:+.2f} s", "2 s")
+    yield "heartbeats later than 2 s, silent workspaces", f"{many['over_2_s']}, {many['silent']}", "0, 0"
     if "handover" not in found:
         return
     for name, times in found["handover"]["takeover_s"].items():

@@ -1,4 +1,4 @@
-"""A platform that misbehaves: the client says so, and lives on (lessons 2.16; issue 2)."""
+"""A platform that misbehaves: the client reports it and keeps working (lessons 2.16; issue 2)."""
 
 import itertools
 import json
@@ -40,7 +40,7 @@ def test_a_tool_call_that_gets_an_invalid_response_fails(spawn, fake, fault):
         fake.always(route, FAULTS[fault])
         result = child.call(tool, **arguments)
         text = result.text
-        # Success without a body says all that there is to say about a notification.
+        # For a notification, a success without a body is complete.
         nothing_to_say = tool == "send_message_to_user" and fault in ("empty", "204")
         assert result.failed or nothing_to_say, (tool, text)
         assert 10 < len(text) < 1500 and "edge-page-marker" not in text and "\x00" not in text
@@ -109,7 +109,7 @@ def test_a_hanging_platform_delays_nothing_else(spawn, fake):
 
 
 def test_every_background_request_times_out(spawn, fake):
-    """10 s for a poll; nothing hangs for ever."""
+    """10 s for a poll; nothing may hang forever."""
     fake.always_everything(HANG)
     child = spawn(speed=40)
     child.initialize()
@@ -121,7 +121,7 @@ def test_every_background_request_times_out(spawn, fake):
 
 
 def test_a_trickling_response_times_out(spawn, fake):
-    """A body that comes a byte a second never makes a request last for ever."""
+    """A body that arrives one byte per second must not keep a request open forever."""
     stop = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -153,7 +153,7 @@ def test_a_trickling_response_times_out(spawn, fake):
 
 
 def unreachable_url():
-    """A port on which nobody listens."""
+    """A port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -188,7 +188,7 @@ def test_a_platform_that_returns_is_used_again(spawn, fake):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(spawn, fake, status):
-    """Neither with nor without the token."""
+    """Neither with the token nor without it."""
     other = FakePlatform()
     try:
         moved = lambda r: Reply(status, b"", {"Location": other.url + r.target})
@@ -207,7 +207,7 @@ def test_a_redirect_is_not_followed(spawn, fake, status):
 
 
 def test_a_token_echoed_by_the_platform_is_not_printed(spawn, fake, token):
-    """`spawn` looks for it in both outputs."""
+    """`spawn` searches both outputs for it."""
     echo = Reply(400, {"error": f"bad token {token}", "hint": f"Bearer {token}"})
     for route in ("peers", "info", "notify", "commit", "recall", "delegate", "delegations", "a2a",
                   "heartbeat", "activity"):

@@ -1,4 +1,4 @@
-"""Nothing lost, nothing twice, whatever breaks (molecule-mcp.md 5): a short run of test/faults."""
+"""Nothing is lost or duplicated under faults (molecule-mcp.md 5): a short run of test/faults."""
 
 import random
 import sys

@@ -22,7 +22,7 @@ class Ledger:
         self.violations = []
         self.started = time.monotonic()
 
-    def tell(self, event):
+    def log(self, event):
         self.story.append(f"{time.monotonic() - self.started:.2f} {event}")
 
     def acknowledge(self, text):
@@ -33,7 +33,7 @@ class Ledger:
         """`session` received `message` from wait_for_message."""
         with self.lock:
             id, text = message["activity_id"], message["text"]
-            self.tell(f"{text}: to {session}")
+            self.log(f"{text}: to {session}")
             if session in self.ended:
                 return  # read from the pipe of a dead session; another one may hold it by now
             self.uncertain.discard(text)
@@ -53,23 +53,23 @@ class Ledger:
         with self.lock:
             self.popping.pop(id, None)
             self.popped[id] = text
-            self.tell(f"{text}: popped")
+            self.log(f"{text}: popped")
             self.holders.pop(id, None)
 
     def not_popped(self, id, why):
         with self.lock:
-            self.tell(f"{self.popping.pop(id)[1]}: not popped, {why}")
+            self.log(f"{self.popping.pop(id)[1]}: not popped, {why}")
 
     def kill(self, session):
         """The session is about to be killed."""
         with self.lock:
-            self.tell(f"{session} is killed")
+            self.log(f"{session} is killed")
             self.ended.add(session)
 
     def gone(self, session):
         """The session has ended, and all of its output was read."""
         with self.lock:
-            self.tell(f"{session} is gone")
+            self.log(f"{session} is gone")
             self.ended.add(session)
             for id, (asker, text) in list(self.popping.items()):
                 if asker == session:

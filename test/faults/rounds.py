@@ -71,7 +71,7 @@ class Deaths:
         kind = self.random.choice([self.kill_session] * 4 + [self.kill_owner] * 4 +
                                   [self.kill_platform] * 3 + [self.lossy_network] * 2 +
                                   [self.full_disk, self.read_only_folder, self.stop_owner])
-        world.ledger.tell(kind.__name__)
+        world.ledger.log(kind.__name__)
         self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
         world.write(self.random.randrange(1, 6))
         pause(self.random, 0, 0.3)

@@ -81,10 +81,10 @@ TEST_CASE("secrets that are not safe in a header are dropped") {
   CHECK(full->inbound_secret == "s3");
   for (const char* bad : {R"("")", R"("a b")", R"("a\nX: y")", R"("é")", "null", "7", "{}"}) {
     CAPTURE(bad);
-    auto beat = read(platform::read_heartbeat,
+    auto heartbeat = read(platform::read_heartbeat,
                      std::string(R"({"status":"ok","platform_inbound_secret":)") + bad + "}");
-    REQUIRE(beat);
-    CHECK_FALSE(beat->inbound_secret);
+    REQUIRE(heartbeat);
+    CHECK_FALSE(heartbeat->inbound_secret);
   }
   const std::string huge(100'000, 'a');
   CHECK_FALSE(read(platform::read_heartbeat,

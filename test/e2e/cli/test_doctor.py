@@ -20,8 +20,8 @@ OTHER = "11111111-2222-4333-8444-555555555555"
 
 @pytest.fixture
 def doctor(mcp_binary, env, fake, token):
-    """A function: runs doctor, gives its exit code and its checks by name. Whatever it found, it
-    only asked for what changes nothing, and showed no secret."""
+    """A function: runs doctor and returns its exit code and its checks by name. Also checks that
+    doctor only made requests that change nothing, and printed no secret."""
 
     def examine(changes=None, **popen):
         ended = run(mcp_binary, {**env, **(changes or {})}, "doctor", "--json", **popen)
@@ -45,7 +45,8 @@ class Findings:
         self.code, self.checks = code, checks
 
     def __getitem__(self, name):
-        """`STATUS detail → next` of the check of that name, of all where there are several."""
+        """`STATUS detail → next` of the check with that name; one line for each if there are
+        several."""
         return "\n".join(f"{c['status']} {c['detail']} → {c['next']}" for c in self.checks
                          if c["name"] == name)
 
@@ -59,7 +60,7 @@ class Findings:
 
 
 def content(folder):
-    """Everything in a folder that is kept; SQLite's shared memory is not."""
+    """The content of a folder, without SQLite's shared memory."""
     return {p.name: (p.read_bytes(), p.stat().st_mode) for p in folder.rglob("*")
             if p.is_file() and not p.name.endswith("-shm")}
 
@@ -117,7 +118,7 @@ def test_1_doctor_reads_the_inbox_without_changing_it(doctor, spawn, fake, state
 
 
 def run_beside(doctor, fake):
-    """Doctor while a server makes requests of its own."""
+    """Runs doctor while a server makes requests of its own."""
     seen = fake.seen
     fake.seen = lambda route: [r for r in seen(route) if "00000000-" in r.target]
     try:
@@ -199,7 +200,7 @@ def test_1_doctor_reports_the_platforms_errors(doctor, fake, route, reply, check
     assert found.bad.get(check) == status, found.checks
     assert words in found[check], found[check]
     assert "edge-page-marker" not in found[check]
-    assert len(found.bad) <= 2, found.bad  # what follows from it is not told again
+    assert len(found.bad) <= 2, found.bad  # consequences are not reported again
 
 
 def test_1_doctor_sends_the_organisation(doctor, fake):

@@ -1,4 +1,5 @@
-"""molecule-mcp status (molecule-mcp.md 1): what the state folders tell, asking nobody."""
+"""molecule-mcp status (molecule-mcp.md 1): what the state folders record, without network
+access."""
 
 import json
 import signal
@@ -14,7 +15,7 @@ from support.run import run
 
 @pytest.fixture
 def status(mcp_binary, env):
-    """A function: the workspaces of `status --json`."""
+    """A function: the workspaces in `status --json`."""
 
     def ask(changes=None):
         ended = run(mcp_binary, {**env, **(changes or {})}, "status", "--json")
@@ -26,7 +27,7 @@ def status(mcp_binary, env):
 
 @pytest.fixture
 def shown(mcp_binary, env):
-    """A function: the lines of `status` as people see them, by their names."""
+    """A function: the lines of `status` in its text form, by their labels."""
 
     def ask():
         ended = run(mcp_binary, env, "status")
@@ -69,7 +70,7 @@ def test_1_status_of_a_running_session(status, shown, spawn, fake, workspace_id)
     assert found["owner"]["state"] == "active" and found["owner"]["pid"] == child.pid
     assert recent(found["owner"]["since"]) and recent(found["last_heartbeat"])
     assert recent(found["last_poll"])
-    # A push to a host that takes them hands out too: what is not handed out is new.
+    # A push also hands messages out: what was not handed out is new.
     inbox = found["inbox"]
     assert inbox["new"] + inbox["handed_out"] == 3 and inbox["handed_out"] >= 1
     assert found["cursor"] == fake.rows[-1]["id"] and found["last_error"] is None
@@ -98,7 +99,7 @@ def test_1_status_after_the_end_of_the_session_changes_nothing(status, spawn, fa
     assert content(state) == before and len(fake.seen("*")) == seen
     assert found["owner"] == {"state": "none"}
     assert recent(found["last_heartbeat"])
-    # What was handed out to a session that has ended is new again.
+    # Messages handed out to a session that has ended are new again.
     assert found["inbox"] == {"new": 1, "handed_out": 0}
 
 

@@ -1,5 +1,5 @@
-"""Defects of an earlier runtime that one workspace can show (lessons.md 2); items that are not here
-have their test, by number, in the file of their subject."""
+"""Defects of an earlier runtime that one workspace can show (lessons.md 2). Items missing here
+have their test, with their number, in the file of their subject."""
 
 import json
 import stat
@@ -77,8 +77,8 @@ def test_lesson_2_4_it_backs_off_and_keeps_its_connections(spawn, fake):
     polls = fake.wait_for("activity", 8)
     waits = [(b.time - a.time) * speed for a, b in zip(polls, polls[1:])]
     assert max(waits[:3]) > 7 and max(waits[:3]) > min(waits[4:]), waits
-    beats = fake.wait_for("heartbeat", 2)
-    assert (beats[1].time - beats[0].time) * speed >= 38
+    heartbeats = fake.wait_for("heartbeat", 2)
+    assert (heartbeats[1].time - heartbeats[0].time) * speed >= 38
     for _ in range(5):
         child.call("list_peers")
     assert len({r.connection for r in fake.seen("*")}) <= 3
@@ -90,8 +90,8 @@ def test_lesson_2_5_a_heartbeat_does_not_clear_the_running_task(mcp, fake):
     fake.wait_for("a2a")
     fake.next("heartbeat")
     for _ in range(3):
-        beat = fake.next("heartbeat").json
-        assert beat["active_tasks"] == 1 and "rake the garden" in beat["current_task"]
+        heartbeat = fake.next("heartbeat").json
+        assert heartbeat["active_tasks"] == 1 and "rake the garden" in heartbeat["current_task"]
 
 
 def test_lesson_2_8_the_agents_own_messages_do_not_return(platform, agent, online):
@@ -130,7 +130,8 @@ def test_lesson_2_10_protocol_conformance(spawn, mcp_binary, env, tmp_path):
 
 
 def test_lesson_2_11_pushes_are_limited_to_what_the_host_supports(spawn, fake):
-    """Declared, after `initialized`, strings in meta, and the host known by what it says it is."""
+    """Declared; only after `initialized`; strings in meta; and only for hosts known by their
+    name."""
     id = fake.add_message("hello", source_id=PEER)
     other = spawn({"CLAUDECODE": "1", "CLAUDE_CODE_ENTRYPOINT": "cli"}, speed=20)
     other.initialize("2025-11-25", "codex-mcp-client")
@@ -160,7 +161,7 @@ def test_lesson_2_13_a_trailing_slash_breaks_nothing(platform, agent, online):
 
 
 def test_lesson_2_14_one_token_source_and_rotation_without_a_restart(platform, agent, online, tmp_path):
-    """The old token is revoked on the platform; the new one is written where the old one was."""
+    """The old token is revoked on the platform; the new one is written in its place."""
     path = tmp_path / "token"
     path.write_text(agent.token)
     child = online({"MOLECULE_WORKSPACE_TOKEN": None, "MOLECULE_WORKSPACE_TOKEN_FILE": str(path)}, speed=20)
@@ -191,7 +192,8 @@ def test_lesson_2_15_a_removed_workspace_is_noticed(platform, agent, online):
 
 
 def test_lesson_2_17_a_missing_organisation_does_not_look_healthy(spawn, fake):
-    """An edge that needs it answers 404 to all but register and heartbeat."""
+    """A proxy that needs the organisation responds with 404 to everything but register and
+    heartbeat."""
     def edge(request):
         if request.headers.get("x-molecule-org-id") == "org":
             return getattr(fake, "_" + request.route)(request)

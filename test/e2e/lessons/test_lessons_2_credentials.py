@@ -20,7 +20,7 @@ def accept_only(fake, token, *routes):
 
 
 def test_lesson_2_14_a_rotated_token_takes_effect_at_once_in_every_process(spawn, fake, token, tmp_path):
-    """Also in one that neither beats nor polls, and without a failed call."""
+    """Even in a process that sends neither heartbeats nor polls, and without a failed call."""
     path = tmp_path / "token"
     path.write_text(token)
     rotated = secrets.token_urlsafe(32)
@@ -53,7 +53,7 @@ def test_lesson_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fak
     for route in ("heartbeat", "activity", "peers", "commit", "register"):
         fake.always(route, UNAUTHORIZED)
     child.wait_stderr("was removed from the platform at 2026-05-01T10:00:00Z")
-    beats, polls = len(fake.seen("heartbeat")), len(fake.seen("activity"))
+    heartbeats, polls = len(fake.seen("heartbeat")), len(fake.seen("activity"))
     for name, arguments in (("list_peers", {}), ("commit_memory", {"content": "x"}),
                             ("send_message_to_user", {"message": "x"})):
         result = child.call(name, **arguments)
@@ -65,7 +65,7 @@ def test_lesson_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fak
     other.initialize()
     other.call("wait_for_message", timeout_secs=0)
     assert other.ping() < 5 and child.ping() < 5
-    assert len(fake.seen("heartbeat")) == beats and len(fake.seen("activity")) <= polls + 1
+    assert len(fake.seen("heartbeat")) == heartbeats and len(fake.seen("activity")) <= polls + 1
     assert child.stderr_text.count("was removed") == 1
 
 
@@ -73,7 +73,7 @@ def test_lesson_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fak
 @pytest.mark.parametrize("refusal", [UNAUTHORIZED, Reply(410, {"error": "workspace removed"})])
 def test_lesson_2_15_a_removed_workspace_is_noticed_although_its_heartbeats_succeed(
         spawn, fake, workspace_id, changes, refusal):
-    """Only the poll and the workspace's page tell (platform-api.md 1.2)."""
+    """Only the poll and the workspace's own route show it (platform-api.md 1.2)."""
     fake.add_message("hello")
     child = spawn(changes, speed=20)
     child.initialize()
@@ -82,12 +82,12 @@ def test_lesson_2_15_a_removed_workspace_is_noticed_although_its_heartbeats_succ
                                     "removed_at": None}))
     fake.always("activity", refusal)
     child.wait_stderr(f"workspace {workspace_id} was removed from the platform")
-    told = len(fake.requests)
+    before = len(fake.requests)
     with contextlib.closing(FakePlatform()) as elsewhere:
         spawn({"PLATFORM_URL": elsewhere.url, "CONFIGS_DIR": None}, speed=20).initialize()
         elsewhere.wait_for("heartbeat", 3)
         elsewhere.wait_for("activity", 3)
-    assert len(fake.requests) == told
+    assert len(fake.requests) == before
     assert child.ping() < 5 and child.stderr_text.count("was removed") == 1
 
 
@@ -143,7 +143,7 @@ def test_lesson_2_14_sighup_reloads_the_token_and_exits_if_it_is_unchanged(spawn
 
 @pytest.mark.parametrize("found_by_a_call", [False, True])
 def test_lesson_2_14_sighup_reenables_a_disabled_workspace(spawn, fake, token, state, found_by_a_call):
-    """Of several, whose process is still there."""
+    """One of several workspaces, in a process that is still running."""
     good, bad = str(uuid.uuid4()), str(uuid.uuid4())
     (state / bad).mkdir(parents=True)
     (state / bad / ".auth_token").write_text("wrong-" + "x" * 37)

@@ -1,6 +1,6 @@
 """Several workspaces in one process (lessons.md 2.18, molecule-mcp.md 2): each has its own
-credentials, state and presence, a bad token costs its own workspace only, and replies leave from the
-workspace that received."""
+credentials, state and presence; a bad token only affects its own workspace; replies leave from
+the workspace that received the message."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ from e2e.molecule_platform.test_files import upload
 
 @pytest.fixture
 def several(spawn, platform, tmp_path):
-    """A function that starts one process for the workspaces; `tokens` replaces some."""
+    """A function that starts one process for the workspaces; `tokens` overrides some tokens."""
     def start(workspaces, tokens=None, **rest):
         entries = [{"id": w.id, "token": (tokens or {}).get(w.id, w.token)} for w in workspaces]
         return spawn({"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None, "PLATFORM_URL": platform.url,
@@ -71,7 +71,7 @@ def test_lesson_2_18_a_disabled_workspace_is_shown_as_disabled_and_is_free(sever
     checks = run(mcp_binary, listed, "doctor").stdout
     checks = checks[checks.index(bad.id):]
     assert f"process {child.pid}, disabled: the platform rejected" in checks and "CONT" not in checks
-    # It is for whoever has the right token.
+    # A process with the right token can take it over.
     other = spawn({"WORKSPACE_ID": bad.id, "MOLECULE_WORKSPACE_TOKEN": bad.token, "PLATFORM_URL": platform.url},
                   speed=10, secrets=[bad.token])
     other.initialize()
@@ -138,7 +138,7 @@ def test_lesson_2_18_an_unknown_workspace_is_named_with_the_known_ones(several, 
 
 
 def many(fake, token, count):
-    """The variables for so many workspaces on the fake platform."""
+    """The variables for `count` workspaces on the fake platform."""
     entries = [{"id": str(uuid.uuid4()), "token": token} for _ in range(count)]
     return {"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None,
             "MOLECULE_WORKSPACES": json.dumps(entries)}
@@ -178,7 +178,7 @@ def test_lesson_2_18_no_workspace_has_more_open_files_than_assumed(several, plat
     child.wait_messages(2)
     opened = []
     for entry in Path(f"/proc/{child.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a file that is read opens and closes
+        with contextlib.suppress(FileNotFoundError):  # files being read come and go
             opened.append(os.readlink(entry))
     for one in workspaces:
         assert 5 < len([path for path in opened if path.startswith(str(state / one.id))]) <= 9, opened
@@ -186,7 +186,7 @@ def test_lesson_2_18_no_workspace_has_more_open_files_than_assumed(several, plat
 
 @pytest.fixture
 def twins(platform):
-    """Two workspaces whose ids begin with the same eight characters; no route gives such ids."""
+    """Two workspaces whose ids share the first eight characters; no route creates such ids."""
     made = [platform.create_workspace(name) for name in ("twin", "other twin")]
     alike = [w._replace(id=made[0].id[:8] + str(uuid.uuid4())[8:]) for w in made]
     changes = []
@@ -222,7 +222,7 @@ def test_lesson_2_18_ids_with_the_same_prefix_share_no_folder_secret_cursor_or_f
     child.call("inbox_pop", activity_id=messages[a.id]["activity_id"])
     child.finish()
 
-    again = several(twins)  # each goes on at its own place
+    again = several(twins)  # each continues at its own cursor
     again.initialize()
     for workspace in twins:
         platform.send(workspace, "later")
@@ -232,7 +232,7 @@ def test_lesson_2_18_ids_with_the_same_prefix_share_no_folder_secret_cursor_or_f
 
 
 def test_lesson_2_18_all_workspaces_register_concurrently(spawn, fake, token):
-    """The platform answers no register before the last of them has come."""
+    """The platform responds to no register before the last of them has arrived."""
     count = 8
     together = threading.Barrier(count, timeout=20)
 

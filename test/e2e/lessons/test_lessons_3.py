@@ -1,4 +1,4 @@
-"""Files (lessons.md 3): each test bears the number of its sentence."""
+"""Files (lessons.md 3): each test has the number of its sentence."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def uploads(state):
 
 
 class Sent:
-    """A file as the platform shows it, and the message that follows."""
+    """A file as the platform presents it, and the message that refers to it."""
 
     def __init__(self, fake, workspace_id, name="report.pdf", content=b"the bytes",
                  mime_type="application/pdf", **row):
@@ -69,7 +69,7 @@ def test_lesson_3_1_a_file_is_fetched_stored_acknowledged_and_named_in_the_messa
     assert sent.id in ack.target
     routes = [r.route for r in fake.requests if r.route.startswith("pending")]
     assert routes == ["pending", "pending_ack"]
-    assert len(mcp.call("inbox_peek").json) == 1, "an upload is no message"
+    assert len(mcp.call("inbox_peek").json) == 1, "an upload is not a message"
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/cron.d/x", "..", ".", "", "a/b\\c.txt",
@@ -88,7 +88,7 @@ def test_lesson_3_1_names_are_safe_and_short(mcp, fake, workspace_id, uploads, n
 
 
 def test_lesson_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, workspace_id, uploads, tmp_path):
-    """Somebody guessed the name: the link itself goes, and what it leads to stays."""
+    """Somebody guessed the name and planted a link: the link is replaced, its target stays."""
     victim = tmp_path / "victim"
     victim.write_text("precious")
     uploads.mkdir(parents=True, mode=0o700)
@@ -118,7 +118,7 @@ def test_lesson_3_1_a_failed_fetch_is_retried_and_blocks_nothing(mcp, fake, work
     assert len(fake.seen("pending")) == 3
     path = path_of(mcp.call("inbox_peek").json[0]["attachments"][0]["uri"])
     assert path.read_bytes() == b"the bytes"
-    assert [p.name for p in uploads.iterdir()] == [path.name], "no half file is left"
+    assert [p.name for p in uploads.iterdir()] == [path.name], "no partial file is left"
     assert message["activity_id"] and len(mcp.call("inbox_peek").json) == 2
 
 
@@ -196,7 +196,7 @@ def test_lesson_3_1_a_kill_9_during_a_fetch_loses_nothing(spawn, fake, workspace
 
 
 def test_lesson_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, workspace_id, tmp_path):
-    """By their source, and where a platform gives none, by what the upload's answer said."""
+    """Recognised by their source or, if the platform gives none, by the response to the upload."""
     named = Sent(fake, workspace_id, source_id=workspace_id)
     (tmp_path / "mine.txt").write_text("mine")
     own_id = str(uuid.uuid4())
@@ -234,7 +234,7 @@ def read_by(mcp):
 
 
 def test_lesson_3_3_sizes_are_checked_before_anything_is_read(mcp, fake, tmp_path):
-    """Two files of 20 MiB and one that is too large: not a byte of the three is read."""
+    """Two files of 20 MiB and one that is too large: none of the three is read."""
     sizes = {"a.bin": 20 << 20, "b.bin": 20 << 20, "huge.bin": 300 << 20}
     for name, size in sizes.items():
         with open(tmp_path / name, "wb") as file:
@@ -247,7 +247,7 @@ def test_lesson_3_3_sizes_are_checked_before_anything_is_read(mcp, fake, tmp_pat
     assert fake.seen("uploads") == [] and fake.seen("notify") == []
     sent = mcp.call("send_message_to_user", message="m", attachments=paths[:2])
     assert not sent.failed, sent
-    assert read_by(mcp) - before > 40 << 20, "what is read is not counted here"
+    assert read_by(mcp) - before > 40 << 20, "the counter does not see what is read"
 
 
 def take_all_but_the_last(request):
@@ -258,7 +258,7 @@ def take_all_but_the_last(request):
 
 @pytest.mark.parametrize("case", ["absent", "folder", "refused", "taken in part"])
 def test_lesson_3_3_either_all_files_are_sent_or_nothing(mcp, fake, tmp_path, case):
-    """By every tool that sends files; what was to be answered stays in the inbox."""
+    """With every tool that sends files; a message to be answered stays in the inbox."""
     paths = [tmp_path / name for name in ("a.txt", "b.txt", "last.txt")]
     for path in paths:
         path.write_text("x")
@@ -304,11 +304,12 @@ def test_lesson_3_files_in_both_directions_on_the_real_platform(platform, spawn,
     status, _, got = fetch(platform, agent, uri.rpartition("/")[2], token=platform.admin_token)
     assert (status, got) == (200, b"thanks")
     assert file_id(reply) not in uri
-    assert len(list((state / "uploads").iterdir())) == 1, "the own file was not fetched"
+    assert len(list((state / "uploads").iterdir())) == 1, "its own file was fetched too"
 
 
 def test_lesson_3_3_the_platforms_own_limits_apply(platform, spawn, tmp_path):
-    """A file that older platforms refuse, and one that this one refuses too: not sent at all."""
+    """A file that older platforms reject, and one that this one rejects too, which is not sent
+    at all."""
     agent = platform.create_workspace("agent")
     mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,
                  "MOLECULE_WORKSPACE_TOKEN": agent.token}, secrets=[agent.token])

@@ -1,4 +1,4 @@
-"""Files (lessons.md 3) where several sessions serve one workspace."""
+"""Files (lessons.md 3) if several sessions serve one workspace."""
 
 import signal
 import threading
@@ -44,7 +44,7 @@ def test_lesson_3_1_a_resumed_owner_leaves_its_successors_file_alone(
 
 
 def test_lesson_3_2_a_file_sent_by_another_session_is_left_alone(spawn, fake, workspace_id, tmp_path):
-    """The owner polls its row, which has no source, before the sender knows its id."""
+    """The owner polls the file's row, which has no source, before the sender knows its id."""
     owner, other = start_two(spawn, fake, speed=10)
     (tmp_path / "mine.txt").write_text("mine")
     own_id = str(uuid.uuid4())

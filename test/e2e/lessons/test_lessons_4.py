@@ -1,4 +1,4 @@
-"""What messages from others may do: nothing (lessons.md 4)."""
+"""What untrusted messages may do: nothing (lessons.md 4)."""
 
 import re
 
@@ -18,7 +18,7 @@ def test_lesson_4_control_and_bidirectional_characters_are_removed(claude, fake)
     push = claude.wait_notifications(CHANNEL)[0]["params"]
     for text in (message["text"], push["content"]):
         assert text.startswith("start") and text.endswith("end") and not HIDDEN.search(text)
-        assert " !\"#$%&'()*+,-./0123456789:" in text  # what can be seen stays
+        assert " !\"#$%&'()*+,-./0123456789:" in text  # visible characters are kept
     for value in [*message.values(), *push["meta"].values()]:
         assert not isinstance(value, str) or not HIDDEN.search(value)
     assert "\n" not in push["meta"].get("peer_name", "")

@@ -1,12 +1,12 @@
-"""What is handled is told to the platform (platform-api.md 10): after the pops, never twice, and an
-older platform is not asked again."""
+"""Handled rows are acknowledged to the platform (platform-api.md 10): after the pops, never
+twice, and only once to an older platform."""
 
 from support.fake_platform import Reply
 from support.platform import until
 
 
 def last_acked(platform, workspace):
-    """Asked by an acknowledgement of nothing: the platform keeps the highest."""
+    """Acknowledges nothing, which returns the highest acknowledged number."""
     return platform.request("POST", f"/workspaces/{workspace.id}/activity/ack", workspace.token,
                             {"acked_seq": 0}).body["last_acked_seq"]
 
@@ -41,10 +41,10 @@ def test_5_only_the_owner_acknowledges_and_only_new_rows(spawn, fake):
     for id in ids:
         assert other.call("inbox_pop", activity_id=id).json["removed"]
     fake.wait_for("acknowledge", where=lambda r: r.json == {"acked_seq": 30})
-    told = [r.json["acked_seq"] for r in fake.seen("acknowledge")]
-    assert told == sorted(set(told))
+    acked = [r.json["acked_seq"] for r in fake.seen("acknowledge")]
+    assert acked == sorted(set(acked))
     fake.next("activity", 4)
-    assert len(fake.seen("acknowledge")) == len(told)
+    assert len(fake.seen("acknowledge")) == len(acked)
 
 
 def test_5_an_older_platform_is_asked_only_once(spawn, fake):

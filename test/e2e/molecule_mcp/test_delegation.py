@@ -133,7 +133,7 @@ def test_6_a_slow_peer_is_waited_for(spawn, fake):
     child = spawn(speed=100)
     child.initialize()
     slow = answer("thought about it")
-    slow.delay = 2.5  # 250 s of the child
+    slow.delay = 2.5  # 250 s in the child's time
     fake.always("a2a", slow)
     assert delegate(child).text == "thought about it"
     assert len(fake.seen("a2a")) == 1

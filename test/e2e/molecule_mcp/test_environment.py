@@ -1,4 +1,4 @@
-"""Every variable of the environment (molecule-mcp.md 2)."""
+"""Every environment variable (molecule-mcp.md 2)."""
 
 import itertools
 from pathlib import Path
@@ -120,7 +120,7 @@ def test_2_each_problem_with_a_token_file_has_its_own_error(mcp_binary, env, fak
 
 
 def _refuse_file(mcp_binary, env, folder):
-    """The state folder holds a good token, to which it must not fall through."""
+    """The state folder contains a valid token, which must not be used as a fallback."""
     (folder / "state").mkdir(exist_ok=True)
     (folder / "state").chmod(0o777)
     (folder / "state" / ".auth_token").write_text("good-" + "t" * 38)
@@ -155,7 +155,7 @@ def test_2_the_order_of_token_sources(spawn, fake, tmp_path, state, given, used)
 
 @pytest.mark.parametrize("file", [True, False])
 def test_2_in_a_container_the_file_in_configs_comes_first(mcp_binary, env, fake, token, tmp_path, file):
-    """And /configs is the state folder where CONFIGS_DIR is not set (section 3)."""
+    """/configs is also the state folder if CONFIGS_DIR is not set (section 3)."""
     inside = "file-" + "t" * 40
     setup = f'printf %s {inside} > "$root/configs/.auth_token"' if file else ":"
     command = in_container_root([mcp_binary], tmp_path / "root", setup)
@@ -278,7 +278,7 @@ def test_2_the_token_is_in_no_argument_list(spawn, fake, token):
 
 
 def test_2_verbose_never_shows_a_secret(spawn, fake):
-    """`spawn` looks for the token and the inbound secret in both outputs."""
+    """`spawn` searches both outputs for the token and the inbound secret."""
     child = spawn({"MOLECULE_MCP_VERBOSE": "1"}, speed=40)
     child.initialize()
     fake.wait_for("heartbeat", 2)

@@ -1,4 +1,4 @@
-"""The inbox: what is asked, what becomes of each row (molecule-mcp.md 5)."""
+"""The inbox: which rows are requested, and how each is handled (molecule-mcp.md 5)."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ def only_message(mcp):
 
 
 def wait_read(fake, id):
-    """Until the cursor stands on row `id`."""
+    """Waits until the cursor is at row `id`."""
     fake.wait_for("activity", where=lambda r: r.query.get("since_id") == id)
 
 
@@ -60,7 +60,7 @@ def test_5_after_a_full_page_the_next_is_fetched_at_once(spawn, fake, state):
     (state / ".mcp_inbox_cursor").write_text(start)
     for i in range(520):
         fake.add_message(f"message {i}")
-    child = spawn()  # in real time: six pages with 5 s between them would take half a minute
+    child = spawn()  # in real time: six pages 5 s apart would take half a minute
     child.initialize()
     fake.wait_for("activity", where=lambda r: r.query["since_id"] == fake.rows[-1]["id"])
     seen = []
@@ -72,7 +72,8 @@ def test_5_after_a_full_page_the_next_is_fetched_at_once(spawn, fake, state):
 
 
 def test_5_a_full_first_page_loses_no_older_messages(spawn, fake):
-    """The platform answers newest first, so what does not fit is the older part."""
+    """The platform returns the newest rows first, so the rows that do not fit are the older
+    ones."""
     for i in range(450):
         fake.add_message(f"message {i}")
     child = spawn(speed=20)
@@ -126,7 +127,7 @@ def test_5_removed_messages_stay_removed_after_a_restart(spawn, fake, state):
 
 
 def test_5_repeated_rows_make_no_duplicates(mcp, fake):
-    """Until the first message there is no cursor, and pages may overlap."""
+    """Until the first message there is no cursor, so pages may overlap."""
     fake.add_message("one")
     fake.add_message("two")
     page = Reply(body=fake.rows[::-1])
@@ -275,7 +276,7 @@ def test_5_waiting_and_peeking_consume_nothing(mcp, fake):
 
 
 def test_5_a_full_inbox_stops_fetching_and_reports_it(spawn, fake, state):
-    """More than 10,000 messages: the platform keeps the rest, nothing is dropped."""
+    """With more than 10,000 messages the platform keeps the rest; nothing is dropped."""
     start = fake.add_message("read before")
     state.mkdir()
     (state / ".mcp_inbox_cursor").write_text(start)
@@ -287,7 +288,7 @@ def test_5_a_full_inbox_stops_fetching_and_reports_it(spawn, fake, state):
     fake.wait_for("activity", 20, where=lambda r: "since_id" in r.query)
     child.wait_stderr("inbox")
     polls = len(fake.seen("activity"))
-    fake.next("heartbeat", 3)  # 60 s, which are 12 polls
+    fake.next("heartbeat", 3)  # 60 s: time for 12 polls
     assert len(fake.seen("activity")) <= polls + 1
     assert child.stderr_text.count("\n") <= 2
     for _ in range(2):

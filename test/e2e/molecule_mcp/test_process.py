@@ -16,7 +16,7 @@ from support.run import run
 
 @pytest.fixture
 def prompt(sanitized):
-    """Measures an end, up to five times on a busy machine, against the promised 100 ms."""
+    """Checks that the process ends within 100 ms; tries up to five times, for busy machines."""
     limit = 1.0 if sanitized else 0.1
 
     def check(end_once):
@@ -164,7 +164,7 @@ def test_1_ends_when_stdout_is_closed(spawn, prompt, message):
 
 
 def test_1_ends_when_the_parent_dies(mcp_binary, env, prompt):
-    """The host is killed, but something else still holds the other ends of the pipes."""
+    """The host is killed while another process still holds the other ends of the pipes."""
     host = ("import subprocess, sys\n"
             "child = subprocess.Popen(sys.argv[1:])\n"
             "print(child.pid, file=sys.stderr, flush=True)\n"
@@ -189,7 +189,8 @@ def test_1_ends_when_the_parent_dies(mcp_binary, env, prompt):
 
 
 def test_1_a_short_probe_leaves_nothing_behind(spawn):
-    """Some clients start a process only to probe; the real one gets tools/call as its first line."""
+    """Some clients start a process only to probe; the real one gets tools/call as its first
+    line."""
     probe = spawn()
     probe.initialize()
     probe.signal(signal.SIGTERM)

@@ -30,7 +30,7 @@ def test_7_a_message_is_announced_once(claude, fake):
     assert meta["activity_id"] == id and meta["kind"] == "canvas_user"
     assert meta["ts"] == fake.rows[0]["created_at"]
     fake.next("activity", 4)
-    assert claude.call("wait_for_message").json["activity_id"] == id  # no delivery: it is still there
+    assert claude.call("wait_for_message").json["activity_id"] == id  # not yet delivered
     claude.call("inbox_pop", activity_id=id)
     fake.next("activity", 2)
     assert len(claude.notifications(CHANNEL)) == 1

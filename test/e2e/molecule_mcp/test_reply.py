@@ -1,4 +1,4 @@
-"""The tools that came later: reply, chat_history, update_agent_card, broadcast_message,
+"""The tools added later: reply, chat_history, update_agent_card, broadcast_message,
 get_runtime_identity."""
 
 import uuid
@@ -57,7 +57,7 @@ def sent_ids(fake):
 
 
 def test_lesson_2_6_a_repeated_reply_is_the_same_message(spawn, fake):
-    """Also in another process: the messageId follows from the message and the text."""
+    """Even from another process: the messageId is derived from the message and the text."""
     id = fake.add_message("question", source_id=PEER)
     other = fake.add_message("another", source_id=PEER)
     fake.always("a2a", RESET)
@@ -110,13 +110,13 @@ def test_lesson_2_12_only_the_session_that_holds_a_message_can_answer_it(spawn, 
     first.kill()
     assert not second.call("reply", activity_id=id, text="mine").failed
     assert len(fake.seen("a2a")) == 1 and waiting(second) == []
-    # Idempotent, whoever pops.
+    # Any session may pop; pops are idempotent.
     assert second.call("inbox_pop", activity_id=id).json["removed"] is False
 
 
 @pytest.fixture
 def two(spawn, platform, tmp_path):
-    """Two agents on the real platform, each with its session."""
+    """Two agents on the real platform, each with its own session."""
     def start(name):
         agent = platform.create_workspace(name)
         child = spawn({"PLATFORM_URL": platform.url, "WORKSPACE_ID": agent.id,

@@ -16,7 +16,7 @@ def mode(path):
 
 
 def filled(child, fake):
-    """Lets everything be written that this program writes."""
+    """Makes the child write every file that it ever writes."""
     child.initialize()
     fake.add_message("one")
     child.wait_messages(1)
@@ -93,7 +93,7 @@ def test_3_a_folder_without_permission_exits_2(mcp_binary, env):
 
 
 def test_3_no_home_and_no_configs_dir_exits_2_or_works(mcp_binary, env, fake, token):
-    """Without HOME the user database says where home is; it must not be the current folder."""
+    """Without HOME the user database names the home folder; the current folder must not be used."""
     with open_folder() as folder:
         changed = {k: v for k, v in env.items() if k not in ("HOME", "CONFIGS_DIR")}
         child = McpProcess(mcp_binary, changed, secrets={token}, cwd=str(folder), **as_nobody())
@@ -111,7 +111,7 @@ def test_3_an_update_replaces_the_file_by_rename(spawn, fake, state):
     with open(path) as before:
         fake.inbound_secret, first = "rotated-" + "s" * 40, fake.inbound_secret
         child.wait_until(lambda: path.read_text().strip() == fake.inbound_secret, "the new secret")
-        assert before.read().strip() == first  # the old file is whole, not rewritten in place
+        assert before.read().strip() == first  # the old file is intact, not rewritten in place
     assert mode(path) == 0o600
     assert {p.name for p in state.iterdir()} <= {
         ".platform_inbound_secret", ".mcp_inbox_cursor", "inbox.db", "inbox.db-wal", "inbox.db-shm",
@@ -165,7 +165,7 @@ def test_3_a_corrupt_inbox_is_reported_and_left_alone(spawn, fake, state):
     child.initialize()
     result = child.call("inbox_peek")
     assert result.failed and "inbox.db" in result.text
-    fake.wait_for("heartbeat", 2)  # presence does not depend on it
+    fake.wait_for("heartbeat", 2)  # presence does not depend on the inbox
     assert child.ping() < 5
     child.wait_stderr("inbox.db")
     assert (state / "inbox.db").read_bytes().startswith(b"this is not a database")
@@ -173,7 +173,7 @@ def test_3_a_corrupt_inbox_is_reported_and_left_alone(spawn, fake, state):
 
 @pytest.mark.parametrize("name", [".platform_inbound_secret", ".mcp_inbox_cursor"])
 def test_3_an_unwritable_file_stops_nothing(spawn, fake, state, name):
-    """A folder in the file's place fails every write, whoever we are."""
+    """A folder in place of the file makes every write fail, even for root."""
     (state / name / "inside").mkdir(parents=True)
     child = spawn(speed=40)
     child.initialize()

@@ -1,5 +1,5 @@
-"""Which state folder is which workspace's (molecule-mcp.md 3): two workspaces never share an inbox or
-a token, and all processes of one workspace do, however it was named to them."""
+"""Which state folder belongs to which workspace (molecule-mcp.md 3): two workspaces never share
+an inbox or a token; all processes of one workspace do, however it was configured."""
 
 import json
 
@@ -11,8 +11,8 @@ from support.run import run
 
 @pytest.fixture
 def serve(spawn, platform):
-    """A function that starts a process for one workspace, by WORKSPACE_ID or `listed` by
-    MOLECULE_WORKSPACES, with the same state folder for all."""
+    """A function that starts a process for one workspace, configured by WORKSPACE_ID or, if
+    `listed`, by MOLECULE_WORKSPACES; all use the same state folder."""
 
     def start(workspace, listed=False, **changes):
         if listed:

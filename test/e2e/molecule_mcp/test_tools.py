@@ -1,4 +1,4 @@
-"""Every tool: what it sends, what it gives, how it fails (molecule-mcp.md 6)."""
+"""Every tool: what it sends, what it returns, how it fails (molecule-mcp.md 6)."""
 
 import os
 import re
@@ -114,7 +114,7 @@ def test_6_attachments_are_uploaded_first(mcp, fake, tmp_path):
     for content in contents.values():
         assert content in upload.body
     assert upload.body.count(b'name="files"') == 3
-    assert str(tmp_path).encode() not in upload.body, "a path of this machine leaks"
+    assert str(tmp_path).encode() not in upload.body, "a local path leaked"
     sent = notify.json["attachments"]
     assert [(a["uri"], a["name"]) for a in sent] == [(f["uri"], f["name"]) for f in files]
 
@@ -367,7 +367,7 @@ def test_6_missing_optional_and_unknown_arguments_are_accepted(mcp, tool, argume
     assert not result.failed
 
 
-# -- failures, and everything beside everything --------------------------------------------------------
+# -- failures and concurrency --------------------------------------------------------
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 418, 429, 500, 502, 503])
 @pytest.mark.parametrize("tool", CALLS)
@@ -386,7 +386,7 @@ def test_6_calls_run_concurrently(spawn, fake):
     together = threading.Barrier(8, timeout=20)
 
     def meet(request):
-        together.wait()  # answers only when all eight are there
+        together.wait()  # responds only when all eight have arrived
         return Reply(body=[peer()])
 
     fake.always("peers", meet)

@@ -92,7 +92,7 @@ def test_3_1_callers_must_authenticate_as_themselves(platform, agent, peer):
     assert status(**claim) == 401
     assert status("nonsense", **claim) == 401
     assert status(agent.token, **claim) == 401
-    assert status(**{"X-Workspace-ID": agent.id}) == 401  # the target's own name opens nothing
+    assert status(**{"X-Workspace-ID": agent.id}) == 401  # the target's own id gives no access
     for prefix in ("webhook:x", "system:x", "test:x", "channel:x"):
         assert status(**{"X-Workspace-ID": prefix}) in (401, 403)
         assert status(platform.admin_token, **{"X-Workspace-ID": prefix}) in (401, 403)
@@ -196,7 +196,7 @@ def test_3_3_odd_text_is_stored_as_valid_utf8(platform, agent):
         body = '{"params":{"message":{"messageId":"%d","content":"%s"}}}' % (number, text)
         assert post(platform, agent, body).status in (200, 400)
     platform.send(agent, "after")
-    assert text_of(rows(platform, agent)[0]) == "after"  # read strictly as UTF-8
+    assert text_of(rows(platform, agent)[0]) == "after"  # decoded strictly as UTF-8
 
 
 def test_3_3_duplicate_keys_and_numbers(platform, agent):

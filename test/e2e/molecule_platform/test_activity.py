@@ -1,4 +1,5 @@
-"""The activity list, its cursor, reports and notify (platform-api.md 4, later parts of 10)."""
+"""The activity list, its cursor, reports and notifications (platform-api.md 4, later parts of
+10)."""
 
 import datetime
 import itertools
@@ -38,7 +39,7 @@ def test_4_1_without_a_cursor_the_newest_row_comes_first(platform, agent):
 
 
 def test_4_1_a_cursor_pages_forward_and_misses_nothing(platform, agent):
-    """Messages come as fast as they can, so many share a moment; every page size must do."""
+    """Messages arrive as fast as possible, so many share a timestamp; every page size must work."""
     wanted = [f"m{number}" for number in range(40)]
     platform.send(agent, "first")
     cursor = platform.activity(agent).body[0]["id"]

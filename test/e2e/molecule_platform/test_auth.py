@@ -4,7 +4,7 @@ import pytest
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
-# What a workspace's own token opens: method, path, body, the status of the good call.
+# Routes that a workspace's own token may use: method, path, body, status of a valid call.
 OWN = [
     ("GET", "/workspaces/{id}/activity", None, 200),
     ("POST", "/workspaces/{id}/activity", {"activity_type": "agent_log"}, 200),
@@ -21,7 +21,7 @@ OWN = [
     ("GET", "/workspaces/{id}/state", None, 200),
     ("POST", "/workspaces/{id}/activity/ack", {"acked_seq": 0}, 200),
 ]
-# What only the person who owns the platform may do.
+# Routes that only the platform's admin may use.
 ADMIN = [
     ("GET", "/workspaces", None, 200),
     ("POST", "/workspaces", {"name": "n", "external": True}, 201),
@@ -75,7 +75,7 @@ def test_0_2_a_workspace_route_accepts_its_own_token_or_the_admin_token(platform
         assert refused.status == 401, (token, refused)
         assert refused.body == {"error": "invalid workspace auth token"}
     assert platform.request(method, path, pair[0].token, body).status == good
-    if not path.endswith("/state"):  # asks for the workspace's own token once more (2.7)
+    if not path.endswith("/state"):  # this route also requires the workspace's own token (2.7)
         assert platform.request(method, path, platform.admin_token, body).status in (good, 200)
 
 
@@ -98,7 +98,7 @@ def test_0_4_the_registry_accepts_the_workspaces_own_token(platform, pair, path,
     for token in (pair[1].token, "nonsense", revoked_token(platform, pair[0])):
         refused = platform.request("POST", path, token, body)
         assert (refused.status, refused.body) == (401, {"error": "invalid workspace auth token"})
-    assert platform.status_of(pair[0]) == "awaiting_agent"  # a refused call changes nothing
+    assert platform.status_of(pair[0]) == "awaiting_agent"  # a rejected call changes nothing
     assert platform.request("POST", path, pair[0].token, body).status == 200
 
 
@@ -140,7 +140,7 @@ def test_0_2_an_unknown_workspace_gives_401_before_anything_else(platform):
     for workspace_id in (NOBODY, "not-a-uuid", agent.id.upper() + "x", "a" * 3000):
         reply = platform.request("GET", f"/workspaces/{workspace_id}/activity", agent.token)
         assert reply.status == 401, (workspace_id, reply)
-    # A control character is refused before anybody asks who it is.
+    # A control character is rejected before authentication.
     assert platform.request("GET", "/workspaces/%00/activity", agent.token).status in (400, 401)
 
 
@@ -161,12 +161,12 @@ def test_2_8_tokens_are_listed_created_and_revoked(platform):
 
     first_id = listed["tokens"][1]["id"]
     foreign = platform.request("DELETE", f"/workspaces/{peer.id}/tokens/{first_id}", peer.token)
-    assert foreign.status == 404  # of another workspace
+    assert foreign.status == 404  # belongs to another workspace
     assert platform.request("DELETE", f"{path}/{first_id}", second).body == {"status": "revoked"}
     again = platform.request("DELETE", f"{path}/{first_id}", second)
     assert (again.status, again.body) == (404, {"error": "token not found or already revoked"})
     assert 400 <= platform.request("DELETE", f"{path}/not-a-uuid", second).status < 500
-    assert platform.heartbeat(agent).status == 401  # it holds the revoked one
+    assert platform.heartbeat(agent).status == 401  # it uses the revoked token
     assert platform.heartbeat(agent._replace(token=second)).status == 200
     assert platform.request("GET", path, second).body["count"] == 1
 

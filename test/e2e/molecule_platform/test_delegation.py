@@ -45,11 +45,11 @@ def test_5_1_a_task_reaches_the_peers_inbox(platform, pair):
     message = row["request_body"]["params"]["message"]
     assert message["messageId"] == delegation_id
     assert message["metadata"]["delegation_id"] == delegation_id
-    assert platform.activity(agent, type="a2a_receive").body == []  # no loop for its poller
+    assert platform.activity(agent, type="a2a_receive").body == []  # the sender must not receive it
     mine = [item for item in delegations(platform, agent) if item["type"] == "delegation"
             or item.get("delegation_id") == delegation_id]
     assert mine and {item["target_id"] for item in mine} == {peer.id}
-    assert "completed" not in {item["status"] for item in mine}, "a queued task is not done"
+    assert "completed" not in {item["status"] for item in mine}, "a queued task must not be completed"
 
 
 def test_5_1_an_idempotency_key_makes_one_delegation(platform, pair):
@@ -62,7 +62,7 @@ def test_5_1_an_idempotency_key_makes_one_delegation(platform, pair):
     assert len(platform.activity(peer, type="a2a_receive").body) == 1
     other = delegate(platform, agent, body | {"idempotency_key": "other"})
     assert other.status == 202 and other.body["delegation_id"] != first.body["delegation_id"]
-    assert delegate(platform, peer, body | {"target_id": agent.id}).status == 202  # keys are own
+    assert delegate(platform, peer, body | {"target_id": agent.id}).status == 202  # keys are per workspace
 
 
 @pytest.mark.parametrize("body, error", [
@@ -96,7 +96,7 @@ def test_5_1_a_delegation_to_an_unreachable_target_is_recorded_as_failed(platfor
         events.wait_for("DELEGATION_FAILED", agent.id)
     assert {item["status"] for item in delegations(platform, agent)} == {"failed"}
     assert platform.activity(hidden).body == []
-    again = delegate(platform, agent, body)  # a failed one may be tried again
+    again = delegate(platform, agent, body)  # a failed delegation may be repeated
     assert again.status == 202 and again.body["delegation_id"] != first.body["delegation_id"]
     assert delegate(platform, agent, {"target_id": NOBODY, "task": "t"}).status == 202
     assert "failed" in {item["status"] for item in delegations(platform, agent)}

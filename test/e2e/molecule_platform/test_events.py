@@ -136,12 +136,12 @@ def test_frames_from_clients_are_harmless(platform, agent):
     with EventStream(platform, platform.admin_token) as events:
         events.socket.sock.sendall(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" * 10)
     with EventStream(platform, platform.admin_token) as events:
-        events.socket.sock.sendall(b"\x82\xff" + b"\x7f" + b"\xff" * 7)  # 2^63 - 1 bytes to come
+        events.socket.sock.sendall(b"\x82\xff" + b"\x7f" + b"\xff" * 7)  # announces 2^63 - 1 bytes
     assert platform.heartbeat(agent).status == 200
 
 
 def test_a_client_that_does_not_read_is_dropped_and_delays_no_other(platform, agent):
-    """20 MB of events: more than the kernel's buffers and the platform's own together."""
+    """20 MB of events: more than the buffers of the kernel and the platform together."""
     card = {"name": "x" * 200_000}
     stuck = EventStream(platform, platform.admin_token,
                         sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
@@ -151,7 +151,7 @@ def test_a_client_that_does_not_read_is_dropped_and_delays_no_other(platform, ag
                                      {"workspace_id": agent.id, "agent_card": card})
             assert reply.status == 200
             reader.wait_for("AGENT_CARD_UPDATED", agent.id)
-    assert platform.resident_bytes() < 400 << 20  # generous: an ASan build is counted too
+    assert platform.resident_bytes() < 400 << 20  # generous, to allow for ASan builds
     raw = stuck.socket.sock
     raw.settimeout(10)
     received = 0
@@ -160,7 +160,7 @@ def test_a_client_that_does_not_read_is_dropped_and_delays_no_other(platform, ag
             received += len(chunk)
     except ConnectionResetError:
         pass
-    assert received < 15_000_000, "it was not dropped"
+    assert received < 15_000_000, "the client was not dropped"
     raw.close()
 
 
@@ -168,7 +168,7 @@ def test_many_watchers_come_and_go(platform, agent):
     for _ in range(30):
         streams = [EventStream(platform, platform.admin_token) for _ in range(4)]
         for stream in streams[:2]:
-            stream.socket.sock.close()  # without a word
+            stream.socket.sock.close()  # without a closing handshake
         for stream in streams[2:]:
             stream.socket.close()
         assert platform.heartbeat(agent).status == 200

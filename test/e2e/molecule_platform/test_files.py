@@ -1,4 +1,4 @@
-"""Files for workspaces that poll (platform-api.md 4.5, 4.6, 10), over real HTTP."""
+"""Files for polling workspaces (platform-api.md 4.5, 4.6, 10), over real HTTP."""
 
 import hashlib
 import http.client
@@ -19,7 +19,7 @@ def agent(platform):
 
 
 def form(*files, boundary="the-boundary"):
-    """A multipart body of (name, bytes) and its content type."""
+    """A multipart body of (name, bytes) pairs, and its content type."""
     body = b""
     for name, content in files:
         body += (f"--{boundary}\r\nContent-Disposition: form-data; name=\"files\"; "
@@ -43,7 +43,7 @@ def content_path(agent, file):
 
 
 def fetch(platform, agent, file, method="GET", token=None):
-    """Status, fields and bytes."""
+    """The status, header fields and bytes."""
     connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
     try:
         connection.request(method, content_path(agent, file),
@@ -95,7 +95,8 @@ def test_10_an_upload_over_the_limit_is_413_and_other_routes_keep_their_limit(pl
 
 
 def start_upload(platform, agent, token, size, sent):
-    """A connection on which an upload of `size` bytes has begun, and its answer if there is one."""
+    """Starts an upload of `size` bytes; returns the connection, and the response if there is
+    one."""
     connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
     connection.putrequest("POST", f"/workspaces/{agent.id}/chat/uploads")
     connection.putheader("Authorization", f"Bearer {token}")
@@ -104,7 +105,7 @@ def start_upload(platform, agent, token, size, sent):
     try:
         connection.send(b"x" * sent)
     except OSError:
-        pass  # refused already
+        pass  # already rejected
     return connection
 
 
@@ -192,7 +193,8 @@ def test_10_foreign_and_missing_tokens_are_rejected(platform, agent):
 
 
 def test_10_acknowledged_uploads_survive_kill_9(build):
-    """Killed while uploads run: every answered one is whole, and nothing half-written is found."""
+    """Killed during uploads: every acknowledged file is complete, and no partial file is
+    visible."""
     with Platform(build) as platform:
         agent = platform.create_workspace("agent")
         answered = {}
@@ -233,7 +235,7 @@ def test_10_an_unwritable_disk_fails_the_upload(platform, agent):
     folder.chmod(0o500)
     try:
         reply = upload(platform, agent, ("a", b"x"))
-        # A tester that is root writes everywhere.
+        # Root can write everywhere.
         assert reply.status == (200 if os.geteuid() == 0 else 503)
     finally:
         folder.chmod(0o700)

@@ -1,4 +1,5 @@
-"""HTTP itself: framing, hosts and origins, slow and rude clients (platform-api.md 0, issue 2)."""
+"""HTTP itself: framing, hosts and origins, slow and misbehaving clients (platform-api.md 0,
+issue 2)."""
 
 import email.utils
 import json
@@ -76,7 +77,7 @@ def test_the_root_says_what_this_server_is(platform):
 
 
 def test_0_only_the_first_json_value_counts(platform, agent):
-    """Baseline reads one value and ignores the rest; refusing is as good, half-reading is not."""
+    """The baseline reads one value and ignores the rest; rejecting is fine, reading half is not."""
     body = json.dumps({"workspace_id": agent.id})
     reply = platform.request("POST", "/registry/heartbeat", agent.token, body=body + " trailing")
     assert reply.status in (200, 400)
@@ -185,12 +186,12 @@ def test_malformed_http_is_400_or_a_closed_connection(platform, text):
             reply = connection.read_reply()
             assert reply.status in (400, 404, 411, 413, 414, 431, 501, 505), reply
         except (ConnectionError, OSError) as error:
-            assert not isinstance(error, TimeoutError), "neither an answer nor a close"
+            assert not isinstance(error, TimeoutError), "neither a response nor a close"
     still_works(platform)
 
 
 def test_no_request_can_be_smuggled_in_a_body(platform, agent):
-    """Whatever it makes of length and chunks together: the second request must not be run."""
+    """However it treats length and chunking together, the second request must not run."""
     hidden = request_text(platform, "POST", f"/workspaces/{agent.id}/notify",
                           [f"Authorization: Bearer {agent.token}"], '{"message": "smuggled"}')
     for lines in (["Content-Length: 4", "Transfer-Encoding: chunked"],
@@ -280,7 +281,7 @@ def test_10_a_chunked_body_over_the_limit_is_413(platform):
 def test_10_only_known_senders_may_send_more_than_64_kib(platform, agent, path):
     for field in ([], ["Authorization: Bearer nonsense"]):
         text = request_text(platform, "POST", path, [f"Content-Length: {(64 << 10) + 1}", *field])
-        assert exchange(platform, text).status == 401  # nothing of the body was sent
+        assert exchange(platform, text).status == 401  # no part of the body was sent
         text = request_text(platform, "POST", path, ["Transfer-Encoding: chunked", *field])
         chunk = "8000\r\n" + "x" * 0x8000 + "\r\n"
         assert exchange(platform, text + chunk * 3).status == 401
@@ -329,11 +330,11 @@ def test_http_1_0_is_answered_and_closed(platform):
 
 def test_pipelined_requests_are_answered_in_order(platform, agent):
     paths = ["/health", "/nothing", f"/workspaces/{agent.id}", "/workspaces"] * 25
-    beat = json.dumps({"workspace_id": agent.id})
+    heartbeat = json.dumps({"workspace_id": agent.id})
     with RawConnection(platform) as connection:
         text = "".join(request_text(platform, "GET", path) for path in paths)
         text += request_text(platform, "POST", "/registry/heartbeat",
-                             [f"Authorization: Bearer {agent.token}"], beat)
+                             [f"Authorization: Bearer {agent.token}"], heartbeat)
         connection.send(text)
         statuses = [connection.read_reply().status for _ in range(len(paths) + 1)]
     assert statuses == [200, 404, 200, 401] * 25 + [200]
@@ -348,7 +349,8 @@ def test_head_has_no_body(platform):
 
 
 def test_slow_clients_delay_no_other(platform, agent):
-    """Two hundred that stop in the middle: of a line, of the headers, of a body, after nothing."""
+    """Two hundred clients stall: within a line, the headers, or a body, or after sending
+    nothing."""
     whole = request_text(platform, "POST", "/registry/heartbeat",
                          [f"Authorization: Bearer {agent.token}"],
                          json.dumps({"workspace_id": agent.id, "current_task": "late"}))
@@ -359,7 +361,7 @@ def test_slow_clients_delay_no_other(platform, agent):
         for _ in range(20):
             reply = platform.request("GET", f"/workspaces/{agent.id}", timeout=2)
             assert reply.status == 200
-        for number, connection in enumerate(half[100:], 100):  # and they may still finish
+        for number, connection in enumerate(half[100:], 100):  # they can still finish
             connection.send(whole[number * len(whole) // 200:])
             assert connection.read_reply().status == 200
     finally:
@@ -387,7 +389,7 @@ def test_a_client_that_never_reads_costs_bounded_memory(platform, agent):
     with RawConnection(platform, timeout=2) as connection:
         connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         try:
-            connection.send(ask * 200)  # 2 GB of answers, were they all made
+            connection.send(ask * 200)  # 2 GB of responses, if all were produced
         except OSError:
             pass
         assert platform.request("GET", "/health", timeout=10).status == 200
@@ -396,7 +398,7 @@ def test_a_client_that_never_reads_costs_bounded_memory(platform, agent):
 
 
 def test_more_clients_than_descriptors(build, tmp_path):
-    """Out of descriptors it waits for some to come back, and does not spin or die."""
+    """Without free descriptors it waits for some; it must not spin or exit."""
     process = subprocess.Popen(
         [str(build / "molecule-platform"), "--listen", "127.0.0.1:0", "--data",
          str(tmp_path / "data")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

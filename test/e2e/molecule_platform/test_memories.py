@@ -110,7 +110,7 @@ def test_6_2_words_are_found_by_their_stem(platform, agent):
     assert contents(platform, agent, q="deployment") == ["Deployments run on Fridays"]
     assert contents(platform, agent, q="running friday") == ["Deployments run on Fridays"]
     assert contents(platform, agent, q="SLEEP cats") == ["The cat sleeps"]
-    assert contents(platform, agent, q="cat deployment") == []  # all of the words
+    assert contents(platform, agent, q="cat deployment") == []  # all words must match
     assert contents(platform, agent, q="nothing") == []
     assert contents(platform, agent) == ["The cat sleeps", "Deployments run on Fridays"]
 
@@ -241,7 +241,7 @@ def test_6_4_a_value_with_a_time_to_live_expires(build, speedup):
         agent = platform.create_workspace("agent")
         put(platform, agent, {"key": "short", "value": 1, "ttl_seconds": 30})
         put(platform, agent, {"key": "kept", "value": 1, "ttl_seconds": 30})
-        put(platform, agent, {"key": "kept", "value": 2})  # a write without one clears it
+        put(platform, agent, {"key": "kept", "value": 2})  # a write without a time to live clears it
         path = f"/workspaces/{agent.id}/memory"
         until(lambda: platform.request("GET", f"{path}/short", agent.token).status == 404)
         assert [item["key"] for item in platform.request("GET", path, agent.token).body] == ["kept"]

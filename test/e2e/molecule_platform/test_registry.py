@@ -25,7 +25,7 @@ def test_1_1_register_goes_online_and_returns_the_inbound_secret(platform, agent
     assert (first.body["status"], first.body["delivery_mode"]) == ("registered", "poll")
     assert len(first.body["platform_inbound_secret"]) == 43
     assert platform.status_of(agent) == "online"
-    assert platform.register(agent).body == first.body  # a restart: no new token, same secret
+    assert platform.register(agent).body == first.body  # as after a restart: no new token, the same secret
 
 
 def test_1_1_the_card_is_any_json_and_is_returned(platform, agent):
@@ -91,16 +91,16 @@ def test_1_1_an_unknown_workspace_needs_the_admin_and_a_uuid(platform):
 
 def test_1_2_a_heartbeat_is_stored_completely(platform, agent):
     platform.register(agent)
-    beat = platform.heartbeat(agent, active_tasks=2, uptime_seconds=77, current_task="thinking",
+    heartbeat = platform.heartbeat(agent, active_tasks=2, uptime_seconds=77, current_task="thinking",
                               error_rate=0.25, sample_error="oops", monthly_spend=12)
-    assert beat.status == 200 and beat.body.keys() == {"status", "platform_inbound_secret"}
+    assert heartbeat.status == 200 and heartbeat.body.keys() == {"status", "platform_inbound_secret"}
     shown = platform.admin("GET", "/workspaces").body[0]
     assert {name: shown[name] for name in ("active_tasks", "uptime_seconds", "current_task",
                                            "last_error_rate", "last_sample_error",
                                            "monthly_spend")} == {
         "active_tasks": 2, "uptime_seconds": 77, "current_task": "thinking",
         "last_error_rate": 0.25, "last_sample_error": "oops", "monthly_spend": 12}
-    platform.heartbeat(agent)  # what is left out is zero, except the spend
+    platform.heartbeat(agent)  # omitted fields become zero, except the spend
     shown = platform.admin("GET", "/workspaces").body[0]
     assert (shown["active_tasks"], shown["current_task"], shown["uptime_seconds"]) == (0, "", 0)
     assert shown["monthly_spend"] == 12
@@ -128,15 +128,15 @@ def test_1_2_a_field_of_a_later_version_is_ignored(platform, agent):
 
 
 def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_heartbeat_succeeds(platform, agent):
-    """Lessons 1: the fault is a trigger in the database, so it comes from outside."""
+    """Lessons 1: the fault is injected by a trigger in the database."""
     platform.change_database(
         "UPDATE workspaces SET platform_inbound_secret = NULL",
         "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces"
         " WHEN new.platform_inbound_secret IS NOT NULL BEGIN"
         " SELECT RAISE(ABORT, 'no secret today'); END")
     with EventStream(platform, platform.admin_token) as events:
-        beat = platform.heartbeat(agent, active_tasks=1)
-        assert (beat.status, beat.body) == (200, {"status": "ok"})
+        heartbeat = platform.heartbeat(agent, active_tasks=1)
+        assert (heartbeat.status, heartbeat.body) == (200, {"status": "ok"})
         events.wait_for("WORKSPACE_ONLINE", agent.id)
     registered = platform.register(agent)
     assert registered.status == 200
@@ -200,10 +200,10 @@ def test_1_5_peers_are_siblings_children_and_parent(platform, family):
                            "parent_id", "active_tasks"}
     assert (item["role"], item["url"], item["parent_id"], item["agent_card"]) == (
         "lead", "", None, None)
-    assert names("two", "?q=RESEARCH") == {"one"}  # role, without case; a null role is no match
+    assert names("two", "?q=RESEARCH") == {"one"}  # matches the role, ignoring case; a null role never matches
     assert names("two", "?q=%20roo%20") == {"root"}
     assert names("two", "?q=nothing") == set()
-    assert names("two", "?q=%25") == set()  # no pattern
+    assert names("two", "?q=%25") == set()  # not treated as a pattern
     platform.admin("DELETE", f"/workspaces/{family['two'].id}")
     assert names("one") == {"grandchild", "root"}
 

@@ -20,18 +20,18 @@ def events(platform):
 
 
 def set_status(platform, workspace, status):
-    """No route leads to every status; a database that says so does."""
+    """Sets the status in the database, because no route leads to every status."""
     platform.change_database(
         f"UPDATE workspaces SET status = '{status}' WHERE id = '{workspace.id}'")
 
 
 @pytest.mark.parametrize("status", ["awaiting_agent", "offline", "provisioning"])
 def test_any_heartbeat_lifts_to_online_and_announces_it(platform, agent, status):
-    """Lessons 1: tools worked while the canvas said OFFLINE for ever."""
+    """Lessons 1: tools worked while the canvas kept showing OFFLINE."""
     set_status(platform, agent, status)
     with EventStream(platform, platform.admin_token) as events:
-        beat = platform.heartbeat(agent, active_tasks=1)
-        assert beat.body["status"] == "ok"
+        heartbeat = platform.heartbeat(agent, active_tasks=1)
+        assert heartbeat.body["status"] == "ok"
         frame = events.wait_for("WORKSPACE_ONLINE", agent.id)
         wanted = {} if status == "offline" else {"recovered_from": status}
         assert frame["payload"] == wanted
@@ -113,7 +113,7 @@ def test_a_silent_agent_is_awaited_again_after_90_s_and_can_return(build, speedu
             frame = events.wait_for("WORKSPACE_OFFLINE", silent.id)
             assert frame["payload"] == {}
             elapsed = seconds_of(frame["timestamp"]) - seconds_of(shown)
-            assert 89 <= elapsed <= 130, elapsed  # 90 s and at most one sweep of 15 s later
+            assert 89 <= elapsed <= 130, elapsed  # 90 s, plus at most one sweep interval of 15 s
             assert platform.status_of(beating) == "online"
             assert platform.heartbeat(silent).status == 200
             events.wait_for("WORKSPACE_ONLINE", silent.id)

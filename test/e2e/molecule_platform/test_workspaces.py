@@ -167,7 +167,7 @@ def test_2_4_patch_with_the_own_token(platform):
         "collapsed": True}
     assert patch({"parent_id": None}).status == 200
     assert get(platform, agent.id).body.get("parent_id") is None
-    assert patch({"x": 9}).status in (200, 400)  # needs both
+    assert patch({"x": 9}).status in (200, 400)  # both coordinates are required
     assert platform.admin("GET", "/workspaces").body[1]["x"] == 1
     assert patch({}, platform.admin_token).status == 200
 
@@ -222,7 +222,7 @@ def test_2_5_delete_removes_and_revokes(platform):
     assert (still.status, still.body["status"]) == (200, "removed")
     assert [item["id"] for item in platform.admin("GET", "/workspaces").body] == [peer.id]
 
-    assert platform.heartbeat(agent).status == 401  # every use of its token ends
+    assert platform.heartbeat(agent).status == 401  # its tokens are revoked
     assert platform.register(agent).status == 401
     assert platform.register(agent._replace(token=None)).status == 401
     assert platform.activity(agent).status == 401

@@ -1,4 +1,4 @@
-"""Bad input is answered, and the server lives on (mcp-protocol.md 3)."""
+"""Bad input is answered, and the server keeps running (mcp-protocol.md 3)."""
 
 import json
 import random
@@ -9,7 +9,7 @@ PARSE, REQUEST, METHOD, PARAMS = -32700, -32600, -32601, -32602
 
 
 def answer_to(child, line):
-    """The one answer to a line, proved to be the only one by the ping behind it."""
+    """The only response to a line, as proved by the ping after it."""
     child.send_raw(line + b"\n")
     ping = child.start("ping", id="after")
     child.wait_answer(ping)
@@ -152,7 +152,7 @@ def test_3_null_arguments_count_as_absent(mcp):
 
 @pytest.mark.parametrize("text", ['"\\ud800"', '"a\\udc00b"', '"\\ud83dx"', '"\\udc4b\\ud83d"'])
 def test_3_a_lone_surrogate_becomes_a_replacement_character(mcp, text):
-    """Here in an argument that comes back; `finish` checks that the output is valid UTF-8."""
+    """In an argument that is echoed; `finish` checks that the output is valid UTF-8."""
     id = mcp.start("ping")
     mcp.send_raw(b'{"jsonrpc":"2.0","id":"s","method":"tools/call","params":{"name":"inbox_pop",'
                  b'"arguments":{"activity_id":' + text.encode() + b"}}}\n")
@@ -203,7 +203,7 @@ def test_3_a_line_just_below_the_limit(mcp):
 
 
 def test_3_the_same_id_twice_in_flight(mcp):
-    """Whatever is said about the second, the first is answered and the server lives."""
+    """Whatever the response to the second, the first is answered and the server keeps running."""
     mcp.ids_may_repeat = True
     mcp.start_tool("wait_for_message", {"timeout_secs": 1}, id="same")
     mcp.send({"jsonrpc": "2.0", "id": "same", "method": "ping"})
@@ -247,7 +247,7 @@ def mutations(chance):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_3_random_damage(spawn, seed):
-    """Ids may get lost by it, so only liveness and valid output are asked for."""
+    """Damage may destroy ids, so only liveness and valid output are required."""
     child = spawn()
     child.ids_may_repeat = True
     damage = mutations(random.Random(seed))

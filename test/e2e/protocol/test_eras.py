@@ -1,4 +1,4 @@
-"""Both eras on the product, decided per message (mcp-protocol.md 1), and what it offers in each:
+"""Both eras on the product, decided per message (mcp-protocol.md 1), and what each offers:
 structured results, resources, prompts, completions, subscriptions."""
 
 import json
@@ -18,13 +18,14 @@ INBOX = "molecule://inbox"
 
 
 def stateless(params=None, name="pytest", version=NEWEST, **more):
-    """Params of a request of the newer era."""
+    """The params of a request of the newer era."""
     meta = {VERSION: version, CAPABILITIES: {}, CLIENT: {"name": name, "version": "1"}, **more}
     return {**(params or {}), "_meta": meta}
 
 
 def ask(child, method, params=None, **more):
-    """A request of the newer era: its result, whose envelope is checked, or its error."""
+    """Sends a request of the newer era; returns its result, after checking the envelope, or its
+    error."""
     answer = child.request(method, stateless(params, **more))
     if "error" in answer:
         return answer["error"]
@@ -41,7 +42,7 @@ def era(request):
 
 @pytest.fixture
 def asked(spawn, era):
-    """A child and a function that asks it in one of the eras; gives result or error."""
+    """A child and a function that sends requests in one of the eras and returns result or error."""
     child = spawn(speed=20)
     if era == "stateless":
         return child, lambda method, params=None: ask(child, method, params)
@@ -174,7 +175,7 @@ def test_3_a_bad_cursor_of_any_list(asked, method):
 
 
 def conforms(value, schema, at="$"):
-    """The part of JSON Schema that our schemas use; whatever else is in one is a failure."""
+    """Validates the part of JSON Schema that our schemas use; anything else in a schema fails."""
     known = {"type", "properties", "required", "items", "enum", "description", "additionalProperties"}
     assert set(schema) <= known, (at, schema)
     kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float),
@@ -199,7 +200,7 @@ PEER = "22222222-2222-4222-8222-222222222222"
 
 
 def results(child, fake):
-    """Of each tool that gives data: name, and results of its kinds."""
+    """For each tool that returns data: its name, and results of every kind."""
     call = lambda name, **arguments: child.call(name, **arguments).raw
     fake.peers = [{"id": PEER, "name": "Ann", "role": "writer", "status": "online"}]
     yield "wait_for_message", call("wait_for_message", timeout_secs=0)
@@ -349,10 +350,10 @@ def test_a_subscriber_hears_what_another_session_removes(spawn, fake, era, tool)
     else:
         for uri in uris:
             other.request("resources/subscribe", {"uri": uri})
-    told = len(updated(other))
+    before = len(updated(other))
     arguments = {"text": "yes"} if tool == "reply" else {}
     assert not owner.call(tool, activity_id=popped, **arguments).failed
-    other.wait_until(lambda: {INBOX, uris[1]} <= set(updated(other)[told:]), "what was popped")
+    other.wait_until(lambda: {INBOX, uris[1]} <= set(updated(other)[before:]), "what was popped")
     assert fake.add_message("one more")
     other.wait_messages(2)
     assert updated(other).count(uris[1]) == 1 and uris[2] not in updated(other)

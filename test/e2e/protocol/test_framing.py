@@ -55,7 +55,7 @@ def test_1_ping_and_list_need_no_initialize(spawn):
 
 
 def test_1_server_discover_falls_back_for_channel_hosts(spawn):
-    """A client that probes for the newest revision must be able to fall back."""
+    """A channel host that probes for the newest revision must be able to fall back."""
     child = spawn()
     answer = child.request("server/discover", {"_meta": {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -95,7 +95,7 @@ def test_2_a_byte_at_a_time(spawn):
 
 
 def test_2_any_split_of_the_input(spawn):
-    """Lines, blanks and characters of four bytes are cut at every place."""
+    """Lines, blanks and four-byte characters are split at every position."""
     line = json.dumps({"jsonrpc": "2.0", "id": "👋é", "method": "ping"}, ensure_ascii=False).encode() + b"\n"
     child = spawn()
     for cut in range(1, len(line)):
@@ -136,7 +136,7 @@ def test_2_ids_are_echoed_exactly(spawn, id):
 
 
 def both_ways(child):
-    """All messages of a server whose stdin is a file, until it ends."""
+    """All messages from a server whose stdin is a file, until it exits."""
     return [json.loads(line) for line in child.stdout.splitlines()]
 
 
@@ -230,7 +230,7 @@ def test_2_the_flags_of_shared_descriptors_are_restored(mcp_binary, env):
 
 
 def test_2_a_full_stderr_never_blocks(spawn, fake):
-    """A host may never drain it."""
+    """A host may never read it."""
     ours, theirs = os.pipe()
     fcntl.fcntl(theirs, 1031, 4096)  # F_SETPIPE_SZ
     fcntl.fcntl(theirs, fcntl.F_SETFL, os.O_NONBLOCK)
@@ -266,7 +266,7 @@ def rss_kib(pid):
 
 
 def test_2_a_stalled_reader_costs_bounded_memory_and_loses_nothing(spawn, sanitized):
-    """100 MB of answers are asked for; then they are read."""
+    """Requests 100 MB of responses, then reads them."""
     ours, theirs = os.pipe()
     child = spawn(stdout=theirs)
     os.close(theirs)
@@ -277,11 +277,11 @@ def test_2_a_stalled_reader_costs_bounded_memory_and_loses_nothing(spawn, saniti
     os.set_blocking(stdin, False)
     sent, received, answers, highest = 0, b"", 0, 0
     stalled = time.monotonic() + 1.0
-    while time.monotonic() < stalled and sent < len(wanted):  # nobody reads; until it takes no more
+    while time.monotonic() < stalled and sent < len(wanted):  # write without reading until it accepts no more
         if select.select([], [stdin], [], 0.05)[1]:
             sent += os.write(stdin, wanted[sent:sent + 65536])
             stalled = time.monotonic() + 1.0
-    assert sent < len(wanted), "it reads on although nobody takes its answers"
+    assert sent < len(wanted), "it keeps reading although its output is not read"
     highest = rss_kib(child.pid)
     while answers < count:
         readable, writable, _ = select.select([ours], [stdin] if sent < len(wanted) else [], [], DEADLINE)
@@ -318,7 +318,7 @@ def test_2_it_ends_even_if_its_output_is_not_read(spawn, sanitized):
 
 
 def test_2_stdout_carries_only_the_protocol(spawn, fake):
-    """`finish` checks every line; here with everything going wrong that can be logged."""
+    """`finish` checks every line; here, everything that can be logged goes wrong."""
     fake.always_everything(fake_fault())
     child = spawn({"MOLECULE_MCP_VERBOSE": "1"}, speed=100)
     child.initialize()
@@ -335,7 +335,7 @@ def fake_fault():
 
 
 def test_2_closed_stdin_costs_no_cpu(spawn, fake):
-    """A pending call keeps nothing alive: it ends, rather than spin."""
+    """A pending call does not keep the process alive or make it spin."""
     child = spawn()
     child.initialize()
     child.start_tool("wait_for_message", {"timeout_secs": 300})
@@ -344,14 +344,14 @@ def test_2_closed_stdin_costs_no_cpu(spawn, fake):
 
 
 def test_2_idle_costs_no_cpu(spawn, fake):
-    """Only the timers wake it: 60 s of its time here, with polls and beats."""
+    """Only timers wake it: 60 s of its time, with polls and heartbeats."""
     child = spawn(speed=20)
     child.initialize()
     fake.wait_for("heartbeat")
     cpu = lambda: sum(map(int, open(f"/proc/{child.pid}/stat").read().rsplit(")", 1)[1].split()[11:13]))
     before = cpu()
     fake.next("heartbeat", 3)
-    assert cpu() - before <= 30  # of 10 ms: a spinning loop takes 300 of them
+    assert cpu() - before <= 30  # in units of 10 ms; a spinning loop takes 300
 
 
 def test_2_an_ended_call_is_answered_once_and_waits_continue(mcp, fake):

@@ -115,7 +115,7 @@ def test_4_the_tool_list_has_a_static_order_and_is_short(spawn):
 
 
 def test_5_progress_while_waiting(spawn):
-    """At most every 15 s, with the caller's token, rising, none after the answer."""
+    """At most every 15 s, with the caller's token, increasing, and none after the response."""
     speed = 20
     child = spawn(speed=speed)
     child.initialize()
