@@ -31,8 +31,7 @@ Environment:
   MOLECULE_MCP_VERBOSE            any value: log more than warnings and errors to stderr
   MOLECULE_MCP_DISABLE_HEARTBEAT  any value: do not register or send heartbeats
   MOLECULE_MCP_DISABLE_INBOX      any value: do not fetch messages
-  MOLECULE_MCP_POLL_TIMEOUT_SECS  how long the agent is told to wait for messages each turn, in
-                                  seconds (default 2; 0 to 60; 0: do not wait)
+  MOLECULE_MCP_POLL_TIMEOUT_SECS  seconds the agent is told to wait per turn (default 2; 0 to 60)
   MOLECULE_CHAT_UPLOAD_DIR        folder for received files (default: uploads in the state folder)
   MOLECULE_WORKSPACES             several workspaces instead of one: a JSON array of
                                   {"id", "token", "platform_url"}
