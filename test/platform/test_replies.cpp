@@ -82,7 +82,7 @@ TEST_CASE("secrets that are not safe in a header are dropped") {
   for (const char* bad : {R"("")", R"("a b")", R"("a\nX: y")", R"("é")", "null", "7", "{}"}) {
     CAPTURE(bad);
     auto heartbeat = read(platform::read_heartbeat,
-                     std::string(R"({"status":"ok","platform_inbound_secret":)") + bad + "}");
+                          std::string(R"({"status":"ok","platform_inbound_secret":)") + bad + "}");
     REQUIRE(heartbeat);
     CHECK_FALSE(heartbeat->inbound_secret);
   }

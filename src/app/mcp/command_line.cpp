@@ -43,9 +43,9 @@ Examples:
   molecule-mcp status
   molecule-mcp status --json | jq '.workspaces[].inbox.new'
 
-Exit codes: 0 the host closed stdin or stdout, a signal arrived, or doctor found no failure; 1 doctor
-found a failure, or an internal error; 2 invalid configuration or usage; 3 the platform rejected the
-token.
+Exit codes: 0 the host closed stdin or stdout, a signal arrived, or doctor found no failure;
+1 doctor found a failure, or an internal error; 2 invalid configuration or usage; 3 the platform
+rejected the token.
 )";
 
 namespace {
