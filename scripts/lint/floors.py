@@ -1,4 +1,4 @@
-"""A room includes only its own headers and those of rooms on floors below (README, layout)."""
+"""Checks that a room includes only its own headers and those of rooms on lower floors."""
 
 import pathlib
 import re
@@ -6,7 +6,7 @@ import sys
 
 FLOORS = {"base": 0, "net": 1, "platform": 2, "mcp": 2, "workspace": 3, "server": 3, "tools": 4, "cli": 5, "app": 6}
 INCLUDE = re.compile(r'#include "(?:molecule/)?(\w+)/')
-# One wrapper a library: who may include its headers.
+# Each library has one wrapper: the files that may include its headers.
 LIBRARIES = {
     "curl/": "net", "sqlite3.h": "base", "simdjson.h": "base", "restinio/": "server", "CLI/": "app",
 }

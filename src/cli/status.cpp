@@ -32,7 +32,7 @@ std::string_view word(OwnerState state) {
     case OwnerState::stands_still:
       break;
   }
-  return "stands still";
+  return "suspended";
 }
 
 std::optional<std::string> iso(const std::optional<WallTime>& time) {
@@ -79,14 +79,14 @@ void write(json::Array& list, const workspace::WorkspaceConfig& config, const St
 }
 
 std::string owner_line(const StoredState& state, WallTime now) {
-  if (state.owner == OwnerState::none) return "none: no molecule-mcp serves it here now";
-  if (!state.record) return "a process that is not known";
+  if (state.owner == OwnerState::none) return "none: no molecule-mcp process is serving it here";
+  if (!state.record) return "an unknown process";
   if (state.owner == OwnerState::disabled) {
     return fmt::format("process {}, disabled: {}", state.record->pid, state.record->last_error);
   }
   std::string line = fmt::format("process {}", state.record->pid);
   if (state.record->since) line += fmt::format(", for {}", age(*state.record->since, now));
-  if (state.owner == OwnerState::stands_still) line += "; it stands still";
+  if (state.owner == OwnerState::stands_still) line += ", suspended";
   return line;
 }
 
@@ -114,7 +114,7 @@ std::string describe(const workspace::WorkspaceConfig& config, const StoredState
   return text;
 }
 
-/// Where no workspace is named: those that have a folder here.
+/// If no workspace is configured: every workspace that has a state folder here.
 std::vector<workspace::WorkspaceConfig> subjects(const workspace::Reading& reading) {
   if (reading.several || !reading.config.workspaces.front().id.empty()) {
     return reading.config.workspaces;
@@ -133,9 +133,9 @@ std::vector<workspace::WorkspaceConfig> subjects(const workspace::Reading& readi
 int status(const workspace::Environment& environment, Report::Form form) {
   process::open_standard_streams();
   const workspace::Reading reading = workspace::read_config(environment);
-  // Of one workspace the folder is known whatever else is wrong.
+  // The folder of a single workspace is known even if the rest of the configuration is invalid.
   if (reading.several && !reading.problems.empty()) {
-    log::error("the configuration does not tell which state folders there are:");
+    log::error("the configuration does not determine the state folders:");
     for (const std::string& problem : reading.problems) log::error("{}", problem);
     return 2;
   }

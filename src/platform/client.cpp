@@ -48,16 +48,16 @@ std::string register_body(std::string_view id, std::string_view agent_card) {
   return std::move(writer).take();
 }
 
-std::string heartbeat_body(std::string_view id, const Beat& beat) {
+std::string heartbeat_body(std::string_view id, const HeartbeatRequest& heartbeat) {
   json::Writer writer;
   {
     auto o = writer.object();
     o.field("workspace_id", id);
     o.field("error_rate", 0);
     o.field("sample_error", "");
-    o.field("active_tasks", beat.active_tasks);
-    o.field("current_task", beat.current_task);
-    o.field("uptime_seconds", beat.uptime_seconds);
+    o.field("active_tasks", heartbeat.active_tasks);
+    o.field("current_task", heartbeat.current_task);
+    o.field("uptime_seconds", heartbeat.uptime_seconds);
   }
   return std::move(writer).take();
 }
@@ -123,7 +123,7 @@ std::string report_body(const ActivityReport& report) {
 
 using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-/// An object of texts, for the bodies that are nothing more.
+/// The text of a JSON object that has only string members.
 std::string text_fields(Pairs fields) {
   json::Writer writer;
   {
@@ -133,7 +133,7 @@ std::string text_fields(Pairs fields) {
   return std::move(writer).take();
 }
 
-/// `?a=b&c=d` of the pairs that have a value.
+/// `?a=b&c=d`, without the parameters that are empty.
 std::string query_string(Pairs parameters) {
   std::string query;
   for (const auto& [key, value] : parameters) {
@@ -146,7 +146,7 @@ std::string query_string(Pairs parameters) {
   return query;
 }
 
-/// What `read` makes of the body; a shape that it does not know is an error too.
+/// Parses a body with `read`; a body that does not match is an error too.
 template <class T>
 Outcome<T> read_body(const Site& site, Outcome<json::Document> body,
                      std::optional<T> (*read)(json::Document&)) {
@@ -156,7 +156,7 @@ Outcome<T> read_body(const Site& site, Outcome<json::Document> body,
   return std::move(*value);
 }
 
-net::HttpRequest within(net::HttpRequest request, std::chrono::milliseconds total) {
+net::HttpRequest with_timeout(net::HttpRequest request, std::chrono::milliseconds total) {
   request.total_timeout = total;
   return request;
 }
@@ -214,7 +214,7 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
                                    Proves proves) {
   Site site = site_of(request);
   site.refuses_pages = page == WebPage::unexpected;
-  request.total_timeout = std::min(request.total_timeout, endpoint_.longest_call);
+  request.total_timeout = std::min(request.total_timeout, endpoint_.max_call_timeout);
   net::HttpRequest again = request;
   auto exchange = co_await http_.send(std::move(request));
   Outcome<json::Document> body = classify(site, std::move(exchange));
@@ -243,9 +243,9 @@ awaitable<Outcome<void>> Client::command(net::HttpRequest request, Reply reply) 
 }
 
 awaitable<Outcome<Health>> Client::health() {
-  const std::chrono::milliseconds longest =
-      std::min<std::chrono::milliseconds>(seconds(10), endpoint_.longest_call);
-  net::HttpRequest get = within(request("GET", "/health"), longest);
+  const std::chrono::milliseconds timeout =
+      std::min<std::chrono::milliseconds>(seconds(10), endpoint_.max_call_timeout);
+  net::HttpRequest get = with_timeout(request("GET", "/health"), timeout);
   const Site site = site_of(get);
   auto exchange = co_await http_.send(std::move(get));
   Health health;
@@ -258,14 +258,14 @@ awaitable<Outcome<Health>> Client::health() {
 
 awaitable<Outcome<Registration>> Client::register_workspace(std::string agent_card) {
   std::string body = register_body(endpoint_.workspace_id, agent_card);
-  return call(within(request("POST", "/registry/register", std::move(body)), seconds(10)),
+  return call(with_timeout(request("POST", "/registry/register", std::move(body)), seconds(10)),
               read_registration);
 }
 
-awaitable<Outcome<BeatReply>> Client::heartbeat(Beat beat) {
-  std::string body = heartbeat_body(endpoint_.workspace_id, beat);
-  return call(within(request("POST", "/registry/heartbeat", std::move(body)), seconds(10)),
-              read_beat);
+awaitable<Outcome<HeartbeatReply>> Client::heartbeat(HeartbeatRequest heartbeat) {
+  std::string body = heartbeat_body(endpoint_.workspace_id, heartbeat);
+  return call(with_timeout(request("POST", "/registry/heartbeat", std::move(body)), seconds(10)),
+              read_heartbeat);
 }
 
 awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
@@ -277,9 +277,10 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
                                                {"peer_id", query.peer_id.value_or("")},
                                                {"include", query.peer_info ? "peer_info" : ""},
                                                {"limit", fmt::format("{}", query.limit)}});
-  net::HttpRequest get = within(request("GET", own_path("/activity" + parameters)), seconds(10));
-  // One row may be as large as a message may be, and larger once its text is escaped: it must not
-  // block the inbox for ever.
+  net::HttpRequest get =
+      with_timeout(request("GET", own_path("/activity" + parameters)), seconds(10));
+  // A row can be as large as a message, and larger once its text is escaped. A lower limit would
+  // let one such row block the inbox forever.
   get.max_response_bytes = std::size_t{64} << 20;
   return call(std::move(get), read_rows, WebPage::expected, Proves::nothing);
 }
@@ -287,12 +288,12 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
 awaitable<Outcome<std::vector<Peer>>> Client::peers() {
   const std::string path =
       fmt::format("/registry/{}/peers", text::percent_encode(endpoint_.workspace_id));
-  return call(within(request("GET", path, {}, Identify::yes), seconds(10)), read_peers);
+  return call(with_timeout(request("GET", path, {}, Identify::yes), seconds(10)), read_peers);
 }
 
 awaitable<Outcome<std::string>> Client::workspace_info() {
-  return call(within(request("GET", own_path("")), seconds(10)), read_workspace, WebPage::expected,
-              Proves::nothing);
+  return call(with_timeout(request("GET", own_path("")), seconds(10)), read_workspace,
+              WebPage::expected, Proves::nothing);
 }
 
 awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::string message_id,
@@ -303,7 +304,7 @@ awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::stri
   net::HttpRequest send =
       request("POST", path, message_body(message_id, text, in_reply_to), Identify::yes);
   send.connect_timeout = std::min<std::chrono::milliseconds>(seconds(30), timeout);
-  return call(within(std::move(send), timeout), read_a2a);
+  return call(with_timeout(std::move(send), timeout), read_a2a);
 }
 
 awaitable<Outcome<Delegation>> Client::delegate(std::string target_id, std::string task,
@@ -314,7 +315,7 @@ awaitable<Outcome<Delegation>> Client::delegate(std::string target_id, std::stri
 }
 
 awaitable<Outcome<ActivityPage>> Client::delegations() {
-  return call(within(request("GET", own_path("/delegations")), seconds(10)), read_rows);
+  return call(with_timeout(request("GET", own_path("/delegations")), seconds(10)), read_rows);
 }
 
 awaitable<Outcome<void>> Client::notify(std::string message, std::vector<UploadedFile> attachments,
@@ -324,45 +325,45 @@ awaitable<Outcome<void>> Client::notify(std::string message, std::vector<Uploade
 }
 
 awaitable<Outcome<UploadLimits>> Client::upload_limits() {
-  return call(within(request("GET", "/uploads/limits"), seconds(10)), read_upload_limits,
+  return call(with_timeout(request("GET", "/uploads/limits"), seconds(10)), read_upload_limits,
               WebPage::expected, Proves::nothing);
 }
 
 awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::FormFile> files) {
   net::HttpRequest send = request("POST", own_path("/chat/uploads"));
   send.files = std::move(files);
-  // The platform gives the workspace behind it 120 s.
-  return call(within(std::move(send), seconds(150)), read_uploads);
+  // The platform itself waits up to 120 s for the workspace that stores the files.
+  return call(with_timeout(std::move(send), seconds(150)), read_uploads);
 }
 
-awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t most_bytes,
+awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t max_bytes,
                                               WebPage page) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/content", text::percent_encode(file_id)));
-  net::HttpRequest get = within(request("GET", path), seconds(600));
+  net::HttpRequest get = with_timeout(request("GET", path), seconds(600));
   get.sink = sink;
-  get.max_response_bytes = most_bytes;
+  get.max_response_bytes = max_bytes;
   return command(std::move(get), page == WebPage::expected ? Reply::any : Reply::no_page);
 }
 
 awaitable<Outcome<void>> Client::ack_upload(std::string file_id) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/ack", text::percent_encode(file_id)));
-  return command(within(request("POST", path), seconds(10)), Reply::any);
+  return command(with_timeout(request("POST", path), seconds(10)), Reply::any);
 }
 
 awaitable<Outcome<void>> Client::ack_activity(std::int64_t seq) {
   json::Writer body;
   body.object().field("acked_seq", seq);
   return command(
-      within(request("POST", own_path("/activity/ack"), std::move(body).take()), seconds(10)),
+      with_timeout(request("POST", own_path("/activity/ack"), std::move(body).take()), seconds(10)),
       Reply::any);
 }
 
 awaitable<Outcome<std::string>> Client::chat_history(int limit, std::string before_ts) {
   const std::string parameters =
       query_string({{"limit", fmt::format("{}", limit)}, {"before_ts", before_ts}});
-  return call(within(request("GET", own_path("/chat-history" + parameters)), seconds(10)),
+  return call(with_timeout(request("GET", own_path("/chat-history" + parameters)), seconds(10)),
               read_history);
 }
 
@@ -379,7 +380,7 @@ awaitable<Outcome<void>> Client::update_card(std::string agent_card) {
     o.raw("agent_card", agent_card);
   }
   return command(
-      within(request("POST", "/registry/update-card", std::move(body).take()), seconds(10)));
+      with_timeout(request("POST", "/registry/update-card", std::move(body).take()), seconds(10)));
 }
 
 awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::string scope) {
@@ -390,12 +391,13 @@ awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::strin
 awaitable<Outcome<std::vector<Memory>>> Client::recall_memory(std::string query,
                                                               std::string scope) {
   const std::string parameters = query_string({{"q", query}, {"scope", scope}});
-  return call(within(request("GET", own_path("/memories" + parameters)), seconds(10)),
+  return call(with_timeout(request("GET", own_path("/memories" + parameters)), seconds(10)),
               read_memories);
 }
 
 awaitable<Outcome<void>> Client::report_activity(ActivityReport report) {
-  return command(within(request("POST", own_path("/activity"), report_body(report)), seconds(5)));
+  return command(
+      with_timeout(request("POST", own_path("/activity"), report_body(report)), seconds(5)));
 }
 
 }  // namespace molecule::platform

@@ -1,4 +1,4 @@
-"""Codex's app server, driven as an editor drives it: JSON-RPC without the `jsonrpc` member, by lines."""
+"""Drives Codex's app server like an editor does: JSON-RPC lines without the `jsonrpc` member."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ class AppServer:
             message = json.loads(line)
             if wanted(message):
                 return message
-        raise AssertionError("the app server ended without an answer")
+        raise AssertionError("the app server exited without a response")
 
     def ask(self, method, params):
         self.last += 1
@@ -52,7 +52,7 @@ def ready(message):
 
 
 def call_by_codex(program, env, home, tool):
-    """What Codex's `mcpServer/tool/call` gives for the server named `molecule`."""
+    """The result of Codex's `mcpServer/tool/call` for the server named `molecule`."""
     with AppServer(program, env, home) as server:
         server.ask("initialize", {"clientInfo": {"name": "clients", "title": "clients", "version": "1"}})
         server.send({"method": "initialized"})

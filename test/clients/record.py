@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""record.py LOG COMMAND… : runs COMMAND and copies what goes in and out; LOG gets every line of both
-sides as {"host"|"server": text}, whole lines only, appended."""
+"""record.py LOG COMMAND…: runs COMMAND and copies its stdin and stdout. Appends every line of
+either side to LOG as {"host"|"server": text}."""
 
 import json
 import os

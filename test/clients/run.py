@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""run.py [BUILD] : real agent hosts against molecule-mcp and a molecule-platform of their own.
+"""run.py [BUILD]: real agent hosts against molecule-mcp and a molecule-platform of their own.
 
-Installs Claude Code, Codex, Gemini CLI and opencode (pinned) with npm into a temporary folder, lets
-each start molecule-mcp with a temporary HOME and no login, and prints what was seen on the pipe as
-a Markdown table. Needs Node 20 or newer with npm on the PATH (./check leaves one in build/node/bin).
-The exit code is 1 where a host did not get the list of tools.
+Installs Claude Code, Codex, Gemini CLI and opencode (pinned versions) with npm into a temporary
+folder, lets each start molecule-mcp with a temporary HOME and no login, and prints what was seen
+on the pipe as a Markdown table. Needs Node 20 or newer with npm on the PATH (./check leaves one
+in build/node/bin). Exits with 1 if a host did not get the tool list.
 """
 
 import datetime
@@ -33,7 +33,7 @@ PACKAGES = {
 
 
 class Host:
-    """One agent host's folder: its HOME, and the log of its conversation with molecule-mcp."""
+    """One agent host: its HOME, and the log of its conversation with molecule-mcp."""
 
     def __init__(self, name, folder, build, platform, modules):
         self.name, self.modules = name, modules
@@ -52,7 +52,7 @@ class Host:
         (self.home / path).write_text(text)
 
     def run(self, *command, **env):
-        """Runs a command of the host until it ends or has its tools."""
+        """Runs a command of the host until it exits or has listed the tools."""
         with open(self.home / "output", "ab") as output:
             process = subprocess.Popen([str(c) for c in command], env={**self.env, **env}, cwd=self.home,
                                        stdin=subprocess.DEVNULL, stdout=output, stderr=output)
@@ -108,7 +108,7 @@ def gemini_cli(host):
     server = {"command": host.server[0], "args": host.server[1:], "env": host.variables, "trust": True}
     host.write(".gemini/settings.json", json.dumps(
         {"security": {"folderTrust": {"enabled": False}}, "mcpServers": {"molecule": server}}))
-    # A prompt makes it list the tools; it asks for them before it finds that the key is none.
+    # A prompt makes it list the tools, which it does before it rejects the dummy API key.
     host.run(host.modules / ".bin/gemini", "-p", "/mcp list", GEMINI_API_KEY="none")
 
 

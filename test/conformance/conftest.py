@@ -1,4 +1,5 @@
-"""What the public checkers need: Node, their packages (both from scripts/conformance.sh), a bridge."""
+"""Fixtures for the public checkers: Node and its packages (see scripts/conformance.sh), and a
+bridge."""
 
 import json
 import os
@@ -21,7 +22,7 @@ REVISIONS = ("2025-11-25", "2026-07-28")
 
 
 def find_node():
-    """Why there is no Node for us, or nothing and its path."""
+    """Returns (reason, None) if Node is unavailable, else (None, path)."""
     node = os.environ.get("MOLECULE_NODE") or shutil.which("node")
     why = os.environ.get("MOLECULE_NO_NODE")
     if why or not node:
@@ -51,13 +52,13 @@ def fixture_program(build):
 
 
 def run_node(*args, env=None, timeout=120):
-    """Runs a Node program to its end."""
+    """Runs a Node program until it exits."""
     return subprocess.run([NODE, *map(str, args)], env=env, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=timeout)
 
 
 class Bridge:
-    """bridge.mjs before a program that speaks on stdio."""
+    """Runs bridge.mjs in front of a program that speaks MCP on stdio."""
 
     def __init__(self, *command, env=None):
         self.process = subprocess.Popen([NODE, HERE / "bridge.mjs", *map(str, command)],
@@ -77,7 +78,7 @@ class Bridge:
 
 
 class Product:
-    """molecule-mcp's command and environment on a platform of its own."""
+    """The command and environment of molecule-mcp, with a platform of its own."""
 
     def __init__(self, build, folder):
         self.binary = build / "molecule-mcp"
@@ -92,7 +93,7 @@ class Product:
         self.platform.__exit__(*error)
 
     def environment(self):
-        """Of a new workspace: processes that run at once must not share one."""
+        """For a new workspace each: concurrent processes must not share one."""
         workspace = self.platform.create_workspace("checked")
         state = self.folder / secrets.token_hex(4)
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8",
@@ -107,7 +108,7 @@ def product(build, tmp_path_factory):
 
 
 def failures(folder):
-    """What went wrong in a scenario of the suite, from the checks it left in `folder`."""
+    """The failures of a scenario of the suite, from the checks it wrote to `folder`."""
     checks = json.loads((folder / "checks.json").read_text())
     assert checks, "the scenario checked nothing"
     return [f"{c['id']}: {c.get('errorMessage') or c['description']}" for c in checks

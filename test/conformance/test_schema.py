@@ -1,4 +1,4 @@
-"""Every line that the end-to-end tests saw on stdout, by the schema of its revision."""
+"""Validates every line that the end-to-end tests saw on stdout against its revision's schema."""
 
 import json
 import os

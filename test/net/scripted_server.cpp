@@ -54,7 +54,7 @@ awaitable<void> Peer::trickle(std::string bytes) {
   for (const char byte : bytes) {
     std::string one(1, byte);
     co_await say(std::move(one));
-    // Two turns of the loop: the client's wait ends in the first and reads in the second.
+    // Yield twice: the client's wait completes in the first turn, and it reads in the second.
     co_await asio::post(asio::use_awaitable);
     co_await asio::post(asio::use_awaitable);
   }

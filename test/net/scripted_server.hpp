@@ -16,27 +16,27 @@ namespace molecule::test {
 
 class ScriptedServer;
 
-/// The server's end of one connection, for a script to play.
+/// The server's end of one connection, driven by a script.
 class Peer {
  public:
   Peer(asio::ip::tcp::socket socket, ScriptedServer& server)
       : socket_(std::move(socket)), server_(server) {}
 
-  /// Reads one request with its body and keeps it in the server's list. False at the end.
+  /// Reads one request with its body and adds it to the server's list. False at the end of input.
   awaitable<bool> receive();
   awaitable<void> say(std::string bytes);
-  /// One byte at a time, so that the client sees every split.
+  /// Sends one byte at a time, so that the client sees every split.
   awaitable<void> trickle(std::string bytes);
-  /// Returns when the client has closed, and counts it.
+  /// Waits until the client closes the connection, and counts it.
   awaitable<void> until_closed();
-  /// Ends the connection by a reset instead of an orderly end.
+  /// Closes the connection with a reset.
   void reset();
-  /// Answers with the path that was asked for last.
+  /// Responds with the path of the last request.
   awaitable<void> echo_path();
-  /// Returns when the server has counted that many steps.
+  /// Waits until the server has counted `count` marks.
   awaitable<void> all_marked(int count);
   const std::string& last_request() const { return last_; }
-  /// Counts a step that a test waits for with `ScriptedServer::reached`.
+  /// Counts a step for a test that waits in `ScriptedServer::reached`.
   void mark();
 
  private:
@@ -46,8 +46,8 @@ class Peer {
   std::string last_;
 };
 
-/// A TCP server on a free port of the loopback that plays one script to every connection, and
-/// remembers what it was sent. What ends the script ends the connection.
+/// A TCP server on a free loopback port. Runs one script for every connection and records what it
+/// receives. The connection closes when its script ends.
 class ScriptedServer {
  public:
   using Script = awaitable<void> (*)(Peer& peer);
@@ -58,13 +58,13 @@ class ScriptedServer {
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
   std::string url(std::string_view path = "/") const;
 
-  std::vector<std::string> requests;  ///< heads and bodies, as they came
+  std::vector<std::string> requests;  ///< heads and bodies, in order of arrival
   int connections = 0;
   int closed = 0;
   int marks = 0;
   /// Counts a step from outside the script.
   void mark();
-  /// Returns when `counter`, one of the above, is at least `value`.
+  /// Waits until `counter`, one of the above, is at least `value`.
   awaitable<void> reached(const int& counter, int value);
 
  private:
@@ -78,7 +78,7 @@ class ScriptedServer {
   Event changed_;
 };
 
-/// What every test of the client needs; ends all tasks before it goes.
+/// The fixture for client tests. Ends all tasks on destruction.
 struct Network {
   Network();
   Network(const Network&) = delete;
@@ -88,7 +88,7 @@ struct Network {
   ScriptedServer& serve(ScriptedServer::Script script, std::string address = "127.0.0.1");
   Result<net::HttpResponse, net::HttpError> send(net::HttpRequest request);
   Result<net::HttpResponse, net::HttpError> get(std::string url);
-  /// Runs the loop until the counter of a server is at least `value`.
+  /// Runs the loop until `counter` of `server` is at least `value`.
   void wait(ScriptedServer& server, const int& counter, int value);
 
   asio::io_context loop{1};

@@ -1,4 +1,4 @@
-// What a server may answer, and what it is sent.
+// Requests as sent, and responses as received.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ net::HttpRequest request_to(std::string url, std::string method = "GET", std::st
 
 }  // namespace
 
-TEST_CASE("an answer has its status, fields and body") {
+TEST_CASE("a response has its status, header fields and body") {
   Network network;
   auto& server = network.serve(hello);
   const auto answer = network.get(server.url("/some/path?query=1"));
@@ -49,7 +49,7 @@ TEST_CASE("an answer has its status, fields and body") {
   CHECK(server.requests[0].starts_with("GET /some/path?query=1 HTTP/1.1\r\n"));
 }
 
-TEST_CASE("one connection serves request after request") {
+TEST_CASE("successive requests reuse one connection") {
   Network network;
   auto& server = network.serve(hello);
   for (int i = 0; i < 5; ++i) REQUIRE(network.get(server.url()));
@@ -57,7 +57,7 @@ TEST_CASE("one connection serves request after request") {
   CHECK(server.requests.size() == 5);
 }
 
-TEST_CASE("methods, fields and bodies are sent as given") {
+TEST_CASE("methods, header fields and bodies are sent unchanged") {
   Network network;
   auto& server = network.serve(hello);
   auto post = request_to(server.url(), "POST", std::string("{\"a\":\0}", 7));
@@ -85,7 +85,7 @@ TEST_CASE("methods, fields and bodies are sent as given") {
   CHECK(server.requests.back().starts_with("DELETE / "));
 }
 
-TEST_CASE("HEAD has a length and no body") {
+TEST_CASE("a HEAD response has a length and no body") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
@@ -98,7 +98,7 @@ TEST_CASE("HEAD has a length and no body") {
   CHECK(answer->header("Content-Length") == "1000");
 }
 
-TEST_CASE("any split of an answer gives the same answer") {
+TEST_CASE("any split of a response gives the same response") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     while (true) {
@@ -121,7 +121,7 @@ TEST_CASE("any split of an answer gives the same answer") {
   CHECK(server.connections == 1);
 }
 
-TEST_CASE("answers without a body end at once and keep the connection") {
+TEST_CASE("responses without a body end at once and keep the connection") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
@@ -146,7 +146,7 @@ TEST_CASE("a body without a length ends with the connection") {
   CHECK(network.get(server.url())->body == "all there is");
 }
 
-TEST_CASE("a redirect is an answer and the token stays here") {
+TEST_CASE("a redirect is returned, not followed with the token") {
   Network network;
   static std::string elsewhere;
   auto& other = network.serve(hello);
@@ -165,12 +165,12 @@ TEST_CASE("a redirect is an answer and the token stays here") {
   CHECK(other.connections == 0);
 }
 
-TEST_CASE("many requests run beside each other") {
+TEST_CASE("requests run concurrently") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
     peer.mark();
-    // Nobody is answered before all have asked.
+    // No request is answered before all have arrived.
     co_await peer.all_marked(200);
     co_await peer.echo_path();
   });
@@ -193,7 +193,7 @@ TEST_CASE("many requests run beside each other") {
   CHECK(server.connections == 200);
 }
 
-TEST_CASE("a request does not wait for another one's answer") {
+TEST_CASE("a request does not wait for another one's response") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
@@ -216,7 +216,7 @@ TEST_CASE("a request does not wait for another one's answer") {
   CHECK(network.send(quick));
 }
 
-TEST_CASE("an idle client wakes nobody up") {
+TEST_CASE("an idle client causes no wake-ups") {
   Network network;
   auto& server = network.serve(hello);
   REQUIRE(network.get(server.url()));
@@ -224,7 +224,7 @@ TEST_CASE("an idle client wakes nobody up") {
   CHECK(network.loop.run_one_for(std::chrono::milliseconds(1500)) == 0);
 }
 
-TEST_CASE("the proxy of the environment is used, and no_proxy") {
+TEST_CASE("the environment's proxy and no_proxy are honoured") {
   Network network;
   auto& proxy = network.serve(hello);
   auto& server = network.serve(hello);
@@ -244,7 +244,7 @@ int syncs = 0;
 
 }  // namespace
 
-/// In the place of libc's.
+/// Replaces libc's `fdatasync`.
 extern "C" int fdatasync(int) {
   ++syncs;
   return 0;
@@ -263,7 +263,7 @@ awaitable<void> many_bytes(Peer& peer) {
 
 }  // namespace
 
-TEST_CASE("a long body is synced while it comes, so that no sync at the end takes long") {
+TEST_CASE("a long body is synced in parts while it arrives") {
   Network network;
   net::HttpRequest request = request_to(network.serve(many_bytes).url());
   request.max_response_bytes = std::size_t{32} << 20;

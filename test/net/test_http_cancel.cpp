@@ -1,4 +1,4 @@
-// Cancelling at every point at which a request can wait.
+// Cancellation at every point at which a request can wait.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -35,7 +35,7 @@ TaskGroup::Id start(Network& network, std::string url, Outcome& outcome) {
   return network.tasks.spawn("ask", ask(network.client, std::move(request), outcome));
 }
 
-/// Cancels, and runs the loop until the task is gone.
+/// Cancels the task and runs the loop until it has ended.
 void cancel(Network& network, TaskGroup::Id id, const Outcome& outcome) {
   network.tasks.cancel(id);
   while (!outcome.answered && !outcome.cancelled &&
@@ -66,17 +66,17 @@ awaitable<void> half_a_body(Peer& peer) {
 
 }  // namespace
 
-TEST_CASE("cancelled while it waits, the server sees the close at once") {
+TEST_CASE("cancelling a waiting request closes the connection at once") {
   Network network;
   Outcome outcome;
   test::ScriptedServer::Script script = nullptr;
-  SUBCASE("for an answer") {
+  SUBCASE("for the response") {
     script = no_answer;
   }
-  SUBCASE("in the head") {
+  SUBCASE("within the head") {
     script = half_a_head;
   }
-  SUBCASE("in the body") {
+  SUBCASE("within the body") {
     script = half_a_body;
   }
   auto& server = network.serve(script);
@@ -87,7 +87,7 @@ TEST_CASE("cancelled while it waits, the server sees the close at once") {
   network.wait(server, server.closed, 1);
 }
 
-TEST_CASE("cancelled during the TLS handshake") {
+TEST_CASE("a request can be cancelled during the TLS handshake") {
   Network network;
   Outcome outcome;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> { co_await peer.until_closed(); });
@@ -97,11 +97,11 @@ TEST_CASE("cancelled during the TLS handshake") {
   network.wait(server, server.closed, 1);
 }
 
-TEST_CASE("cancelled while it sends") {
+TEST_CASE("a request can be cancelled while it is being sent") {
   Network network;
   Outcome outcome;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
-    // It reads nothing before the client has gone.
+    // Reads nothing until the client has closed the connection.
     peer.mark();
     co_await peer.all_marked(2);
     co_await peer.until_closed();
@@ -117,7 +117,7 @@ TEST_CASE("cancelled while it sends") {
   network.wait(server, server.closed, 1);
 }
 
-TEST_CASE("cancelled during a name lookup, the loop goes on") {
+TEST_CASE("cancelling during a name lookup does not block the loop") {
   Network network;
   Outcome outcome;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
@@ -128,14 +128,14 @@ TEST_CASE("cancelled during a name lookup, the loop goes on") {
   const test::StallDetector stalls(network.loop);
   const auto id = start(network, "http://stalled.test/", outcome);
   while (test::stalled_lookups() == 0) network.loop.run_one_for(10ms);
-  // Others are served meanwhile.
+  // Other requests are served meanwhile.
   CHECK(network.get(server.url()));
   cancel(network, id, outcome);
   CHECK(stalls.longest() < 1s);
   test::release_resolver();
 }
 
-TEST_CASE("cancelled before it began, nothing is sent") {
+TEST_CASE("a request cancelled before it starts sends nothing") {
   struct Late {
     static awaitable<void> send(Network& network, std::string url, Outcome& outcome) {
       co_await asio::this_coro::throw_if_cancelled(false);
@@ -157,7 +157,7 @@ TEST_CASE("cancelled before it began, nothing is sent") {
   CHECK(server.connections == 0);
 }
 
-TEST_CASE("cancelled at any turn of the loop, the next request works") {
+TEST_CASE("after a cancellation at any turn of the loop, the next request works") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     while (true) {
@@ -183,7 +183,7 @@ TEST_CASE("cancelled at any turn of the loop, the next request works") {
   }
 }
 
-TEST_CASE("the loop may end under a request") {
+TEST_CASE("the loop may end while a request is running") {
   Outcome outcome;
   SystemClock clock;
   asio::io_context loop;

@@ -1,4 +1,4 @@
-// Files in requests.
+// Requests that contain files.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -41,7 +41,7 @@ net::HttpRequest upload(std::string url, std::vector<std::filesystem::path> path
 
 }  // namespace
 
-TEST_CASE("files are sent as a form") {
+TEST_CASE("files are sent as a multipart form") {
   Network network;
   const test::TemporaryFolder folder;
   auto& server = network.serve(accept_all);
@@ -61,16 +61,16 @@ TEST_CASE("files are sent as a form") {
   CHECK_FALSE(contains("Expect"));
 }
 
-TEST_CASE("what is no readable regular file is refused before any I/O") {
+TEST_CASE("anything but a readable regular file is rejected before any I/O") {
   Network network;
   const test::TemporaryFolder folder;
   auto& server = network.serve(accept_all);
   std::filesystem::path path = folder.path() / "x";
-  SUBCASE("missing") {}
+  SUBCASE("a missing file") {}
   SUBCASE("a folder") {
     path = folder.path();
   }
-  SUBCASE("a pipe that nobody writes") {
+  SUBCASE("a pipe without a writer") {
     REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   }
   SUBCASE("a device") {
@@ -85,7 +85,7 @@ TEST_CASE("what is no readable regular file is refused before any I/O") {
   CHECK(server.connections == 0);
 }
 
-TEST_CASE("a file that shrinks while it is sent ends the request") {
+TEST_CASE("a file that shrinks while being sent fails the request") {
   static std::filesystem::path path;
   Network network;
   const test::TemporaryFolder folder;

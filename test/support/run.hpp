@@ -10,8 +10,8 @@
 
 namespace molecule::test {
 
-/// Runs the loop until `task` has ended; what still hangs after `deadline` (real time) fails the
-/// test. An exception that escapes the task is thrown from here.
+/// Runs the loop until `task` has ended. Fails the test if it takes longer than `deadline` (real
+/// time), and rethrows what the task throws.
 inline void run(asio::io_context& loop, awaitable<void> task,
                 std::chrono::milliseconds deadline = std::chrono::seconds(20)) {
   std::exception_ptr failure;
@@ -34,7 +34,7 @@ awaitable<void> keep_result(awaitable<T> task, std::optional<T>& result) {
   result.emplace(std::move(value));
 }
 
-/// The same for a task that gives a value.
+/// The same for a task with a result.
 template <class T>
 T run(asio::io_context& loop, awaitable<T> task,
       std::chrono::milliseconds deadline = std::chrono::seconds(20)) {

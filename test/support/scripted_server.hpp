@@ -18,15 +18,15 @@
 
 namespace molecule::test {
 
-/// One request as the server received it.
+/// One request, as received.
 struct Received {
   std::string method;
-  /// With the query.
+  /// Includes the query.
   std::string target;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 
-  /// The first field of that name, "" where there is none.
+  /// The first header field of that name; empty if there is none.
   std::string header(std::string_view name) const {
     for (const auto& [key, value] : headers) {
       if (text::equal_ignoring_case(key, name)) return value;
@@ -40,7 +40,7 @@ struct Received {
 struct Canned {
   enum class Act {
     answer,
-    reset,     ///< closes without a byte of answer
+    reset,     ///< closes without sending anything
     truncate,  ///< sends half of the body, then closes
     hang       ///< never answers
   };
@@ -49,13 +49,13 @@ struct Canned {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
   Act act = Act::answer;
-  /// The answer comes when this is notified; null: at once.
+  /// Delays the response until this is notified; null: respond at once.
   Event* held = nullptr;
 };
 
-/// An HTTP/1.1 server for tests on the test's own loop: canned answers per method and path (the
-/// last one for a path repeats), 404 for all others; records every request. Connections are kept.
-/// It must be destroyed before its loop, or together with it.
+/// An HTTP/1.1 server on the test's own loop: canned responses per method and path (the last one of
+/// a path repeats), 404 for everything else. Records every request and keeps connections alive.
+/// Must not outlive the loop.
 class ScriptedServer {
  public:
   explicit ScriptedServer(asio::io_context& loop) : state_(std::make_shared<State>(loop)) {
@@ -68,18 +68,18 @@ class ScriptedServer {
   std::string url() const {
     return "http://127.0.0.1:" + std::to_string(state_->acceptor.local_endpoint().port());
   }
-  /// Adds one more answer; `call` is method and path without the query: `GET /health`.
+  /// Adds a response; `call` is method and path without the query: `GET /health`.
   void answer(const std::string& call, Canned canned) {
     state_->script[call].push_back(std::move(canned));
   }
   void answer(const std::string& call, int status, std::string body) {
     answer(call, Canned{.status = status, .body = std::move(body)});
   }
-  /// Forgets the answers for that call.
+  /// Removes the responses for `call`.
   void forget(const std::string& call) { state_->script.erase(call); }
 
   const std::vector<Received>& requests() const { return state_->requests; }
-  /// Those for one method and path.
+  /// The recorded requests for one method and path.
   std::vector<Received> requests(std::string_view call) const {
     std::vector<Received> found;
     for (const Received& r : state_->requests) {
@@ -155,7 +155,7 @@ class ScriptedServer {
     }
   }
 
-  /// Moves one complete request out of `input`; false where more bytes are needed.
+  /// Extracts one complete request from `input`; false if more bytes are needed.
   static bool take(std::string& input, Received& request) {
     const std::size_t head_end = input.find("\r\n\r\n");
     if (head_end == std::string::npos) return false;

@@ -8,7 +8,7 @@
 
 namespace molecule::test {
 
-/// A folder of the test's own that goes away with it.
+/// A private folder that is deleted with this object.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

@@ -1,4 +1,4 @@
-// What the rules must let pass.
+// Code that the rules must accept.
 awaitable<int> statement_level() {
   auto value = co_await read();
   value = co_await read();

@@ -1,4 +1,4 @@
-// Every construct that the rules refuse; `./check` fails when one of them is not found here.
+// Code that the rules must reject; `./check` fails if a rule matches nothing here.
 awaitable<int> await_in_condition() {
   if (co_await ready()) co_return 1;
   co_return 0;

@@ -93,7 +93,7 @@ class Presence::State {
     while (true) {
       co_await ownership_.own();
       const Clock::time_point start = clock_.now();
-      platform::Beat beat = current();
+      platform::HeartbeatRequest beat = current();
       auto outcome = co_await client_.heartbeat(std::move(beat));
       const Clock::duration pause = outcome.ok() ? succeeded(*outcome) : failed(outcome.error());
       if (!outcome.ok() && Removal::suspected(outcome.error(), escalation_.count())) {
@@ -119,8 +119,8 @@ class Presence::State {
     tried();
   }
 
-  platform::Beat current() const {
-    platform::Beat beat;
+  platform::HeartbeatRequest current() const {
+    platform::HeartbeatRequest beat;
     Load load = work_();
     beat.active_tasks = load.active_tasks;
     beat.current_task = std::move(load.current_task);
@@ -128,7 +128,7 @@ class Presence::State {
     return beat;
   }
 
-  Clock::duration succeeded(const platform::BeatReply& reply) {
+  Clock::duration succeeded(const platform::HeartbeatReply& reply) {
     escalation_.accepted();
     failures_ = 0;
     slower_.reset();

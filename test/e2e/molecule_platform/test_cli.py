@@ -1,4 +1,4 @@
-"""molecule-platform as a program: arguments, data folder, admin token, ends (issue 2, item 5)."""
+"""molecule-platform as a program: arguments, data folder, admin token, exit (issue 2, item 5)."""
 
 import os
 import signal
@@ -36,10 +36,10 @@ def test_usage_exits_2(build, tmp_path, arguments):
     assert ended.returncode == 2, ended
     assert ended.stderr.strip() and not ended.stdout
     assert len(ended.stderr.splitlines()) <= 12
-    assert not (tmp_path / "share").exists(), "a wrong call must not make folders"
+    assert not (tmp_path / "share").exists(), "a usage error must not create folders"
 
 
-def test_the_first_line_names_the_port_and_it_answers(platform):
+def test_the_first_line_names_the_port_and_the_server_responds(platform):
     assert platform.stdout() == f"listening on {platform.url}\n"
     assert platform.request("GET", "/health").body == {"status": "ok"}
 
@@ -116,14 +116,14 @@ def test_a_port_in_use_exits_1_and_says_so(build, tmp_path):
     assert not ended.stdout
 
 
-def test_a_data_folder_that_cannot_be_made_is_named(build, tmp_path):
-    """/proc refuses root too; a file in the way is the other usual case."""
+def test_a_data_folder_that_cannot_be_created_is_named(build, tmp_path):
+    """/proc rejects root too; a file in the way is the other common case."""
     (tmp_path / "file").write_text("not a folder")
     for folder in ("/proc/nothing/here", str(tmp_path / "file" / "data"), str(tmp_path / "file")):
         ended = run(build, "--listen", "127.0.0.1:0", "--data", folder, home=tmp_path)
         assert ended.returncode == 1, ended
         named = [word.strip(":") for word in ended.stderr.split() if word.startswith("/")]
-        assert named and folder.startswith(named[0]), ended  # it, or the part that is in the way
+        assert named and folder.startswith(named[0]), ended  # the folder, or the part of it that is in the way
         assert "listening" not in ended.stdout
         assert len(ended.stderr.splitlines()) <= 4
     assert (tmp_path / "file").read_text() == "not a folder"
@@ -151,7 +151,7 @@ def test_a_damaged_database_is_named_and_not_touched(build, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signals_end_it_cleanly_also_with_clients_connected(build, number):
+def test_signals_end_it_cleanly_even_with_clients_connected(build, number):
     with Platform(build) as platform:
         agent = platform.create_workspace("agent")
         assert platform.send(agent, "kept").status == 200
@@ -165,7 +165,7 @@ def test_signals_end_it_cleanly_also_with_clients_connected(build, number):
         assert len(platform.activity(agent).body) == 1
 
 
-def test_the_reader_of_stdout_may_go_away(build, tmp_path):
+def test_the_reader_of_stdout_may_close(build, tmp_path):
     process = subprocess.Popen(
         [str(build / "molecule-platform"), "--listen", "127.0.0.1:0", "--data",
          str(tmp_path / "data")], stdout=subprocess.PIPE, env=child_env(tmp_path))
@@ -188,13 +188,13 @@ def test_tokens_are_stored_as_hashes_only(build, tmp_path):
         assert extra["auth_token"].encode() not in content, path
 
 
-def test_a_full_disk_refuses_and_loses_nothing(build, tmp_path):
-    """The database may not grow any more: what is answered is 503, never a 200 that is not kept."""
+def test_on_a_full_disk_requests_fail_and_nothing_is_lost(build, tmp_path):
+    """The database cannot grow: requests get 503, never a 200 for data that is not stored."""
     with Platform(build, data_dir=tmp_path / "data") as platform:
         agent = platform.create_workspace("agent")
         platform.stop()
         small = tmp_path / "small"
-        limited = 'trap "" XFSZ; ulimit -f 1024; exec "$0" "$@"'  # half a megabyte a file
+        limited = 'trap "" XFSZ; ulimit -f 1024; exec "$0" "$@"'  # half a megabyte per file
         process = subprocess.Popen(
             ["sh", "-c", limited, str(build / "molecule-platform"), "--listen", "127.0.0.1:0",
              "--data", str(tmp_path / "data")],
