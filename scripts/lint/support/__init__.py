@@ -24,7 +24,7 @@ def tracked_files(root=ROOT):
 def sources():
     """The C++ files, relative to the project's root."""
     return [path for path in tracked_files()
-            if path.suffix in (".cpp", ".hpp") and path.parts[0] in ("include", "src", "test")]
+            if path.suffix in (".cpp", ".hpp") and path.parts[0] in ("docs", "include", "src", "test")]
 
 
 def skip(why):

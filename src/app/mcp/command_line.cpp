@@ -27,7 +27,8 @@ Environment:
   MOLECULE_AGENT_NAME, MOLECULE_AGENT_DESCRIPTION, MOLECULE_AGENT_SKILLS
                                   the agent card; skills separated by commas
   MOLECULE_ORG_ID                 sent as X-Molecule-Org-Id
-  MOLECULE_MCP_VERBOSE            any value: say on stderr what happens
+  MOLECULE_LOG                    what stderr gets: debug, info, warning (the default) or error
+  MOLECULE_MCP_VERBOSE            any value: the same as MOLECULE_LOG=info
   MOLECULE_MCP_DISABLE_HEARTBEAT  any value: neither register nor heartbeat
   MOLECULE_MCP_DISABLE_INBOX      any value: no inbox
   MOLECULE_MCP_POLL_TIMEOUT_SECS  how long the agent is told to wait a turn (2; 0..60)

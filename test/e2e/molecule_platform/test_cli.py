@@ -221,3 +221,17 @@ def test_a_full_disk_refuses_and_loses_nothing(build, tmp_path):
     connection = sqlite3.connect(database_of(tmp_path / "data"))
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+@pytest.mark.parametrize("level, told", [("debug", True), ("info", True), ("warning", False), (None, False)])
+def test_the_log_level_decides_what_stderr_gets(build, level, told):
+    env = {"MOLECULE_LOG": level} if level else {}
+    with Platform(build, env=env) as platform:
+        said = platform.stderr()
+    assert ("molecule: info: the data folder is" in said) == told, said
+
+
+def test_an_unknown_log_level_is_a_warning(build):
+    with Platform(build, env={"MOLECULE_LOG": "verbose"}) as platform:
+        said = platform.stderr()
+    assert "verbose" in said and "debug, info, warning or error" in said, said
