@@ -9,7 +9,8 @@ import threading
 import time
 from pathlib import Path
 
-DEADLINE = 20.0
+from support.deadline import DEADLINE
+
 # Where both sides' lines are kept for the schema check of test/conformance, if anywhere.
 TRANSCRIPTS = os.environ.get("MOLECULE_TRANSCRIPTS")
 LONGEST_TRANSCRIBED = 1 << 20
