@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from processes import Agent, Failure, Platform
+from processes import ANSWER_SECONDS, Agent, Failure, Platform
 from screen import Screen
 
 QUESTION = "Ada, how much is 6 times 7? Ben is the one who knows numbers."
@@ -85,14 +85,14 @@ class MainJob:
             self.screen.fact(name, f"{server['name']} {server['version']}, MCP "
                                    f"{about['protocolVersion']}, {len(tools)} tools")
         tick = self.screen.waiting("registering")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + ANSWER_SECONDS
         while True:
             workspaces = self.platform.ask("GET", "/workspaces")
             if all(workspace["status"] == "online" for workspace in workspaces):
                 break
             if time.monotonic() > deadline:
                 agents = "\n".join(a.name + a.last_words() for a in self.agents.values())
-                raise Failure(f"the agents are not online after 30 s\n{agents}")
+                raise Failure(f"the agents are not online after {ANSWER_SECONDS} s\n{agents}")
             tick()
             time.sleep(0.05)
         for workspace in workspaces:
@@ -111,14 +111,14 @@ class MainJob:
     def hear(self, name, sender):
         """Waits until the agent receives a message of that kind, and shows it."""
         agent = self.agents[name]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + ANSWER_SECONDS
         tick = self.screen.waiting(f"{name} calls wait_for_message; {POLL}")
         while True:
             message = json.loads(agent.call("wait_for_message", tick=tick, timeout_secs=20))
             if "activity_id" in message:
                 break
             if time.monotonic() > deadline:
-                raise Failure(f"{name} received no message within 60 s{agent.last_words()}")
+                raise Failure(f"{name} received no message within {ANSWER_SECONDS} s{agent.last_words()}")
         if message["kind"] != sender:
             raise Failure(f"{name} expected a message from {sender}, got one from {message['kind']}")
         known = self.names.get(message.get("peer_id"), "the user")

@@ -11,8 +11,10 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-START_SECONDS = 15
-STOP_SECONDS = 5
+# Long enough for a machine that does much else; each wait ends when what it waits for is there.
+START_SECONDS = 60
+STOP_SECONDS = 30
+ANSWER_SECONDS = 120
 
 
 class Failure(Exception):
@@ -108,7 +110,7 @@ class Platform(Child):
     def ask(self, method, path, body=None):
         """Sends one request as the user; returns the parsed response."""
         where = urlsplit(self.url)
-        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=ANSWER_SECONDS)
         try:
             connection.request(method, path, body=None if body is None else json.dumps(body),
                                headers={"Authorization": f"Bearer {self.admin_token}"})
@@ -146,7 +148,7 @@ class Agent(Child):
         except OSError as error:
             raise Failure(f"{self.name} accepts no input{self.last_words()}") from error
 
-    def request(self, method, params=None, seconds=30, tick=lambda: None):
+    def request(self, method, params=None, seconds=ANSWER_SECONDS, tick=lambda: None):
         """The result of a request; calls `tick` regularly while waiting."""
         self._last_id += 1
         message = {"jsonrpc": "2.0", "id": self._last_id, "method": method}
@@ -176,7 +178,7 @@ class Agent(Child):
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
         return about
 
-    def call(self, tool, seconds=60, tick=lambda: None, **arguments):
+    def call(self, tool, seconds=ANSWER_SECONDS, tick=lambda: None, **arguments):
         """The text of a tool result."""
         result = self.request("tools/call", {"name": tool, "arguments": arguments}, seconds, tick)
         text = "".join(part.get("text", "") for part in result["content"])

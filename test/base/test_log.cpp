@@ -67,6 +67,19 @@ TEST_CASE("messages below the level are not written") {
   CHECK(pipe.take().empty());
 }
 
+TEST_CASE("the level is read by name") {
+  Pipe pipe;
+  CHECK(log::level_from("debug") == log::Level::debug);
+  CHECK(log::level_from("info") == log::Level::info);
+  CHECK(log::level_from("warning") == log::Level::warning);
+  CHECK(log::level_from("error") == log::Level::error);
+  CHECK_FALSE(log::level_from(nullptr));
+  CHECK_FALSE(log::level_from(""));
+  CHECK(pipe.take().empty());
+  CHECK_FALSE(log::level_from("Loud\n"));
+  CHECK(pipe.take().find("use debug, info, warning or error") != std::string::npos);
+}
+
 TEST_CASE("a full pipe does not block the program") {
   Pipe pipe;
   const std::string text(1000, 'x');

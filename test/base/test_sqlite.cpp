@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -221,7 +222,8 @@ TEST_CASE("several processes open a new database at once and write to it") {
       if (child == 0) {
         int code = 1;
         try {
-          Database database(path);
+          // A busy machine may take long for 60 commits.
+          Database database(path, std::chrono::seconds(60));
           database.execute(schema);
           for (int n = 0; n < 10; ++n) {
             database.prepare("INSERT INTO t VALUES (?1, ?2)").bind(i, n).run();

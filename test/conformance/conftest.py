@@ -1,5 +1,4 @@
-"""Fixtures for the public checkers: Node and its packages (see scripts/conformance.sh), and a
-bridge."""
+"""What the public checkers need: Node, their packages (both from scripts/conformance.sh), a bridge."""
 
 import json
 import os
@@ -22,8 +21,10 @@ REVISIONS = ("2025-11-25", "2026-07-28")
 
 
 def find_node():
-    """Returns (reason, None) if Node is unavailable, else (None, path)."""
-    node = os.environ.get("MOLECULE_NODE") or shutil.which("node")
+    """Why there is no Node for us, or nothing and its path."""
+    prepared = HERE.parents[1] / "build" / "node.path"  # by ./check
+    node = (os.environ.get("MOLECULE_NODE") or prepared.exists() and prepared.read_text().strip()
+            or shutil.which("node"))
     why = os.environ.get("MOLECULE_NO_NODE")
     if why or not node:
         return why or "no Node", None
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=WHY_NOT))
 
 
+def pytest_sessionfinish(session):
+    """Meson's word for "skipped"."""
+    if WHY_NOT and "MESON_TEST_ITERATION" in os.environ:
+        session.exitstatus = 77
+
+
 @pytest.fixture(scope="session")
 def build():
     return Path(os.environ.get("MOLECULE_BUILD", "build")).resolve()
@@ -52,13 +59,13 @@ def fixture_program(build):
 
 
 def run_node(*args, env=None, timeout=120):
-    """Runs a Node program until it exits."""
+    """Runs a Node program to its end."""
     return subprocess.run([NODE, *map(str, args)], env=env, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=timeout)
 
 
 class Bridge:
-    """Runs bridge.mjs in front of a program that speaks MCP on stdio."""
+    """bridge.mjs before a program that speaks on stdio."""
 
     def __init__(self, *command, env=None):
         self.process = subprocess.Popen([NODE, HERE / "bridge.mjs", *map(str, command)],
@@ -78,7 +85,7 @@ class Bridge:
 
 
 class Product:
-    """The command and environment of molecule-mcp, with a platform of its own."""
+    """molecule-mcp's command and environment on a platform of its own."""
 
     def __init__(self, build, folder):
         self.binary = build / "molecule-mcp"
@@ -93,7 +100,7 @@ class Product:
         self.platform.__exit__(*error)
 
     def environment(self):
-        """For a new workspace each: concurrent processes must not share one."""
+        """Of a new workspace: processes that run at once must not share one."""
         workspace = self.platform.create_workspace("checked")
         state = self.folder / secrets.token_hex(4)
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8",
@@ -108,7 +115,7 @@ def product(build, tmp_path_factory):
 
 
 def failures(folder):
-    """The failures of a scenario of the suite, from the checks it wrote to `folder`."""
+    """What went wrong in a scenario of the suite, from the checks it left in `folder`."""
     checks = json.loads((folder / "checks.json").read_text())
     assert checks, "the scenario checked nothing"
     return [f"{c['id']}: {c.get('errorMessage') or c['description']}" for c in checks

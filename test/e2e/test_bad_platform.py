@@ -164,7 +164,7 @@ def test_an_unreachable_platform(spawn, url):
     child = spawn({"PLATFORM_URL": url}, speed=50)
     child.initialize()
     for tool, (_, arguments) in CALLS.items():
-        result = child.call(tool, deadline=60, **arguments)
+        result = child.call(tool, **arguments)
         assert result.failed and "PLATFORM_URL" in result.text, (tool, result)
     assert child.call("inbox_peek").json == []
     child.wait_stderr("molecule")

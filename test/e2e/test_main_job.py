@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.platform import SANITIZER, child_env
 
 DEMO = Path(__file__).parents[2] / "scripts" / "demo" / "main_job.py"
@@ -46,7 +47,7 @@ def home():
 
 def test_once_shows_the_main_job_and_leaves_nothing_behind(build, mcp_binary, home):
     process = start(build, home, "--once")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, (out, err)
     assert err == "" and "\033" not in out and not SANITIZER.search(out)
     expected = [
@@ -84,7 +85,7 @@ def test_it_runs_until_ctrl_c_and_shows_commands_to_try(build, mcp_binary, home)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    reader.join(120)
+    reader.join(DEADLINE)
     out = "".join(lines)
     try:
         assert "source=canvas" in out, (out, process.poll())
@@ -98,11 +99,11 @@ def test_it_runs_until_ctrl_c_and_shows_commands_to_try(build, mcp_binary, home)
         curls = re.findall(r"^  (curl .*)$", out, re.MULTILINE)
         assert len(curls) == 2
         for command, wanted in zip(curls, ('"queued"', "Good morning, Ada")):
-            ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=90)
+            ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=DEADLINE)
             assert ran.returncode == 0 and wanted in ran.stdout, ran
     finally:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it
-        rest, err = process.communicate(timeout=90)
+        rest, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, (rest, err)
     assert list(home.iterdir()) == [] and processes_of(home) == []
 
@@ -129,7 +130,7 @@ def test_a_failure_is_reported_and_leaves_nothing_behind(build, home, tmp_path, 
         else:
             fake_program(tmp_path, name, script)
     process = start(tmp_path, home, "--once")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1, (out, err)
     assert expected in err and "Traceback" not in err, err
     assert list(home.iterdir()) == [] and processes_of(home) == []

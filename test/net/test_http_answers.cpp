@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "net/scripted_server.hpp"
+#include "net/network.hpp"
 #include "support/run.hpp"
 
 using namespace molecule;
@@ -45,16 +45,16 @@ TEST_CASE("a response has its status, header fields and body") {
   CHECK(answer->body == "hello");
   CHECK(answer->header("x-TEST") == "one");
   CHECK(answer->header("x-none") == std::nullopt);
-  REQUIRE(server.requests.size() == 1);
-  CHECK(server.requests[0].starts_with("GET /some/path?query=1 HTTP/1.1\r\n"));
+  REQUIRE(server.requests().size() == 1);
+  CHECK(server.requests()[0].text.starts_with("GET /some/path?query=1 HTTP/1.1\r\n"));
 }
 
 TEST_CASE("successive requests reuse one connection") {
   Network network;
   auto& server = network.serve(hello);
   for (int i = 0; i < 5; ++i) REQUIRE(network.get(server.url()));
-  CHECK(server.connections == 1);
-  CHECK(server.requests.size() == 5);
+  CHECK(server.connections() == 1);
+  CHECK(server.requests().size() == 5);
 }
 
 TEST_CASE("methods, header fields and bodies are sent unchanged") {
@@ -63,26 +63,26 @@ TEST_CASE("methods, header fields and bodies are sent unchanged") {
   auto post = request_to(server.url(), "POST", std::string("{\"a\":\0}", 7));
   post.headers = {{"Content-Type", "application/json"}, {"X-Empty", ""}};
   REQUIRE(network.send(post));
-  CHECK(server.requests[0].ends_with(std::string("\r\n\r\n{\"a\":\0}", 11)));
-  CHECK(server.requests[0].find("Content-Type: application/json\r\n") != std::string::npos);
-  CHECK(server.requests[0].find("X-Empty:\r\n") != std::string::npos);
-  CHECK(server.requests[0].find("Content-Length: 7\r\n") != std::string::npos);
+  CHECK(server.requests()[0].text.ends_with(std::string("\r\n\r\n{\"a\":\0}", 11)));
+  CHECK(server.requests()[0].text.find("Content-Type: application/json\r\n") != std::string::npos);
+  CHECK(server.requests()[0].text.find("X-Empty:\r\n") != std::string::npos);
+  CHECK(server.requests()[0].text.find("Content-Length: 7\r\n") != std::string::npos);
 
   REQUIRE(network.send(request_to(server.url(), "POST")));
-  CHECK(server.requests[1].find("Content-Length: 0\r\n") != std::string::npos);
-  CHECK(server.requests[1].find("Content-Type") == std::string::npos);
+  CHECK(server.requests()[1].text.find("Content-Length: 0\r\n") != std::string::npos);
+  CHECK(server.requests()[1].text.find("Content-Type") == std::string::npos);
 
   REQUIRE(network.send(request_to(server.url(), "POST", std::string(2 << 20, 'x'))));
-  CHECK(server.requests[2].size() > (2 << 20));
-  CHECK(server.requests[2].find("Expect") == std::string::npos);
+  CHECK(server.requests()[2].text.size() > (2 << 20));
+  CHECK(server.requests()[2].text.find("Expect") == std::string::npos);
 
   for (const char* method : {"DELETE", "PATCH", "PUT"}) {
     REQUIRE(network.send(request_to(server.url(), method, "x")));
-    CHECK(server.requests.back().starts_with(method));
-    CHECK(server.requests.back().ends_with("\r\n\r\nx"));
+    CHECK(server.requests().back().text.starts_with(method));
+    CHECK(server.requests().back().text.ends_with("\r\n\r\nx"));
   }
   REQUIRE(network.send(request_to(server.url(), "DELETE")));
-  CHECK(server.requests.back().starts_with("DELETE / "));
+  CHECK(server.requests().back().text.starts_with("DELETE / "));
 }
 
 TEST_CASE("a HEAD response has a length and no body") {
@@ -118,7 +118,7 @@ TEST_CASE("any split of a response gives the same response") {
     CHECK(answer->header("X-Test") == "one");
     CHECK_FALSE(answer->header("X-Early"));
   }
-  CHECK(server.connections == 1);
+  CHECK(server.connections() == 1);
 }
 
 TEST_CASE("responses without a body end at once and keep the connection") {
@@ -134,7 +134,7 @@ TEST_CASE("responses without a body end at once and keep the connection") {
   CHECK(network.get(server.url())->status == 204);
   CHECK(network.get(server.url())->status == 304);
   CHECK(network.get(server.url())->body == "hello");
-  CHECK(server.connections == 1);
+  CHECK(server.connections() == 1);
 }
 
 TEST_CASE("a body without a length ends with the connection") {
@@ -162,7 +162,7 @@ TEST_CASE("a redirect is returned, not followed with the token") {
   REQUIRE(answer);
   CHECK(answer->status == 307);
   CHECK(answer->header("location") == elsewhere);
-  CHECK(other.connections == 0);
+  CHECK(other.connections() == 0);
 }
 
 TEST_CASE("requests run concurrently") {
@@ -184,20 +184,20 @@ TEST_CASE("requests run concurrently") {
     }
   };
   for (int i = 0; i < 200; ++i) {
-    network.tasks.spawn("ask", Ask::one(network, server.url(), std::to_string(i), answered));
+    network.tasks.spawn("ask", Ask::one(network, server.url("/"), std::to_string(i), answered));
   }
-  network.wait(server, server.marks, 200);
+  network.wait(server, server.marks(), 200);
   while (answered < 200 && network.loop.run_one_for(std::chrono::seconds(10)) != 0) {
   }
   CHECK(answered == 200);
-  CHECK(server.connections == 200);
+  CHECK(server.connections() == 200);
 }
 
 TEST_CASE("a request does not wait for another one's response") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
-    const bool waits = peer.last_request().starts_with("GET /wait");
+    const bool waits = peer.last_request().text.starts_with("GET /wait");
     if (waits) {
       co_await peer.until_closed();
     } else {
@@ -230,10 +230,10 @@ TEST_CASE("the environment's proxy and no_proxy are honoured") {
   auto& server = network.serve(hello);
   ::setenv("http_proxy", proxy.url().c_str(), 1);
   CHECK(network.get("http://platform.test/path")->body == "hello");
-  CHECK(proxy.requests.at(0).starts_with("GET http://platform.test/path HTTP/1.1\r\n"));
+  CHECK(proxy.requests().at(0).text.starts_with("GET http://platform.test/path HTTP/1.1\r\n"));
   ::setenv("no_proxy", "127.0.0.1", 1);
   CHECK(network.get(server.url("/direct"))->body == "hello");
-  CHECK(server.requests.at(0).starts_with("GET /direct "));
+  CHECK(server.requests().at(0).text.starts_with("GET /direct "));
   ::unsetenv("http_proxy");
   ::unsetenv("no_proxy");
 }

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "net/network.hpp"
 #include "net/resolver.hpp"
-#include "net/scripted_server.hpp"
 #include "support/run.hpp"
 #include "support/stall_detector.hpp"
 
@@ -81,10 +81,10 @@ TEST_CASE("cancelling a waiting request closes the connection at once") {
   }
   auto& server = network.serve(script);
   const auto id = start(network, server.url(), outcome);
-  network.wait(server, server.marks, 1);
+  network.wait(server, server.marks(), 1);
   network.loop.poll();
   cancel(network, id, outcome);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
 TEST_CASE("a request can be cancelled during the TLS handshake") {
@@ -92,9 +92,9 @@ TEST_CASE("a request can be cancelled during the TLS handshake") {
   Outcome outcome;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> { co_await peer.until_closed(); });
   const auto id = start(network, fmt::format("https://127.0.0.1:{}/", server.port()), outcome);
-  network.wait(server, server.connections, 1);
+  network.wait(server, server.connections(), 1);
   cancel(network, id, outcome);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
 TEST_CASE("a request can be cancelled while it is being sent") {
@@ -111,10 +111,10 @@ TEST_CASE("a request can be cancelled while it is being sent") {
   request.method = "POST";
   request.body = std::string(64 << 20, 'x');
   const auto id = network.tasks.spawn("ask", ask(network.client, std::move(request), outcome));
-  network.wait(server, server.marks, 1);
+  network.wait(server, server.marks(), 1);
   cancel(network, id, outcome);
   server.mark();
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
 TEST_CASE("cancelling during a name lookup does not block the loop") {
@@ -154,7 +154,7 @@ TEST_CASE("a request cancelled before it starts sends nothing") {
   network.loop.poll();
   cancel(network, id, outcome);
   network.loop.poll();
-  CHECK(server.connections == 0);
+  CHECK(server.connections() == 0);
 }
 
 TEST_CASE("after a cancellation at any turn of the loop, the next request works") {
@@ -191,10 +191,10 @@ TEST_CASE("the loop may end while a request is running") {
     std::rethrow_exception(error);
   });
   net::HttpClient client(loop.get_executor());
-  test::ScriptedServer server(loop, clock, tasks, no_answer);
+  test::ScriptedServer server(loop, no_answer);
   net::HttpRequest request;
   request.url = server.url();
   tasks.spawn("ask", ask(client, std::move(request), outcome));
-  test::run(loop, server.reached(server.marks, 1));
+  test::run(loop, server.reached(server.marks(), 1));
   CHECK_FALSE(outcome.answered);
 }

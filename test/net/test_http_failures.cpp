@@ -4,8 +4,8 @@
 
 #include <asio/ip/tcp.hpp>
 
+#include "net/network.hpp"
 #include "net/resolver.hpp"
-#include "net/scripted_server.hpp"
 #include "support/run.hpp"
 
 using namespace molecule;
@@ -93,7 +93,7 @@ TEST_CASE("a request to a hanging server times out and closes the connection") {
   CHECK(answer.error().code == HttpErrc::timeout);
   CHECK(answer.error().may_have_arrived);
   CHECK(answer.error().message.find("after 0.15 s") != std::string::npos);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
 TEST_CASE("a hanging TLS handshake did not deliver the request") {
@@ -106,7 +106,7 @@ TEST_CASE("a hanging TLS handshake did not deliver the request") {
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == HttpErrc::connect_timeout);
   CHECK_FALSE(answer.error().may_have_arrived);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
 TEST_CASE("a server without TLS gives a TLS error") {
@@ -170,7 +170,7 @@ TEST_CASE("garbage instead of HTTP is an error, and the client stays usable") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
-    const bool garbage = peer.last_request().starts_with("GET /garbage");
+    const bool garbage = peer.last_request().text.starts_with("GET /garbage");
     co_await peer.say(garbage ? "\x01\x02 no HTTP at all\r\n\r\n"
                               : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
@@ -255,7 +255,7 @@ TEST_CASE("the second address is tried at once when the first refuses after a wh
 
 TEST_CASE("a reused connection that closes during a request") {
   // The server closes every connection when its second request arrives.
-  constexpr test::ScriptedServer::Script script = [](Peer& peer) -> awaitable<void> {
+  const test::ScriptedServer::Script script = [](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
     co_await peer.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     co_await peer.receive();
@@ -267,7 +267,7 @@ TEST_CASE("a reused connection that closes during a request") {
   request.url = server.url("/second");
   SUBCASE("GET is repeated") {
     CHECK(network.send(request)->body == "ok");
-    CHECK(server.requests.size() == 3);
+    CHECK(server.requests().size() == 3);
   }
   SUBCASE("POST is sent once") {
     request.method = "POST";
@@ -276,7 +276,7 @@ TEST_CASE("a reused connection that closes during a request") {
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == HttpErrc::connection_lost);
     CHECK(answer.error().may_have_arrived);
-    CHECK(server.requests.size() == 2);
+    CHECK(server.requests().size() == 2);
   }
 }
 
@@ -308,7 +308,7 @@ TEST_CASE("line breaks cannot inject a header field") {
     request.method = "GET / HTTP/1.1\r\nX: ";
   }
   CHECK(network.send(request).error().code == HttpErrc::other);
-  CHECK(server.connections == 0);
+  CHECK(server.connections() == 0);
 }
 
 TEST_CASE("an error names the server and no secret") {

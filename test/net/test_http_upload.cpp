@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "net/scripted_server.hpp"
+#include "net/network.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace molecule;
@@ -50,8 +50,8 @@ TEST_CASE("files are sent as a multipart form") {
       server.url(), {write(folder.path() / "a.txt", "first"),
                      write(folder.path() / "b\".txt", large), write(folder.path() / "empty", "")}));
   REQUIRE(answer);
-  REQUIRE(server.requests.size() == 1);
-  const std::string& sent = server.requests[0];
+  REQUIRE(server.requests().size() == 1);
+  const std::string& sent = server.requests()[0].text;
   const auto contains = [&](std::string_view text) { return sent.find(text) != std::string::npos; };
   CHECK(contains("Content-Type: multipart/form-data; boundary="));
   CHECK(
@@ -82,7 +82,7 @@ TEST_CASE("anything but a readable regular file is rejected before any I/O") {
   CHECK(answer.error().code == HttpErrc::unreadable_file);
   CHECK(answer.error().message.find(path.string()) != std::string::npos);
   CHECK_FALSE(answer.error().may_have_arrived);
-  CHECK(server.connections == 0);
+  CHECK(server.connections() == 0);
 }
 
 TEST_CASE("a file that shrinks while being sent fails the request") {

@@ -28,7 +28,8 @@ Environment:
   MOLECULE_AGENT_NAME, MOLECULE_AGENT_DESCRIPTION, MOLECULE_AGENT_SKILLS
                                   the agent card; skills are separated by commas
   MOLECULE_ORG_ID                 organisation id, sent as X-Molecule-Org-Id
-  MOLECULE_MCP_VERBOSE            any value: log more than warnings and errors to stderr
+  MOLECULE_LOG                    what stderr gets: debug, info, warning (the default) or error
+  MOLECULE_MCP_VERBOSE            any value: the same as MOLECULE_LOG=info
   MOLECULE_MCP_DISABLE_HEARTBEAT  any value: do not register or send heartbeats
   MOLECULE_MCP_DISABLE_INBOX      any value: do not fetch messages
   MOLECULE_MCP_POLL_TIMEOUT_SECS  seconds the agent is told to wait per turn (default 2; 0 to 60)

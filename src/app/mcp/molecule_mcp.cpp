@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string_view>
 
 #include "app/mcp/command_line.hpp"
@@ -41,7 +43,7 @@ void make_room(std::uint64_t workspaces) {
       workspaces, wanted, most, wanted);
 }
 
-int serve(pid_t parent, mcp::Era era) {
+int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
   auto config = workspace::load_config(workspace::process_environment());
   if (!config.ok()) {
     log::error("the configuration is missing or not valid:");
@@ -49,7 +51,7 @@ int serve(pid_t parent, mcp::Era era) {
     log::error("run `molecule-mcp --help` for all variables");
     return 2;
   }
-  if (config->verbose) log::set_level(log::Level::info);
+  if (config->verbose && !level) log::set_level(log::Level::info);
   make_room(config->workspaces.size());
   return app::serve(*config, parent, era);
 }
@@ -61,9 +63,11 @@ int main(int argc, char** argv) {
   try {
     const app::CommandLine line = app::parse_command_line(
         {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+    const std::optional<log::Level> level = log::level_from(std::getenv(log::level_variable));
+    if (level) log::set_level(*level);
     switch (line.command) {
       case app::Command::serve:
-        return serve(parent, line.era);
+        return serve(parent, line.era, level);
       case app::Command::doctor:
         return cli::doctor(workspace::process_environment(),
                            line.json ? cli::Report::Form::json : cli::Report::Form::text);

@@ -6,6 +6,7 @@
 #include <asio/ip/address.hpp>
 #include <asio/signal_set.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <system_error>
 
@@ -88,7 +89,8 @@ class Platform {
 
  private:
   awaitable<void> stop_on_signal() {
-    [[maybe_unused]] auto [error, signal] = co_await signals_.async_wait(as_tuple);
+    auto [error, signal] = co_await signals_.async_wait(as_tuple);
+    log::info("signal {}: stopping", signal);
     co_await server_->stop();
     // What is left are idle connections and the sweep between two rounds.
     loop_.stop();
@@ -153,6 +155,7 @@ int serve(const app::PlatformOptions& options) {
     log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
     return 1;
   }
+  log::info("the data folder is {}", options.data.string());
   print(STDOUT_FILENO, fmt::format("listening on http://{}:{}\n", host, platform->port()));
   return platform->run();
 }
@@ -170,6 +173,8 @@ int main(int argc, char** argv) {
       print(STDERR_FILENO, end->err);
       return end->code;
     }
+    if (const auto level = log::level_from(std::getenv(log::level_variable)))
+      log::set_level(*level);
     return serve(std::get<app::PlatformOptions>(parsed));
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());

@@ -22,6 +22,7 @@ Environment:
   ADMIN_TOKEN            the owner's token; else DIR/admin_token, made at the first start
   EXTERNAL_PLATFORM_URL  the URL under which agents reach it (behind a proxy), for the snippets
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
+  MOLECULE_LOG           what stderr gets: debug, info, warning (the default) or error
 
 Examples:
   molecule-platform

@@ -12,6 +12,7 @@ from email.utils import formatdate
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.fake_platform import HANG, HTML, RESET, Reply
 from support.run import as_nobody, open_folder, run
 
@@ -359,7 +360,7 @@ def test_1_doctor_ignores_a_closed_reader(mcp_binary, env, fake):
 
 
 def test_1_doctor_with_closed_standard_streams(mcp_binary, env, fake):
-    ended = subprocess.run(["sh", "-c", f"exec {mcp_binary} doctor <&- >&- 2>&-"], env=env, timeout=20)
+    ended = subprocess.run(["sh", "-c", f"exec {mcp_binary} doctor <&- >&- 2>&-"], env=env, timeout=DEADLINE)
     assert ended.returncode == 0
     fake.wait_for("activity")
 

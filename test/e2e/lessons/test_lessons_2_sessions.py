@@ -157,7 +157,7 @@ def test_lesson_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record
         child.ping()
     ids = [fake.add_message(str(i)) for i in range(4)]
     answered = fake.next("activity").time
-    got = [child.tool_result(wait, deadline=30).json["activity_id"] for child, wait in waits]
+    got = [child.tool_result(wait).json["activity_id"] for child, wait in waits]
     milliseconds = 1000 * (time.monotonic() - answered)
     print(f"\nall four woke within {milliseconds:.0f} ms of the poll")
     record_property("wake_ms", round(milliseconds))
@@ -200,7 +200,7 @@ def test_lesson_2_12_a_long_write_by_another_process_fails_no_tool(spawn, fake, 
     child = spawn()
     child.initialize()
     ids = [fake.add_message(text) for text in ("answered", "popped", "given out")]
-    child.wait_messages(3, deadline=30)
+    child.wait_messages(3)
     late = spawn()
     database = sqlite3.connect(state / "inbox.db", isolation_level=None)
     database.execute(f"BEGIN {lock}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.fake_platform import HANG, Reply, envelope
 from support.platform import until
 from support.run import refused, run
@@ -234,7 +235,7 @@ def test_lesson_2_18_ids_with_the_same_prefix_share_no_folder_secret_cursor_or_f
 def test_lesson_2_18_all_workspaces_register_concurrently(spawn, fake, token):
     """The platform responds to no register before the last of them has arrived."""
     count = 8
-    together = threading.Barrier(count, timeout=20)
+    together = threading.Barrier(count, timeout=DEADLINE)
 
     def answer(request):
         together.wait()
@@ -257,5 +258,6 @@ def test_lesson_2_18_a_hanging_register_delays_no_other_workspace(spawn, fake, t
     child = spawn(variables)
     child.initialize()
     for id in others:
-        fake.wait_for("heartbeat", where=lambda r: r.json["workspace_id"] == id, deadline=5)
-        fake.wait_for("activity", where=lambda r: r.id == id, deadline=5)
+        fake.wait_for("heartbeat", where=lambda r: r.json["workspace_id"] == id)
+        fake.wait_for("activity", where=lambda r: r.id == id)
+    assert fake.hung_up == 0, "only after that register was given up"

@@ -42,7 +42,7 @@ class Sent:
 
 
 def next_message(mcp):
-    return mcp.call("wait_for_message", timeout_secs=60, deadline=60).json
+    return mcp.call("wait_for_message", timeout_secs=60).json
 
 
 def path_of(uri):
@@ -320,8 +320,7 @@ def test_lesson_3_3_the_platforms_own_limits_apply(platform, spawn, tmp_path):
         path = tmp_path / f"{size}.bin"
         with open(path, "wb") as file:
             file.truncate(size)
-        return mcp.call("send_message_to_user", message=f"{size}", attachments=[str(path)] * count,
-                        deadline=60)
+        return mcp.call("send_message_to_user", message=f"{size}", attachments=[str(path)] * count)
 
     largest, most = limits["per_file_bytes"], limits["max_attachments_per_message"]
     for size, count in ((26 << 20, 1), (largest, 1), (1, most)):

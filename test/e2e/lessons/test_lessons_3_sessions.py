@@ -58,7 +58,7 @@ def test_lesson_3_2_a_file_sent_by_another_session_is_left_alone(spawn, fake, wo
 
     fake.always("uploads", take)
     fake.always("pending", Reply(body=b"the bytes"))
-    result = other.call("send_message_to_user", message="here", deadline=60,
+    result = other.call("send_message_to_user", message="here",
                         attachments=[str(tmp_path / "mine.txt")])
     assert not result.failed, result
     theirs = Sent(fake, workspace_id)

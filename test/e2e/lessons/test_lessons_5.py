@@ -42,7 +42,7 @@ def agent(spawn, platform, tmp_path, base_env):
 
 
 def heard(session):
-    return session.call("wait_for_message", timeout_secs=300, deadline=40).json
+    return session.call("wait_for_message", timeout_secs=300).json
 
 
 def rows(platform, of):
@@ -71,7 +71,7 @@ def test_lesson_5_1_pulling_works_with_and_without_a_push(agent, platform, host)
     session.ping()
     for text in ("first", "second"):
         platform.send(ada.workspace, text)
-        message = session.tool_result(waiting, deadline=40).json if text == "first" else heard(session)
+        message = session.tool_result(waiting).json if text == "first" else heard(session)
         assert message["text"] == text
         assert session.call("inbox_pop", activity_id=message["activity_id"]).json["removed"]
     if host != "claude-code":
@@ -327,7 +327,7 @@ def test_lesson_5_11_a_flood_fills_no_disk_here_and_loses_nothing(agent, platfor
         ended = run(mcp_binary, ada.environment, "status", "--json")
         return sum(json.loads(ended.stdout)["workspaces"][0]["inbox"].values())
 
-    session.wait_stderr("inbox: ", deadline=40)
+    session.wait_stderr("inbox: ")
     full = depth()
     assert 10_000 <= full < count, full
     assert "wait to be popped" in session.stderr_text

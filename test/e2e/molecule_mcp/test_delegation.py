@@ -14,7 +14,7 @@ def answer(text, key="kind"):
 
 
 def delegate(mcp, task="t", **more):
-    return mcp.call("delegate_task", workspace_id=PEER, task=task, deadline=60, **more)
+    return mcp.call("delegate_task", workspace_id=PEER, task=task, **more)
 
 
 def message_ids(fake):

@@ -6,10 +6,11 @@ import select
 import signal
 import subprocess
 import sys
+import uuid
 
 import pytest
 
-from support.fake_platform import HANG
+from support.fake_platform import HANG, Reply
 from support.mcp import wait_pid_gone
 from support.run import run
 
@@ -197,3 +198,38 @@ def test_1_a_short_probe_leaves_nothing_behind(spawn):
     assert probe.wait_exit()[0] == 0
     real = spawn()
     assert not real.call("inbox_peek").failed
+
+
+@pytest.mark.parametrize("level, verbose, told", [
+    ("debug", None, True), ("info", None, True), (None, "1", True), ("", "1", True),
+    ("warning", None, False), ("error", "1", False), (None, None, False),
+], ids=lambda value: str(value))
+def test_5_the_log_level_decides_what_stderr_gets(spawn, level, verbose, told):
+    child = spawn({"MOLECULE_LOG": level, "MOLECULE_MCP_VERBOSE": verbose}, speed=20)
+    child.initialize()
+    child.call("list_peers")
+    child.close_stdin()
+    child.expect_exit(0)
+    child.finish()
+    assert ("molecule: info: the host has gone" in child.stderr_text) == told, child.stderr_text
+
+
+@pytest.mark.parametrize("level, told", [("debug", True), ("info", False)])
+def test_5_debug_lines_can_be_seen(spawn, fake, level, told):
+    """For instance of a report that the platform refuses, which no user needs to hear of."""
+    fake.always("report", Reply(400, {"error": "no"}))
+    child = spawn({"MOLECULE_LOG": level}, speed=20)
+    child.initialize()
+    child.call("delegate_task", workspace_id=str(uuid.uuid4()), task="try")
+    fake.wait_for("report", 2)  # at its start and its end
+    child.ping()
+    child.close_stdin()
+    child.expect_exit(0)
+    child.finish()
+    assert ("molecule: debug: an activity report was not taken" in child.stderr_text) == told
+
+
+def test_5_an_unknown_log_level_names_the_allowed_ones(mcp_binary, base_env):
+    ended = run(mcp_binary, base_env | {"MOLECULE_LOG": "loud"}, "--version")
+    assert ended.returncode == 0
+    assert "loud" in ended.stderr and "debug, info, warning or error" in ended.stderr

@@ -64,7 +64,7 @@ def test_lesson_2_6_a_repeated_reply_is_the_same_message(spawn, fake):
     mcp = spawn(speed=20)
     mcp.initialize()
     mcp.wait_messages(2)
-    lost = mcp.call("reply", activity_id=id, text="answer", deadline=60)
+    lost = mcp.call("reply", activity_id=id, text="answer")
     assert lost.failed and "exactly the same text" in lost.text and waiting(mcp) == [id, other]
     mcp.kill()
     fake.always("a2a", None)
@@ -82,7 +82,7 @@ def test_lesson_2_6_a_repeated_task_is_the_same_message(spawn, fake):
     mcp.initialize()
     fake.always("a2a", RESET)
     for _ in range(2):
-        assert mcp.call("delegate_task", workspace_id=PEER, task="once", deadline=60).failed
+        assert mcp.call("delegate_task", workspace_id=PEER, task="once").failed
     fake.always("a2a", None)
     assert not mcp.call("delegate_task", workspace_id=PEER, task="once").failed
     assert len(set(sent_ids(fake))) == 1
@@ -104,7 +104,7 @@ def test_lesson_2_12_only_the_session_that_holds_a_message_can_answer_it(spawn, 
     for mcp in (first, second):
         mcp.initialize()
     id = fake.add_message("question", source_id=PEER)
-    assert first.call("wait_for_message", timeout_secs=30, deadline=40).json["activity_id"] == id
+    assert first.call("wait_for_message", timeout_secs=30).json["activity_id"] == id
     refused = second.call("reply", activity_id=id, text="mine")
     assert refused.failed and "another session" in refused.text and fake.seen("a2a") == []
     first.kill()
@@ -129,7 +129,7 @@ def two(spawn, platform, tmp_path):
 
 
 def heard(mcp):
-    return mcp.call("wait_for_message", timeout_secs=100, deadline=40).json
+    return mcp.call("wait_for_message", timeout_secs=100).json
 
 
 def test_lesson_2_7_a_queued_answer_says_which_task_it_answers(two):

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.fake_platform import CALLS, HANG, HTML, PEER, RESET, Reply
 
 TOOLS = ["delegate_task", "delegate_task_async", "check_task_status", "list_peers", "get_workspace_info",
@@ -383,7 +384,7 @@ def test_6_a_failure_is_an_error_result(mcp, fake, tool, status):
 def test_6_calls_run_concurrently(spawn, fake):
     child = spawn()
     child.initialize()
-    together = threading.Barrier(8, timeout=20)
+    together = threading.Barrier(8, timeout=DEADLINE)
 
     def meet(request):
         together.wait()  # responds only when all eight have arrived
@@ -399,5 +400,5 @@ def test_6_a_hanging_call_times_out(spawn, fake):
     child = spawn(speed=100)
     child.initialize()
     fake.always("peers", HANG)
-    result = child.call("list_peers", deadline=10)
+    result = child.call("list_peers")
     assert result.failed and result.text

@@ -6,14 +6,16 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import time
 import uuid
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.platform import Platform, child_env, database_of
 
 
-def run(build, *arguments, env=None, home, timeout=20):
+def run(build, *arguments, env=None, home, timeout=DEADLINE):
     return subprocess.run([str(build / "molecule-platform"), *arguments], capture_output=True,
                           text=True, timeout=timeout, stdin=subprocess.DEVNULL,
                           env=child_env(home, env))
@@ -62,7 +64,7 @@ def test_the_default_data_folder_follows_xdg(build, tmp_path):
         assert (tmp_path / "share" / "molecule-platform" / "admin_token").is_file()
     finally:
         process.terminate()
-        process.communicate(timeout=5)
+        process.communicate(timeout=DEADLINE)
     assert process.returncode == 0
 
 
@@ -159,7 +161,7 @@ def test_signals_end_it_cleanly_even_with_clients_connected(build, number):
                 socket.create_connection((platform.host, platform.port)) as half:
             half.sendall(b"POST /workspaces HTTP/1.1\r\nHost: x\r\nContent-Le")
             assert platform.request("GET", "/health").status == 200
-            platform.stop(number)  # asserts exit 0 within a second
+            platform.stop(number)  # asserts exit 0
             assert idle.recv(1) == b""
         platform.start()
         assert len(platform.activity(agent).body) == 1
@@ -211,7 +213,7 @@ def test_on_a_full_disk_requests_fail_and_nothing_is_lost(build, tmp_path):
             assert platform.request("GET", "/health").status == 200
         finally:
             process.terminate()
-            process.communicate(timeout=5)
+            process.communicate(timeout=DEADLINE)
         assert process.returncode == 0
         platform.start()
         rows = platform.activity(agent, limit=500).body
@@ -221,3 +223,28 @@ def test_on_a_full_disk_requests_fail_and_nothing_is_lost(build, tmp_path):
     connection = sqlite3.connect(database_of(tmp_path / "data"))
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+@pytest.mark.parametrize("level, told", [("debug", True), ("info", True), ("warning", False), (None, False)])
+def test_the_log_level_decides_what_stderr_gets(build, level, told):
+    env = {"MOLECULE_LOG": level} if level else {}
+    with Platform(build, env=env) as platform:
+        said = platform.stderr()
+    assert ("molecule: info: the data folder is" in said) == told, said
+
+
+def test_an_unknown_log_level_is_a_warning(build):
+    with Platform(build, env={"MOLECULE_LOG": "verbose"}) as platform:
+        said = platform.stderr()
+    assert "verbose" in said and "debug, info, warning or error" in said, said
+
+
+def test_it_ends_promptly(build):
+    """Within a second, unless the machine is busy: then in one of five times."""
+    measured = []
+    while len(measured) < 5 and (not measured or measured[-1] > 1.0):
+        with Platform(build) as platform:
+            start = time.monotonic()
+            platform.stop()
+            measured.append(time.monotonic() - start)
+    assert min(measured) <= 1.0, measured

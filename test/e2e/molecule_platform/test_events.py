@@ -5,6 +5,7 @@ import socket
 import pytest
 import websocket
 
+from support.deadline import DEADLINE
 from support.events import EventStream
 from support.raw_http import exchange, request_text
 
@@ -81,7 +82,7 @@ def test_a_foreign_origin_gets_no_websocket(platform):
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
         websocket.create_connection(
             f"ws://{platform.host}:{platform.port}/ws", origin="http://evil.example",
-            header=[f"Authorization: Bearer {platform.admin_token}"], timeout=5)
+            header=[f"Authorization: Bearer {platform.admin_token}"], timeout=DEADLINE)
     assert refused.value.status_code == 403
 
 

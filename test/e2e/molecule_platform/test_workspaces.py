@@ -7,6 +7,8 @@ import uuid
 
 import pytest
 
+from support.deadline import DEADLINE
+
 NOBODY = "00000000-0000-4000-8000-000000000000"
 LIST_FIELDS = {"id", "name", "tier", "status", "url", "active_tasks", "max_concurrent_tasks",
                "last_error_rate", "last_sample_error", "uptime_seconds", "current_task", "runtime",
@@ -57,7 +59,7 @@ def test_2_1_the_snippets_contain_real_values_and_run_as_pasted(platform, tmp_pa
         pytest.skip("no curl to paste into")
     script = tmp_path / "pasted.sh"
     script.write_text(agent.connection["curl_register_template"])
-    ended = subprocess.run(["bash", str(script)], capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(["bash", str(script)], capture_output=True, text=True, timeout=DEADLINE)
     assert ended.returncode == 0 and '"registered"' in ended.stdout, ended
     assert platform.status_of(agent) == "online"
 

@@ -5,6 +5,8 @@ import time
 
 import websocket
 
+from support.deadline import DEADLINE
+
 
 class EventStream:
     """A client of GET /ws. `token` is sent in a header, never in the URL."""
@@ -15,7 +17,7 @@ class EventStream:
         if token:
             fields["Authorization"] = f"Bearer {token}"
         self._socket = websocket.create_connection(
-            f"ws://{platform.host}:{platform.port}/ws", timeout=10, suppress_origin=True,
+            f"ws://{platform.host}:{platform.port}/ws", timeout=DEADLINE, suppress_origin=True,
             skip_utf8_validation=True,  # slow in this library; recv() decodes strictly anyway
             header=[f"{name}: {value}" for name, value in fields.items()], **options)
 
@@ -29,7 +31,7 @@ class EventStream:
     def socket(self):
         return self._socket
 
-    def wait_for(self, event, workspace_id=None, seconds=10):
+    def wait_for(self, event, workspace_id=None, seconds=DEADLINE):
         """The next frame of that type. Skips others, which are kept in `seen`."""
         deadline = time.monotonic() + seconds
         while True:

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-DEADLINE = 20.0
+from support.deadline import DEADLINE
+
 PEER = "11111111-2222-4333-8444-555555555555"
 
 # The tools that call the platform: the route, and valid arguments.

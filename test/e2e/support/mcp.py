@@ -9,7 +9,8 @@ import threading
 import time
 from pathlib import Path
 
-DEADLINE = 20.0
+from support.deadline import DEADLINE
+
 # If set, the folder where the lines of both sides are saved for the schema checks of
 # test/conformance.
 TRANSCRIPTS = os.environ.get("MOLECULE_TRANSCRIPTS")

@@ -24,8 +24,8 @@ import typing
 import urllib.parse
 import uuid
 
-START_SECONDS = 20
-STOP_SECONDS = 1.0
+from support.deadline import DEADLINE
+
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory|Thread)Sanitizer|runtime error:")
 SECRET_FIELDS = ("auth_token", "platform_inbound_secret")
 
@@ -86,7 +86,7 @@ class Platform:
         seen = len(self._stdout)
         self._reader = threading.Thread(target=read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
-        assert first_line.wait(START_SECONDS), f"no first line; stderr: {self.stderr()}"
+        assert first_line.wait(DEADLINE), f"no first line; stderr: {self.stderr()}"
         line = self._stdout[seen] if len(self._stdout) > seen else ""
         match = re.fullmatch(r"listening on (http://([^/\s]+):(\d+))\n", line)
         if not match:
@@ -108,12 +108,12 @@ class Platform:
         ended_before = process.poll()
         process.send_signal(sig)
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise AssertionError(f"did not exit within {STOP_SECONDS} s; {self.stderr()}") from None
-        self._reader.join(STOP_SECONDS)
+            raise AssertionError(f"did not exit within {DEADLINE} s; {self.stderr()}") from None
+        self._reader.join(DEADLINE)
         self.check_output()
         assert ended_before is None, f"it had exited early: {ended_before}; {self.stderr()}"
         assert process.returncode == 0, f"exit {process.returncode}; {self.stderr()}"
@@ -122,7 +122,7 @@ class Platform:
         process, self.process = self.process, None
         process.kill()
         process.wait()
-        self._reader.join(STOP_SECONDS)
+        self._reader.join(DEADLINE)
 
     def restart(self, same_port=True):
         """Restarts on the same data, after `kill9` or with a clean stop first."""
@@ -160,7 +160,7 @@ class Platform:
 
     # --- requests -------------------------------------------------------------------------
 
-    def request(self, method, path, token=None, json=None, body=None, headers=None, timeout=30):
+    def request(self, method, path, token=None, json=None, body=None, headers=None, timeout=DEADLINE):
         """Sends one request on a new connection. `json` is encoded; `body` is sent unchanged."""
         if json is not None:
             body = json_module.dumps(json)
@@ -247,7 +247,7 @@ def text_of(row):
     return row["request_body"]["params"]["message"]["parts"][0]["text"]
 
 
-def until(condition, seconds=10, what="the condition"):
+def until(condition, seconds=DEADLINE, what="the condition"):
     """Waits until `condition()` is true and returns its value. Polls with a short pause."""
     deadline = time.monotonic() + seconds
     while True:

@@ -4,6 +4,8 @@ import json
 import socket
 import typing
 
+from support.deadline import DEADLINE
+
 
 class RawReply(typing.NamedTuple):
     status: int
@@ -15,7 +17,7 @@ class RawReply(typing.NamedTuple):
 
 
 class RawConnection:
-    def __init__(self, platform, timeout=10):
+    def __init__(self, platform, timeout=DEADLINE):
         self.socket = socket.create_connection((platform.host, platform.port), timeout)
         self._buffer = b""
 

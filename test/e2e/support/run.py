@@ -7,13 +7,15 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.deadline import DEADLINE
+
 NOBODY = 65534
 
 
 def run(binary, env, *args, stdin=subprocess.DEVNULL, **popen):
     env = {k: v for k, v in env.items() if v is not None}
     return subprocess.run([str(binary), *args], env=env, stdin=stdin, capture_output=True, text=True,
-                          timeout=20, **popen)
+                          timeout=DEADLINE, **popen)
 
 
 def refused(binary, env, *names, **popen):

@@ -99,7 +99,7 @@ TEST_CASE("a message that arrives ends the wait, and a cancelled wait leaves it 
   CHECK(fixture.inbox().size() == 1);
 }
 
-TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's patience") {
+TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's size limit") {
   Fixture fixture;
   CHECK(fixture.call("inbox_peek").text == "[]");
   deliver(fixture, {message(1), message(2), message(3)});

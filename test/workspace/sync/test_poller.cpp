@@ -256,7 +256,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down
   for (std::size_t i = 0; i < 7; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
   CHECK(inbox.size() == 1);
   CHECK(stderr_text.said("warning: ") == 1);
-  // After a success the patience begins anew.
+  // After a success the retry count starts again.
   until_count(call, 8);
   const Clock::time_point failed_again = clock.now();
   until_count(call, 9);
