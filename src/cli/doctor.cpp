@@ -27,19 +27,19 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds longest_call{4000};
-constexpr seconds longest_in_all{14};
-/// A thousand workspaces are not asked for all at once.
+constexpr milliseconds call_timeout{4000};
+constexpr seconds total_timeout{14};
+/// A thousand workspaces are not asked about all at once.
 constexpr std::size_t asked_at_once = 16;
 
-/// A platform, which may be that of several workspaces.
+/// A platform, which several workspaces may share.
 struct Site {
   platform::Client client;
   std::optional<Answer<platform::Health>> health;
   bool done = false;
 };
 
-/// A workspace, as far as it is known.
+/// A workspace, with what is known so far.
 struct Subject {
   const workspace::WorkspaceConfig& config;
   workspace::Credentials credentials;
@@ -59,7 +59,7 @@ class Doctor {
   }
 
   int run() {
-    deadline_ = clock_.now() + longest_in_all;
+    deadline_ = clock_.now() + total_timeout;
     for (Check& check : check_configuration(reading_)) report_.add(std::move(check));
     tasks_.spawn("report", examine());
     loop_.run();
@@ -72,20 +72,20 @@ class Doctor {
     platform::Endpoint endpoint{.platform_url = one.platform_url,
                                 .workspace_id = one.id,
                                 .org_id = reading_.config.org_id,
-                                .longest_call = longest_call};
+                                .max_call = call_timeout};
     Subject& subject =
         subjects_.emplace_back(one, workspace::Credentials(one.token, one.state_folder),
                                platform::Client(http_, endpoint, [this, at = subjects_.size()] {
                                  return subjects_[at].credentials.token();
                                }));
     if (one.platform_url.empty()) return;
-    // Nobody is told a token before it is known who listens.
+    // No token is sent before the server is known to be the platform.
     platform::Client nobody(http_, endpoint, [] { return std::string(); });
     subject.site =
         &sites_.try_emplace(one.platform_url, Site{std::move(nobody), std::nullopt}).first->second;
   }
 
-  /// Prints what is found in its order, while the questions are being asked beside it.
+  /// Prints the findings in order while the requests are under way.
   awaitable<void> examine() {
     for (auto& [url, site] : sites_) tasks_.spawn("health", ask_site(site));
     for (auto& [url, site] : sites_) {
@@ -111,7 +111,9 @@ class Doctor {
   void examine_folder(const Subject& subject) {
     for (Check& check : check_state_folder(subject.config)) report_.add(std::move(check));
     report_.add(subject.token);
-    for (Check& check : check_state(subject.config, clock_)) report_.add(std::move(check));
+    for (Check& check : check_state(subject.config, clock_, reading_.config.timing)) {
+      report_.add(std::move(check));
+    }
   }
 
   void examine_answers(const Subject& subject) {

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "cli/age.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/stored_state.hpp"
 
 namespace molecule::cli {
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Status = Check::Status;
 
 constexpr const char* folder_name = "state folder";
-/// What holds a secret or a message.
+/// Files with secrets or messages.
 constexpr std::array private_files{".auth_token",       ".platform_inbound_secret",
                                    ".mcp_inbox_cursor", "status.json",
                                    "inbox.db",          "inbox.db-wal"};
@@ -58,9 +58,9 @@ Check check_inbox(const workspace::StoredState& state) {
             "if it stays so, move the file away: the next start makes a new inbox"};
   }
   if (!state.exists) return {Status::ok, name, "none yet; the first start makes it", ""};
-  if (state.waiting >= workspace::Inbox::most_messages) {
+  if (state.waiting >= workspace::MessageStore::max_waiting) {
     return {Status::warn, name, fmt::format("{} messages wait: no more are fetched", state.waiting),
-            "have the agent answer and pop them"};
+            "have the agent answer and remove them"};
   }
   const bool one = state.waiting == 1;
   return {Status::ok, name,
@@ -85,7 +85,7 @@ Check check_owner(const workspace::StoredState& state, Clock& clock) {
   if (state.owner == workspace::OwnerState::active) {
     return {Status::ok, name, fmt::format("process {} serves it{}", record.pid, since), ""};
   }
-  return {Status::warn, name, fmt::format("process {} stands still{}", record.pid, since),
+  return {Status::warn, name, fmt::format("process {} is stopped{}", record.pid, since),
           fmt::format("let it go on (kill -CONT {}), or end it", record.pid)};
 }
 
@@ -160,8 +160,9 @@ Check check_token(workspace::Credentials& credentials) {
   return check;
 }
 
-std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock) {
-  const auto state = workspace::read_stored_state(workspace.state_folder, clock);
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock,
+                               const workspace::Timing& timing) {
+  const auto state = workspace::read_stored_state(workspace.state_folder, clock, timing);
   return {check_inbox(state), check_owner(state, clock)};
 }
 

@@ -50,7 +50,7 @@ std::string platform_help(const Error& error) {
   switch (error.code) {
     case Errc::not_the_platform:
     case Errc::malformed:
-      return "set PLATFORM_URL to the platform's own address, and MOLECULE_ORG_ID where it is "
+      return "set PLATFORM_URL to the platform's own address, and MOLECULE_ORG_ID if it is "
              "shared by organisations";
     case Errc::forbidden:
       return "set PLATFORM_URL to the address under which the platform knows itself: it refuses "
@@ -85,7 +85,8 @@ Check check_clock(const Answer<platform::Health>& health) {
           "set it, or let it be set (NTP)"};
 }
 
-/// An answer without a reason of the platform's own: its tenant guard speaks so (0.8).
+/// An answer without a reason of the platform's own comes from its tenant guard (platform-api.md
+/// 0.8).
 bool is_organisation_refusal(const Error& error) {
   return error.code == Errc::not_found && !error.explained;
 }
@@ -144,7 +145,7 @@ std::vector<Check> check_access(const std::string& token_source,
   if (code == Errc::unauthorized) {
     return {{Status::fail, name, page.outcome.error().message, tokens_tab + token_source}};
   }
-  // A server's error for a strange cursor came after the token was looked at.
+  // A server error for an unknown cursor comes after the token was checked.
   if (code != Errc::gone && code != Errc::server_error) {
     return {
         {Status::fail, name, page.outcome.error().message, platform_help(page.outcome.error())}};
@@ -178,7 +179,8 @@ std::vector<Check> check_platform(const std::string& url,
   std::vector<Check> checks;
   const std::string found = fmt::format("{} answers within {} ms", url, health->latency.count());
   if (url.starts_with("http://") && !is_local(url)) {
-    checks.push_back({Status::warn, name, found + ", unencrypted: whoever listens gets the token",
+    checks.push_back({Status::warn, name,
+                      found + ", unencrypted: anybody on the network can read the token",
                       "use its https:// address, if it has one"});
   } else if (health->latency > slow) {
     checks.push_back({Status::warn, name, found + ", which is slow",
@@ -199,7 +201,7 @@ std::vector<Check> check_workspace(const platform::Endpoint& endpoint,
     return {organisation_refused(endpoint.org_id)};
   }
   std::vector<Check> checks{check_existence(endpoint.workspace_id, *info)};
-  // A token of what does not exist is worth nothing.
+  // The token of a workspace that does not exist is of no use.
   if (checks.front().status == Status::fail) return checks;
   checks.push_back(
       {Status::ok, "organisation",

@@ -13,7 +13,7 @@ namespace molecule::cli {
 // What `doctor` makes of the platform's answers. Only requests that change nothing there are made:
 // they are listed with the functions that read their answers.
 
-/// An answer of the platform, and how it came. Nothing: none in the time that there was.
+/// An answer of the platform, and its timing. Nothing: no answer in time.
 template <class T>
 struct Answer {
   platform::Outcome<T> outcome;
@@ -22,14 +22,14 @@ struct Answer {
   WallTime received;
 };
 
-/// `GET /health`: whether the platform can be reached under its URL, how fast, and whether its
-/// clock and ours agree.
+/// `GET /health`: that the platform can be reached at its URL, how fast, and that its clock and
+/// ours agree.
 std::vector<Check> check_platform(const std::string& url,
                                   const std::optional<Answer<platform::Health>>& health);
 
 /// `GET /workspaces/:id`, which is public, and `GET /workspaces/:id/activity` with a cursor that
-/// exists nowhere: whether the workspace exists, organisation and token are right, and the platform
-/// knows cursors, which it shows by its 410.
+/// does not exist: that the workspace exists, that organisation and token are right, and that the
+/// platform supports cursors, which its 410 shows.
 std::vector<Check> check_workspace(const platform::Endpoint& endpoint,
                                    const std::string& token_source,
                                    const std::optional<Answer<std::string>>& info,

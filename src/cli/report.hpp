@@ -6,15 +6,15 @@
 
 namespace molecule::cli {
 
-/// One thing that `doctor` looked at.
+/// One thing that `doctor` checked.
 struct Check {
   enum class Status { ok, warn, fail };
   Status status = Status::ok;
-  /// A word or two: what was looked at.
+  /// A word or two: what was checked.
   std::string name;
   /// What was found; never a secret.
   std::string detail;
-  /// What to do about it; empty where nothing is.
+  /// What to do about it; may be empty.
   std::string next;
 };
 
@@ -24,19 +24,19 @@ class Report {
   enum class Form { text, json };
   explicit Report(Form form);
 
-  /// The checks that follow are about this workspace; `heading` where people must be told.
+  /// The checks that follow are about this workspace; `heading`: say so to people.
   void begin_workspace(std::string_view id, bool heading);
   void end_workspace() { workspace_.clear(); }
   void add(Check check);
   /// On a terminal: what is being waited for. The next `add` takes its place.
   void waiting_for(std::string_view what);
-  /// Prints the end; returns whether there was no failure.
+  /// Prints the end; true if there was no failure.
   bool finish();
 
  private:
   struct Entry {
     Check check;
-    /// Empty where it is about all of them.
+    /// Empty if it is about all of them.
     std::string workspace;
   };
   void print(const Check& check);
@@ -50,9 +50,9 @@ class Report {
   std::vector<Entry> entries_;
 };
 
-/// Writes all of it to stdout; whoever closed that does not want to read it.
+/// Writes all of it to stdout; errors are ignored, since the reader closed the pipe.
 void print(std::string_view text);
-/// Whether stdout is a terminal that takes colours, and NO_COLOR does not say otherwise.
+/// True if stdout is a terminal with colours, and NO_COLOR is not set.
 bool wants_colour();
 
 }  // namespace molecule::cli

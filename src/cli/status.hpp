@@ -5,9 +5,9 @@
 
 namespace molecule::cli {
 
-/// `molecule-mcp status`: prints what the state folders tell about each workspace: who owns it, how
-/// its heartbeats and polls go, its inbox. Asks nobody, changes nothing, and holds nobody up that
-/// serves them meanwhile. Returns the exit code: 2 where it is not known which folders to look at.
+/// `molecule-mcp status`: prints what the state folders tell about each workspace: its owner, its
+/// last heartbeat and poll, its inbox. Asks no network, changes nothing, and does not disturb the
+/// processes that serve it. Returns the exit code: 2 if the folders to read are unknown.
 int status(const workspace::Environment& environment, Report::Form form);
 
 }  // namespace molecule::cli

@@ -60,7 +60,7 @@ Errc status_code(int status) {
 }
 
 bool is_html(const net::HttpResponse& response) {
-  // No JSON begins so, whatever the label says.
+  // JSON cannot begin like this, whatever the label says.
   if (text::trim(response.body).starts_with('<')) return true;
   return text::lower(response.header("Content-Type").value_or("")).find("html") !=
          std::string::npos;
@@ -72,7 +72,7 @@ bool claims_json(const net::HttpResponse& response) {
   return type.find("json") != std::string::npos || body.starts_with('{') || body.starts_with('[');
 }
 
-/// What the server itself says about its refusal, "" where it says nothing.
+/// What the server itself says about its refusal; "" if it says nothing.
 std::string own_words(const Site& site, const net::HttpResponse& response, json::Value body) {
   for (const json::Value said : {body["error"], body["error"]["message"], body["message"]}) {
     if (said.is_string()) return foreign_line(site, said.string_or(""));
@@ -81,7 +81,7 @@ std::string own_words(const Site& site, const net::HttpResponse& response, json:
   return foreign_line(site, response.body, 100);
 }
 
-/// What an answer without words means on this platform (platform-api.md 0.5, 0.8).
+/// What an answer without a reason means on this platform (platform-api.md 0.5, 0.8).
 std::string_view meaning(int status) {
   switch (status) {
     case 403:

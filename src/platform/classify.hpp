@@ -18,7 +18,7 @@ struct Site {
   std::string call;
   /// Scheme, host and port.
   std::string origin;
-  /// The token that was sent: never repeated in a text, even where the server echoes it.
+  /// The token that was sent: never repeated in a text, even if the server echoes it.
   std::string secret;
   /// The body of a 2xx is not at hand, and is no web page: its type alone must tell.
   bool refuses_pages = false;

@@ -10,6 +10,7 @@
 #include "base/text/text.hpp"
 #include "platform/classify.hpp"
 #include "platform/replies.hpp"
+#include "platform/text_message.hpp"
 
 namespace molecule::platform {
 
@@ -48,37 +49,16 @@ std::string register_body(std::string_view id, std::string_view agent_card) {
   return std::move(writer).take();
 }
 
-std::string heartbeat_body(std::string_view id, const Beat& beat) {
+std::string heartbeat_body(std::string_view id, const HeartbeatRequest& heartbeat) {
   json::Writer writer;
   {
     auto o = writer.object();
     o.field("workspace_id", id);
     o.field("error_rate", 0);
     o.field("sample_error", "");
-    o.field("active_tasks", beat.active_tasks);
-    o.field("current_task", beat.current_task);
-    o.field("uptime_seconds", beat.uptime_seconds);
-  }
-  return std::move(writer).take();
-}
-
-std::string message_body(std::string_view message_id, std::string_view text,
-                         std::string_view in_reply_to) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    o.field("jsonrpc", "2.0");
-    o.field("id", message_id);
-    o.field("method", "message/send");
-    auto params = o.object("params");
-    auto message = params.object("message");
-    message.field("role", "user");
-    message.field("messageId", message_id);
-    if (!in_reply_to.empty()) message.object("metadata").field("in_reply_to", in_reply_to);
-    auto parts = message.array("parts");
-    auto part = parts.object();
-    part.field("kind", "text");
-    part.field("text", text);
+    o.field("active_tasks", heartbeat.active_tasks);
+    o.field("current_task", heartbeat.current_task);
+    o.field("uptime_seconds", heartbeat.uptime_seconds);
   }
   return std::move(writer).take();
 }
@@ -146,7 +126,7 @@ std::string query_string(Pairs parameters) {
   return query;
 }
 
-/// What `read` makes of the body; a shape that it does not know is an error too.
+/// The value that `read` finds in the body; an unknown shape is an error too.
 template <class T>
 Outcome<T> read_body(const Site& site, Outcome<json::Document> body,
                      std::optional<T> (*read)(json::Document&)) {
@@ -214,7 +194,7 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
                                    Proves proves) {
   Site site = site_of(request);
   site.refuses_pages = page == WebPage::unexpected;
-  request.total_timeout = std::min(request.total_timeout, endpoint_.longest_call);
+  request.total_timeout = std::min(request.total_timeout, endpoint_.max_call);
   net::HttpRequest again = request;
   auto exchange = co_await http_.send(std::move(request));
   Outcome<json::Document> body = classify(site, std::move(exchange));
@@ -243,9 +223,9 @@ awaitable<Outcome<void>> Client::command(net::HttpRequest request, Reply reply) 
 }
 
 awaitable<Outcome<Health>> Client::health() {
-  const std::chrono::milliseconds longest =
-      std::min<std::chrono::milliseconds>(seconds(10), endpoint_.longest_call);
-  net::HttpRequest get = within(request("GET", "/health"), longest);
+  const std::chrono::milliseconds limit =
+      std::min<std::chrono::milliseconds>(seconds(10), endpoint_.max_call);
+  net::HttpRequest get = within(request("GET", "/health"), limit);
   const Site site = site_of(get);
   auto exchange = co_await http_.send(std::move(get));
   Health health;
@@ -262,10 +242,10 @@ awaitable<Outcome<Registration>> Client::register_workspace(std::string agent_ca
               read_registration);
 }
 
-awaitable<Outcome<BeatReply>> Client::heartbeat(Beat beat) {
-  std::string body = heartbeat_body(endpoint_.workspace_id, beat);
+awaitable<Outcome<HeartbeatReply>> Client::heartbeat(HeartbeatRequest heartbeat) {
+  std::string body = heartbeat_body(endpoint_.workspace_id, heartbeat);
   return call(within(request("POST", "/registry/heartbeat", std::move(body)), seconds(10)),
-              read_beat);
+              read_heartbeat);
 }
 
 awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
@@ -279,7 +259,7 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
                                                {"limit", fmt::format("{}", query.limit)}});
   net::HttpRequest get = within(request("GET", own_path("/activity" + parameters)), seconds(10));
   // One row may be as large as a message may be, and larger once its text is escaped: it must not
-  // block the inbox for ever.
+  // block the inbox.
   get.max_response_bytes = std::size_t{64} << 20;
   return call(std::move(get), read_rows, WebPage::expected, Proves::nothing);
 }
@@ -300,8 +280,12 @@ awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::stri
                                                   std::chrono::milliseconds timeout,
                                                   std::string in_reply_to) {
   const std::string path = fmt::format("/workspaces/{}/a2a", text::percent_encode(peer_id));
-  net::HttpRequest send =
-      request("POST", path, message_body(message_id, text, in_reply_to), Identify::yes);
+  std::string body = to_json(TextMessage{.id = message_id,
+                                         .method = "message/send",
+                                         .message_id = message_id,
+                                         .text = text,
+                                         .in_reply_to = in_reply_to});
+  net::HttpRequest send = request("POST", path, std::move(body), Identify::yes);
   send.connect_timeout = std::min<std::chrono::milliseconds>(seconds(30), timeout);
   return call(within(std::move(send), timeout), read_a2a);
 }
@@ -335,13 +319,13 @@ awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::Fo
   return call(within(std::move(send), seconds(150)), read_uploads);
 }
 
-awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t most_bytes,
+awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t max_bytes,
                                               WebPage page) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/content", text::percent_encode(file_id)));
   net::HttpRequest get = within(request("GET", path), seconds(600));
   get.sink = sink;
-  get.max_response_bytes = most_bytes;
+  get.max_response_bytes = max_bytes;
   return command(std::move(get), page == WebPage::expected ? Reply::any : Reply::no_page);
 }
 

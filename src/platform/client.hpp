@@ -26,30 +26,30 @@ struct Endpoint {
   std::string workspace_id;
   /// Empty: no `X-Molecule-Org-Id`.
   std::string org_id;
-  /// No call takes longer, whatever its own limit is.
-  std::chrono::milliseconds longest_call = std::chrono::milliseconds::max();
+  /// No call takes longer, whatever its own limit.
+  std::chrono::milliseconds max_call = std::chrono::milliseconds::max();
 };
 
-/// What the platform tells everybody.
+/// The platform's answer to anybody.
 struct Health {
-  /// Its clock, to the second, where its answer says.
+  /// Its clock, to the second, if its answer says.
   std::optional<WallTime> time;
 };
 
 struct Registration {
   std::string delivery_mode;
-  /// Given once, where the workspace had no token yet.
+  /// Given once, if the workspace had no token yet.
   std::optional<std::string> auth_token;
   std::optional<std::string> inbound_secret;
 };
 
-struct Beat {
+struct HeartbeatRequest {
   int active_tasks = 0;
   std::string current_task;
   std::int64_t uptime_seconds = 0;
 };
 
-struct BeatReply {
+struct HeartbeatReply {
   std::optional<std::string> inbound_secret;
 };
 
@@ -66,7 +66,7 @@ struct ActivityQuery {
   bool peer_info = false;
 };
 
-/// Rows of `/activity`, raw: what they mean is the inbox's business. `document` owns `rows`.
+/// Raw rows of `/activity`. `document` owns `rows`.
 struct ActivityPage {
   json::Document document;
   std::vector<json::Value> rows;
@@ -102,8 +102,8 @@ struct UploadedFile {
   std::optional<std::int64_t> size;
 };
 
-/// What the platform takes of files at a time; as it stands, what platforms take that do not say
-/// (4.5).
+/// How many files the platform accepts at a time; the default values are those of platforms that do
+/// not say (platform-api.md 4.5).
 struct UploadLimits {
   std::int64_t file_bytes = std::int64_t{25} << 20;
   /// Of all files of one message.
@@ -113,7 +113,7 @@ struct UploadLimits {
 
 struct Broadcast {
   std::string status;
-  /// To how many; nothing where the platform does not say.
+  /// To how many; nothing if the platform does not say.
   std::optional<std::int64_t> delivered;
 };
 
@@ -138,78 +138,80 @@ struct ActivityReport {
 /// every function may be cancelled at any point.
 class Client {
  public:
-  /// Gives the bearer token of the moment; empty: none. Called for every request, so that a
-  /// rotated token is used at once.
+  /// Returns the current bearer token; empty: none. Called for every request, so that a rotated
+  /// token is used at once.
   using Token = std::function<std::string()>;
-  /// Called after a 401 with the token that was refused: reads the token's sources again. True
-  /// where the token is another one now; the call is made once more with it then (the platform did
+  /// Called after a 401 with the token that was refused: reads the token's sources again. True if
+  /// the token is another one now; the call is then made once more with it (the platform did
   /// nothing for the old one).
   using Renew = std::function<bool(std::string_view refused)>;
 
   Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew = {});
 
   const Endpoint& endpoint() const { return endpoint_; }
-  /// Whether the platform has taken the token of any call that needs one, the polls excepted: they
-  /// run beside the first register, whose answer decides at the start.
+  /// True if the platform has accepted the token of any call that needs one, except polls: they run
+  /// beside the first register, whose answer decides at the start.
   bool accepted() const { return accepted_; }
 
-  /// 0.9: whether it answers at all. Public, and touches nothing.
+  /// platform-api.md 0.9: asks if it answers at all. Public, and changes nothing.
   awaitable<Outcome<Health>> health();
-  /// 1.1; `agent_card` is a JSON object's text.
+  /// platform-api.md 1.1; `agent_card` is a JSON object's text.
   awaitable<Outcome<Registration>> register_workspace(std::string agent_card);
-  /// 1.2
-  awaitable<Outcome<BeatReply>> heartbeat(Beat beat);
-  /// 4.1; 10 s.
+  /// platform-api.md 1.2
+  awaitable<Outcome<HeartbeatReply>> heartbeat(HeartbeatRequest heartbeat);
+  /// platform-api.md 4.1; 10 s.
   awaitable<Outcome<ActivityPage>> activity(ActivityQuery query);
-  /// 1.5
+  /// platform-api.md 1.5
   awaitable<Outcome<std::vector<Peer>>> peers();
-  /// 2.3: the platform's object as minified JSON.
+  /// platform-api.md 2.3: the platform's object as minified JSON.
   awaitable<Outcome<std::string>> workspace_info();
-  /// 3: one try of `message/send`; 30 s to connect, `timeout` for all of it. The caller keeps
-  /// `message_id` the same on every try, so that the platform can tell a repetition.
+  /// platform-api.md 3: one try of `message/send`; 30 s to connect, `timeout` for all of it. The
+  /// caller keeps `message_id` the same on every try, so that the platform can tell a repetition.
   /// `in_reply_to`: the message's id that this answers, for `metadata`; empty: none.
   awaitable<Outcome<A2aReply>> send_message(std::string peer_id, std::string message_id,
                                             std::string text, std::chrono::milliseconds timeout,
                                             std::string in_reply_to = {});
-  /// 5.1; 200 with `idempotent_hit` and 202 are both success.
+  /// platform-api.md 5.1; 200 with `idempotent_hit` and 202 are both success.
   awaitable<Outcome<Delegation>> delegate(std::string target_id, std::string task,
                                           std::string idempotency_key);
-  /// 5.2: rows, newest first, each as minified JSON with what is needed to find it.
+  /// platform-api.md 5.2: rows, newest first, each as minified JSON with what is needed to find it.
   awaitable<Outcome<ActivityPage>> delegations();
-  /// 4.3; an attachment is an uploaded file. A platform that knows repetitions by `message_id`
-  /// shows one that it has seen no second time; others ignore it.
+  /// platform-api.md 4.3; an attachment is an uploaded file. A platform that knows repetitions by
+  /// `message_id` shows one that it has seen no second time; others ignore it.
   awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments,
                                   std::string message_id);
-  /// 10. `not_found`: an older platform.
+  /// platform-api.md 10. `not_found`: an older platform.
   awaitable<Outcome<UploadLimits>> upload_limits();
-  /// 4.5; streamed from disk; the result is in the order of `files`.
+  /// platform-api.md 4.5; streamed from disk; the result is in the order of `files`.
   awaitable<Outcome<std::vector<UploadedFile>>> upload(std::vector<net::FormFile> files);
   enum class WebPage { unexpected, expected };
-  /// 10: the bytes of a file that waits for this workspace, written to `sink` (an open file, which
-  /// stays the caller's) as they come; more than `most_bytes` is `too_large`. `not_found`: it
-  /// expired. A web page that is not expected is an edge's: `not_the_platform`. A failure leaves
-  /// part of the file in the sink, or such a page.
-  awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t most_bytes,
+  /// platform-api.md 10: the bytes of a file that waits for this workspace, written to `sink` (an
+  /// open file, which stays the caller's) as they come; more than `max_bytes` is `too_large`.
+  /// `not_found`: it expired. A web page that is not expected is an edge's: `not_the_platform`. A
+  /// failure leaves part of the file in the sink, or such a page.
+  awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t max_bytes,
                                         WebPage page = WebPage::unexpected);
-  /// 10: the file is here, the platform may forget it.
+  /// platform-api.md 10: the file is here, the platform may forget it.
   awaitable<Outcome<void>> ack_upload(std::string file_id);
-  /// 10: every row up to `seq` was handled. `not_found`: an older platform, which needs no word.
+  /// platform-api.md 10: every row up to `seq` was handled. `not_found`: an older platform, which
+  /// does not need it.
   awaitable<Outcome<void>> ack_activity(std::int64_t seq);
-  /// 10: the chat with the person, as the platform's minified JSON. `not_found`: an older platform.
+  /// platform-api.md 10: the chat with the person, as the platform's minified JSON. `not_found`: an
+  /// older platform.
   awaitable<Outcome<std::string>> chat_history(int limit, std::string before_ts);
-  /// 10
+  /// platform-api.md 10
   awaitable<Outcome<Broadcast>> broadcast(std::string message);
-  /// 1.3; `agent_card` is a JSON object's text.
+  /// platform-api.md 1.3; `agent_card` is a JSON object's text.
   awaitable<Outcome<void>> update_card(std::string agent_card);
-  /// 6.1; the id of the new memory.
+  /// platform-api.md 6.1; the id of the new memory.
   awaitable<Outcome<Memory>> commit_memory(std::string content, std::string scope);
-  /// 6.2
+  /// platform-api.md 6.2
   awaitable<Outcome<std::vector<Memory>>> recall_memory(std::string query, std::string scope);
-  /// 4.2
+  /// platform-api.md 4.2
   awaitable<Outcome<void>> report_activity(ActivityReport report);
 
  private:
-  /// Whether the caller's id goes along as X-Workspace-ID.
+  /// If the caller's id is sent as X-Workspace-ID.
   enum class Identify { no, yes };
   /// The one place where headers are built. `path` may have a query; `body` is JSON or empty.
   net::HttpRequest request(std::string_view method, std::string_view path, std::string body = {},
@@ -218,7 +220,7 @@ class Client {
   void authorize(net::HttpRequest& request) const;
   /// `/workspaces/<own id>` and the rest.
   std::string own_path(std::string_view rest) const;
-  /// What a success tells of the token, for `accepted`.
+  /// What a success says about the token, for `accepted`.
   enum class Proves { token, nothing };
   /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.
   template <class T>

@@ -30,7 +30,7 @@ enum class Errc {
 /// Why a call gave no value; made in one place (`classify`).
 struct Error {
   Errc code = Errc::malformed;
-  /// The HTTP status, 0 where there was no answer.
+  /// The HTTP status; 0 without an answer.
   int status = 0;
   /// Where there was no answer: what the exchange failed of.
   std::optional<net::HttpErrc> transport;

@@ -22,15 +22,15 @@ std::optional<std::string> secret(json::Value value) {
   return std::string(text);
 }
 
-/// More than this goes over no connection in the time that an upload may take.
-constexpr std::int64_t largest_upload_limit = std::int64_t{1} << 30;
+/// No connection carries more than this in the time that an upload may take.
+constexpr std::int64_t max_upload_limit = std::int64_t{1} << 30;
 
-/// Puts a limit of at most `most` into `limit`, which stays where there is none; false for what
-/// cannot be one.
-bool read_limit(json::Value value, std::int64_t most, std::int64_t& limit) {
+/// Puts a limit of at most `max` into `limit`, which stays unchanged without one; false for a value
+/// that cannot be a limit.
+bool read_limit(json::Value value, std::int64_t max, std::int64_t& limit) {
   if (!value.present()) return true;
   const std::int64_t said = value.integer().value_or(0);
-  if (said > 0) limit = std::min(said, most);
+  if (said > 0) limit = std::min(said, max);
   return said > 0;
 }
 
@@ -100,10 +100,10 @@ std::optional<Registration> read_registration(json::Document& body) {
                       .inbound_secret = secret(root["platform_inbound_secret"])};
 }
 
-std::optional<BeatReply> read_beat(json::Document& body) {
+std::optional<HeartbeatReply> read_heartbeat(json::Document& body) {
   const json::Value root = body.root();
   if (!root["status"].is_string()) return std::nullopt;
-  return BeatReply{.inbound_secret = secret(root["platform_inbound_secret"])};
+  return HeartbeatReply{.inbound_secret = secret(root["platform_inbound_secret"])};
 }
 
 std::optional<std::vector<Peer>> read_peers(json::Document& body) {
@@ -174,9 +174,8 @@ std::optional<UploadLimits> read_upload_limits(json::Document& body) {
   const json::Value root = body.root();
   UploadLimits limits;
   const bool sensible =
-      root.is_object() &&
-      read_limit(root["per_file_bytes"], largest_upload_limit, limits.file_bytes) &&
-      read_limit(root["per_request_bytes"], largest_upload_limit, limits.total_bytes) &&
+      root.is_object() && read_limit(root["per_file_bytes"], max_upload_limit, limits.file_bytes) &&
+      read_limit(root["per_request_bytes"], max_upload_limit, limits.total_bytes) &&
       read_limit(root["max_attachments_per_message"], limits.files, limits.files);
   if (!sensible) return std::nullopt;
   return limits;

@@ -98,7 +98,7 @@ TEST_CASE("bodies and paths are those of platform-api.md") {
         R"({"id":")" + own + R"(","url":"","agent_card":{"name":"n"},"delivery_mode":"poll"})");
 
   s.server.answer("POST /registry/heartbeat", 200, R"({"status":"ok"})");
-  platform::Beat beat{.active_tasks = 2, .current_task = "q\"", .uptime_seconds = 12};
+  platform::HeartbeatRequest beat{.active_tasks = 2, .current_task = "q\"", .uptime_seconds = 12};
   CHECK(s.run(s.client.heartbeat(beat)).ok());
   CHECK(s.body().root()["active_tasks"].integer() == 2);
   CHECK(s.body().root()["current_task"].string_or("") == "q\"");
@@ -218,7 +218,7 @@ TEST_CASE("health tells the platform's time where it has one, and no call takes 
                            {.platform_url = s.server.url(),
                             .workspace_id = own,
                             .org_id = "",
-                            .longest_call = std::chrono::milliseconds(50)},
+                            .max_call = std::chrono::milliseconds(50)},
                            [&s] { return s.token; });
   Canned silence;
   silence.act = Canned::Act::hang;

@@ -52,7 +52,7 @@ TEST_CASE("wrong shapes are refused by every reader, and none crashes") {
     if (shape.find("1e999999") != std::string_view::npos) continue;
     CAPTURE(shape);
     CHECK_FALSE(read(platform::read_registration, shape));
-    CHECK_FALSE(read(platform::read_beat, shape));
+    CHECK_FALSE(read(platform::read_heartbeat, shape));
     CHECK_FALSE(read(platform::read_workspace, shape));
     CHECK_FALSE(read(platform::read_a2a, shape));
     CHECK_FALSE(read(platform::read_uploads, shape));
@@ -81,15 +81,15 @@ TEST_CASE("register and heartbeat give secrets that fit into a header, or none")
   CHECK(full->inbound_secret == "s3");
   for (const char* bad : {R"("")", R"("a b")", R"("a\nX: y")", R"("é")", "null", "7", "{}"}) {
     CAPTURE(bad);
-    auto beat = read(platform::read_beat,
+    auto beat = read(platform::read_heartbeat,
                      std::string(R"({"status":"ok","platform_inbound_secret":)") + bad + "}");
     REQUIRE(beat);
     CHECK_FALSE(beat->inbound_secret);
   }
   const std::string huge(100'000, 'a');
-  CHECK_FALSE(
-      read(platform::read_beat, R"({"status":"ok","platform_inbound_secret":")" + huge + R"("})")
-          ->inbound_secret);
+  CHECK_FALSE(read(platform::read_heartbeat,
+                   R"({"status":"ok","platform_inbound_secret":")" + huge + R"("})")
+                  ->inbound_secret);
 }
 
 TEST_CASE("peers are read with nulls, and their names are made safe") {

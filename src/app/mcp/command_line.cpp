@@ -30,7 +30,7 @@ Environment:
   MOLECULE_MCP_VERBOSE            any value: say on stderr what happens
   MOLECULE_MCP_DISABLE_HEARTBEAT  any value: neither register nor heartbeat
   MOLECULE_MCP_DISABLE_INBOX      any value: no inbox
-  MOLECULE_MCP_POLL_TIMEOUT_SECS  how long the agent is told to wait a turn (2; 0..60)
+  MOLECULE_MCP_POLL_TIMEOUT_SECS  how long the agent is told to wait each turn (2; 0..60)
   MOLECULE_CHAT_UPLOAD_DIR        where received files go
   MOLECULE_WORKSPACES             several workspaces instead of one: a JSON array of
                                   {"id", "token", "platform_url"}

@@ -119,8 +119,8 @@ def test_1_status_of_an_owner_that_stands_still(status, shown, spawn, fake):
     until(lambda: status()[0]["owner"]["state"] == "active")
     child.signal(signal.SIGSTOP)
     try:
-        until(lambda: status()[0]["owner"]["state"] == "stands still", 30)
-        assert shown()["owner"].endswith("it stands still")
+        until(lambda: status()[0]["owner"]["state"] == "stopped", 30)
+        assert shown()["owner"].endswith("it is stopped")
     finally:
         child.signal(signal.SIGCONT)
     until(lambda: status()[0]["owner"]["state"] == "active", 30)

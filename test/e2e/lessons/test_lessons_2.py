@@ -185,7 +185,7 @@ def test_lesson_2_15_a_removed_workspace_is_noticed(platform, agent, online):
     for tool, arguments in (("list_peers", {}), ("send_message_to_user", {"message": "m"}),
                             ("commit_memory", {"content": "c"})):
         assert child.call(tool, **arguments).failed
-    child.wait_stderr("neither kept online nor polled any more")
+    child.wait_stderr("no longer kept online or polled")
     assert "Tokens" in child.stderr_text
     assert child.ping() < 5
 

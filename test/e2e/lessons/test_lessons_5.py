@@ -330,7 +330,7 @@ def test_lesson_5_11_a_flood_fills_no_disk_here_and_loses_nothing(agent, platfor
     session.wait_stderr("inbox: ", deadline=40)
     full = depth()
     assert 10_000 <= full < count, full
-    assert "wait to be popped" in session.stderr_text
+    assert "wait to be removed" in session.stderr_text
     popped = 0
     while popped < 400:
         page = session.call("inbox_peek", limit=100).json
