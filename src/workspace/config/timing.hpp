@@ -73,6 +73,10 @@ struct Timing {
   minutes same_message{10};
   seconds same_delegation{120};
 
+  // The doctor: one call, and all of them together.
+  milliseconds doctor_call{4000};
+  seconds doctor{14};
+
   // The process.
   /// How long the first network and disk access waits for a host that says nothing.
   milliseconds first_answer{100};
