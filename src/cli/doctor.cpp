@@ -25,10 +25,7 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr milliseconds max_call_timeout{4000};
-constexpr seconds total_timeout{14};
 /// Workspaces queried concurrently, so that a thousand of them do not flood the platform.
 constexpr std::size_t concurrent_queries = 16;
 
@@ -59,7 +56,7 @@ class Doctor {
   }
 
   int run() {
-    deadline_ = clock_.now() + total_timeout;
+    deadline_ = clock_.now() + reading_.config.timing.doctor;
     for (Check& check : check_configuration(reading_)) report_.add(std::move(check));
     tasks_.spawn("report", examine());
     loop_.run();
@@ -72,7 +69,7 @@ class Doctor {
     platform::Endpoint endpoint{.platform_url = one.platform_url,
                                 .workspace_id = one.id,
                                 .org_id = reading_.config.org_id,
-                                .max_call_timeout = max_call_timeout};
+                                .max_call_timeout = reading_.config.timing.doctor_call};
     Subject& subject =
         subjects_.emplace_back(one, workspace::Credentials(one.token, one.state_folder),
                                platform::Client(http_, endpoint, [this, at = subjects_.size()] {
@@ -111,7 +108,9 @@ class Doctor {
   void examine_folder(const Subject& subject) {
     for (Check& check : check_state_folder(subject.config)) report_.add(std::move(check));
     report_.add(subject.token);
-    for (Check& check : check_state(subject.config, clock_)) report_.add(std::move(check));
+    for (Check& check : check_state(subject.config, clock_, reading_.config.timing)) {
+      report_.add(std::move(check));
+    }
   }
 
   void examine_answers(const Subject& subject) {

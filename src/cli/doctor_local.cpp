@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "cli/age.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/stored_state.hpp"
 
 namespace molecule::cli {
@@ -58,7 +58,7 @@ Check check_inbox(const workspace::StoredState& state) {
             "if the problem persists, move the file away: the next start creates a new inbox"};
   }
   if (!state.exists) return {Status::ok, name, "none yet; the first start creates it", ""};
-  if (state.waiting >= workspace::Inbox::most_messages) {
+  if (state.waiting >= workspace::MessageStore::max_waiting) {
     return {Status::warn, name,
             fmt::format("the inbox is full ({} messages): no more are fetched", state.waiting),
             "let the agent answer them and remove them with inbox_pop"};
@@ -161,8 +161,9 @@ Check check_token(workspace::Credentials& credentials) {
   return check;
 }
 
-std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock) {
-  const auto state = workspace::read_stored_state(workspace.state_folder, clock);
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock,
+                               const workspace::Timing& timing) {
+  const auto state = workspace::read_stored_state(workspace.state_folder, clock, timing);
   return {check_inbox(state), check_owner(state, clock)};
 }
 

@@ -20,6 +20,7 @@ std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspac
 Check check_token(workspace::Credentials& credentials);
 
 /// The messages waiting in the inbox database, and the process that serves the workspace.
-std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock);
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock,
+                               const workspace::Timing& timing);
 
 }  // namespace molecule::cli

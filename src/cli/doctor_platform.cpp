@@ -86,7 +86,7 @@ Check check_clock(const Answer<platform::Health>& health) {
           "set the clock, or enable NTP"};
 }
 
-/// A 404 without a reason comes from the platform's tenant guard (0.8).
+/// A 404 without a reason comes from the platform's tenant guard (platform-api.md 0.8).
 bool is_organisation_refusal(const Error& error) {
   return error.code == Errc::not_found && !error.explained;
 }

@@ -29,7 +29,7 @@ std::string_view word(OwnerState state) {
       return "active";
     case OwnerState::disabled:
       return "disabled";
-    case OwnerState::stands_still:
+    case OwnerState::stopped:
       break;
   }
   return "suspended";
@@ -58,7 +58,7 @@ void write(json::Array& list, const workspace::WorkspaceConfig& config, const St
       if (state.owner == OwnerState::disabled) owner.field("reason", record->last_error);
     }
   }
-  object.nullable("last_heartbeat", iso(record ? record->last_beat : std::nullopt));
+  object.nullable("last_heartbeat", iso(record ? record->last_heartbeat : std::nullopt));
   object.nullable("last_poll", iso(record ? record->last_poll : std::nullopt));
   if (state.problem.empty()) {
     auto inbox = object.object("inbox");
@@ -86,7 +86,7 @@ std::string owner_line(const StoredState& state, WallTime now) {
   }
   std::string line = fmt::format("process {}", state.record->pid);
   if (state.record->since) line += fmt::format(", for {}", age(*state.record->since, now));
-  if (state.owner == OwnerState::stands_still) line += ", suspended";
+  if (state.owner == OwnerState::stopped) line += ", suspended";
   return line;
 }
 
@@ -100,7 +100,7 @@ std::string describe(const workspace::WorkspaceConfig& config, const StoredState
   line("folder", config.state_folder.string());
   const workspace::OwnerRecord record = state.record.value_or(workspace::OwnerRecord());
   line("owner", owner_line(state, now));
-  line("heartbeat", ago(record.last_beat, now));
+  line("heartbeat", ago(record.last_heartbeat, now));
   line("poll", ago(record.last_poll, now));
   line("inbox", state.problem.empty()
                     ? fmt::format("{} new, {} handed out", state.waiting - state.handed_out,
@@ -147,7 +147,8 @@ int status(const workspace::Environment& environment, Report::Form form) {
     auto object = writer.object();
     auto list = object.array("workspaces");
     for (const workspace::WorkspaceConfig& one : subjects(reading)) {
-      const StoredState state = workspace::read_stored_state(one.state_folder, clock);
+      const StoredState state =
+          workspace::read_stored_state(one.state_folder, clock, reading.config.timing);
       write(list, one, state);
       text += (text.empty() ? "" : "\n") + describe(one, state, now);
     }

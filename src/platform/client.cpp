@@ -10,12 +10,22 @@
 #include "base/text/text.hpp"
 #include "platform/classify.hpp"
 #include "platform/replies.hpp"
+#include "platform/text_message.hpp"
 
 namespace molecule::platform {
 
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// How long each call may take; the caller of `send_message` chooses for itself.
+constexpr milliseconds call_timeout = seconds(10);
+constexpr milliseconds report_timeout = seconds(5);
+/// The platform gives the workspace behind it 120 s.
+constexpr milliseconds upload_timeout = seconds(150);
+constexpr milliseconds fetch_timeout = seconds(600);
+constexpr milliseconds peer_connect_timeout = seconds(30);
 
 /// Scheme, host and port as a browser would send them (platform-api.md 0.5): no path, no user,
 /// no default port, so that it matches the Host header byte for byte.
@@ -58,27 +68,6 @@ std::string heartbeat_body(std::string_view id, const HeartbeatRequest& heartbea
     o.field("active_tasks", heartbeat.active_tasks);
     o.field("current_task", heartbeat.current_task);
     o.field("uptime_seconds", heartbeat.uptime_seconds);
-  }
-  return std::move(writer).take();
-}
-
-std::string message_body(std::string_view message_id, std::string_view text,
-                         std::string_view in_reply_to) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    o.field("jsonrpc", "2.0");
-    o.field("id", message_id);
-    o.field("method", "message/send");
-    auto params = o.object("params");
-    auto message = params.object("message");
-    message.field("role", "user");
-    message.field("messageId", message_id);
-    if (!in_reply_to.empty()) message.object("metadata").field("in_reply_to", in_reply_to);
-    auto parts = message.array("parts");
-    auto part = parts.object();
-    part.field("kind", "text");
-    part.field("text", text);
   }
   return std::move(writer).take();
 }
@@ -243,9 +232,8 @@ awaitable<Outcome<void>> Client::command(net::HttpRequest request, Reply reply) 
 }
 
 awaitable<Outcome<Health>> Client::health() {
-  const std::chrono::milliseconds timeout =
-      std::min<std::chrono::milliseconds>(seconds(10), endpoint_.max_call_timeout);
-  net::HttpRequest get = with_timeout(request("GET", "/health"), timeout);
+  const std::chrono::milliseconds limit = std::min(call_timeout, endpoint_.max_call_timeout);
+  net::HttpRequest get = with_timeout(request("GET", "/health"), limit);
   const Site site = site_of(get);
   auto exchange = co_await http_.send(std::move(get));
   Health health;
@@ -258,13 +246,13 @@ awaitable<Outcome<Health>> Client::health() {
 
 awaitable<Outcome<Registration>> Client::register_workspace(std::string agent_card) {
   std::string body = register_body(endpoint_.workspace_id, agent_card);
-  return call(with_timeout(request("POST", "/registry/register", std::move(body)), seconds(10)),
+  return call(with_timeout(request("POST", "/registry/register", std::move(body)), call_timeout),
               read_registration);
 }
 
 awaitable<Outcome<HeartbeatReply>> Client::heartbeat(HeartbeatRequest heartbeat) {
   std::string body = heartbeat_body(endpoint_.workspace_id, heartbeat);
-  return call(with_timeout(request("POST", "/registry/heartbeat", std::move(body)), seconds(10)),
+  return call(with_timeout(request("POST", "/registry/heartbeat", std::move(body)), call_timeout),
               read_heartbeat);
 }
 
@@ -278,7 +266,7 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
                                                {"include", query.peer_info ? "peer_info" : ""},
                                                {"limit", fmt::format("{}", query.limit)}});
   net::HttpRequest get =
-      with_timeout(request("GET", own_path("/activity" + parameters)), seconds(10));
+      with_timeout(request("GET", own_path("/activity" + parameters)), call_timeout);
   // A row can be as large as a message, and larger once its text is escaped. A lower limit would
   // let one such row block the inbox forever.
   get.max_response_bytes = std::size_t{64} << 20;
@@ -288,11 +276,11 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
 awaitable<Outcome<std::vector<Peer>>> Client::peers() {
   const std::string path =
       fmt::format("/registry/{}/peers", text::percent_encode(endpoint_.workspace_id));
-  return call(with_timeout(request("GET", path, {}, Identify::yes), seconds(10)), read_peers);
+  return call(with_timeout(request("GET", path, {}, Identify::yes), call_timeout), read_peers);
 }
 
 awaitable<Outcome<std::string>> Client::workspace_info() {
-  return call(with_timeout(request("GET", own_path("")), seconds(10)), read_workspace,
+  return call(with_timeout(request("GET", own_path("")), call_timeout), read_workspace,
               WebPage::expected, Proves::nothing);
 }
 
@@ -301,9 +289,13 @@ awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::stri
                                                   std::chrono::milliseconds timeout,
                                                   std::string in_reply_to) {
   const std::string path = fmt::format("/workspaces/{}/a2a", text::percent_encode(peer_id));
-  net::HttpRequest send =
-      request("POST", path, message_body(message_id, text, in_reply_to), Identify::yes);
-  send.connect_timeout = std::min<std::chrono::milliseconds>(seconds(30), timeout);
+  std::string body = to_json(TextMessage{.id = message_id,
+                                         .method = "message/send",
+                                         .message_id = message_id,
+                                         .text = text,
+                                         .in_reply_to = in_reply_to});
+  net::HttpRequest send = request("POST", path, std::move(body), Identify::yes);
+  send.connect_timeout = std::min(peer_connect_timeout, timeout);
   return call(with_timeout(std::move(send), timeout), read_a2a);
 }
 
@@ -315,7 +307,7 @@ awaitable<Outcome<Delegation>> Client::delegate(std::string target_id, std::stri
 }
 
 awaitable<Outcome<ActivityPage>> Client::delegations() {
-  return call(with_timeout(request("GET", own_path("/delegations")), seconds(10)), read_rows);
+  return call(with_timeout(request("GET", own_path("/delegations")), call_timeout), read_rows);
 }
 
 awaitable<Outcome<void>> Client::notify(std::string message, std::vector<UploadedFile> attachments,
@@ -325,22 +317,21 @@ awaitable<Outcome<void>> Client::notify(std::string message, std::vector<Uploade
 }
 
 awaitable<Outcome<UploadLimits>> Client::upload_limits() {
-  return call(with_timeout(request("GET", "/uploads/limits"), seconds(10)), read_upload_limits,
+  return call(with_timeout(request("GET", "/uploads/limits"), call_timeout), read_upload_limits,
               WebPage::expected, Proves::nothing);
 }
 
 awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::FormFile> files) {
   net::HttpRequest send = request("POST", own_path("/chat/uploads"));
   send.files = std::move(files);
-  // The platform itself waits up to 120 s for the workspace that stores the files.
-  return call(with_timeout(std::move(send), seconds(150)), read_uploads);
+  return call(with_timeout(std::move(send), upload_timeout), read_uploads);
 }
 
 awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t max_bytes,
                                               WebPage page) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/content", text::percent_encode(file_id)));
-  net::HttpRequest get = with_timeout(request("GET", path), seconds(600));
+  net::HttpRequest get = with_timeout(request("GET", path), fetch_timeout);
   get.sink = sink;
   get.max_response_bytes = max_bytes;
   return command(std::move(get), page == WebPage::expected ? Reply::any : Reply::no_page);
@@ -349,21 +340,21 @@ awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std
 awaitable<Outcome<void>> Client::ack_upload(std::string file_id) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/ack", text::percent_encode(file_id)));
-  return command(with_timeout(request("POST", path), seconds(10)), Reply::any);
+  return command(with_timeout(request("POST", path), call_timeout), Reply::any);
 }
 
 awaitable<Outcome<void>> Client::ack_activity(std::int64_t seq) {
   json::Writer body;
   body.object().field("acked_seq", seq);
-  return command(
-      with_timeout(request("POST", own_path("/activity/ack"), std::move(body).take()), seconds(10)),
-      Reply::any);
+  return command(with_timeout(request("POST", own_path("/activity/ack"), std::move(body).take()),
+                              call_timeout),
+                 Reply::any);
 }
 
 awaitable<Outcome<std::string>> Client::chat_history(int limit, std::string before_ts) {
   const std::string parameters =
       query_string({{"limit", fmt::format("{}", limit)}, {"before_ts", before_ts}});
-  return call(with_timeout(request("GET", own_path("/chat-history" + parameters)), seconds(10)),
+  return call(with_timeout(request("GET", own_path("/chat-history" + parameters)), call_timeout),
               read_history);
 }
 
@@ -380,7 +371,7 @@ awaitable<Outcome<void>> Client::update_card(std::string agent_card) {
     o.raw("agent_card", agent_card);
   }
   return command(
-      with_timeout(request("POST", "/registry/update-card", std::move(body).take()), seconds(10)));
+      with_timeout(request("POST", "/registry/update-card", std::move(body).take()), call_timeout));
 }
 
 awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::string scope) {
@@ -391,13 +382,13 @@ awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::strin
 awaitable<Outcome<std::vector<Memory>>> Client::recall_memory(std::string query,
                                                               std::string scope) {
   const std::string parameters = query_string({{"q", query}, {"scope", scope}});
-  return call(with_timeout(request("GET", own_path("/memories" + parameters)), seconds(10)),
+  return call(with_timeout(request("GET", own_path("/memories" + parameters)), call_timeout),
               read_memories);
 }
 
 awaitable<Outcome<void>> Client::report_activity(ActivityReport report) {
   return command(
-      with_timeout(request("POST", own_path("/activity"), report_body(report)), seconds(5)));
+      with_timeout(request("POST", own_path("/activity"), report_body(report)), report_timeout));
 }
 
 }  // namespace molecule::platform

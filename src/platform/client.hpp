@@ -103,7 +103,7 @@ struct UploadedFile {
 };
 
 /// The platform's limits for uploads. The defaults are those of platforms that do not report any
-/// (4.5).
+/// (platform-api.md 4.5).
 struct UploadLimits {
   std::int64_t file_bytes = std::int64_t{25} << 20;
   /// For all files of one message together.
@@ -155,60 +155,62 @@ class Client {
   /// at startup they run beside the first register, whose answer decides.
   bool accepted() const { return accepted_; }
 
-  /// 0.9: whether the platform responds at all. Public, and has no side effects.
+  /// platform-api.md 0.9: whether the platform responds at all. Public, and has no side effects.
   awaitable<Outcome<Health>> health();
-  /// 1.1; `agent_card` is the text of a JSON object.
+  /// platform-api.md 1.1; `agent_card` is the text of a JSON object.
   awaitable<Outcome<Registration>> register_workspace(std::string agent_card);
-  /// 1.2
+  /// platform-api.md 1.2
   awaitable<Outcome<HeartbeatReply>> heartbeat(HeartbeatRequest heartbeat);
-  /// 4.1
+  /// platform-api.md 4.1
   awaitable<Outcome<ActivityPage>> activity(ActivityQuery query);
-  /// 1.5
+  /// platform-api.md 1.5
   awaitable<Outcome<std::vector<Peer>>> peers();
-  /// 2.3: the platform's object as minified JSON.
+  /// platform-api.md 2.3: the platform's object as minified JSON.
   awaitable<Outcome<std::string>> workspace_info();
-  /// 3: one attempt at `message/send`, with 30 s to connect and `timeout` in total. Use the same
-  /// `message_id` for every attempt, so that the platform can detect repeats. `in_reply_to`: the id
-  /// of the message being answered, sent in `metadata`; empty if none.
+  /// platform-api.md 3: one attempt at `message/send`, with 30 s to connect and `timeout` in total.
+  /// Use the same `message_id` for every attempt, so that the platform can detect repeats.
+  /// `in_reply_to`: the id of the message being answered, sent in `metadata`; empty if none.
   awaitable<Outcome<A2aReply>> send_message(std::string peer_id, std::string message_id,
                                             std::string text, std::chrono::milliseconds timeout,
                                             std::string in_reply_to = {});
-  /// 5.1; a 200 with `idempotent_hit` and a 202 both count as success.
+  /// platform-api.md 5.1; a 200 with `idempotent_hit` and a 202 both count as success.
   awaitable<Outcome<Delegation>> delegate(std::string target_id, std::string task,
                                           std::string idempotency_key);
-  /// 5.2: the delegation rows, newest first.
+  /// platform-api.md 5.2: the delegation rows, newest first.
   awaitable<Outcome<ActivityPage>> delegations();
-  /// 4.3: a message to the user; attachments are uploaded files. Platforms that deduplicate by
-  /// `message_id` show a repeat only once; older ones ignore the id.
+  /// platform-api.md 4.3: a message to the user; attachments are uploaded files. Platforms that
+  /// deduplicate by `message_id` show a repeat only once; older ones ignore the id.
   awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments,
                                   std::string message_id);
-  /// 10. `not_found`: an older platform.
+  /// platform-api.md 10. `not_found`: an older platform.
   awaitable<Outcome<UploadLimits>> upload_limits();
-  /// 4.5: uploads files, streamed from disk; 150 s. The results are in the order of `files`.
+  /// platform-api.md 4.5: uploads files, streamed from disk. The results are in the order of
+  /// `files`.
   awaitable<Outcome<std::vector<UploadedFile>>> upload(std::vector<net::FormFile> files);
   enum class WebPage { unexpected, expected };
-  /// 10: downloads a file that is waiting for this workspace into `sink`, an open file that the
-  /// caller owns; 600 s. More than `max_bytes` gives `too_large`; an expired file gives
-  /// `not_found`. A web page comes from a proxy (`not_the_platform`), unless one is expected. After
-  /// a failure the sink may hold part of the file, or the page.
+  /// platform-api.md 10: downloads a file that is waiting for this workspace into `sink`, an open
+  /// file that the caller owns; 600 s. More than `max_bytes` gives `too_large`; an expired file
+  /// gives `not_found`. A web page comes from a proxy (`not_the_platform`), unless one is expected.
+  /// After a failure the sink may hold part of the file, or the page.
   awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t max_bytes,
                                         WebPage page = WebPage::unexpected);
-  /// 10: tells the platform that it may delete the file.
+  /// platform-api.md 10: tells the platform that it may delete the file.
   awaitable<Outcome<void>> ack_upload(std::string file_id);
-  /// 10: acknowledges every row up to `seq`. `not_found`: an older platform, which needs no
-  /// acknowledgement.
+  /// platform-api.md 10: acknowledges every row up to `seq`. `not_found`: an older platform, which
+  /// needs no acknowledgement.
   awaitable<Outcome<void>> ack_activity(std::int64_t seq);
-  /// 10: the chat with the user, as the platform's minified JSON. `not_found`: an older platform.
+  /// platform-api.md 10: the chat with the user, as the platform's minified JSON. `not_found`: an
+  /// older platform.
   awaitable<Outcome<std::string>> chat_history(int limit, std::string before_ts);
-  /// 10: broadcasts `message`; the platform decides which workspaces receive it.
+  /// platform-api.md 10: broadcasts `message`; the platform decides which workspaces receive it.
   awaitable<Outcome<Broadcast>> broadcast(std::string message);
-  /// 1.3; `agent_card` is the text of a JSON object.
+  /// platform-api.md 1.3; `agent_card` is the text of a JSON object.
   awaitable<Outcome<void>> update_card(std::string agent_card);
-  /// 6.1: the new memory, with its id.
+  /// platform-api.md 6.1: the new memory, with its id.
   awaitable<Outcome<Memory>> commit_memory(std::string content, std::string scope);
-  /// 6.2
+  /// platform-api.md 6.2
   awaitable<Outcome<std::vector<Memory>>> recall_memory(std::string query, std::string scope);
-  /// 4.2; 5 s.
+  /// platform-api.md 4.2; 5 s.
   awaitable<Outcome<void>> report_activity(ActivityReport report);
 
  private:

@@ -53,7 +53,7 @@ def test_once_shows_the_main_job_and_leaves_nothing_behind(build, mcp_binary, ho
     expected = [
         r"platform +http://127\.0\.0\.1:\d+ says: ok",
         r"Ada +[0-9a-f-]{36}  awaiting_agent", r"Ben +[0-9a-f-]{36}  awaiting_agent",
-        r"Ada +molecule \S+, MCP 2025-11-25, 16 tools", r"Ben +molecule \S+, MCP",
+        r"Ada +molecule \S+, MCP 2025-11-25, \d+ tools", r"Ben +molecule \S+, MCP",
         r"Ada +online, its card says “Ada”", r"Ben +online, its card says “Ben”",
         r"platform +queued for Ada: “Ada, how much is 6 times 7\?",
         r"Ada +hears the user: “Ada, how much is 6 times 7\?",

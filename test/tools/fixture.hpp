@@ -22,6 +22,7 @@
 
 namespace molecule::test {
 
+inline const workspace::Timing timing;
 inline const std::string own = "11111111-1111-4111-8111-11111111111a";
 inline const std::string peer = "22222222-2222-4222-8222-22222222222b";
 inline const std::string own_path = "/workspaces/" + own;
@@ -58,8 +59,7 @@ class Fixture : public ScriptedPlatform {
     config.workspaces = {workspace_config(own)};
     for (const std::string& id : others) config.workspaces.push_back(workspace_config(id));
     config.inbox = with_inbox;
-    workspaces = std::make_unique<workspace::Workspaces>(config, loop.get_executor(), http, clock,
-                                                         workspace::Workspace::Hooks());
+    workspaces = std::make_unique<workspace::Workspaces>(config, loop.get_executor(), http, clock);
     services =
         std::make_unique<tools::Services>(tools::Services{clock, config, *workspaces, tasks});
     tools = tools::make_tools(*services);

@@ -23,8 +23,7 @@ Environment:
   PLATFORM_URL                    the platform's address (required)
   MOLECULE_WORKSPACE_TOKEN        the workspace's token; or
   MOLECULE_WORKSPACE_TOKEN_FILE   a file that contains it; or .auth_token in the state folder
-  CONFIGS_DIR                     state folder (default: /configs if writable, else
-                                  ~/.molecule-workspace)
+  CONFIGS_DIR                     state folder (/configs if writable, else ~/.molecule-workspace)
   MOLECULE_AGENT_NAME, MOLECULE_AGENT_DESCRIPTION, MOLECULE_AGENT_SKILLS
                                   the agent card; skills are separated by commas
   MOLECULE_ORG_ID                 organisation id, sent as X-Molecule-Org-Id

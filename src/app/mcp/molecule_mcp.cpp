@@ -1,4 +1,4 @@
-// molecule-mcp: the program's start. What it does is in serve.cpp.
+// molecule-mcp: the entry point. serve.cpp has the server.
 
 #include <unistd.h>
 
@@ -21,26 +21,26 @@ namespace {
 using namespace molecule;
 
 void print(int descriptor, std::string_view text) {
-  // Whoever closed it does not want to read it.
+  // Ignore write errors: the reader closed the pipe.
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
 }
 
-/// The databases of messages and of files, each with its log and its shared memory; the locks of
-/// the sessions, which the inbox and the files open apart; the owner's record.
-constexpr std::uint64_t files_of_a_workspace = 9;
-/// Standard streams, connections, and whatever is open for a moment.
+/// The databases of messages and of files, each with its log and its shared memory; the lock file
+/// of the sessions, opened by the inbox and by the files; the status record.
+constexpr std::uint64_t files_per_workspace = 9;
+/// Standard streams, connections, and files that are open briefly.
 constexpr std::uint64_t other_files = 40;
 
-/// Many workspaces have more open than the usual soft limit of 1,024 allows.
-void make_room(std::uint64_t workspaces) {
+/// Many workspaces need more open files than the usual soft limit of 1,024.
+void raise_file_limit(std::uint64_t workspaces) {
   if (workspaces < 2) return;
-  const std::uint64_t most = process::raise_open_files_limit();
-  const std::uint64_t wanted = workspaces * files_of_a_workspace + other_files;
-  if (most >= wanted) return;
+  const std::uint64_t limit = process::raise_open_files_limit();
+  const std::uint64_t wanted = workspaces * files_per_workspace + other_files;
+  if (limit >= wanted) return;
   log::warning(
       "{} workspaces need about {} open files, but the limit is {}: some may stay offline; "
       "raise it (`ulimit -n {}`)",
-      workspaces, wanted, most, wanted);
+      workspaces, wanted, limit, wanted);
 }
 
 int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
@@ -52,7 +52,7 @@ int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
     return 2;
   }
   if (config->verbose && !level) log::set_level(log::Level::info);
-  make_room(config->workspaces.size());
+  raise_file_limit(config->workspaces.size());
   return app::serve(*config, parent, era);
 }
 

@@ -67,7 +67,7 @@ constexpr std::array<Entry, 42> types{{
 
 struct Size {
   std::int64_t bytes = 0;
-  /// Empty where the file can be sent.
+  /// Empty if the file can be sent.
   std::string problem;
 };
 

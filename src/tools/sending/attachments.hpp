@@ -21,7 +21,7 @@ struct LocalFile {
 /// problem: one sentence that names it. Touches metadata only; no device or pipe is waited for.
 Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths);
 
-/// Why the platform would not take these files: one sentence; empty where it would.
+/// Why the platform would refuse these files: one sentence; empty if it would accept them.
 std::string over_limits(const std::vector<LocalFile>& files, const platform::UploadLimits& limits);
 
 /// By the file's extension; `application/octet-stream` for unknown ones.

@@ -29,15 +29,15 @@ bool is_there(const fs::path& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// Lets one process at a time decide, which takes a moment; one that stands still in it is not
-/// waited for. Without the lock, which not all file systems have, the first of two that name
-/// themselves still wins, by the way in which the file is made.
+/// Lets one process at a time decide, which takes a moment; a process that is stopped meanwhile is
+/// not waited for. On file systems without locks the first of two to write its name still wins, by
+/// the way in which the file is made.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder)
       : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     for (int tries = 0; fd_ >= 0 && tries < 100 && busy(); ++tries) {
-      // No loop runs yet, and nothing can be said to a host without a folder.
+      // No loop runs yet, and without a folder the host cannot be answered.
       // ast-grep-ignore: blocking-call
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -65,7 +65,7 @@ std::string owner_of_folder(const fs::path& base) {
 
 namespace {
 
-/// Replaces nothing but what names no workspace.
+/// Replaces only a file that names no workspace.
 bool name_owner(const fs::path& base, const std::string& id) {
   const fs::path path = base / owner_file;
   NewFile file(base, "workspace_id");

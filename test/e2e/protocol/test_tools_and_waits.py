@@ -22,7 +22,7 @@ def listed(spawn):
 
 
 def test_4_names_and_schemas(listed):
-    assert len({t["name"] for t in listed}) == 16
+    assert len({t["name"] for t in listed}) == len(listed) > 10
     for tool in listed:
         assert re.fullmatch(r"[a-z0-9_]{1,40}", tool["name"])
         assert 10 <= len(tool["description"]) <= 700, tool["name"]

@@ -3,6 +3,7 @@
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
+#include "platform/text_message.hpp"
 #include "server/access/auth.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/input.hpp"
@@ -137,22 +138,10 @@ Reply post_notify(Context& context, const Request& request) {
 
 /// A message to everyone whom the sender may talk to, as a row that pollers see.
 std::string broadcast_envelope(std::string_view message) {
-  json::Writer writer;
-  {
-    auto out = writer.object();
-    out.field("jsonrpc", "2.0");
-    out.field("id", random_uuid());
-    out.field("method", "broadcast");
-    auto params = out.object("params");
-    auto sent = params.object("message");
-    sent.field("role", "user");
-    sent.field("messageId", random_uuid());
-    auto parts = sent.array("parts");
-    auto part = parts.object();
-    part.field("kind", "text");
-    part.field("text", message);
-  }
-  return std::move(writer).take();
+  const std::string id = random_uuid();
+  const std::string message_id = random_uuid();
+  return to_json(platform::TextMessage{
+      .id = id, .method = "broadcast", .message_id = message_id, .text = message});
 }
 
 std::vector<std::string> audience(Context& context, const WorkspaceRow& sender) {

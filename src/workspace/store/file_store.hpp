@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/async/clock.hpp"
-#include "base/sqlite.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/database.hpp"
+#include "workspace/store/inbox/message.hpp"
 
 namespace molecule::workspace {
 
@@ -18,10 +18,10 @@ struct Upload {
   std::string file_id;
   std::string name;
   std::optional<std::int64_t> size;
-  /// Empty where the platform did not say.
+  /// Empty if the platform did not say.
   std::string mime_type = {};
-  /// The agent itself sent it: it is neither fetched nor acknowledged, or the platform would
-  /// delete the person's copy.
+  /// The agent itself sent it: it is neither fetched nor acknowledged, since the platform would
+  /// then delete the user's copy.
   bool own = false;
 };
 
@@ -29,52 +29,53 @@ struct Upload {
 std::optional<std::string> pending_file_id(std::string_view uri);
 
 /// What is known of received files: `files.db` in a workspace's state folder. Kept apart from the
-/// inbox, so that only messages with files pay for it. All functions throw `sqlite::Error`.
+/// inbox, so that only messages with files pay for it. All functions throw `StoreError`.
 class FileStore {
  public:
   /// Touches no disk: the first use opens the file.
-  FileStore(const std::filesystem::path& state_folder, Clock& clock);
+  FileStore(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing);
+
+  Database& database() { return database_; }
 
   /// Adds what is not known yet, in one transaction. An upload that is known as our own stays so.
   void add(const std::vector<Upload>& uploads, const std::vector<Message>& messages);
 
   struct Pending {
     Upload upload;
-    /// Where the bytes are already, when only the acknowledgement is missing; else empty.
+    /// The received file, if only the acknowledgement is missing; else empty.
     std::string path;
     /// How often fetching or acknowledging it failed.
     int tries = 0;
   };
-  /// What is still to be fetched or acknowledged: what failed least often comes first, the oldest
-  /// of that before the others.
+  /// What is still to be fetched or acknowledged: what failed least often comes first, and among
+  /// those the oldest.
   std::vector<Pending> pending();
-  /// Whether the file is still to be fetched or acknowledged.
+  /// True if the file is still to be fetched or acknowledged.
   bool is_pending(const std::string& file_id);
-  /// Whether a file of these messages waits for its first try.
+  /// True if a file of these messages waits for its first try.
   bool untried(const std::vector<Message>& messages);
 
   /// Counts a try that failed.
   void tried(const std::string& file_id);
-  /// The bytes are at `path`. False, and nothing is changed, where the file is not to be fetched
-  /// any more: another process has it, or it turned out to be our own.
+  /// The bytes are at `path`. False, and nothing is changed, if the file need not be fetched any
+  /// more: another process has it, or it turned out to be our own.
   bool here(const std::string& file_id, const std::string& path);
   void acknowledged(const std::string& file_id);
-  /// The platform has it no more.
+  /// The platform no longer has it.
   void gone(const std::string& file_id);
-  /// It will not be fetched again, because what comes cannot be right.
+  /// It will not be fetched again: the platform sends something that cannot be it.
   void give_up(const std::string& file_id);
 
   /// Gives a message its attachments: `file://` uris, in its text too, for what is here.
   void complete(Message& message);
 
  private:
-  sqlite::Database& database();
-  /// Nothing happens where the state is not `from`.
+  /// Does nothing if the state is not `from`.
   void change_state(const std::string& file_id, std::string_view from, std::string_view to);
 
-  std::filesystem::path path_;
-  std::optional<sqlite::Database> database_;
+  Database database_;
   Clock& clock_;
+  const Timing& timing_;
 };
 
 }  // namespace molecule::workspace
