@@ -120,11 +120,10 @@ void add_user_message_tools(ToolRegistry& tools) {
        .title = "Write to the user",
        .description = "Show a message, with files if you like, in the user's chat: an answer, a "
                       "question, or news of long work.",
-       .input_schema =
-           R"({"type":"object","properties":{"message":{"type":"string"},)"
-           R"("attachments":{"type":"array","items":{"type":"string"},)"
-           R"("description":"Absolute paths of files. The platform limits their size."}},)"
-           R"("required":["message"]})",
+       .input_schema = R"({"type":"object","properties":{"message":{"type":"string"},)"
+                       R"("attachments":{"type":"array","items":{"type":"string"},)"
+                       R"("description":"Absolute paths. The platform limits their size."}},)"
+                       R"("required":["message"]})",
        .hints = sends,
        .choice = users_argument},
       std::make_shared<MessageIds>(services.clock, services.config.timing.same_message),

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "base/files/files.hpp"
 #include "base/log.hpp"
@@ -33,11 +32,11 @@ std::optional<WallTime> written_at(const std::filesystem::path& path) {
 
 }  // namespace
 
-PollState::PollState(Database& database, Ownership& ownership, std::filesystem::path state_folder,
-                     Clock& clock)
+PollState::PollState(Database& database, Ownership& ownership,
+                     const std::filesystem::path& state_folder, Clock& clock)
     : database_(database),
       ownership_(ownership),
-      cursor_file_(std::move(state_folder) / ".mcp_inbox_cursor"),
+      cursor_file_(state_folder / ".mcp_inbox_cursor"),
       clock_(clock) {}
 
 std::optional<std::string> PollState::cursor() {

@@ -20,7 +20,7 @@ class Ownership;
 /// meanwhile.
 class PollState {
  public:
-  PollState(Database& database, Ownership& ownership, std::filesystem::path state_folder,
+  PollState(Database& database, Ownership& ownership, const std::filesystem::path& state_folder,
             Clock& clock);
 
   std::optional<std::string> cursor();
