@@ -69,12 +69,15 @@ def block(results, skipped, day, alone):
         out.append(f"| {host.title} | {host.version} | – |{' – |' * len(names)} "
                    f"skipped: {plain(why)} |")
     out += ["", *(f"- **{name}**: {plain(scenarios.ALL[name].__doc__)}" for name in names)]
-    failed = [(r, step, why) for r in results for step, _, why in r.failed()]
+    failed = {}
+    for result in results:
+        for step, _, why in result.failed():
+            failed.setdefault((result.scenario, step), {}).setdefault(result.host.title, why)
     if failed:
-        out += ["", "Steps that fail:", "", "| host | scenario | what is right | seen |",
-                "|---|---|---|---|"]
-        out += [f"| {r.host.title} | {r.scenario} | {step} | {plain(why)} |"
-                for r, step, why in failed]
+        out += ["", "Steps that fail, and what the first of the hosts saw instead:", "",
+                "| scenario | what is right | seen | by |", "|---|---|---|---|"]
+        out += [f"| {name} | {step} | {plain(next(iter(by.values())))} | {', '.join(by)} |"
+                for (name, step), by in failed.items()]
     return "\n".join(out) + "\n"
 
 

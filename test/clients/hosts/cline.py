@@ -12,7 +12,6 @@ class Cline(NpmHost):
     title = "Cline"
     packages = CLINE
     note = "`timeout` of the server (60 s by default)"
-    note = "`--yolo`"
 
     def command(self, session):
         server = server_entry(session, disabled=False, autoApprove=[], timeout=330)
