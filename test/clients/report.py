@@ -76,8 +76,10 @@ def block(results, skipped, day, alone):
     if failed:
         out += ["", "Steps that fail, and what the first of the hosts saw instead:", "",
                 "| scenario | what is right | seen | by |", "|---|---|---|---|"]
-        out += [f"| {name} | {step} | {plain(next(iter(by.values())))} | {', '.join(by)} |"
-                for (name, step), by in failed.items()]
+        for (name, step), by in failed.items():
+            ran = sum(name in of for of in by_host.values())
+            who = "all" if len(by) == ran else ", ".join(by)
+            out.append(f"| {name} | {step} | {plain(next(iter(by.values())))} | {who} |")
     return "\n".join(out) + "\n"
 
 

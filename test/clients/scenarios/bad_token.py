@@ -19,7 +19,7 @@ def run(lab):
     said = [call.text() for call in session.wire.calls("wait_for_message")]
     lab.check("wait_for_message says that the token is at fault",
               said and all(REASON.search(text) for text in said),
-              said[0][:160] if said else f"never called; {checks.tail(session)}")
+              checks.first_of(said, session))
     lab.check("the host's user reads it", REASON.search(session.output()),
               checks.tail(session))
     checks.ended(lab, session)

@@ -83,6 +83,13 @@ def gone(lab, session):
     lab.check("molecule-mcp ends with its host", not session.wire.processes_left(), "it runs on")
 
 
+def first_of(results, session):
+    """What the first call gave, for a table's cell."""
+    if not results:
+        return f"never called; {tail(session)}"
+    return results[0][:160] or "the call has no result"
+
+
 def tail(session):
     """The last words of the host, for a table's cell."""
     words = " ".join(session.output().split())
