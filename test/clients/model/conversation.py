@@ -51,7 +51,7 @@ def plain_name(name):
 def offered_name(conversation, tool):
     """How the host calls this tool of ours; None where the model has not seen it."""
     found = [name for call in conversation.calls if call.name.lower() in SEARCHES
-             for name in re.findall(rf"[\w.-]*\b\w*{tool}\b", call.result)]
+             for name in re.findall(rf"[\w.-]*{tool}\b", call.result)]
     return next((name for name in (*conversation.tools, *found) if plain_name(name) == tool), None)
 
 
