@@ -1,5 +1,6 @@
 """One run of a host: its folders, its model, its molecule-mcp, and the process itself."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -110,5 +111,14 @@ class Session:
         deadline = time.monotonic() + END_SECONDS
         while self.wire.processes_left() and time.monotonic() < deadline:
             time.sleep(0.1)
-        for pid in self.wire.processes_left():
-            os.kill(pid, signal.SIGKILL)
+        for pid in {*self.wire.processes_left(), *self.background()}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def background(self):
+        """What the host left in the background, by the HOME that only this session has."""
+        mark = f"\0HOME={self.home}\0".encode()
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in b"\0" + (folder / "environ").read_bytes():
+                    yield int(folder.name)
