@@ -80,7 +80,7 @@ std::optional<std::string> field_parameter(std::string_view field, std::string_v
 }
 
 std::optional<std::vector<FormPart>> parse_form(std::string_view content_type,
-                                                std::string_view body, std::size_t most_parts) {
+                                                std::string_view body, std::size_t max_parts) {
   std::string_view rest = content_type;
   const std::string boundary = field_parameter(content_type, "boundary").value_or("");
   if (!text::equal_ignoring_case(take_item(rest), "multipart/form-data") || boundary.empty() ||
@@ -96,7 +96,7 @@ std::optional<std::vector<FormPart>> parse_form(std::string_view content_type,
     body.remove_prefix(first + separator.size());
   }
   std::vector<FormPart> parts;
-  while (!body.starts_with("--") && parts.size() <= most_parts) {
+  while (!body.starts_with("--") && parts.size() <= max_parts) {
     // White space may follow a boundary on its line.
     const std::size_t line = body.find_first_not_of(" \t");
     if (line == std::string_view::npos || !body.substr(line).starts_with("\r\n")) {

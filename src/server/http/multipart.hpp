@@ -16,11 +16,11 @@ struct FormPart {
   std::string_view content;
 };
 
-/// The parts in their order, at most `most_parts` + 1 of them, so that a caller sees that there are
+/// The parts in their order, at most `max_parts` + 1 of them, so that a caller sees that there are
 /// too many; nothing where `content_type` is no multipart/form-data with a boundary, or the body is
 /// not complete.
 std::optional<std::vector<FormPart>> parse_form(std::string_view content_type,
-                                                std::string_view body, std::size_t most_parts);
+                                                std::string_view body, std::size_t max_parts);
 
 /// The value of `parameter` in a field like `form-data; name="a"; filename="b"`, unquoted; of a
 /// repeated one the first.

@@ -25,7 +25,7 @@ class RequestScreen {
 
   /// What the body of one request may have. `hold` is kept while the body is read.
   struct Grant {
-    std::uint64_t most_bytes = 0;
+    std::uint64_t max_bytes = 0;
     std::shared_ptr<const void> hold;
   };
 
@@ -48,7 +48,7 @@ class RequestScreen {
   std::size_t take(std::string_view data);
   Verdict verdict() const { return verdict_; }
   /// What the current request may have.
-  std::uint64_t most_body_bytes() const { return most_body_bytes_; }
+  std::uint64_t max_body_bytes() const { return max_body_bytes_; }
   /// The answer, where the verdict is `refused`.
   const Reply& refusal() const { return refusal_; }
 
@@ -69,7 +69,7 @@ class RequestScreen {
   std::size_t take_frames(std::string_view data);
 
   const Rules& rules_;
-  std::uint64_t most_body_bytes_ = 0;
+  std::uint64_t max_body_bytes_ = 0;
   std::string url_;
   std::string field_;
   bool field_ended_ = true;

@@ -60,7 +60,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   }
 
  private:
-  static constexpr std::uint64_t most_discarded = std::uint64_t{64} << 20;
+  static constexpr std::uint64_t max_discarded = std::uint64_t{64} << 20;
 
   // The handler keeps the connection alive that this socket is a part of.
   template <class Handler>
@@ -102,7 +102,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
         asio::bind_executor(executor, [this, buffer, discarded, handler = std::move(handler)](
                                           asio::error_code failure, std::size_t size) mutable {
           if (failure) return handler(failure, 0);
-          if (discarded + size > most_discarded) {
+          if (discarded + size > max_discarded) {
             return handler(asio::error::eof, 0);
           }
           discard(buffer, discarded + size, std::move(handler));

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace molecule::server {
+namespace molecule::server::store {
 
 /// What people typed, as an FTS5 expression that cannot be a syntax error: its words, quoted, all
 /// of them needed. English stop words are dropped, and so are words after the 32nd. Empty where
@@ -13,4 +13,4 @@ std::string search_expression(std::string_view typed);
 /// `text` for a LIKE with ESCAPE '\', found anywhere.
 std::string like_anywhere(std::string_view text);
 
-}  // namespace molecule::server
+}  // namespace molecule::server::store
