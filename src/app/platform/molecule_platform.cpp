@@ -53,7 +53,7 @@ class Loop : public asio::io_context {
   void drop_handlers() { shutdown(); }
 };
 
-/// All of a platform. Declaration order is lifetime.
+/// A whole platform. Declaration order is lifetime.
 class Platform {
  public:
   Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
@@ -70,7 +70,7 @@ class Platform {
     router_.emplace(services_, server::all_routes());
   }
 
-  /// Idle connections live in the loop and use the server when they end, which must be before it.
+  /// Idle connections live in the loop and use the server when they end, so they must end first.
   ~Platform() { loop_.drop_handlers(); }
 
   /// Throws `std::system_error` if it cannot.

@@ -23,7 +23,7 @@ Result<Caller, Reply> refuse(int status, std::string_view error) {
   return Failure{error_reply(status, error)};
 }
 
-/// Refusals that come before any question about a token.
+/// Refusals that precede any check of the token.
 std::optional<Reply> claim_refusal(Access access, std::string_view claimed) {
   if (access == Access::claimed_workspace && claimed.empty()) {
     return error_reply(400, "X-Workspace-ID header is required");
@@ -42,8 +42,8 @@ std::string_view missing_token(Access access) {
   return missing_workspace_token;
 }
 
-/// What the admin token opens. Not what only a workspace itself may do, and the admin speaks as
-/// nobody else: a workspace's name needs that workspace's token.
+/// The decision for the admin token. It does not stand for a workspace: acting or speaking as one
+/// takes that workspace's token.
 Result<Caller, Reply> authorize_admin(Access access, std::string_view claimed) {
   if (access == Access::own_workspace || access == Access::claimed_workspace) {
     return refuse(401, invalid_workspace_token);
@@ -52,7 +52,7 @@ Result<Caller, Reply> authorize_admin(Access access, std::string_view claimed) {
   return Caller::admin();
 }
 
-/// What a workspace's live token opens.
+/// The decision for a workspace's live token.
 Result<Caller, Reply> authorize_workspace(Access access, const Request& request,
                                           std::string_view claimed, Caller caller) {
   switch (access) {

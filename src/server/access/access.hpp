@@ -11,8 +11,8 @@
 
 namespace molecule::server {
 
-/// Who may use a route (platform-api.md 0.1 to 0.4, without its open doors: whoever has no
-/// credential, or a wrong one, is refused). "The admin" is whoever has the admin token.
+/// Who may use a route (platform-api.md 0.1 to 0.4, without its fail-open cases: a request with no
+/// credential, or a wrong one, is refused). "The admin" is the holder of the admin token.
 enum class Access {
   /// No credential is asked for.
   anyone,

@@ -12,8 +12,8 @@ namespace molecule::server {
 
 // The workspaces' tokens (platform-api.md 0.1): only their SHA-256 is stored.
 
-/// Looks a token up, for `token_caller`. In two parts, because every request does this and a
-/// coroutine around it would cost more than it says.
+/// Looks a token up, for `token_caller`. In two parts, so that no request pays for another
+/// coroutine around it.
 awaitable<store::Rows> find_token(Context& context, std::string_view token);
 /// The workspace whose live token was found; nothing for a revoked one, or a removed workspace's.
 std::optional<Caller> token_caller(Context& context, store::Rows rows);

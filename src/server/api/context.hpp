@@ -21,7 +21,7 @@ struct Services {
   /// Equal in power to the platform's owner; never empty (fail closed).
   std::string admin_token;
   /// Where the platform is reached, for the snippets that users copy: scheme://host[:port]. Empty:
-  /// where the request came in (its Host).
+  /// the Host of the request.
   std::string base_url;
   /// Larger request bodies are answered 413.
   std::size_t max_body_bytes = std::size_t{16} << 20;

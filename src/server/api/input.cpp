@@ -73,7 +73,7 @@ json::Value Body::any(std::string_view name) const {
 
 int nesting(std::string_view json) {
   int depth = 0;
-  int deepest = 0;
+  int max_depth = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
@@ -83,12 +83,12 @@ int nesting(std::string_view json) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
+      max_depth = std::max(max_depth, ++depth);
     } else if (c == '}' || c == ']') {
       --depth;
     }
   }
-  return deepest;
+  return max_depth;
 }
 
 std::optional<std::string> storable_json(json::Value value) {

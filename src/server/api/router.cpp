@@ -66,7 +66,7 @@ Reply unavailable() {
                          R"("code":"platform_unavailable"})");
 }
 
-/// False for a success that nobody was asked to allow: a handler forgot what its route promises.
+/// False for a success without an access decision: the handler forgot what its route promises.
 bool is_decided(const Route& route, const Context& context, const Reply& reply) {
   if (route.access != Access::body_workspace || context.body_access_decided) return true;
   if (reply.status >= 400) return true;
@@ -74,7 +74,7 @@ bool is_decided(const Route& route, const Context& context, const Reply& reply) 
   return false;
 }
 
-/// The reply to what went wrong in a request.
+/// The reply to a request that failed.
 Reply failure_reply(const Route& route, const std::exception& error) {
   log::error("{} {}: {}", route.method, route.pattern, error.what());
   const auto* failure = dynamic_cast<const StoreError*>(&error);
@@ -128,7 +128,7 @@ awaitable<void> Router::publish(Context& context) {
   try {
     co_await services_.events.publish(context.events.take_frames());
   } catch (const std::exception& error) {
-    // What was committed stays so: whoever asked for it is told of success.
+    // The transaction is committed, so the reply still says success.
     log::error("events could not be sent: {}", error.what());
   }
 }
@@ -140,7 +140,7 @@ awaitable<Reply> Router::handle(Request request) {
   if (entry == nullptr) co_return answer_unknown(request);
   const Route& route = entry->route;
   Reply reply;
-  // One frame for all of it: every request passes here, and frames are what coroutines cost.
+  // All in one coroutine: every request passes through here, and each frame costs an allocation.
   try {
     Context context(services_);
     const bool writes = route.method != "GET";

@@ -14,7 +14,7 @@
 namespace molecule::server {
 
 /// Answers a request: finds its route, decides whether the caller may use it, runs the handler
-/// inside a transaction (see `Context`), and turns what goes wrong into a reply. Knows nothing of
+/// inside a transaction (see `Context`), and turns failures into replies. Knows nothing of
 /// HTTP connections, so tests need none.
 class Router {
  public:

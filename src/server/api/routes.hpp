@@ -10,7 +10,7 @@
 
 namespace molecule::server {
 
-/// The context outlives the call. What the request views (its body) does so too.
+/// The context outlives the call, and so does the body that the request views.
 using HandlerFunction = awaitable<Reply>(Context&, Request);
 using Handler = HandlerFunction*;
 

@@ -28,7 +28,7 @@ bool is_listed(const std::vector<std::string>& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-/// The request's Origin, where it is another site's.
+/// The request's Origin, if it is another site's.
 std::optional<std::string_view> foreign_origin(const Request& request) {
   const std::optional<std::string_view> origin = request.header("Origin");
   if (!origin || is_same_origin(*origin, request.header("Host").value_or(""))) return std::nullopt;

@@ -9,7 +9,7 @@ namespace molecule::server {
 
 namespace {
 
-/// In a path '+' is itself; the shared decoder reads forms, where it is a blank.
+/// In a path '+' stands for itself; the shared decoder reads forms, in which it is a blank.
 std::string decode_path(std::string_view path) {
   std::string kept;
   for (const char c : path) {

@@ -26,9 +26,9 @@ namespace {
 
 namespace ws = restinio::websocket::basic;
 
-constexpr std::chrono::seconds read_limit(150);  // also how long an idle connection is kept
-constexpr std::chrono::seconds write_limit(60);
-constexpr std::chrono::seconds timeout_check(10);
+constexpr std::chrono::seconds read_timeout(150);  // also how long an idle connection is kept
+constexpr std::chrono::seconds write_timeout(60);
+constexpr std::chrono::seconds timeout_check_interval(10);
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
 constexpr std::size_t max_sockets = 256;
@@ -60,7 +60,7 @@ std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
     case RequestScreen::Verdict::malformed:
       reply = error_reply(400, "malformed HTTP request");
       break;
-    // In the middle of WebSocket frames there is nothing to say.
+    // Nothing can be said in the middle of WebSocket frames.
     case RequestScreen::Verdict::frame_too_large:
     case RequestScreen::Verdict::pass:
       return {};
@@ -70,8 +70,8 @@ std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
   return closing_answer(reply);
 }
 
-/// A connection for each file descriptor, but for those that others need: accepting with none left
-/// would end RESTinio's accepting for good.
+/// One connection for each file descriptor, less those needed elsewhere: RESTinio stops accepting
+/// for good once it has run out of them.
 std::size_t max_connections() {
   constexpr rlim_t wanted = 4096;
   constexpr rlim_t for_others = 64;
@@ -111,9 +111,9 @@ struct HttpServer::Impl {
       settings.address(address)
           .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
           .port(options.port)
-          .timer_manager(timeout_check)
-          .read_next_http_message_timelimit(read_limit)
-          .write_http_response_timelimit(write_limit)
+          .timer_manager(timeout_check_interval)
+          .read_next_http_message_timelimit(read_timeout)
+          .write_http_response_timelimit(write_timeout)
           .max_parallel_connections(max_connections())
           .socket_options_setter([](auto& socket) {
             asio::error_code ignored;
@@ -126,7 +126,7 @@ struct HttpServer::Impl {
               [this](restinio::request_handle_t request) { return handle(std::move(request)); });
     });
     server->open_sync();
-    // Not before: where that failed, another server may be using these.
+    // Only now: had that failed, another server might be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.rules = {.unasked_bytes = admission.unasked_bytes(),
                      .admit = [this](const Request& head, std::optional<std::uint64_t> declared) {
@@ -170,7 +170,7 @@ struct HttpServer::Impl {
     return restinio::request_accepted();
   }
 
-  /// Runs a request's coroutine, at once as far as it gets without waiting.
+  /// Starts a request's coroutine, which runs at once until it has to wait.
   void start(awaitable<void> task) {
     ++unfinished;
     asio::co_spawn(loop, std::move(task), [this](const std::exception_ptr& error) {
@@ -223,7 +223,7 @@ struct HttpServer::Impl {
     return std::nullopt;
   }
 
-  /// Makes the connection a WebSocket, or answers why not.
+  /// Upgrades the connection to a WebSocket, or answers why not.
   awaitable<void> open_socket(restinio::request_handle_t handle, Request request) {
     const std::optional<std::string> token = offered_bearer(request);
     Request asked = request;
@@ -256,7 +256,7 @@ struct HttpServer::Impl {
     fields.set_field(restinio::http_field::date, date_of(services.clock));
     fields.set_field(restinio::http_field::sec_websocket_accept,
                      accept_key(*request.header("Sec-WebSocket-Key")));
-    // A browser gives up unless one of the protocols that it offered is chosen.
+    // A browser gives up unless one of the protocols it offered is chosen.
     if (token) fields.set_field(restinio::http_field::sec_websocket_protocol, "bearer." + *token);
     clients[id].socket =
         ws::upgrade<Traits>(handle, ws::activation_t::immediate, std::move(fields), on_message);
@@ -325,7 +325,7 @@ awaitable<void> HttpServer::stop() {
   impl_->stopping = true;
   impl_->server->close_sync();
   while (!impl_->clients.empty()) impl_->drop(impl_->clients.begin()->first);
-  // What the system has already received is read, handled and answered meanwhile.
+  // Requests that the system has already received are read and answered meanwhile.
   Clock& clock = impl_->services.clock;
   const Clock::time_point give_up = clock.now() + stop_limit;
   co_await sleep_for(clock, stop_grace);

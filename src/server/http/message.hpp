@@ -18,11 +18,11 @@ struct Request {
   std::string path;
   std::map<std::string, std::string> query;
   std::vector<std::pair<std::string, std::string>> headers;
-  /// Views what outlives the request.
+  /// A view; the bytes outlive the request.
   std::string_view body;
   /// The variable segments of the route's path, in order (`:id`, …); UUIDs in lower case.
   std::vector<std::string> args;
-  /// Who sent it, as the router found out; nobody where the route asks for no credential.
+  /// The sender, as the router has established; nobody if the route asks for no credential.
   Caller caller = {};
 
   /// The first field of that name, case ignored.
@@ -41,7 +41,7 @@ enum class ContentPolicy {
 struct Reply {
   int status = 200;
   std::string body;
-  /// When not empty, this file is sent instead of `body`; it must be there.
+  /// The path of a file to send instead of `body`, unless empty. The file must exist.
   std::string file = {};
   std::string content_type = "application/json; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;

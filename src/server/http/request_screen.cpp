@@ -13,7 +13,7 @@ namespace {
 
 /// RESTinio keeps a record of each chunk.
 constexpr std::uint64_t max_chunks = 100'000;
-/// Clients have nothing to say on a WebSocket but control frames.
+/// Clients send nothing but control frames on a WebSocket.
 constexpr std::uint64_t max_frame_bytes = std::uint64_t{64} << 10;
 
 http_parser_settings make_settings(http_data_cb url, http_data_cb field, http_data_cb value,
@@ -35,7 +35,7 @@ RequestScreen& screen_of(http_parser* parser) {
   return *static_cast<RequestScreen*>(parser->data);
 }
 
-/// The whole size of a frame's head, as far as its first bytes tell.
+/// The size of a frame's head, as far as its known bytes determine it.
 std::size_t head_bytes(const std::array<unsigned char, 14>& head, std::size_t known) {
   if (known < 2) return 2;
   const unsigned length = head[1] & 0x7FU;
@@ -136,7 +136,7 @@ int RequestScreen::on_body(http_parser* parser, const char*, std::size_t size) {
 
 int RequestScreen::on_message_complete(http_parser* parser) {
   screen_of(parser).complete_ = true;
-  // RESTinio has it handled as soon as these bytes are passed on.
+  // RESTinio handles the request as soon as these bytes are passed on.
   screen_of(parser).hold_.reset();
   http_parser_pause(parser, 1);
   return 0;
@@ -165,7 +165,7 @@ std::size_t RequestScreen::take_requests(std::string_view data) {
     }
     passed += parsed;
     if (parser_.upgrade != 0) {
-      // What comes before the answer to it belongs to no protocol.
+      // Bytes that come before the answer belong to no protocol.
       frames_ = true;
       return passed;
     }

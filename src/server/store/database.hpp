@@ -29,9 +29,8 @@ struct MemorySearch {
 };
 
 /// One unit of work on the store: a request, a sweep. Statements are written once, in the SQL that
-/// all engines share: `$1` for parameters, RETURNING, ON CONFLICT, no implicit casts. What engines
-/// spell differently has a function of its own here. Everything throws `StoreError`, from the call
-/// or from its await.
+/// all engines share: `$1` for parameters, RETURNING, ON CONFLICT, no implicit casts. Where engines
+/// differ, there is a function here. Everything throws `StoreError`, from the call or its await.
 class Session {
  public:
   virtual ~Session() = default;
@@ -59,7 +58,7 @@ class Session {
     const std::array<Value, sizeof...(Args)> values{Value(args)...};
     return execute_values(sql, values);
   }
-  /// False, and the transaction goes on without it, where the statement fails.
+  /// False if the statement fails; the transaction goes on without it.
   template <class... Args>
   awaitable<bool> try_execute(std::string_view sql, const Args&... args) {
     const std::array<Value, sizeof...(Args)> values{Value(args)...};
@@ -92,7 +91,8 @@ class Database {
   virtual std::unique_ptr<Session> session() = 0;
 };
 
-/// Opens the store in that file, made where it is missing, and brings it to this program's version.
+/// Opens the store in that file, which is made if it is missing, and upgrades it to this program's
+/// version.
 /// Throws `StoreError`: also for a store of a newer version.
 std::unique_ptr<Database> open(const std::filesystem::path& file);
 

@@ -5,9 +5,9 @@
 
 namespace molecule::server::store {
 
-/// What people typed, as an FTS5 expression that cannot be a syntax error: its words, quoted, all
-/// of them needed. English stop words are dropped, and so are words after the 32nd. Empty where
-/// no word is left: then nothing matches (platform-api.md 6.2).
+/// The user's words as an FTS5 expression that cannot be a syntax error: quoted, and all required.
+/// English stop words are dropped, and so are words after the 32nd. Empty if no word is left: then
+/// nothing matches (platform-api.md 6.2).
 std::string search_expression(std::string_view typed);
 
 /// `text` for a LIKE with ESCAPE '\', found anywhere.

@@ -12,11 +12,11 @@ namespace molecule::server::store {
 
 namespace {
 
-/// A large store takes a while; who starts meanwhile waits for the end of it.
+/// Migrating a large store takes a while; a process that starts meanwhile waits.
 constexpr std::chrono::seconds migration_wait(60);
-constexpr std::chrono::seconds usual_wait(2);
+constexpr std::chrono::seconds default_wait(2);
 
-/// The version of the store: the last one of its recorded steps, all of which must be ours.
+/// The version of the store: that of its last recorded step. All of them must be ours.
 std::int64_t recorded_version(molecule::sqlite::Database& database,
                               std::span<const Migration> migrations) {
   auto row = database.prepare("SELECT version, name, hash FROM schema_migrations ORDER BY version");
@@ -64,7 +64,7 @@ void migrate(molecule::sqlite::Database& database, std::span<const Migration> mi
     record(database, migration);
   }
   transaction.commit();
-  database.wait_for_locks(usual_wait);
+  database.wait_for_locks(default_wait);
 }
 
 }  // namespace molecule::server::store

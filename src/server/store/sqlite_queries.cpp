@@ -45,7 +45,7 @@ RowStream SqliteSession::search_memories(const MemorySearch& search) {
   std::optional<std::string> searched;
   if (by_words) searched = search_expression(search.query);
   if (search.query.size() == 1) searched = like_anywhere(search.query);
-  // No expression matches nothing; FTS5 would call it a syntax error.
+  // An empty expression matches nothing; to FTS5 it would be a syntax error.
   if (by_words && searched->empty()) return stream("SELECT 1 WHERE 1 = 0");
   return stream(by_words ? words_search() : newest_search(), search.scope, search.reader,
                 search.team, search.name_space, searched, search.limit);

@@ -18,8 +18,8 @@ bool step(Statement& statement) {
   }
 }
 
-/// The rows of a statement. `Rows` has its first one read already, so that a failure comes from the
-/// query, as with an engine that has to be waited for.
+/// The rows of a statement. The first one is read ahead for `Rows`, so that the query itself fails,
+/// as it does with an asynchronous engine.
 class StatementRows final : public RowSource {
  public:
   explicit StatementRows(Statement statement) : statement_(std::move(statement)) {}
@@ -70,7 +70,7 @@ SqliteSession::~SqliteSession() {
   try {
     database_.prepare("ROLLBACK").run();
   } catch (const molecule::sqlite::Error&) {
-    // SQLite has rolled back already: that is what some errors do by themselves.
+    // SQLite has already rolled back, as it does by itself on some errors.
   }
 }
 
@@ -103,7 +103,7 @@ awaitable<bool> SqliteSession::try_run(Statement statement) {
     statement.run();
     co_return true;
   } catch (const molecule::sqlite::Error& error) {
-    // Of a statement that fails, SQLite takes back what it did, and no more.
+    // SQLite undoes a failed statement, and only that one.
     log::warning("{}", error.what());
     co_return false;
   }

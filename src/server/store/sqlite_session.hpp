@@ -41,7 +41,7 @@ class SqliteSession final : public Session {
   bool in_transaction_ = false;
 };
 
-/// What went wrong, as every engine says it.
+/// The error as every engine reports it.
 StoreError store_error(const molecule::sqlite::Error& error);
 
 }  // namespace molecule::server::store

@@ -5,7 +5,7 @@
 
 namespace molecule::server {
 
-/// The store did not do what it was asked for.
+/// A failed call to the store.
 class StoreError : public std::runtime_error {
  public:
   enum class Kind {

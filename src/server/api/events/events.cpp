@@ -24,7 +24,7 @@ std::string frame_text(std::string_view type, std::string_view workspace_id, Wal
   return std::move(writer).take();
 }
 
-/// Whatever ends the publishing, the next one can begin.
+/// Lets the next call publish, however this one ends.
 struct PublishingGuard {
   bool& publishing;
   std::deque<EventFrame>& waiting;
@@ -80,7 +80,7 @@ awaitable<void> EventHub::send(const EventFrame& frame) {
 
 awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
   for (EventFrame& frame : frames) waiting_.push_back(std::move(frame));
-  // Another call is at it: it sends these too, in their turn.
+  // Another call is publishing: it sends these too, in their turn.
   if (publishing_) co_return;
   publishing_ = true;
   const PublishingGuard guard{.publishing = publishing_, .waiting = waiting_};

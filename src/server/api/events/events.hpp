@@ -63,7 +63,7 @@ class EventQueue {
   /// A frame only.
   void broadcast(std::string_view type, std::string_view workspace_id, std::string_view payload);
 
-  /// False: nobody would receive what is broadcast now.
+  /// If false, a broadcast would reach nobody.
   bool has_listeners() const { return hub_.has_subscribers(); }
   bool has_rows() const { return !rows_.empty(); }
   /// Writes the rows, before the commit.

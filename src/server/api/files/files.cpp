@@ -31,7 +31,7 @@ std::optional<Reply> mode_refusal(const WorkspaceRow& workspace) {
   return error_reply(502, "workspace unreachable: this platform does not forward files");
 }
 
-/// A name without folders, of one line, whose extension survives cutting.
+/// A one-line name without folders. Truncation keeps the extension.
 std::string safe_name(std::string_view given) {
   const std::size_t folders = given.find_last_of("/\\");
   if (folders != std::string_view::npos) given.remove_prefix(folders + 1);
@@ -89,7 +89,7 @@ Reply too_large(std::string_view name, std::size_t size) {
   return json_reply(413, std::move(writer).take());
 }
 
-/// The parts of the field `files`, checked; the failure is the reply.
+/// The parts of the field `files`; the failure is the reply.
 Result<std::vector<FormPart>, Reply> read_files(const Request& request) {
   auto parts = parse_form(request.header("Content-Type").value_or(""), request.body, max_files);
   if (!parts) return Failure{error_reply(400, "invalid multipart/form-data body")};
@@ -198,7 +198,7 @@ awaitable<Reply> get_content(Context& context, Request request) {
     co_return error_reply(404, "pending upload not found or expired");
   }
   reply.content_type = upload->mime_type;
-  // Never shown by a browser as a page of this site.
+  // A browser must never show it as a page of this site.
   reply.headers.emplace_back(
       "Content-Disposition",
       fmt::format("attachment; filename*=UTF-8''{}", text::percent_encode(upload->name)));

@@ -11,7 +11,7 @@ namespace molecule::server {
 
 namespace {
 
-// The order of the columns in page_query.
+// The columns of page_query.
 enum Column {
   id,
   workspace_id,
@@ -45,7 +45,7 @@ std::string build_page_query(bool typed, bool forward) {
   return sql;
 }
 
-/// Two conditions stand in the text rather than in a parameter, so that the index serves them.
+/// Two conditions are part of the text instead of parameters, so that the index serves them.
 std::string_view page_query(const ActivityQuery& query) {
   static const std::array<std::string, 4> texts{
       build_page_query(false, false), build_page_query(false, true), build_page_query(true, false),
@@ -122,7 +122,7 @@ std::optional<std::string> text_or_nothing(std::string_view text) {
   return std::string(text);
 }
 
-/// The stored form of a body that may be absent; spoils `storable` where it is nested too deeply.
+/// The stored form of a body that may be absent. Clears `storable` if it is nested too deeply.
 std::optional<std::string> read_json(json::Value value, bool& storable) {
   if (!value.present()) return std::nullopt;
   std::optional<std::string> text = storable_json(value);

@@ -40,8 +40,8 @@ std::string body_json(const Delegation& delegation, std::string_view name, std::
   return std::move(writer).take();
 }
 
-/// Rows of delegations are of their own type and never `a2a_receive`: a poller must not take its
-/// own delegation for a message.
+/// Delegation rows have their own type and are never `a2a_receive`: a poller must not take its own
+/// delegation for a message.
 Activity delegation_row(const Delegation& delegation, std::string_view method,
                         std::string_view status) {
   Activity row;

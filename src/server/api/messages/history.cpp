@@ -22,7 +22,7 @@ int read_limit(const Request& request) {
   return whole && number > 0 ? std::min(number, max_limit) : default_limit;
 }
 
-/// The texts of the parts, one a line.
+/// The texts of the parts, one per line.
 std::string text_of(const std::vector<json::Value>& parts) {
   std::string text;
   for (const json::Value part : parts) {
@@ -52,7 +52,7 @@ void write_attachments(json::Object& out, const std::vector<json::Value>& parts)
   }
 }
 
-/// One bubble of the chat; `suffix` tells the two of one row apart.
+/// One bubble of the chat; `suffix` distinguishes the two of one row.
 std::string bubble(const store::Row& row, std::string_view role, std::string_view suffix,
                    std::string_view text, const std::vector<json::Value>& parts) {
   json::Writer writer;
@@ -106,7 +106,7 @@ awaitable<Reply> get_history(Context& context, Request request) {
   std::vector<std::string> newest_first;
   std::size_t bytes = 0;
   bool reached_end = false;
-  // Whole rows only: a page that began within one could not be continued by its time.
+  // Whole rows only: a page that ended within a row could not be continued by its time.
   while (newest_first.size() < limit && bytes < max_page_bytes && !reached_end) {
     const bool more = co_await row.next();
     reached_end = !more;

@@ -25,7 +25,7 @@ Failure<Reply> bad_notification() {
   return Failure{error_reply(400, "message is required")};
 }
 
-/// A text that may be left out; nothing for a value of another type.
+/// A string that may be left out; nothing for a value of another type.
 std::optional<std::string> optional_text(json::Value value) {
   if (!value.present() || value.is_null()) return std::string();
   if (const auto text = value.string()) return std::string(*text);

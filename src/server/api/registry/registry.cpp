@@ -21,7 +21,7 @@ Reply invalid_body() {
   return error_reply(400, "invalid request body");
 }
 
-/// The text to store for a card; nothing for one that must be refused.
+/// The text to store for a card; nothing for a card that must be refused.
 std::optional<std::string> card_text(json::Value card) {
   std::optional<std::string> text = storable_json(card);
   if (text && text->size() > max_card_bytes) return std::nullopt;
