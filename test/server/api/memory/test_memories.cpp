@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "server/api/memory/memory_redaction.hpp"
-#include "server/store/search_words.hpp"
 #include "server/platform.hpp"
+#include "server/store/search_words.hpp"
 
 using namespace molecule;
 using server::redact_memory;
