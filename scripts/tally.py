@@ -1,6 +1,6 @@
 """Counts the results in a folder: JUnit files of the test programs, and notes.tsv of ./check.
 
-Names every test that failed or was skipped, then ends with `N passed, M failed`.
+Prints every test that failed or was skipped, then `N passed, M failed`.
 """
 
 import pathlib

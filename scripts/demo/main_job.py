@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The main job, end to end: two agents come online on a platform of this machine, a person writes
-to one, it asks the other, gets the answer, and tells the person. Nothing is played: the programs
-are the real ones, and what is printed has been read back from the platform or from the agents."""
+"""The main job, end to end: two agents come online on a local platform, a user writes to one, it
+asks the other, gets the answer, and tells the user. Nothing is simulated: these are the real
+programs, and everything printed was read back from the platform or the agents."""
 
 import argparse
 import contextlib
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from processes import Agent, Failure, Platform
+from processes import ANSWER_SECONDS, Agent, Failure, Platform
 from screen import Screen
 
 QUESTION = "Ada, how much is 6 times 7? Ben is the one who knows numbers."
@@ -42,7 +42,7 @@ class MainJob:
         raise Failure(f"there is no {name} in {self.build}: build first (./run does)")
 
     def private_file(self, name, text):
-        """A file that only this user can read: a secret is not for a command line."""
+        """A file that only this user can read; secrets must not appear on a command line."""
         path = os.path.join(self.store, name)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -52,7 +52,7 @@ class MainJob:
     # --- the story ------------------------------------------------------------------------
 
     def start_platform(self):
-        self.screen.step("The platform starts, with a store of its own")
+        self.screen.step("Start the platform with an empty store")
         self.platform = Platform(self.binary("molecule-platform"),
                                  os.path.join(self.store, "platform"),
                                  os.path.join(self.store, "platform.log"))
@@ -61,7 +61,7 @@ class MainJob:
         self.screen.fact("platform", f"{self.platform.url} says: {health}")
 
     def create_workspaces(self):
-        self.screen.step("A person creates two workspaces for agents from outside")
+        self.screen.step("The user creates two workspaces for external agents")
         for name, role in (("Ada", "talks to people"), ("Ben", "knows numbers")):
             made = self.platform.ask("POST", "/workspaces", {
                 "name": name, "role": role, "external": True, "delivery_mode": "poll"})
@@ -71,7 +71,7 @@ class MainJob:
             self.screen.fact(workspace["name"], f"{workspace['id']}  {workspace['status']}")
 
     def start_agents(self):
-        self.screen.step("An agent takes each seat: molecule-mcp, spoken to over pipes")
+        self.screen.step("An agent connects to each workspace: molecule-mcp over pipes")
         for workspace_id, name in self.names.items():
             agent = Agent(self.binary("molecule-mcp"), name, workspace_id, self.platform.url,
                           os.path.join(self.store, f"{name}.token"),
@@ -84,15 +84,15 @@ class MainJob:
             server = about["serverInfo"]
             self.screen.fact(name, f"{server['name']} {server['version']}, MCP "
                                    f"{about['protocolVersion']}, {len(tools)} tools")
-        tick = self.screen.waiting("they register")
-        deadline = time.monotonic() + 30
+        tick = self.screen.waiting("registering")
+        deadline = time.monotonic() + ANSWER_SECONDS
         while True:
             workspaces = self.platform.ask("GET", "/workspaces")
             if all(workspace["status"] == "online" for workspace in workspaces):
                 break
             if time.monotonic() > deadline:
                 agents = "\n".join(a.name + a.last_words() for a in self.agents.values())
-                raise Failure(f"the agents are not online after 30 s\n{agents}")
+                raise Failure(f"the agents are not online after {ANSWER_SECONDS} s\n{agents}")
             tick()
             time.sleep(0.05)
         for workspace in workspaces:
@@ -100,7 +100,7 @@ class MainJob:
             self.screen.fact(workspace["name"], f"{workspace['status']}, its card says “{card}”")
 
     def write_to_ada(self):
-        self.screen.step("The person writes to Ada")
+        self.screen.step("The user writes to Ada")
         ada = self.agents["Ada"].workspace_id
         reply = self.platform.ask("POST", f"/workspaces/{ada}/a2a", {
             "method": "message/send", "params": {"message": {
@@ -109,24 +109,24 @@ class MainJob:
         self.screen.fact("platform", f"{reply['status']} for Ada: “{words(row['request_body'])}”")
 
     def hear(self, name, sender):
-        """The agent waits for a message of that kind, and shows what it got."""
+        """Waits until the agent receives a message of that kind, and shows it."""
         agent = self.agents[name]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + ANSWER_SECONDS
         tick = self.screen.waiting(f"{name} calls wait_for_message; {POLL}")
         while True:
             message = json.loads(agent.call("wait_for_message", tick=tick, timeout_secs=20))
             if "activity_id" in message:
                 break
             if time.monotonic() > deadline:
-                raise Failure(f"{name} has got no message in 60 s{agent.last_words()}")
+                raise Failure(f"{name} received no message within {ANSWER_SECONDS} s{agent.last_words()}")
         if message["kind"] != sender:
-            raise Failure(f"{name} expected a message of {sender}, not of {message['kind']}")
-        known = self.names.get(message.get("peer_id"), "the person")
+            raise Failure(f"{name} expected a message from {sender}, got one from {message['kind']}")
+        known = self.names.get(message.get("peer_id"), "the user")
         self.screen.fact(name, f"hears {known}: “{message['text']}”")
         return message
 
     def delegate(self, sender, receiver, task):
-        """One agent asks another; shown as it lies in the other's queue."""
+        """One agent delegates to another; shows the task as it appears in the other's inbox."""
         peers = self.agents[sender].call("list_peers")
         target = self.agents[receiver].workspace_id
         if target not in peers:
@@ -137,42 +137,42 @@ class MainJob:
         self.screen.fact(sender, f"calls delegate_task: {said.splitlines()[0]}")
         self.screen.fact("platform", f"{source} to {receiver}: “{words(row['request_body'])}”")
 
-    def tell_the_person(self, name, text):
+    def tell_the_user(self, name, text):
         agent = self.agents[name]
         agent.call("send_message_to_user", message=text)
         path = f"/workspaces/{agent.workspace_id}/activity?source=canvas"
         row = self.platform.ask("GET", path)[0]
-        self.screen.fact("person", f"reads, from {name}: “{row['response_body']['result']}”")
+        self.screen.fact("user", f"reads, from {name}: “{row['response_body']['result']}”")
 
     def pop(self, name, message):
         agent = self.agents[name]
         agent.call("inbox_pop", activity_id=message["activity_id"])
         left = len(json.loads(agent.call("inbox_peek")))
-        self.screen.fact(name, f"takes the message out of its inbox; {left} left")
+        self.screen.fact(name, f"removes the message from its inbox; {left} left")
 
     def run(self):
         self.start_platform()
         self.create_workspaces()
         self.start_agents()
         self.write_to_ada()
-        self.screen.step("Ada hears the person and asks Ben")
+        self.screen.step("Ada hears the user and asks Ben")
         question = self.hear("Ada", "canvas_user")
         self.delegate("Ada", "Ben", TASK)
-        self.tell_the_person("Ada", "I have asked Ben.")
+        self.tell_the_user("Ada", "I have asked Ben.")
         self.pop("Ada", question)
         self.screen.step("Ben hears Ada and answers")
         task = self.hear("Ben", "peer_agent")
         self.delegate("Ben", "Ada", ANSWER)
         self.pop("Ben", task)
-        self.screen.step("Ada hears Ben and tells the person")
+        self.screen.step("Ada hears Ben and tells the user")
         answer = self.hear("Ada", "peer_agent")
-        self.tell_the_person("Ada", f"Ben says: {answer['text']}")
+        self.tell_the_user("Ada", f"Ben says: {answer['text']}")
         self.pop("Ada", answer)
-        self.screen.step("The agents go")
+        self.screen.step("The agents exit")
         for name, agent in self.agents.items():
             if not agent.end():
-                raise Failure(f"{agent.name} did not end cleanly{agent.last_words()}")
-            self.screen.fact(name, "has ended by itself when its stdin was closed")
+                raise Failure(f"{agent.name} did not exit cleanly{agent.last_words()}")
+            self.screen.fact(name, "exited when its stdin was closed")
         self.shown = True
 
     # --- afterwards -----------------------------------------------------------------------
@@ -180,7 +180,7 @@ class MainJob:
     def show_how_to_go_on(self):
         quote, say, url = shlex.quote, self.screen.print, self.platform.url
         ada = self.agents["Ada"].workspace_id
-        admin = self.private_file("person.header",
+        admin = self.private_file("admin.header",
                                   f"Authorization: Bearer {self.platform.admin_token}")
         settings = {"WORKSPACE_ID": ada, "PLATFORM_URL": url,
                     "MOLECULE_WORKSPACE_TOKEN_FILE": os.path.join(self.store, "Ada.token"),
@@ -194,18 +194,18 @@ class MainJob:
         message = {"method": "message/send", "params": {"message": {
             "role": "user", "parts": [{"kind": "text", "text": "Good morning, Ada"}]}}}
         curl = f"curl -sS -H {quote('@' + admin)}"
-        say(f"\n{self.screen.paint('bold', f'The platform goes on at {url}.')} "
-            "Ctrl-C ends it and removes its store.")
-        say("\nPut your own agent in Ada's seat (the token is in a file only you can read):")
+        say(f"\n{self.screen.paint('bold', f'The platform is still running at {url}.')} "
+            "Ctrl-C stops it and deletes its store.")
+        say("\nConnect your own agent as Ada (the token is in a file that only you can read):")
         say(f"\n  # Claude Code\n  claude mcp add molecule {options('-e')} -- {mcp}")
         say(f"\n  # Codex\n  codex mcp add molecule {options('--env')} -- {mcp}")
         say(f"\n  # Gemini CLI\n  gemini mcp add {options('-e')} molecule {mcp}")
-        say("\nWrite to it as the person, and read what it tells you:")
+        say("\nWrite to it as the user, and read its answers:")
         say(f"\n  {curl} {url}/workspaces/{ada}/a2a -d {quote(json.dumps(message))}")
         say(f"\n  {curl} {quote(f'{url}/workspaces/{ada}/activity?source=canvas')}\n")
 
     def stay(self):
-        """Until the platform ends, or somebody ends this (an exception)."""
+        """Waits until the platform exits or the user interrupts (an exception)."""
         while self.platform.next_line(0.5) is None:
             pass
 
@@ -216,28 +216,28 @@ def end_quietly(*_):
 
 def main():
     parser = argparse.ArgumentParser(description="Shows the main job on the embedded platform.")
-    parser.add_argument("--build", default="build", help="the folder with the built programs")
-    parser.add_argument("--once", action="store_true", help="end after the demonstration")
+    parser.add_argument("--build", default="build", help="build folder (default: build)")
+    parser.add_argument("--once", action="store_true", help="exit after the demonstration")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end_quietly)
     screen = Screen()
     with contextlib.ExitStack() as children:
-        store = tempfile.mkdtemp(prefix="molecule-demo-")  # made 0700
+        store = tempfile.mkdtemp(prefix="molecule-demo-")  # mode 0700
         children.callback(shutil.rmtree, store, ignore_errors=True)
         job = MainJob(options.build, store, screen, children)
         try:
             job.run()
             if options.once:
                 if not job.platform.end():
-                    raise Failure(f"molecule-platform did not end cleanly"
+                    raise Failure(f"molecule-platform did not exit cleanly"
                                   f"{job.platform.last_words()}")
                 screen.print(f"\n{screen.paint('green', 'Done.')}")
                 return 0
             job.show_how_to_go_on()
             job.stay()
         except KeyboardInterrupt:
-            screen.print("\nEnding.")
+            screen.print("\nStopping.")
             return 0 if job.shown else 130
         except Failure as failure:
             screen.print()

@@ -1,5 +1,5 @@
-"""The programs of the demonstration as child processes: the platform, and an agent's molecule-mcp
-spoken to over its pipes as an agent host does."""
+"""The demonstration's child processes: the platform, and agents' molecule-mcp processes, driven
+over their pipes like an agent host does."""
 
 import http.client
 import json
@@ -11,38 +11,42 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-START_SECONDS = 15
-STOP_SECONDS = 5
+# Long enough for a machine that does much else; each wait ends when what it waits for is there.
+START_SECONDS = 60
+STOP_SECONDS = 30
+ANSWER_SECONDS = 120
 
 
 class Failure(Exception):
-    """What went wrong, in words for the person who watches."""
+    """A failure, described for the user."""
 
 
 def clean_environment():
-    """The caller's, without what would make the children act for somebody else's workspace."""
+    """The caller's environment, without variables that would make the children act for another
+    workspace."""
     own = ("WORKSPACE_ID", "PLATFORM_URL", "CONFIGS_DIR", "ADMIN_TOKEN", "CORS_ORIGINS")
     kept = {name: value for name, value in os.environ.items()
             if name not in own and not name.startswith("MOLECULE_")}
-    # The platform is on this machine: a proxy must not be asked for it.
+    # The platform is local: do not use a proxy.
     for name in ("no_proxy", "NO_PROXY"):
         kept[name] = ",".join(filter(None, [kept.get(name), "127.0.0.1"]))
     return kept
 
 
 class Child:
-    """A program whose stderr goes to a file, and that ends when this block does."""
+    """A context manager for a child process whose stderr goes to a file."""
 
     def __init__(self, name, command, log, env):
         self.name, self._log = name, log
-        # A session of its own: Ctrl-C reaches the demonstration, which ends its children in order.
+        # Use a new session: Ctrl-C then reaches only the demonstration, which stops its children in
+        # order.
         with open(log, "wb") as stderr:
             try:
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env,
                     start_new_session=True)
             except OSError as error:
-                raise Failure(f"{command[0]} does not start: {error.strerror}") from error
+                raise Failure(f"{command[0]} could not be started: {error.strerror}") from error
         self._lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -52,14 +56,14 @@ class Child:
         self._lines.put(None)
 
     def next_line(self, seconds):
-        """None where none came in time."""
+        """The next line, or None if none arrives in time."""
         try:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
             return None
         if line is None:
             self._lines.put(None)
-            raise Failure(f"{self.name} has ended{self.last_words()}")
+            raise Failure(f"{self.name} has exited{self.last_words()}")
         return line
 
     def last_words(self):
@@ -71,7 +75,7 @@ class Child:
             f"; it said:\n{said}" if said else "; it said nothing on stderr")
 
     def end(self):
-        """Ends it as its owner would; True where it went by itself and said all was well."""
+        """Stops the process gracefully; returns True if it exited by itself with code 0."""
         try:
             self._ask_to_end()
             return self._process.wait(STOP_SECONDS) == 0
@@ -82,7 +86,7 @@ class Child:
 
 
 class Platform(Child):
-    """molecule-platform on a free port, and the person who owns it."""
+    """molecule-platform on a free port, with a client for its admin API."""
 
     def __init__(self, binary, data, log):
         super().__init__("molecule-platform",
@@ -92,7 +96,7 @@ class Platform(Child):
             line = self.next_line(START_SECONDS) or ""
             found = re.fullmatch(r"listening on (http://\S+)", line.strip())
             if not found:
-                raise Failure(f"molecule-platform did not say where it listens{self.last_words()}")
+                raise Failure(f"molecule-platform did not print its address{self.last_words()}")
             self.url = found[1]
             with open(os.path.join(data, "admin_token"), encoding="ascii") as file:
                 self.admin_token = file.read().strip()
@@ -104,9 +108,9 @@ class Platform(Child):
         self._process.terminate()
 
     def ask(self, method, path, body=None):
-        """One request as the person; the parsed answer."""
+        """Sends one request as the user; returns the parsed response."""
         where = urlsplit(self.url)
-        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=ANSWER_SECONDS)
         try:
             connection.request(method, path, body=None if body is None else json.dumps(body),
                                headers={"Authorization": f"Bearer {self.admin_token}"})
@@ -122,7 +126,7 @@ class Platform(Child):
 
 
 class Agent(Child):
-    """molecule-mcp in one workspace's seat, and the agent host that speaks MCP with it."""
+    """molecule-mcp for one workspace, and the agent host that speaks MCP with it."""
 
     def __init__(self, binary, name, workspace_id, url, token_file, state, log):
         self.workspace_id, self._last_id = workspace_id, 0
@@ -135,17 +139,17 @@ class Agent(Child):
         try:
             self._process.stdin.close()
         except BrokenPipeError:
-            pass  # it has gone already
+            pass  # already gone
 
     def _send(self, message):
         try:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise Failure(f"{self.name} takes no input{self.last_words()}") from error
+            raise Failure(f"{self.name} accepts no input{self.last_words()}") from error
 
-    def request(self, method, params=None, seconds=30, tick=lambda: None):
-        """The result of a request; `tick` is called now and then while it waits."""
+    def request(self, method, params=None, seconds=ANSWER_SECONDS, tick=lambda: None):
+        """The result of a request; calls `tick` regularly while waiting."""
         self._last_id += 1
         message = {"jsonrpc": "2.0", "id": self._last_id, "method": method}
         self._send(dict(message, params=params) if params is not None else message)
@@ -158,24 +162,24 @@ class Agent(Child):
             try:
                 answer = json.loads(line)
             except ValueError as error:
-                raise Failure(f"{self.name} wrote what is no JSON: {line[:100]!r}") from error
+                raise Failure(f"{self.name} wrote a line that is not JSON: {line[:100]!r}") from error
             if answer.get("id") != self._last_id or "method" in answer:
                 continue  # a notification
             if "error" in answer:
                 raise Failure(f"{self.name}: {method}: {answer['error'].get('message')}")
             return answer["result"]
-        raise Failure(f"{self.name} has not answered {method} in {seconds} s{self.last_words()}")
+        raise Failure(f"{self.name} did not answer {method} within {seconds} s{self.last_words()}")
 
     def initialize(self):
-        """The handshake; gives back what the server says about itself."""
+        """The MCP handshake; returns the server's info."""
         about = self.request("initialize", {
             "protocolVersion": "2025-11-25", "capabilities": {},
             "clientInfo": {"name": "molecule-demo", "version": "1"}})
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
         return about
 
-    def call(self, tool, seconds=60, tick=lambda: None, **arguments):
-        """The text of a tool's result."""
+    def call(self, tool, seconds=ANSWER_SECONDS, tick=lambda: None, **arguments):
+        """The text of a tool result."""
         result = self.request("tools/call", {"name": tool, "arguments": arguments}, seconds, tick)
         text = "".join(part.get("text", "") for part in result["content"])
         if result.get("isError"):

@@ -1,4 +1,4 @@
-"""What the demonstration shows: steps, facts, and that something is being waited for."""
+"""The demonstration's output: steps, facts, and what is being waited for."""
 
 import os
 import sys
@@ -29,11 +29,11 @@ class Screen:
         self.print(f"\n{self.paint('bold', f'{self._steps}  {title}')}")
 
     def fact(self, who, text):
-        """Something that was read back; `who` or what it is about."""
+        """Prints something that was read back; `who` names its subject."""
         self.print(f"   {self.paint('green', '✓')} {self.paint('cyan', f'{who:<9}')} {text}")
 
     def waiting(self, text):
-        """Says what is waited for; gives a function to call now and then until it is over."""
+        """Shows what is being waited for; returns a function to call regularly while waiting."""
         began = time.monotonic()
         if not self._tty:
             self.print(f"   … {text}")

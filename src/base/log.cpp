@@ -39,6 +39,17 @@ bool enabled(Level level) {
   return level >= least;
 }
 
+std::optional<Level> level_from(const char* value) {
+  const std::string_view name = value != nullptr ? value : "";
+  if (name.empty()) return std::nullopt;
+  for (const Level level : {Level::debug, Level::info, Level::warning, Level::error}) {
+    if (name == name_of(level)) return level;
+  }
+  warning("{}: \"{}\" is no level; use debug, info, warning or error", level_variable,
+          text::sanitize_name(name));
+  return std::nullopt;
+}
+
 void set_listener(Listener listener) {
   listening = std::move(listener);
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,12 @@ enum class Level { debug, info, warning, error };
 /// Messages below `level` are dropped. Default: warning.
 void set_level(Level level);
 bool enabled(Level level);
+
+/// The variable in which a user names the level.
+inline constexpr const char* level_variable = "MOLECULE_LOG";
+/// The level that this value of it names: debug, info, warning or error. None if it is unset (null)
+/// or empty; an unknown name counts as unset and is reported with the allowed ones.
+std::optional<Level> level_from(const char* value);
 
 /// Hears every message that is not dropped, after it was written. Called from `write`, so it must
 /// not log itself. None at the start; one for the program.

@@ -8,7 +8,7 @@
 namespace molecule::cli {
 
 std::string age(WallTime time, WallTime now) {
-  // A clock that was set back makes nothing of the future.
+  // A time in the future (the clock was set back) counts as now.
   const auto seconds = std::max<std::chrono::seconds::rep>(
       std::chrono::duration_cast<std::chrono::seconds>(now - time).count(), 0);
   const auto minutes = seconds / 60;

@@ -6,7 +6,7 @@
 
 namespace molecule::cli {
 
-/// How long ago `time` was, for people: `8 s`, `5 min`, `2 h 10 min`, `3 d 4 h`.
+/// The time since `time`, for people: `8 s`, `5 min`, `2 h 10 min`, `3 d 4 h`.
 std::string age(WallTime time, WallTime now);
 
 }  // namespace molecule::cli

@@ -24,21 +24,18 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr milliseconds longest_call{4000};
-constexpr seconds longest_in_all{14};
-/// A thousand workspaces are not asked for all at once.
-constexpr std::size_t asked_at_once = 16;
+/// Workspaces queried concurrently, so that a thousand of them do not flood the platform.
+constexpr std::size_t concurrent_queries = 16;
 
-/// A platform, which may be that of several workspaces.
+/// A platform, which several workspaces may share.
 struct Site {
   platform::Client client;
   std::optional<Answer<platform::Health>> health;
   bool done = false;
 };
 
-/// A workspace, as far as it is known.
+/// A workspace and what is known about it.
 struct Subject {
   const workspace::WorkspaceConfig& config;
   workspace::Credentials credentials;
@@ -58,7 +55,7 @@ class Doctor {
   }
 
   int run() {
-    deadline_ = clock_.now() + longest_in_all;
+    deadline_ = clock_.now() + reading_.config.timing.doctor;
     for (Subject& subject : subjects_) {
       if (auto check = check_length(subject.credentials)) report_.add(std::move(*check));
     }
@@ -74,20 +71,20 @@ class Doctor {
     platform::Endpoint endpoint{.platform_url = one.platform_url,
                                 .workspace_id = one.id,
                                 .org_id = reading_.config.org_id,
-                                .longest_call = longest_call};
+                                .max_call_timeout = reading_.config.timing.doctor_call};
     Subject& subject =
         subjects_.emplace_back(one, workspace::Credentials(one.token, one.state_folder),
                                platform::Client(http_, endpoint, [this, at = subjects_.size()] {
                                  return subjects_[at].credentials.token();
                                }));
     if (one.platform_url.empty()) return;
-    // Nobody is told a token before it is known who listens.
-    platform::Client nobody(http_, endpoint, [] { return std::string(); });
-    subject.site =
-        &sites_.try_emplace(one.platform_url, Site{std::move(nobody), std::nullopt}).first->second;
+    // No token for the health check: the host is not yet known to be the platform.
+    platform::Client anonymous(http_, endpoint, [] { return std::string(); });
+    subject.site = &sites_.try_emplace(one.platform_url, Site{std::move(anonymous), std::nullopt})
+                        .first->second;
   }
 
-  /// Prints what is found in its order, while the questions are being asked beside it.
+  /// Prints the results in order while the queries run concurrently.
   awaitable<void> examine() {
     for (auto& [url, site] : sites_) tasks_.spawn("health", ask_site(site));
     for (auto& [url, site] : sites_) {
@@ -95,9 +92,9 @@ class Doctor {
       for (Check& check : check_platform(url, site.health)) report_.add(std::move(check));
     }
     for (Subject& subject : subjects_) subject.token = check_token(subject.credentials);
-    for (std::size_t i = 0; i < asked_at_once; ++i) tasks_.spawn("workspaces", ask_subjects());
+    for (std::size_t i = 0; i < concurrent_queries; ++i) tasks_.spawn("workspaces", ask_subjects());
     for (Subject& subject : subjects_) {
-      // An entry of a list without an id is among the configuration's problems.
+      // A list entry without an id is already reported as a configuration problem.
       if (subject.config.id.empty() && subjects_.size() > 1) continue;
       report_.begin_workspace(subject.config.id, subjects_.size() > 1);
       examine_folder(subject);
@@ -115,7 +112,9 @@ class Doctor {
     if (!reading_.knows_folders) return;
     for (Check& check : check_state_folder(subject.config)) report_.add(std::move(check));
     report_.add(subject.token);
-    for (Check& check : check_state(subject.config, clock_)) report_.add(std::move(check));
+    for (Check& check : check_state(subject.config, clock_, reading_.config.timing)) {
+      report_.add(std::move(check));
+    }
   }
 
   void examine_answers(const Subject& subject) {
@@ -169,7 +168,7 @@ class Doctor {
     subject.info = answer(std::move(info), asked);
     if (subject.info->outcome.ok() && !subject.credentials.token().empty()) {
       platform::ActivityQuery query;
-      query.since_id = cursor_of_nothing;
+      query.since_id = unknown_cursor;
       query.limit = 1;
       asked = clock_.now();
       auto page = co_await subject.client.activity(std::move(query));

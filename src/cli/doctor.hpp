@@ -5,9 +5,9 @@
 
 namespace molecule::cli {
 
-/// `molecule-mcp doctor`: looks at everything that has to be right for the workspaces to work, and
-/// prints what it finds, with a next step for what is wrong. Changes nothing, here and on the
-/// platform, and takes 15 s at most. Returns the exit code: 0 without a failure, else 1.
+/// `molecule-mcp doctor`: checks everything that the workspaces depend on and prints the results,
+/// with a next step for each problem. Changes nothing, here or on the platform, and takes at most
+/// 15 s. Returns the exit code: 1 if a check failed, else 0.
 int doctor(const workspace::Environment& environment, Report::Form form);
 
 }  // namespace molecule::cli

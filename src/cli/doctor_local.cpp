@@ -12,7 +12,7 @@
 
 #include "base/files/abilities.hpp"
 #include "cli/age.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/stored_state.hpp"
 
 namespace molecule::cli {
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 using Status = Check::Status;
 
 constexpr const char* folder_name = "state folder";
-/// What holds a secret or a message.
+/// The files that hold secrets or messages.
 constexpr std::array private_files{".auth_token",       ".platform_inbound_secret",
                                    ".mcp_inbox_cursor", "status.json",
                                    "inbox.db",          "inbox.db-wal",
@@ -32,7 +32,7 @@ constexpr std::array private_files{".auth_token",       ".platform_inbound_secre
 Check folder_problem(const fs::path& folder, std::string_view what, int code) {
   return {Status::fail, folder_name,
           fmt::format("{} {}: {}", what, folder.string(), std::strerror(code)),
-          "set CONFIGS_DIR to a folder that can be written"};
+          "set CONFIGS_DIR to a writable folder"};
 }
 
 bool may_write(const fs::path& folder) {
@@ -41,7 +41,7 @@ bool may_write(const fs::path& folder) {
 
 constexpr const char* local_folder = "set CONFIGS_DIR to a folder on a local disk";
 
-/// What its file system cannot do, tried in it with a file that is gone again.
+/// What the folder's file system cannot do, tried with a file that is removed again.
 std::vector<Check> check_file_system(const fs::path& folder) {
   std::vector<Check> checks;
   const files::Abilities found = files::try_folder(folder);
@@ -51,21 +51,21 @@ std::vector<Check> check_file_system(const fs::path& folder) {
     check.next = local_folder;
     checks.push_back(std::move(check));
   };
-  fail(found.make, "cannot make a file in");
+  fail(found.make, "cannot create a file in");
   fail(found.write, "cannot write a file in");
-  fail(found.sync, "cannot make a file durable in");
-  fail(found.lock, "cannot lock a file, without which sessions do not see one another, in");
+  fail(found.sync, "cannot sync a file to disk in");
+  fail(found.lock, "cannot lock a file, so sessions cannot share the inbox, in");
   if (found.shared_memory != 0) {
     checks.push_back({Status::warn, folder_name,
                       fmt::format("processes cannot share memory in {} ({}): the inbox works, but "
                                   "more slowly",
                                   folder.string(), std::strerror(found.shared_memory)),
-                      "nothing must be done; a folder on a local disk is faster"});
+                      "nothing needs to be done; a folder on a local disk is faster"});
   }
   return checks;
 }
 
-/// What is wrong with one file in it, or nothing.
+/// The problem with one file of the folder, if there is any.
 std::optional<Check> check_file(const fs::path& path) {
   struct stat file{};
   if (::lstat(path.c_str(), &file) != 0) return std::nullopt;
@@ -78,11 +78,11 @@ std::optional<Check> check_file(const fs::path& path) {
   if ((file.st_mode & 077) == 0) return std::nullopt;
   return Check{
       Status::warn, folder_name,
-      fmt::format("other users may open {} (mode {:04o})", path.string(), file.st_mode & 07777),
+      fmt::format("other users can access {} (mode {:04o})", path.string(), file.st_mode & 07777),
       fmt::format("chmod 600 {}", path.string())};
 }
 
-/// A folder that the first start will make, if its parents allow it.
+/// A missing folder is fine if the first start can create it.
 Check check_missing_folder(const fs::path& folder) {
   fs::path above = folder;
   while (::access(above.c_str(), F_OK) != 0 && above != above.parent_path()) {
@@ -91,11 +91,11 @@ Check check_missing_folder(const fs::path& folder) {
   }
   struct stat status{};
   if (::stat(above.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    return folder_problem(folder, "cannot make", ENOTDIR);
+    return folder_problem(folder, "cannot create", ENOTDIR);
   }
-  if (!may_write(above)) return folder_problem(folder, "cannot make", errno);
+  if (!may_write(above)) return folder_problem(folder, "cannot create", errno);
   return {Status::ok, folder_name,
-          fmt::format("{} does not exist yet; the first start makes it", folder.string()), ""};
+          fmt::format("{} does not exist yet; the first start creates it", folder.string()), ""};
 }
 
 Check check_inbox(const fs::path& folder, const workspace::StoredState& state) {
@@ -103,39 +103,40 @@ Check check_inbox(const fs::path& folder, const workspace::StoredState& state) {
   if (!state.problem.empty()) {
     const bool locks = files::lock_failure(folder) == 0;
     return {Status::fail, name, state.problem,
-            locks ? "if it stays so, move the file away: the next start makes a new inbox"
-                  : local_folder};
+            locks
+                ? "if the problem persists, move the file away: the next start creates a new inbox"
+                : local_folder};
   }
-  if (!state.exists) return {Status::ok, name, "none yet; the first start makes it", ""};
-  if (state.waiting >= workspace::Inbox::most_messages) {
-    return {Status::warn, name, fmt::format("{} messages wait: no more are fetched", state.waiting),
-            "have the agent answer and pop them"};
+  if (!state.exists) return {Status::ok, name, "none yet; the first start creates it", ""};
+  if (state.waiting >= workspace::MessageStore::max_waiting) {
+    return {Status::warn, name,
+            fmt::format("the inbox is full ({} messages): no more are fetched", state.waiting),
+            "let the agent answer them and remove them with inbox_pop"};
   }
-  const bool one = state.waiting == 1;
   return {Status::ok, name,
-          fmt::format("{} message{} wait{} for the agent, {} handed out", state.waiting,
-                      one ? "" : "s", one ? "s" : "", state.handed_out),
+          fmt::format("{} message{} waiting, {} of them handed out", state.waiting,
+                      state.waiting == 1 ? "" : "s", state.handed_out),
           ""};
 }
 
 Check check_owner(const workspace::StoredState& state, Clock& clock) {
   constexpr const char* name = "owner";
   if (state.owner == workspace::OwnerState::none) {
-    return {Status::ok, name, "no molecule-mcp serves it here now", ""};
+    return {Status::ok, name, "no molecule-mcp process is serving it here", ""};
   }
   const auto& record = *state.record;
   if (state.owner == workspace::OwnerState::disabled) {
     return {Status::warn, name,
             fmt::format("process {}, disabled: {}", record.pid, record.last_error),
-            "put that right, and start that process again"};
+            "fix the cause, then restart that process"};
   }
   const std::string since =
       record.since ? fmt::format(", for {}", age(*record.since, clock.wall())) : "";
   if (state.owner == workspace::OwnerState::active) {
-    return {Status::ok, name, fmt::format("process {} serves it{}", record.pid, since), ""};
+    return {Status::ok, name, fmt::format("process {} is serving it{}", record.pid, since), ""};
   }
-  return {Status::warn, name, fmt::format("process {} stands still{}", record.pid, since),
-          fmt::format("let it go on (kill -CONT {}), or end it", record.pid)};
+  return {Status::warn, name, fmt::format("process {} is suspended{}", record.pid, since),
+          fmt::format("resume it (kill -CONT {}) or end it", record.pid)};
 }
 
 }  // namespace
@@ -144,15 +145,17 @@ std::vector<Check> check_configuration(const workspace::Reading& reading) {
   constexpr const char* name = "configuration";
   std::vector<Check> checks;
   for (const std::string& problem : reading.problems) {
-    checks.push_back({Status::fail, name, problem, "`molecule-mcp --help` lists all variables"});
+    checks.push_back({Status::fail, name, problem, "`molecule-mcp --help` lists every variable"});
   }
   const auto warn = [&checks](std::string detail, std::string next) {
     checks.push_back({Status::warn, name, std::move(detail), std::move(next)});
   };
-  for (const std::string& warning : reading.warnings) warn(warning, "correct it, or unset it");
+  for (const std::string& warning : reading.warnings) {
+    warn(warning, "correct the value, or unset the variable");
+  }
   if (!reading.config.heartbeat) {
-    warn("MOLECULE_MCP_DISABLE_HEARTBEAT is set: nothing keeps the workspace online",
-         "unset it, unless another program sends the heartbeats");
+    warn("MOLECULE_MCP_DISABLE_HEARTBEAT is set: no heartbeats are sent",
+         "unset it, unless another program keeps the workspace online");
   }
   if (!reading.config.inbox) {
     warn("MOLECULE_MCP_DISABLE_INBOX is set: messages are not fetched",
@@ -185,8 +188,7 @@ std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspac
   if (checks.empty()) {
     checks.push_back(
         {Status::ok, folder_name,
-         fmt::format("{} can be written (mode {:04o})", folder.string(), status.st_mode & 07777),
-         ""});
+         fmt::format("{} is writable (mode {:04o})", folder.string(), status.st_mode & 07777), ""});
   }
   return checks;
 }
@@ -204,13 +206,14 @@ Check check_token(workspace::Credentials& credentials) {
   } else {
     check.status = Status::fail;
     check.detail = found.error();
-    check.next = "make a token in the canvas → Tokens tab, and put it there";
+    check.next = "create a token in the canvas → Tokens tab, and store it there";
   }
   return check;
 }
 
-std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock) {
-  const auto state = workspace::read_stored_state(workspace.state_folder, clock);
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock,
+                               const workspace::Timing& timing) {
+  const auto state = workspace::read_stored_state(workspace.state_folder, clock, timing);
   return {check_inbox(workspace.state_folder, state), check_owner(state, clock)};
 }
 

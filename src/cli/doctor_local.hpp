@@ -9,21 +9,22 @@
 
 namespace molecule::cli {
 
-// What `doctor` looks at on this machine. Nothing is made or changed, the folder least of all.
+// The checks of this machine. None of them creates or changes anything.
 
-/// One failure for each problem, one warning for whatever is left out or switched off.
+/// A failure for each problem, a warning for each value that is ignored or feature that is off.
 std::vector<Check> check_configuration(const workspace::Reading& reading);
 
-/// Whether it can be written to, or made; who else may read the files in it.
+/// Whether the folder is writable or can be created, and whether other users can read its files.
 std::vector<Check> check_state_folder(const workspace::WorkspaceConfig& workspace);
 
-/// A warning where the token is too short to be one.
+/// A warning if the token is too short to be a real one.
 std::optional<Check> check_length(workspace::Credentials& credentials);
 
-/// Loads the token into `credentials` and tells where it came from.
+/// Loads the token into `credentials` and reports where it came from.
 Check check_token(workspace::Credentials& credentials);
 
-/// The messages that wait in the inbox database, and which process serves the workspace.
-std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock);
+/// The messages waiting in the inbox database, and the process that serves the workspace.
+std::vector<Check> check_state(const workspace::WorkspaceConfig& workspace, Clock& clock,
+                               const workspace::Timing& timing);
 
 }  // namespace molecule::cli

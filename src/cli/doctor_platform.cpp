@@ -19,11 +19,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Status = Check::Status;
 
-constexpr milliseconds slow{2000};
-/// The platform's time has no fractions, and the answer was under way.
-constexpr seconds clocks_differ{30};
+constexpr milliseconds slow_response{2000};
+/// Allows for the platform's time having no fractions, and for the time in transit.
+constexpr seconds clock_tolerance{30};
 
-constexpr const char* tokens_tab = "make a new token in the canvas → Tokens tab, and put it into ";
+constexpr const char* tokens_tab =
+    "create a new token in the canvas → Tokens tab, and store it in ";
 
 bool is_local(std::string_view url) {
   const std::string_view rest = url.substr(url.find("://") + 3);
@@ -33,16 +34,16 @@ bool is_local(std::string_view url) {
 std::string no_answer_help(const Error& error) {
   switch (error.transport.value_or(net::HttpErrc::other)) {
     case net::HttpErrc::cannot_resolve:
-      return "check the host name in PLATFORM_URL, and that this machine can look up names";
+      return "check the host name in PLATFORM_URL, and that this machine can resolve host names";
     case net::HttpErrc::cannot_connect:
     case net::HttpErrc::connect_timeout:
-      return "check host and port in PLATFORM_URL, that the platform runs, and what stands between "
-             "(firewall, https_proxy, no_proxy)";
+      return "check the host and port in PLATFORM_URL, that the platform is running, and the "
+             "network in between (firewall, https_proxy, no_proxy)";
     case net::HttpErrc::tls:
-      return "check that the platform speaks TLS there, this machine's date, and its certificate "
+      return "check that the server speaks TLS, the date of this machine, and its certificate "
              "authorities (SSL_CERT_FILE)";
     default:
-      return "check PLATFORM_URL and the network, and run it again";
+      return "check PLATFORM_URL and the network, then run doctor again";
   }
 }
 
@@ -50,52 +51,54 @@ std::string platform_help(const Error& error) {
   switch (error.code) {
     case Errc::not_the_platform:
     case Errc::malformed:
-      return "set PLATFORM_URL to the platform's own address, and MOLECULE_ORG_ID where it is "
-             "shared by organisations";
+      return "set PLATFORM_URL to the platform's own address, and MOLECULE_ORG_ID if organisations "
+             "share the platform";
     case Errc::forbidden:
-      return "set PLATFORM_URL to the address under which the platform knows itself: it refuses "
-             "any other Origin";
+      return "set PLATFORM_URL to the platform's public address: the platform rejects any other "
+             "Origin";
     case Errc::rejected:
-      return "set PLATFORM_URL to the address that answers without a redirect";
+      return "set PLATFORM_URL to the address that responds without a redirect";
     case Errc::rate_limited:
-      return "wait a minute, and run it again";
+      return "wait a minute, then run doctor again";
     case Errc::server_error:
-      return "the platform is in trouble: run it again later, or ask who runs it";
+      return "the platform has a problem: run doctor again later, or ask the platform's operator";
     default:
       return no_answer_help(error);
   }
 }
 
 Check no_time(const char* name) {
-  return {Status::fail, name, "no answer in the time that there was",
-          "run it again; if it stays so, look at the network and the platform's load"};
+  return {Status::fail, name, "no response in time",
+          "run doctor again; if the problem persists, check the network and the platform's load"};
 }
 
 Check check_clock(const Answer<platform::Health>& health) {
-  // The answer tells the time of its making, somewhere within the exchange.
-  const WallTime made = health.received - health.latency / 2;
-  const auto ahead = duration_cast<seconds>(made - *health.outcome->time);
+  // The response was created somewhere within the exchange; assume the middle.
+  const WallTime created = health.received - health.latency / 2;
+  const auto ahead = duration_cast<seconds>(created - *health.outcome->time);
   const auto apart = ahead < seconds(0) ? -ahead : ahead;
-  if (apart < clocks_differ + health.latency) {
+  if (apart < clock_tolerance + health.latency) {
     return {Status::ok, "clock", "agrees with the platform's", ""};
   }
   return {Status::warn, "clock",
           fmt::format("this machine's clock is {} s {} the platform's", apart.count(),
                       ahead > seconds(0) ? "ahead of" : "behind"),
-          "set it, or let it be set (NTP)"};
+          "set the clock, or enable NTP"};
 }
 
-/// An answer without a reason of the platform's own: its tenant guard speaks so (0.8).
+/// A 404 without a reason comes from the platform's tenant guard (platform-api.md 0.8).
 bool is_organisation_refusal(const Error& error) {
   return error.code == Errc::not_found && !error.explained;
 }
 
 Check organisation_refused(const std::string& org_id) {
-  return {Status::fail, "organisation",
-          org_id.empty() ? "MOLECULE_ORG_ID is not set, and the platform hides the workspace"
-                         : "the platform hides the workspace from this MOLECULE_ORG_ID",
-          "set MOLECULE_ORG_ID to the organisation's id as the canvas shows it; without it "
-          "heartbeats succeed and everything else fails"};
+  return {
+      Status::fail, "organisation",
+      org_id.empty()
+          ? "MOLECULE_ORG_ID is not set, and the platform does not show the workspace without it"
+          : "the platform does not show the workspace to this MOLECULE_ORG_ID",
+      "set MOLECULE_ORG_ID to the organisation's id from the canvas; without it heartbeats "
+      "succeed and everything else fails"};
 }
 
 Check check_existence(const std::string& id, const Answer<std::string>& info) {
@@ -106,11 +109,12 @@ Check check_existence(const std::string& id, const Answer<std::string>& info) {
       return {Status::fail, name,
               fmt::format("workspace {} was removed{}", id,
                           error.removed_at.empty() ? "" : " at " + error.removed_at),
-              "make a new workspace and a token for it in the canvas, and set WORKSPACE_ID"};
+              "create a new workspace and a token for it in the canvas, and set WORKSPACE_ID"};
     }
     if (error.code == Errc::not_found) {
-      return {Status::fail, name, fmt::format("the platform knows no workspace {}", id),
-              "copy WORKSPACE_ID from the canvas, and check that PLATFORM_URL is its platform"};
+      return {
+          Status::fail, name, fmt::format("the platform has no workspace {}", id),
+          "copy WORKSPACE_ID from the canvas, and check that PLATFORM_URL is the same platform"};
     }
     return {Status::fail, name, error.message, platform_help(error)};
   }
@@ -125,15 +129,15 @@ Check check_existence(const std::string& id, const Answer<std::string>& info) {
 Check check_cursors(const platform::Outcome<platform::ActivityPage>& page) {
   constexpr const char* name = "cursors";
   if (!page.ok() && page.error().code == Errc::gone) {
-    return {Status::ok, name, "the platform knows since_id", ""};
+    return {Status::ok, name, "the platform supports since_id", ""};
   }
   if (page.ok()) {
     return {Status::fail, name,
-            "the platform does not know since_id: messages would come again and again",
-            "it is too old for this program: ask who runs it for an upgrade"};
+            "the platform ignores since_id: messages would be delivered again and again",
+            "the platform is too old: ask its operator to upgrade it"};
   }
-  return {Status::warn, name, "the platform could not tell whether it knows since_id",
-          "run it again later"};
+  return {Status::warn, name, "cannot tell whether the platform supports since_id",
+          "run doctor again later"};
 }
 
 std::vector<Check> check_access(const std::string& token_source,
@@ -144,7 +148,7 @@ std::vector<Check> check_access(const std::string& token_source,
   if (code == Errc::unauthorized) {
     return {{Status::fail, name, page.outcome.error().message, tokens_tab + token_source}};
   }
-  // A server's error for a strange cursor came after the token was looked at.
+  // A server error for an unknown cursor shows that the token was accepted.
   if (code != Errc::gone && code != Errc::server_error) {
     return {
         {Status::fail, name, page.outcome.error().message, platform_help(page.outcome.error())}};
@@ -168,21 +172,21 @@ std::vector<Check> check_platform(const std::string& url,
   if (!health->outcome.ok()) {
     const Error& error = health->outcome.error();
     if (error.code == Errc::not_found) {
-      return {
-          {Status::warn, name,
-           fmt::format("{} answers, but not as a Molecule platform does: {}", url, error.message),
-           "check that PLATFORM_URL is the platform's own address"}};
+      return {{Status::warn, name,
+               fmt::format("{} responds, but not like a Molecule platform: {}", url, error.message),
+               "check that PLATFORM_URL is the platform's own address"}};
     }
     return {{Status::fail, name, error.message, platform_help(error)}};
   }
   std::vector<Check> checks;
-  const std::string found = fmt::format("{} answers within {} ms", url, health->latency.count());
+  const std::string found = fmt::format("{} responds within {} ms", url, health->latency.count());
   if (url.starts_with("http://") && !is_local(url)) {
-    checks.push_back({Status::warn, name, found + ", unencrypted: whoever listens gets the token",
-                      "use its https:// address, if it has one"});
-  } else if (health->latency > slow) {
+    checks.push_back({Status::warn, name,
+                      found + ", unencrypted: anyone on the network path can read the token",
+                      "use an https:// address, if the platform has one"});
+  } else if (health->latency > slow_response) {
     checks.push_back({Status::warn, name, found + ", which is slow",
-                      "look at the network between, and at the platform's load"});
+                      "check the network and the platform's load"});
   } else {
     checks.push_back({Status::ok, name, found, ""});
   }
@@ -199,11 +203,11 @@ std::vector<Check> check_workspace(const platform::Endpoint& endpoint,
     return {organisation_refused(endpoint.org_id)};
   }
   std::vector<Check> checks{check_existence(endpoint.workspace_id, *info)};
-  // A token of what does not exist is worth nothing.
+  // The remaining checks mean nothing without the workspace.
   if (checks.front().status == Status::fail) return checks;
   checks.push_back(
       {Status::ok, "organisation",
-       endpoint.org_id.empty() ? "none is set, and the platform asks for none" : "its id is sent",
+       endpoint.org_id.empty() ? "not set, and not required by the platform" : "its id is sent",
        ""});
   if (token_source.empty()) return checks;
   if (!page) {

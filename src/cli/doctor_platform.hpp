@@ -10,32 +10,33 @@
 
 namespace molecule::cli {
 
-// What `doctor` makes of the platform's answers. Only requests that change nothing there are made:
-// they are listed with the functions that read their answers.
+// How `doctor` interprets the platform's responses. It only makes requests that change nothing;
+// they are listed at the functions that interpret them.
 
-/// An answer of the platform, and how it came. Nothing: none in the time that there was.
+/// A response of the platform and its timing. Held in an optional that is empty if none arrived in
+/// time.
 template <class T>
 struct Answer {
   platform::Outcome<T> outcome;
   std::chrono::milliseconds latency;
-  /// This machine's clock when the answer came.
+  /// This machine's clock when the response arrived.
   WallTime received;
 };
 
-/// `GET /health`: whether the platform can be reached under its URL, how fast, and whether its
-/// clock and ours agree.
+/// `GET /health`: whether the platform is reachable at its URL, how fast it responds, and whether
+/// its clock agrees with ours.
 std::vector<Check> check_platform(const std::string& url,
                                   const std::optional<Answer<platform::Health>>& health);
 
-/// `GET /workspaces/:id`, which is public, and `GET /workspaces/:id/activity` with a cursor that
-/// exists nowhere: whether the workspace exists, organisation and token are right, and the platform
-/// knows cursors, which it shows by its 410.
+/// `GET /workspaces/:id` (public) and `GET /workspaces/:id/activity` with an unknown cursor:
+/// whether the workspace exists, the organisation and token are right, and the platform supports
+/// cursors. It proves support by rejecting the cursor with a 410.
 std::vector<Check> check_workspace(const platform::Endpoint& endpoint,
                                    const std::string& token_source,
                                    const std::optional<Answer<std::string>>& info,
                                    const std::optional<Answer<platform::ActivityPage>>& page);
 
-/// The cursor to ask with.
-inline constexpr const char* cursor_of_nothing = "00000000-0000-0000-0000-000000000000";
+/// A cursor that no platform has issued.
+inline constexpr const char* unknown_cursor = "00000000-0000-0000-0000-000000000000";
 
 }  // namespace molecule::cli

@@ -111,7 +111,7 @@ bool Report::finish() {
   }
   forget_waiting();
   const std::ptrdiff_t warnings = count(Status::warn);
-  show(fmt::format("\n{}{}\n", ok ? "all is well" : counted(count(Status::fail), "failure"),
+  show(fmt::format("\n{}{}\n", ok ? "no failures" : counted(count(Status::fail), "failure"),
                    warnings > 0 ? ", " + counted(warnings, "warning") : ""));
   return ok && !failed_;
 }

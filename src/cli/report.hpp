@@ -6,37 +6,38 @@
 
 namespace molecule::cli {
 
-/// One thing that `doctor` looked at.
+/// The result of one check of `doctor`.
 struct Check {
   enum class Status { ok, warn, fail };
   Status status = Status::ok;
-  /// A word or two: what was looked at.
+  /// A word or two: what was checked.
   std::string name;
-  /// What was found; never a secret.
+  /// The finding; never contains a secret.
   std::string detail;
-  /// What to do about it; empty where nothing is.
+  /// What to do next; empty if nothing needs doing.
   std::string next;
 };
 
-/// What `doctor` found, for people line by line as it comes, or as one JSON object at the end.
+/// Prints the checks of `doctor`: as text, line by line as they arrive, or as one JSON object at
+/// the end.
 class Report {
  public:
   enum class Form { text, json };
   explicit Report(Form form);
 
-  /// The checks that follow are about this workspace; `heading` where people must be told.
+  /// Assigns the checks that follow to this workspace. `heading`: print its id in the text form.
   void begin_workspace(std::string_view id, bool heading);
   void end_workspace() { workspace_.clear(); }
   void add(Check check);
-  /// On a terminal: what is being waited for. The next `add` takes its place.
+  /// On a terminal, shows what is being waited for until the next `add`.
   void waiting_for(std::string_view what);
-  /// Prints the end; returns whether there was no failure, one of printing included.
+  /// Prints the summary or the JSON. Returns true if no check failed and everything was printed.
   bool finish();
 
  private:
   struct Entry {
     Check check;
-    /// Empty where it is about all of them.
+    /// Empty for checks that concern no particular workspace.
     std::string workspace;
   };
   void print(const Check& check);
@@ -52,7 +53,7 @@ class Report {
   std::vector<Entry> entries_;
 };
 
-/// Whether stdout is a terminal that takes colours, and NO_COLOR does not say otherwise.
+/// True if stdout is a terminal that supports colour and NO_COLOR is not set.
 bool wants_colour();
 
 }  // namespace molecule::cli

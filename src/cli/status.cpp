@@ -30,10 +30,10 @@ std::string_view word(OwnerState state) {
       return "active";
     case OwnerState::disabled:
       return "disabled";
-    case OwnerState::stands_still:
+    case OwnerState::stopped:
       break;
   }
-  return "stands still";
+  return "suspended";
 }
 
 std::optional<std::string> iso(const std::optional<WallTime>& time) {
@@ -59,7 +59,7 @@ void write(json::Array& list, const workspace::WorkspaceConfig& config, const St
       if (state.owner == OwnerState::disabled) owner.field("reason", record->last_error);
     }
   }
-  object.nullable("last_heartbeat", iso(record ? record->last_beat : std::nullopt));
+  object.nullable("last_heartbeat", iso(record ? record->last_heartbeat : std::nullopt));
   object.nullable("last_poll", iso(record ? record->last_poll : std::nullopt));
   if (state.problem.empty()) {
     auto inbox = object.object("inbox");
@@ -80,14 +80,14 @@ void write(json::Array& list, const workspace::WorkspaceConfig& config, const St
 }
 
 std::string owner_line(const StoredState& state, WallTime now) {
-  if (state.owner == OwnerState::none) return "none: no molecule-mcp serves it here now";
-  if (!state.record) return "a process that is not known";
+  if (state.owner == OwnerState::none) return "none: no molecule-mcp process is serving it here";
+  if (!state.record) return "an unknown process";
   if (state.owner == OwnerState::disabled) {
     return fmt::format("process {}, disabled: {}", state.record->pid, state.record->last_error);
   }
   std::string line = fmt::format("process {}", state.record->pid);
   if (state.record->since) line += fmt::format(", for {}", age(*state.record->since, now));
-  if (state.owner == OwnerState::stands_still) line += "; it stands still";
+  if (state.owner == OwnerState::stopped) line += ", suspended";
   return line;
 }
 
@@ -101,7 +101,7 @@ std::string describe(const workspace::WorkspaceConfig& config, const StoredState
   line("folder", config.state_folder.string());
   const workspace::OwnerRecord record = state.record.value_or(workspace::OwnerRecord());
   line("owner", owner_line(state, now));
-  line("heartbeat", ago(record.last_beat, now));
+  line("heartbeat", ago(record.last_heartbeat, now));
   line("poll", ago(record.last_poll, now));
   line("inbox", state.problem.empty()
                     ? fmt::format("{} new, {} handed out", state.waiting - state.handed_out,
@@ -115,7 +115,7 @@ std::string describe(const workspace::WorkspaceConfig& config, const StoredState
   return text;
 }
 
-/// Where no workspace is named: those that have a folder here.
+/// If no workspace is configured: every workspace that has a state folder here.
 std::vector<workspace::WorkspaceConfig> subjects(const workspace::Reading& reading) {
   if (reading.several || !reading.config.workspaces.front().id.empty()) {
     return reading.config.workspaces;
@@ -134,9 +134,9 @@ std::vector<workspace::WorkspaceConfig> subjects(const workspace::Reading& readi
 int status(const workspace::Environment& environment, Report::Form form) {
   process::open_standard_streams();
   const workspace::Reading reading = workspace::read_config(environment);
-  // Of one workspace the folder is known whatever else is wrong.
+  // The folder of a single workspace is known even if the rest of the configuration is invalid.
   if (!reading.knows_folders || (reading.several && !reading.problems.empty())) {
-    log::error("the configuration does not tell which state folders there are:");
+    log::error("the configuration does not determine the state folders:");
     for (const std::string& problem : reading.problems) log::error("{}", problem);
     return 2;
   }
@@ -148,7 +148,8 @@ int status(const workspace::Environment& environment, Report::Form form) {
     auto object = writer.object();
     auto list = object.array("workspaces");
     for (const workspace::WorkspaceConfig& one : subjects(reading)) {
-      const StoredState state = workspace::read_stored_state(one.state_folder, clock);
+      const StoredState state =
+          workspace::read_stored_state(one.state_folder, clock, reading.config.timing);
       write(list, one, state);
       text += (text.empty() ? "" : "\n") + describe(one, state, now);
     }

@@ -10,10 +10,10 @@ namespace molecule::mcp {
 
 namespace {
 
-/// A document that held a longer text gives its memory back.
-constexpr std::size_t kept_text = std::size_t{1} << 20;
+/// After a longer text, the parsed document's memory is released.
+constexpr std::size_t max_kept_text = std::size_t{1} << 20;
 
-bool given(const json::Value& value) {
+bool has_value(const json::Value& value) {
   return value.present() && !value.is_null();
 }
 
@@ -45,23 +45,26 @@ Dispatcher::Dispatcher(std::shared_ptr<const ServerInfo> server,
 
 const Dispatcher::Method* Dispatcher::find_method(std::string_view name) {
   static constexpr std::array methods{
-      Method{"tools/call", &Dispatcher::call_tool, Since::always, has_tools},
-      Method{"ping", &Dispatcher::ping, Since::negotiated_only, always},
-      Method{"tools/list", &Dispatcher::list_tools, Since::always, has_tools},
-      Method{"initialize", &Dispatcher::initialize, Since::negotiated_only, always},
-      Method{"server/discover", &Dispatcher::discover, Since::stateless_only, always},
-      Method{"resources/list", &Dispatcher::list_resources, Since::always, has_resources},
-      Method{"resources/templates/list", &Dispatcher::list_resource_templates, Since::always,
+      Method{"tools/call", &Dispatcher::call_tool, Availability::always, has_tools},
+      Method{"ping", &Dispatcher::ping, Availability::negotiated_only, always},
+      Method{"tools/list", &Dispatcher::list_tools, Availability::always, has_tools},
+      Method{"initialize", &Dispatcher::initialize, Availability::negotiated_only, always},
+      Method{"server/discover", &Dispatcher::discover, Availability::stateless_only, always},
+      Method{"resources/list", &Dispatcher::list_resources, Availability::always, has_resources},
+      Method{"resources/templates/list", &Dispatcher::list_resource_templates, Availability::always,
              has_resources},
-      Method{"resources/read", &Dispatcher::read_resource, Since::always, has_resources},
-      Method{"resources/subscribe", &Dispatcher::subscribe, Since::negotiated_only, has_updates},
-      Method{"resources/unsubscribe", &Dispatcher::unsubscribe, Since::negotiated_only,
+      Method{"resources/read", &Dispatcher::read_resource, Availability::always, has_resources},
+      Method{"resources/subscribe", &Dispatcher::subscribe, Availability::negotiated_only,
              has_updates},
-      Method{"subscriptions/listen", &Dispatcher::listen, Since::stateless_only, has_updates},
-      Method{"prompts/list", &Dispatcher::list_prompts, Since::always, has_prompts},
-      Method{"prompts/get", &Dispatcher::get_prompt, Since::always, has_prompts},
-      Method{"completion/complete", &Dispatcher::complete, Since::always, has_completions},
-      Method{"logging/setLevel", &Dispatcher::set_log_level, Since::negotiated_only, has_logging}};
+      Method{"resources/unsubscribe", &Dispatcher::unsubscribe, Availability::negotiated_only,
+             has_updates},
+      Method{"subscriptions/listen", &Dispatcher::listen, Availability::stateless_only,
+             has_updates},
+      Method{"prompts/list", &Dispatcher::list_prompts, Availability::always, has_prompts},
+      Method{"prompts/get", &Dispatcher::get_prompt, Availability::always, has_prompts},
+      Method{"completion/complete", &Dispatcher::complete, Availability::always, has_completions},
+      Method{"logging/setLevel", &Dispatcher::set_log_level, Availability::negotiated_only,
+             has_logging}};
   const auto* const found = std::ranges::find(methods, name, &Method::name);
   return found == methods.end() ? nullptr : found;
 }
@@ -73,7 +76,7 @@ void Dispatcher::dispatch(const Line& line) {
                                 " bytes"));
   }
   handle(line.text, nullptr);
-  if (line.text.size() > kept_text) document_ = json::Document();
+  if (line.text.size() > max_kept_text) document_ = json::Document();
 }
 
 void Dispatcher::handle(std::string_view text, const BatchPointer& batch) {
@@ -125,21 +128,22 @@ Result<Envelope, encode::Error> Dispatcher::terms_of(const Message& message) con
 void Dispatcher::handle_request(const Message& message, const BatchPointer& batch) {
   const Method* const method = find_method(message.method);
   if (method == nullptr || !method->offered(*server_)) return fail_unknown_method(message, batch);
-  if (given(message.params) && !message.params.is_object()) {
+  if (has_value(message.params) && !message.params.is_object()) {
     return fail(message.id, batch, invalid_params("`params` must be an object"));
   }
   const auto terms = terms_of(message);
   if (!terms) return fail(message.id, batch, terms.error());
   const Request request{.message = message, .batch = batch, .envelope = *terms};
-  const Since other = request.stateless() ? Since::negotiated_only : Since::stateless_only;
-  if (method->since == other) return fail_unknown_method(message, batch);
+  const Availability unavailable =
+      request.stateless() ? Availability::negotiated_only : Availability::stateless_only;
+  if (method->availability == unavailable) return fail_unknown_method(message, batch);
   if (batch && request.stateless()) {
     return fail(request, invalid_request("Batches are not part of this revision"));
   }
   if (calls_->size() > 0 || !subscriptions_.empty()) {
     const std::string key = id_key(message.id_value);
     if (calls_->contains(key) || subscriptions_.contains(key)) {
-      return fail(request, invalid_request("A call with this id is in flight"));
+      return fail(request, invalid_request("A request with this id is already in flight"));
     }
   }
   (this->*method->handle)(request);
@@ -167,7 +171,7 @@ void Dispatcher::initialize(const Request& request) {
     return fail(request, invalid_request("`initialize` cannot be part of a batch"));
   }
   const json::Value requested = params["protocolVersion"];
-  if (given(requested) && !requested.is_string()) {
+  if (has_value(requested) && !requested.is_string()) {
     return fail(request, invalid_params("`protocolVersion` must be a string"));
   }
   terms_.revision = negotiate(requested.string_or({}));
@@ -188,7 +192,7 @@ void Dispatcher::discover(const Request& request) {
   if (server_->era == Era::automatic && falls_back) {
     return fail_unknown_method(request.message, request.batch);
   }
-  // The instructions may tell whom this server works for.
+  // Private: the instructions may reveal which workspaces this server serves.
   succeed(request, encode::discover_result(*server_),
           encode::cache_members({.ttl_ms = 0, .is_public = false}));
 }

@@ -18,7 +18,8 @@
 
 namespace molecule::mcp {
 
-/// Decides what each line gets: an answer at once, a task, or silence. Never waits.
+/// Handles one input line at a time: answers it at once, starts a task for it, or ignores it. Never
+/// blocks.
 class Dispatcher {
  public:
   using OnInitialized = std::function<void(const ClientInfo&)>;
@@ -26,28 +27,28 @@ class Dispatcher {
   Dispatcher(std::shared_ptr<const ServerInfo> server, std::shared_ptr<OutputQueue> output,
              std::shared_ptr<Calls> calls, Limits limits, OnInitialized on_initialized);
 
-  /// The line's bytes are read no longer than this call.
+  /// Does not keep a view of the line after it returns.
   void dispatch(const Line& line);
-  /// Whether the host has said that it takes notifications.
+  /// True once the host has sent `notifications/initialized`.
   bool initialized() const { return initialized_; }
   Subscriptions& subscriptions() { return subscriptions_; }
 
  private:
   using BatchPointer = std::shared_ptr<Batch>;
 
-  /// A request and the terms under which it is served.
+  /// A request, and the revision and host capabilities it is served under.
   struct Request {
     const Message& message;
     const BatchPointer& batch;
     Envelope envelope;
     bool stateless() const { return is_stateless(envelope.revision); }
   };
-  /// Which revisions have a method.
-  enum class Since { negotiated_only, stateless_only, always };
+  /// The revisions that define a method.
+  enum class Availability { negotiated_only, stateless_only, always };
   struct Method {
     std::string_view name;
     void (Dispatcher::*handle)(const Request&);
-    Since since;
+    Availability availability;
     bool (*offered)(const ServerInfo&);
   };
   static const Method* find_method(std::string_view name);
@@ -76,12 +77,12 @@ class Dispatcher {
 
   using List = std::string (*)(const ServerInfo&, lists::Page, Revision);
   void list(const Request& request, List write, std::size_t entries);
-  /// Starts a task; `arguments` is an object of the request's.
+  /// Starts a task; `arguments` must live in the request's document or in `variables`.
   void start(const Request& request, Work work, json::Value arguments, json::Document variables);
   void fail_not_found(const Request& request, std::string_view uri);
   void fail_unknown_method(const Message& message, const BatchPointer& batch);
 
-  /// `members` are added in a stateless revision.
+  /// In a stateless revision, `members` are added to the result.
   void succeed(const Request& request, std::string result, std::string_view members = {});
   void fail(const Request& request, const encode::Error& error);
   void fail(std::string_view id, const BatchPointer& batch, const encode::Error& error);
@@ -94,12 +95,12 @@ class Dispatcher {
   Subscriptions subscriptions_;
   json::Document document_;
   json::Document empty_object_;
-  /// The answer being written; kept for its memory.
+  /// Scratch buffer for the answer, kept to avoid allocations.
   std::string answer_;
-  /// The first pages, as they are asked for most.
+  /// The first page of `tools/list` per revision, cached because hosts ask for it most.
   std::array<std::string, revision_count> tool_lists_;
-  /// Of the negotiated revisions. Until a host negotiates another: who calls without `initialize`
-  /// is new rather than old.
+  /// The terms of the negotiated revisions. Before `initialize` they default to the newest one,
+  /// because a host that skips `initialize` is more likely new than old.
   Envelope terms_;
   ClientInfo client_;
   bool negotiated_ = false;

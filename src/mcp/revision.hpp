@@ -5,8 +5,8 @@
 
 namespace molecule::mcp {
 
-/// The revisions of the protocol, oldest first. The last one is stateless: each request names it;
-/// the others begin with `initialize`.
+/// The protocol revisions, oldest first. The last one is stateless: every request names it. The
+/// others are negotiated by `initialize`.
 enum class Revision { r2024_11_05, r2025_03_26, r2025_06_18, r2025_11_25, r2026_07_28 };
 
 inline constexpr std::size_t revision_count = 5;
@@ -15,15 +15,15 @@ inline constexpr std::string_view stateless_version = "2026-07-28";
 
 std::string_view name_of(Revision revision);
 
-/// What is answered to an `initialize` that asks for `requested`: the same where it is known, else
-/// the newest of those that are negotiated (mcp-protocol.md 1), never an error.
+/// The revision to answer an `initialize` with: `requested` if it is supported, else the newest
+/// negotiated one (mcp-protocol.md 1). An unknown revision is never an error.
 Revision negotiate(std::string_view requested);
 
 inline bool is_stateless(Revision revision) {
   return revision == Revision::r2026_07_28;
 }
 
-// Which fields and forms a revision knows (mcp-protocol.md 1).
+// Which fields and content types a revision defines (mcp-protocol.md 1).
 inline bool has_annotations(Revision revision) {
   return revision >= Revision::r2025_03_26;
 }

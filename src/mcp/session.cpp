@@ -14,10 +14,10 @@ namespace molecule::mcp {
 
 namespace {
 
-/// At the end of the input: for calls that are nearly done, and for a reader that takes nothing.
-/// Both run from the end, so that all is over within 100 ms (mcp-protocol.md 2).
+/// After the end of input: how long unfinished calls and a stalled reader may take. Both count from
+/// the end of input, so the session ends within 100 ms (mcp-protocol.md 2).
 constexpr auto call_grace = std::chrono::milliseconds(50);
-constexpr auto reader_patience = std::chrono::milliseconds(80);
+constexpr auto drain_timeout = std::chrono::milliseconds(80);
 
 }  // namespace
 
@@ -45,7 +45,7 @@ class Session::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
-    // What is still posted to the loop keeps the queue alive for longer.
+    // Handlers already posted to the loop keep the queue alive after this object is gone.
     output_->on_first_write = nullptr;
     output_->on_closed = nullptr;
   }
@@ -61,7 +61,7 @@ class Session::Impl {
     } catch (...) {
       failure = std::current_exception();
     }
-    // A cancelled task may wait again, for its own tasks' ends.
+    // After a cancellation every await would throw. Reset the state to wait for our own tasks.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     calls_->cancel_all();
     co_await calls_->join();
@@ -106,7 +106,7 @@ class Session::Impl {
     co_return end;
   }
 
-  /// False when there are lines left that have to wait for a reader or for calls to end.
+  /// False if lines remain that must wait until the output drains or a call ends.
   bool dispatch_lines() {
     while (!output_->closed()) {
       const auto crowded = [this] {
@@ -124,7 +124,7 @@ class Session::Impl {
     return true;
   }
 
-  /// Answers what was asked and is quickly answerable.
+  /// Gives calls in flight a last chance to finish, then flushes the output.
   awaitable<void> finish() {
     const Clock::time_point deadline = clock_.now() + call_grace;
     output_->flush();
@@ -132,7 +132,7 @@ class Session::Impl {
       [[maybe_unused]] const bool notified = co_await changed_->wait_until(deadline);
     }
     dispatcher_.subscriptions().end_all();
-    co_await output_->drain(deadline - clock_.now() + reader_patience - call_grace);
+    co_await output_->drain(deadline - clock_.now() + drain_timeout - call_grace);
   }
 
   Clock& clock_;

@@ -31,7 +31,7 @@ Stdio::Stdio() {
 }
 
 Stdio::~Stdio() {
-  // What cannot be restored any more (a terminal that is gone) is nobody's.
+  // Ignore errors: the file may be gone (a closed terminal).
   if (input_flags_ >= 0) ::fcntl(STDIN_FILENO, F_SETFL, input_flags_);
   if (output_flags_ >= 0) ::fcntl(output_, F_SETFL, output_flags_);
   ::close(output_);

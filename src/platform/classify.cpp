@@ -61,7 +61,7 @@ Errc status_code(int status) {
 }
 
 bool is_html(const net::HttpResponse& response) {
-  // No JSON begins so, whatever the label says.
+  // A leading '<' is never JSON, whatever the Content-Type says.
   if (text::trim(response.body).starts_with('<')) return true;
   return text::lower(response.header("Content-Type").value_or("")).find("html") !=
          std::string::npos;
@@ -73,22 +73,22 @@ bool claims_json(const net::HttpResponse& response) {
   return type.find("json") != std::string::npos || body.starts_with('{') || body.starts_with('[');
 }
 
-/// What the server itself says about its refusal, "" where it says nothing.
-std::string own_words(const Site& site, const net::HttpResponse& response, json::Value body) {
-  for (const json::Value said : {body["error"], body["error"]["message"], body["message"]}) {
-    if (said.is_string()) return foreign_line(site, said.string_or(""));
+/// The server's own explanation of its refusal; empty if it gave none.
+std::string stated_reason(const Site& site, const net::HttpResponse& response, json::Value body) {
+  for (const json::Value reason : {body["error"], body["error"]["message"], body["message"]}) {
+    if (reason.is_string()) return foreign_line(site, reason.string_or(""));
   }
   if (is_html(response) || claims_json(response)) return {};
   return foreign_line(site, response.body, 100);
 }
 
-/// What an answer without words means on this platform (platform-api.md 0.5, 0.8).
-std::string_view meaning(int status) {
+/// What a status without an explanation means on this platform (platform-api.md 0.5, 0.8).
+std::string_view likely_reason(int status) {
   switch (status) {
     case 403:
-      return "no reason given; the platform refuses an Origin other than its own address so";
+      return "no reason given; usually the Origin is not the platform's own address";
     case 404:
-      return "no reason given; a missing or wrong organisation id is answered so";
+      return "no reason given; usually a missing or wrong organisation id";
     default:
       return "no reason given";
   }
@@ -105,8 +105,8 @@ Error not_the_platform(const Site& site, const net::HttpResponse& response) {
   error.code = Errc::not_the_platform;
   error.status = response.status;
   error.message = fmt::format(
-      "{} at {} answered {} with {}, which does not come from a Molecule platform: the URL, the "
-      "Origin header or the organisation header is wrong",
+      "{} at {} answered {} with {}, which is not from a Molecule platform: check the URL, the "
+      "Origin header and the organisation id",
       site.call, place(site, response), response.status,
       is_html(response) ? "an HTML page" : "text that is not JSON");
   return error;
@@ -119,15 +119,16 @@ Error refusal(const Site& site, const net::HttpResponse& response, json::Value b
   error.hint = foreign_line(site, body["hint"].string_or(""));
   error.removed_at = foreign_line(site, body["removed_at"].string_or(""), 64);
   error.retry_after = retry_after(response, body);
-  std::string words = own_words(site, response, body);
-  if (words.empty() && response.status >= 300 && response.status < 400) {
-    words = fmt::format("a redirect to {}, which is not followed",
-                        foreign_line(site, response.header("Location").value_or("nowhere"), 200));
+  std::string reason = stated_reason(site, response, body);
+  if (reason.empty() && response.status >= 300 && response.status < 400) {
+    reason = fmt::format(
+        "a redirect to {}, which is never followed",
+        foreign_line(site, response.header("Location").value_or("an unknown address"), 200));
   }
-  error.explained = !words.empty();
-  if (words.empty()) words = meaning(response.status);
+  error.explained = !reason.empty();
+  if (reason.empty()) reason = likely_reason(response.status);
   error.message = fmt::format("{} at {} answered {}: {}", site.call, place(site, response),
-                              response.status, words);
+                              response.status, reason);
   return error;
 }
 
@@ -146,7 +147,7 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
 }
 
 std::string foreign_line(const Site& site, std::string_view text, std::size_t characters) {
-  // Cleaned first and cut last: neither step may leave a token whole or half.
+  // Sanitise first and cut last, so that neither step leaves a token or a part of one.
   const std::string line = hide_secret(text::one_line(text), site.secret);
   return std::string(text::trim(text::prefix_characters(text::trim(line), characters)));
 }
@@ -170,7 +171,7 @@ Error malformed(const Site& site) {
   Error error;
   error.code = Errc::malformed;
   error.status = 200;
-  error.message = fmt::format("{} at {} gave an answer of another shape than the platform's",
+  error.message = fmt::format("{} at {} returned JSON that does not match the platform's API",
                               site.call, site.origin);
   return error;
 }
@@ -186,7 +187,7 @@ Outcome<json::Document> classify(const Site& site,
     error.code = transport_code(exchange.error().code);
     error.transport = exchange.error().code;
     error.message = fmt::format("{}: {}", site.call, foreign_line(site, exchange.error().message));
-    // Reading changes nothing, however often it happens.
+    // Repeating a read is harmless.
     error.may_have_arrived = exchange.error().may_have_arrived && !site.call.starts_with("GET ");
     return Failure{std::move(error)};
   }
@@ -201,8 +202,8 @@ Outcome<json::Document> classify(const Site& site,
     if (claims_json(response) && !is_html(response)) return Failure{malformed(site)};
     return Failure{not_the_platform(site, response)};
   }
-  const bool edge_speaks = status == 413 || status == 429 || status >= 500 || status < 400;
-  if (!parsed && !edge_speaks && is_html(response)) {
+  const bool may_be_proxy = status == 413 || status == 429 || status >= 500 || status < 400;
+  if (!parsed && !may_be_proxy && is_html(response)) {
     return Failure{not_the_platform(site, response)};
   }
   return Failure{refusal(site, response, document.root())};

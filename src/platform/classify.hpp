@@ -12,36 +12,36 @@
 
 namespace molecule::platform {
 
-/// Which call an error text speaks of.
+/// The call that an error text is about.
 struct Site {
   /// Method and path without the query: `GET /workspaces/…`.
   std::string call;
   /// Scheme, host and port.
   std::string origin;
-  /// The token that was sent: never repeated in a text, even where the server echoes it.
+  /// The token that was sent. Removed from every text, even if the server echoes it.
   std::string secret;
-  /// The body of a 2xx is not at hand, and is no web page: its type alone must tell.
+  /// The body of a 2xx was written to a file, so a web page must be recognised by its type alone.
   bool refuses_pages = false;
 };
 
-/// The one place where an exchange becomes a parsed body or an `Error`. A 2xx with JSON is a
-/// body (absent root for an empty one); everything else is an error of the kind that
-/// error.hpp lists. An HTML page is never the platform's, whatever its status, except that 413,
-/// 429 and 5xx keep their meaning: there an edge speaks for the platform.
+/// Turns an HTTP exchange into a parsed body or an `Error`; the only place that does. A 2xx with
+/// JSON is a body (absent root if empty); everything else is an error as listed in error.hpp. An
+/// HTML page never comes from the platform, whatever its status, but 413, 429 and 5xx keep their
+/// meaning: a proxy sends them on the platform's behalf.
 Outcome<json::Document> classify(const Site& site,
                                  Result<net::HttpResponse, net::HttpError> exchange);
 
-/// A time of HTTP (RFC 9110 5.6.7) in the one form that servers send, IMF-fixdate.
+/// Parses an HTTP date (RFC 9110 5.6.7) in the form that servers must send, IMF-fixdate.
 std::optional<WallTime> parse_http_date(std::string_view text);
 
-/// An answer whose JSON has another shape than the API's.
+/// The error for JSON that does not match the API.
 Error malformed(const Site& site);
 
-/// Text of the server made fit for one line: sanitised, without the token, at most `characters`.
-std::string foreign_line(const Site& site, std::string_view text, std::size_t characters = 300);
+/// Makes server text safe for one line: sanitised, without the token, at most `characters` long.
+std::string foreign_line(const Site& site, std::string_view text, std::size_t max_characters = 300);
 
-/// `Retry-After` in seconds or as a date (read against the answer's own `Date`, so that no two
-/// clocks are compared), else `retry_after` of the body; at most a day.
+/// `Retry-After` in seconds or as a date (relative to the response's own `Date`, so that clock
+/// differences do not matter), else `retry_after` from the body. Clamped to 0…86,400 s.
 std::optional<std::chrono::seconds> retry_after(const net::HttpResponse& response,
                                                 json::Value body);
 

@@ -10,12 +10,22 @@
 #include "base/text/text.hpp"
 #include "platform/classify.hpp"
 #include "platform/replies.hpp"
+#include "platform/text_message.hpp"
 
 namespace molecule::platform {
 
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// How long each call may take; the caller of `send_message` chooses for itself.
+constexpr milliseconds call_timeout = seconds(10);
+constexpr milliseconds report_timeout = seconds(5);
+/// The platform gives the workspace behind it 120 s.
+constexpr milliseconds upload_timeout = seconds(150);
+constexpr milliseconds fetch_timeout = seconds(600);
+constexpr milliseconds peer_connect_timeout = seconds(30);
 
 /// Scheme, host and port as a browser would send them (platform-api.md 0.5): no path, no user,
 /// no default port, so that it matches the Host header byte for byte.
@@ -48,37 +58,16 @@ std::string register_body(std::string_view id, std::string_view agent_card) {
   return std::move(writer).take();
 }
 
-std::string heartbeat_body(std::string_view id, const Beat& beat) {
+std::string heartbeat_body(std::string_view id, const HeartbeatRequest& heartbeat) {
   json::Writer writer;
   {
     auto o = writer.object();
     o.field("workspace_id", id);
     o.field("error_rate", 0);
     o.field("sample_error", "");
-    o.field("active_tasks", beat.active_tasks);
-    o.field("current_task", beat.current_task);
-    o.field("uptime_seconds", beat.uptime_seconds);
-  }
-  return std::move(writer).take();
-}
-
-std::string message_body(std::string_view message_id, std::string_view text,
-                         std::string_view in_reply_to) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    o.field("jsonrpc", "2.0");
-    o.field("id", message_id);
-    o.field("method", "message/send");
-    auto params = o.object("params");
-    auto message = params.object("message");
-    message.field("role", "user");
-    message.field("messageId", message_id);
-    if (!in_reply_to.empty()) message.object("metadata").field("in_reply_to", in_reply_to);
-    auto parts = message.array("parts");
-    auto part = parts.object();
-    part.field("kind", "text");
-    part.field("text", text);
+    o.field("active_tasks", heartbeat.active_tasks);
+    o.field("current_task", heartbeat.current_task);
+    o.field("uptime_seconds", heartbeat.uptime_seconds);
   }
   return std::move(writer).take();
 }
@@ -123,7 +112,7 @@ std::string report_body(const ActivityReport& report) {
 
 using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-/// An object of texts, for the bodies that are nothing more.
+/// The text of a JSON object that has only string members.
 std::string text_fields(Pairs fields) {
   json::Writer writer;
   {
@@ -133,7 +122,7 @@ std::string text_fields(Pairs fields) {
   return std::move(writer).take();
 }
 
-/// `?a=b&c=d` of the pairs that have a value.
+/// `?a=b&c=d`, without the parameters that are empty.
 std::string query_string(Pairs parameters) {
   std::string query;
   for (const auto& [key, value] : parameters) {
@@ -146,7 +135,7 @@ std::string query_string(Pairs parameters) {
   return query;
 }
 
-/// What `read` makes of the body; a shape that it does not know is an error too.
+/// Parses a body with `read`; a body that does not match is an error too.
 template <class T>
 Outcome<T> read_body(const Site& site, Outcome<json::Document> body,
                      std::optional<T> (*read)(json::Document&)) {
@@ -156,7 +145,7 @@ Outcome<T> read_body(const Site& site, Outcome<json::Document> body,
   return std::move(*value);
 }
 
-net::HttpRequest within(net::HttpRequest request, std::chrono::milliseconds total) {
+net::HttpRequest with_timeout(net::HttpRequest request, std::chrono::milliseconds total) {
   request.total_timeout = total;
   return request;
 }
@@ -214,7 +203,7 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
                                    Proves proves) {
   Site site = site_of(request);
   site.refuses_pages = page == WebPage::unexpected;
-  request.total_timeout = std::min(request.total_timeout, endpoint_.longest_call);
+  request.total_timeout = std::min(request.total_timeout, endpoint_.max_call_timeout);
   net::HttpRequest again = request;
   auto exchange = co_await http_.send(std::move(request));
   Outcome<json::Document> body = classify(site, std::move(exchange));
@@ -243,9 +232,8 @@ awaitable<Outcome<void>> Client::command(net::HttpRequest request, Reply reply) 
 }
 
 awaitable<Outcome<Health>> Client::health() {
-  const std::chrono::milliseconds longest =
-      std::min<std::chrono::milliseconds>(seconds(10), endpoint_.longest_call);
-  net::HttpRequest get = within(request("GET", "/health"), longest);
+  const std::chrono::milliseconds limit = std::min(call_timeout, endpoint_.max_call_timeout);
+  net::HttpRequest get = with_timeout(request("GET", "/health"), limit);
   const Site site = site_of(get);
   auto exchange = co_await http_.send(std::move(get));
   Health health;
@@ -258,14 +246,14 @@ awaitable<Outcome<Health>> Client::health() {
 
 awaitable<Outcome<Registration>> Client::register_workspace(std::string agent_card) {
   std::string body = register_body(endpoint_.workspace_id, agent_card);
-  return call(within(request("POST", "/registry/register", std::move(body)), seconds(10)),
+  return call(with_timeout(request("POST", "/registry/register", std::move(body)), call_timeout),
               read_registration);
 }
 
-awaitable<Outcome<BeatReply>> Client::heartbeat(Beat beat) {
-  std::string body = heartbeat_body(endpoint_.workspace_id, beat);
-  return call(within(request("POST", "/registry/heartbeat", std::move(body)), seconds(10)),
-              read_beat);
+awaitable<Outcome<HeartbeatReply>> Client::heartbeat(HeartbeatRequest heartbeat) {
+  std::string body = heartbeat_body(endpoint_.workspace_id, heartbeat);
+  return call(with_timeout(request("POST", "/registry/heartbeat", std::move(body)), call_timeout),
+              read_heartbeat);
 }
 
 awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
@@ -277,9 +265,10 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
                                                {"peer_id", query.peer_id.value_or("")},
                                                {"include", query.peer_info ? "peer_info" : ""},
                                                {"limit", fmt::format("{}", query.limit)}});
-  net::HttpRequest get = within(request("GET", own_path("/activity" + parameters)), seconds(10));
-  // One row may be as large as a message may be, and larger once its text is escaped: it must not
-  // block the inbox for ever.
+  net::HttpRequest get =
+      with_timeout(request("GET", own_path("/activity" + parameters)), call_timeout);
+  // A row can be as large as a message, and larger once its text is escaped. A lower limit would
+  // let one such row block the inbox forever.
   get.max_response_bytes = std::size_t{64} << 20;
   return call(std::move(get), read_rows, WebPage::expected, Proves::nothing);
 }
@@ -287,12 +276,12 @@ awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
 awaitable<Outcome<std::vector<Peer>>> Client::peers() {
   const std::string path =
       fmt::format("/registry/{}/peers", text::percent_encode(endpoint_.workspace_id));
-  return call(within(request("GET", path, {}, Identify::yes), seconds(10)), read_peers);
+  return call(with_timeout(request("GET", path, {}, Identify::yes), call_timeout), read_peers);
 }
 
 awaitable<Outcome<std::string>> Client::workspace_info() {
-  return call(within(request("GET", own_path("")), seconds(10)), read_workspace, WebPage::expected,
-              Proves::nothing);
+  return call(with_timeout(request("GET", own_path("")), call_timeout), read_workspace,
+              WebPage::expected, Proves::nothing);
 }
 
 awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::string message_id,
@@ -300,10 +289,14 @@ awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::stri
                                                   std::chrono::milliseconds timeout,
                                                   std::string in_reply_to) {
   const std::string path = fmt::format("/workspaces/{}/a2a", text::percent_encode(peer_id));
-  net::HttpRequest send =
-      request("POST", path, message_body(message_id, text, in_reply_to), Identify::yes);
-  send.connect_timeout = std::min<std::chrono::milliseconds>(seconds(30), timeout);
-  return call(within(std::move(send), timeout), read_a2a);
+  std::string body = to_json(TextMessage{.id = message_id,
+                                         .method = "message/send",
+                                         .message_id = message_id,
+                                         .text = text,
+                                         .in_reply_to = in_reply_to});
+  net::HttpRequest send = request("POST", path, std::move(body), Identify::yes);
+  send.connect_timeout = std::min(peer_connect_timeout, timeout);
+  return call(with_timeout(std::move(send), timeout), read_a2a);
 }
 
 awaitable<Outcome<Delegation>> Client::delegate(std::string target_id, std::string task,
@@ -314,7 +307,7 @@ awaitable<Outcome<Delegation>> Client::delegate(std::string target_id, std::stri
 }
 
 awaitable<Outcome<ActivityPage>> Client::delegations() {
-  return call(within(request("GET", own_path("/delegations")), seconds(10)), read_rows);
+  return call(with_timeout(request("GET", own_path("/delegations")), call_timeout), read_rows);
 }
 
 awaitable<Outcome<void>> Client::notify(std::string message, std::vector<UploadedFile> attachments,
@@ -324,45 +317,44 @@ awaitable<Outcome<void>> Client::notify(std::string message, std::vector<Uploade
 }
 
 awaitable<Outcome<UploadLimits>> Client::upload_limits() {
-  return call(within(request("GET", "/uploads/limits"), seconds(10)), read_upload_limits,
+  return call(with_timeout(request("GET", "/uploads/limits"), call_timeout), read_upload_limits,
               WebPage::expected, Proves::nothing);
 }
 
 awaitable<Outcome<std::vector<UploadedFile>>> Client::upload(std::vector<net::FormFile> files) {
   net::HttpRequest send = request("POST", own_path("/chat/uploads"));
   send.files = std::move(files);
-  // The platform gives the workspace behind it 120 s.
-  return call(within(std::move(send), seconds(150)), read_uploads);
+  return call(with_timeout(std::move(send), upload_timeout), read_uploads);
 }
 
-awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t most_bytes,
+awaitable<Outcome<void>> Client::fetch_upload(std::string file_id, int sink, std::size_t max_bytes,
                                               WebPage page) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/content", text::percent_encode(file_id)));
-  net::HttpRequest get = within(request("GET", path), seconds(600));
+  net::HttpRequest get = with_timeout(request("GET", path), fetch_timeout);
   get.sink = sink;
-  get.max_sink_bytes = most_bytes;
+  get.max_sink_bytes = max_bytes;
   return command(std::move(get), page == WebPage::expected ? Reply::any : Reply::no_page);
 }
 
 awaitable<Outcome<void>> Client::ack_upload(std::string file_id) {
   const std::string path =
       own_path(fmt::format("/pending-uploads/{}/ack", text::percent_encode(file_id)));
-  return command(within(request("POST", path), seconds(10)), Reply::any);
+  return command(with_timeout(request("POST", path), call_timeout), Reply::any);
 }
 
 awaitable<Outcome<void>> Client::ack_activity(std::int64_t seq) {
   json::Writer body;
   body.object().field("acked_seq", seq);
-  return command(
-      within(request("POST", own_path("/activity/ack"), std::move(body).take()), seconds(10)),
-      Reply::any);
+  return command(with_timeout(request("POST", own_path("/activity/ack"), std::move(body).take()),
+                              call_timeout),
+                 Reply::any);
 }
 
 awaitable<Outcome<std::string>> Client::chat_history(int limit, std::string before_ts) {
   const std::string parameters =
       query_string({{"limit", fmt::format("{}", limit)}, {"before_ts", before_ts}});
-  return call(within(request("GET", own_path("/chat-history" + parameters)), seconds(10)),
+  return call(with_timeout(request("GET", own_path("/chat-history" + parameters)), call_timeout),
               read_history);
 }
 
@@ -379,7 +371,7 @@ awaitable<Outcome<void>> Client::update_card(std::string agent_card) {
     o.raw("agent_card", agent_card);
   }
   return command(
-      within(request("POST", "/registry/update-card", std::move(body).take()), seconds(10)));
+      with_timeout(request("POST", "/registry/update-card", std::move(body).take()), call_timeout));
 }
 
 awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::string scope) {
@@ -390,12 +382,13 @@ awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::strin
 awaitable<Outcome<std::vector<Memory>>> Client::recall_memory(std::string query,
                                                               std::string scope) {
   const std::string parameters = query_string({{"q", query}, {"scope", scope}});
-  return call(within(request("GET", own_path("/memories" + parameters)), seconds(10)),
+  return call(with_timeout(request("GET", own_path("/memories" + parameters)), call_timeout),
               read_memories);
 }
 
 awaitable<Outcome<void>> Client::report_activity(ActivityReport report) {
-  return command(within(request("POST", own_path("/activity"), report_body(report)), seconds(5)));
+  return command(
+      with_timeout(request("POST", own_path("/activity"), report_body(report)), report_timeout));
 }
 
 }  // namespace molecule::platform

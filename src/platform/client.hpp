@@ -19,37 +19,37 @@ namespace molecule::platform {
 
 struct Site;
 
-/// What every call of one workspace needs to know.
+/// What every call for one workspace needs.
 struct Endpoint {
   /// Without trailing slashes.
   std::string platform_url;
   std::string workspace_id;
-  /// Empty: no `X-Molecule-Org-Id`.
+  /// Sent as `X-Molecule-Org-Id` unless empty.
   std::string org_id;
-  /// No call takes longer, whatever its own limit is.
-  std::chrono::milliseconds longest_call = std::chrono::milliseconds::max();
+  /// An upper bound for the time limit of every call.
+  std::chrono::milliseconds max_call_timeout = std::chrono::milliseconds::max();
 };
 
-/// What the platform tells everybody.
+/// The platform's public health report.
 struct Health {
-  /// Its clock, to the second, where its answer says.
+  /// The platform's clock, to the second, if the response has a `Date`.
   std::optional<WallTime> time;
 };
 
 struct Registration {
   std::string delivery_mode;
-  /// Given once, where the workspace had no token yet.
+  /// Issued once, if the workspace had no token yet.
   std::optional<std::string> auth_token;
   std::optional<std::string> inbound_secret;
 };
 
-struct Beat {
+struct HeartbeatRequest {
   int active_tasks = 0;
   std::string current_task;
   std::int64_t uptime_seconds = 0;
 };
 
-struct BeatReply {
+struct HeartbeatReply {
   std::optional<std::string> inbound_secret;
 };
 
@@ -57,16 +57,16 @@ struct ActivityQuery {
   std::string type = "a2a_receive";
   std::optional<std::string> since_id;
   std::optional<int> since_secs;
-  /// Only rows strictly older than this RFC 3339 time; platforms before May 2026 ignore it.
+  /// Only rows strictly older than this RFC 3339 time. Platforms before May 2026 ignore it.
   std::optional<std::string> before_ts;
-  /// Only rows from or to that workspace; the same platforms ignore it.
+  /// Only rows from or to this workspace. Platforms before May 2026 ignore it.
   std::optional<std::string> peer_id;
   int limit = 100;
-  /// Asks for `peer_name`, `peer_role` and `agent_card_url` of each row (`include=peer_info`).
+  /// Adds `peer_name`, `peer_role` and `agent_card_url` to each row (`include=peer_info`).
   bool peer_info = false;
 };
 
-/// Rows of `/activity`, raw: what they mean is the inbox's business. `document` owns `rows`.
+/// Raw rows of `/activity`; the caller interprets them. `document` owns what `rows` point to.
 struct ActivityPage {
   json::Document document;
   std::vector<json::Value> rows;
@@ -79,13 +79,13 @@ struct Peer {
   std::string status;
 };
 
-/// What `/a2a` answered.
+/// The reply of `/a2a`.
 struct A2aReply {
-  /// The peer polls: its answer comes to the inbox later.
+  /// The peer polls: its answer arrives in the inbox later.
   bool queued = false;
-  /// The text of the peer's answer, when not queued.
+  /// The text of the peer's answer, unless queued.
   std::string text;
-  /// The answer was a JSON-RPC or agent error; `text` says which.
+  /// The peer answered with a JSON-RPC or agent error; `text` holds it.
   bool failed = false;
 };
 
@@ -102,18 +102,18 @@ struct UploadedFile {
   std::optional<std::int64_t> size;
 };
 
-/// What the platform takes of files at a time; as it stands, what platforms take that do not say
-/// (4.5).
+/// The platform's limits for uploads. The defaults are those of platforms that do not report any
+/// (platform-api.md 4.5).
 struct UploadLimits {
   std::int64_t file_bytes = std::int64_t{25} << 20;
-  /// Of all files of one message.
+  /// For all files of one message together.
   std::int64_t total_bytes = std::int64_t{50} << 20;
   std::int64_t files = 64;
 };
 
 struct Broadcast {
   std::string status;
-  /// To how many; nothing where the platform does not say.
+  /// The number of recipients, if the platform reports it.
   std::optional<std::int64_t> delivered;
 };
 
@@ -123,7 +123,7 @@ struct Memory {
   std::string content;
 };
 
-/// For `POST /workspaces/:id/activity`; texts are cut to the limits of molecule-mcp.md 6.
+/// For `POST /workspaces/:id/activity`. Texts are cut to the limits of molecule-mcp.md 6.
 struct ActivityReport {
   std::string activity_type;
   std::string method;
@@ -133,101 +133,106 @@ struct ActivityReport {
   std::string error_detail;
 };
 
-/// The platform's HTTP API for one workspace: a function a call, headers built in one place,
-/// statuses and bodies turned into results in one place (platform-api.md). Nothing here retries;
-/// every function may be cancelled at any point.
+/// The platform's HTTP API for one workspace (platform-api.md; each function names its section).
+/// One function per call; headers are built in one place, and statuses and bodies become results in
+/// one place. Nothing is retried except once after a 401 (see `Renew`). Every call may be cancelled
+/// at any point. Calls give up after 10 s unless noted; `delegate`, `notify`, `broadcast` and
+/// `commit_memory` after the 30 s that are the default of `net::HttpRequest`.
 class Client {
  public:
-  /// Gives the bearer token of the moment; empty: none. Called for every request, so that a
-  /// rotated token is used at once.
+  /// Returns the current bearer token, or an empty string to send none. Called for every request,
+  /// so a rotated token takes effect at once.
   using Token = std::function<std::string()>;
-  /// Called after a 401 with the token that was refused: reads the token's sources again. True
-  /// where the token is another one now; the call is made once more with it then (the platform did
-  /// nothing for the old one).
+  /// Called after a 401 with the rejected token, to read the token's sources again. Returns true if
+  /// the token has changed; the call is then repeated once, which is safe because the platform did
+  /// nothing.
   using Renew = std::function<bool(std::string_view refused)>;
 
   Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew = {});
 
   const Endpoint& endpoint() const { return endpoint_; }
-  /// Whether the platform has taken the token of any call that needs one, the polls excepted: they
-  /// run beside the first register, whose answer decides at the start.
+  /// True once the platform has accepted the token in any authenticated call. Polls do not count:
+  /// at startup they run beside the first register, whose answer decides.
   bool accepted() const { return accepted_; }
 
-  /// 0.9: whether it answers at all. Public, and touches nothing.
+  /// platform-api.md 0.9: whether the platform responds at all. Public, and has no side effects.
   awaitable<Outcome<Health>> health();
-  /// 1.1; `agent_card` is a JSON object's text.
+  /// platform-api.md 1.1; `agent_card` is the text of a JSON object.
   awaitable<Outcome<Registration>> register_workspace(std::string agent_card);
-  /// 1.2
-  awaitable<Outcome<BeatReply>> heartbeat(Beat beat);
-  /// 4.1; 10 s.
+  /// platform-api.md 1.2
+  awaitable<Outcome<HeartbeatReply>> heartbeat(HeartbeatRequest heartbeat);
+  /// platform-api.md 4.1
   awaitable<Outcome<ActivityPage>> activity(ActivityQuery query);
-  /// 1.5
+  /// platform-api.md 1.5
   awaitable<Outcome<std::vector<Peer>>> peers();
-  /// 2.3: the platform's object as minified JSON.
+  /// platform-api.md 2.3: the platform's object as minified JSON.
   awaitable<Outcome<std::string>> workspace_info();
-  /// 3: one try of `message/send`; 30 s to connect, `timeout` for all of it. The caller keeps
-  /// `message_id` the same on every try, so that the platform can tell a repetition.
-  /// `in_reply_to`: the message's id that this answers, for `metadata`; empty: none.
+  /// platform-api.md 3: one attempt at `message/send`, with 30 s to connect and `timeout` in total.
+  /// Use the same `message_id` for every attempt, so that the platform can detect repeats.
+  /// `in_reply_to`: the id of the message being answered, sent in `metadata`; empty if none.
   awaitable<Outcome<A2aReply>> send_message(std::string peer_id, std::string message_id,
                                             std::string text, std::chrono::milliseconds timeout,
                                             std::string in_reply_to = {});
-  /// 5.1; 200 with `idempotent_hit` and 202 are both success.
+  /// platform-api.md 5.1; a 200 with `idempotent_hit` and a 202 both count as success.
   awaitable<Outcome<Delegation>> delegate(std::string target_id, std::string task,
                                           std::string idempotency_key);
-  /// 5.2: rows, newest first, each as minified JSON with what is needed to find it.
+  /// platform-api.md 5.2: the delegation rows, newest first.
   awaitable<Outcome<ActivityPage>> delegations();
-  /// 4.3; an attachment is an uploaded file. A platform that knows repetitions by `message_id`
-  /// shows one that it has seen no second time; others ignore it.
+  /// platform-api.md 4.3: a message to the user; attachments are uploaded files. Platforms that
+  /// deduplicate by `message_id` show a repeat only once; older ones ignore the id.
   awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments,
                                   std::string message_id);
-  /// 10. `not_found`: an older platform.
+  /// platform-api.md 10. `not_found`: an older platform.
   awaitable<Outcome<UploadLimits>> upload_limits();
-  /// 4.5; streamed from disk; the result is in the order of `files`.
+  /// platform-api.md 4.5: uploads files, streamed from disk. The results are in the order of
+  /// `files`.
   awaitable<Outcome<std::vector<UploadedFile>>> upload(std::vector<net::FormFile> files);
   enum class WebPage { unexpected, expected };
-  /// 10: the bytes of a file that waits for this workspace, written to `sink` (an open file, which
-  /// stays the caller's) as they come; more than `most_bytes` is `too_large`. `not_found`: it
-  /// expired. A web page that is not expected is an edge's: `not_the_platform`. A failure leaves
-  /// part of the file in the sink, or such a page.
-  awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t most_bytes,
+  /// platform-api.md 10: downloads a file that is waiting for this workspace into `sink`, an open
+  /// file that the caller owns; 600 s. More than `max_bytes` gives `too_large`; an expired file
+  /// gives `not_found`. A web page comes from a proxy (`not_the_platform`), unless one is expected.
+  /// After a failure the sink may hold part of the file, or the page.
+  awaitable<Outcome<void>> fetch_upload(std::string file_id, int sink, std::size_t max_bytes,
                                         WebPage page = WebPage::unexpected);
-  /// 10: the file is here, the platform may forget it.
+  /// platform-api.md 10: tells the platform that it may delete the file.
   awaitable<Outcome<void>> ack_upload(std::string file_id);
-  /// 10: every row up to `seq` was handled. `not_found`: an older platform, which needs no word.
+  /// platform-api.md 10: acknowledges every row up to `seq`. `not_found`: an older platform, which
+  /// needs no acknowledgement.
   awaitable<Outcome<void>> ack_activity(std::int64_t seq);
-  /// 10: the chat with the person, as the platform's minified JSON. `not_found`: an older platform.
+  /// platform-api.md 10: the chat with the user, as the platform's minified JSON. `not_found`: an
+  /// older platform.
   awaitable<Outcome<std::string>> chat_history(int limit, std::string before_ts);
-  /// 10
+  /// platform-api.md 10: broadcasts `message`; the platform decides which workspaces receive it.
   awaitable<Outcome<Broadcast>> broadcast(std::string message);
-  /// 1.3; `agent_card` is a JSON object's text.
+  /// platform-api.md 1.3; `agent_card` is the text of a JSON object.
   awaitable<Outcome<void>> update_card(std::string agent_card);
-  /// 6.1; the id of the new memory.
+  /// platform-api.md 6.1: the new memory, with its id.
   awaitable<Outcome<Memory>> commit_memory(std::string content, std::string scope);
-  /// 6.2
+  /// platform-api.md 6.2
   awaitable<Outcome<std::vector<Memory>>> recall_memory(std::string query, std::string scope);
-  /// 4.2
+  /// platform-api.md 4.2; 5 s.
   awaitable<Outcome<void>> report_activity(ActivityReport report);
 
  private:
-  /// Whether the caller's id goes along as X-Workspace-ID.
+  /// Whether to send the workspace's id as `X-Workspace-ID`.
   enum class Identify { no, yes };
-  /// The one place where headers are built. `path` may have a query; `body` is JSON or empty.
+  /// Builds every request and its headers. `path` may include a query; `body` is JSON or empty.
   net::HttpRequest request(std::string_view method, std::string_view path, std::string body = {},
                            Identify identify = Identify::no) const;
   Site site_of(const net::HttpRequest& request) const;
   void authorize(net::HttpRequest& request) const;
-  /// `/workspaces/<own id>` and the rest.
+  /// `/workspaces/<own id>` followed by `rest`.
   std::string own_path(std::string_view rest) const;
-  /// What a success tells of the token, for `accepted`.
+  /// Whether a success shows that the token is valid, for `accepted`.
   enum class Proves { token, nothing };
-  /// One exchange, whose body `read` turns into the value; nothing from it is `malformed`.
+  /// Performs one exchange and parses the body with `read`; a body it cannot read is `malformed`.
   template <class T>
   awaitable<Outcome<T>> call(net::HttpRequest request, std::optional<T> (*read)(json::Document&),
                              WebPage page = WebPage::expected, Proves proves = Proves::token);
-  /// What an answer without a value looks like: `{"status":…}`, anything, or a file that was
-  /// written to the sink and is no web page.
+  /// What to expect of a reply without a value: `{"status":…}`, anything, or a file written to the
+  /// sink that is not a web page.
   enum class Reply { status, any, no_page };
-  /// The same for a call that gives no value.
+  /// `call` for a reply without a value.
   awaitable<Outcome<void>> command(net::HttpRequest request, Reply reply = Reply::status);
 
   net::HttpClient& http_;

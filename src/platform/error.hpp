@@ -10,41 +10,41 @@
 namespace molecule::platform {
 
 enum class Errc {
-  unreachable,       ///< no connection: name, connect, TLS
-  timeout,           ///< connected, no complete answer in time
-  connection_lost,   ///< closed or reset before the answer was complete
+  unreachable,       ///< no connection: DNS, TCP or TLS failed
+  timeout,           ///< connected, but no complete response in time
+  connection_lost,   ///< closed or reset before the response was complete
   unauthorized,      ///< 401
-  payment_required,  ///< 402: budget
+  payment_required,  ///< 402: the budget is used up
   forbidden,         ///< 403
   not_found,         ///< 404
   conflict,          ///< 409
-  gone,              ///< 410: workspace removed, or a cursor that is not there any more
-  too_large,         ///< 413, or an answer over our cap
+  gone,              ///< 410: the workspace was removed, or the cursor no longer exists
+  too_large,         ///< 413, or a response over the client's own limit
   rate_limited,      ///< 429
   rejected,          ///< any other 4xx, and 3xx (redirects are not followed)
   server_error,      ///< 5xx
-  not_the_platform,  ///< an answer that is not JSON: an HTML page of an edge or a wrong URL
-  malformed          ///< JSON of another shape than the API's
+  not_the_platform,  ///< not JSON: a proxy's HTML page, or a wrong URL
+  malformed          ///< JSON that does not match the API
 };
 
-/// Why a call gave no value; made in one place (`classify`).
+/// Why a call failed. Created only by `classify`.
 struct Error {
   Errc code = Errc::malformed;
-  /// The HTTP status, 0 where there was no answer.
+  /// The HTTP status; 0 if there was no response.
   int status = 0;
-  /// Where there was no answer: what the exchange failed of.
+  /// Why the exchange failed; set only if there was no response.
   std::optional<net::HttpErrc> transport;
-  /// The platform gave a reason of its own with its refusal.
+  /// True if the platform stated a reason.
   bool explained = false;
-  /// One line: what failed, on which call, and the platform's own `error` text (sanitised, cut).
-  /// Never a token.
+  /// One line: what failed, in which call, and the platform's own `error` text (sanitised and cut).
+  /// Never contains a token.
   std::string message;
-  /// `hint` of the platform's error object, sanitised.
+  /// `hint` from the platform's error object, sanitised.
   std::string hint;
-  /// For `gone` of a workspace.
+  /// When the workspace was removed; set only for `Errc::gone`.
   std::string removed_at;
   std::optional<std::chrono::seconds> retry_after;
-  /// The request may have been carried out although there was no answer.
+  /// True if the request may have been processed even though no response arrived.
   bool may_have_arrived = false;
 };
 

@@ -14,7 +14,7 @@ std::string name(json::Value value) {
   return text::sanitize_name(value.string_or(""));
 }
 
-/// A secret that fits into a header and a file of one line.
+/// A secret that is safe in a header and in a one-line file.
 std::optional<std::string> secret(json::Value value) {
   const std::string_view text = value.string_or("");
   const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
@@ -22,19 +22,19 @@ std::optional<std::string> secret(json::Value value) {
   return std::string(text);
 }
 
-/// More than this goes over no connection in the time that an upload may take.
-constexpr std::int64_t largest_upload_limit = std::int64_t{1} << 30;
+/// The largest upload that any connection completes within the time an upload may take.
+constexpr std::int64_t max_upload_limit = std::int64_t{1} << 30;
 
-/// Puts a limit of at most `most` into `limit`, which stays where there is none; false for what
-/// cannot be one.
-bool read_limit(json::Value value, std::int64_t most, std::int64_t& limit) {
+/// Reads a limit into `limit`, clamped to `max`; keeps the default if it is absent. Returns false
+/// for an invalid value.
+bool read_limit(json::Value value, std::int64_t max, std::int64_t& limit) {
   if (!value.present()) return true;
-  const std::int64_t said = value.integer().value_or(0);
-  if (said > 0) limit = std::min(said, most);
-  return said > 0;
+  const std::int64_t bytes = value.integer().value_or(0);
+  if (bytes > 0) limit = std::min(bytes, max);
+  return bytes > 0;
 }
 
-/// The texts among message parts, whichever discriminator their sender uses.
+/// The text of all text parts, whichever discriminator (`kind` or `type`) the sender uses.
 std::string parts_text(json::Value parts) {
   std::string all;
   for (const json::Value part : parts.items()) {
@@ -59,7 +59,7 @@ std::string artifacts_text(json::Value artifacts) {
   return all;
 }
 
-/// Where peers put their answer: a message, a task with artifacts or a status, a plain text.
+/// The peer's answer: a message, a task with artifacts or a status, or plain text.
 std::string result_text(json::Value result) {
   if (const auto text = result.string()) return std::string(*text);
   if (std::string text = parts_text(result["parts"]); !text.empty()) return text;
@@ -100,10 +100,10 @@ std::optional<Registration> read_registration(json::Document& body) {
                       .inbound_secret = secret(root["platform_inbound_secret"])};
 }
 
-std::optional<BeatReply> read_beat(json::Document& body) {
+std::optional<HeartbeatReply> read_heartbeat(json::Document& body) {
   const json::Value root = body.root();
   if (!root["status"].is_string()) return std::nullopt;
-  return BeatReply{.inbound_secret = secret(root["platform_inbound_secret"])};
+  return HeartbeatReply{.inbound_secret = secret(root["platform_inbound_secret"])};
 }
 
 std::optional<std::vector<Peer>> read_peers(json::Document& body) {
@@ -174,9 +174,8 @@ std::optional<UploadLimits> read_upload_limits(json::Document& body) {
   const json::Value root = body.root();
   UploadLimits limits;
   const bool sensible =
-      root.is_object() &&
-      read_limit(root["per_file_bytes"], largest_upload_limit, limits.file_bytes) &&
-      read_limit(root["per_request_bytes"], largest_upload_limit, limits.total_bytes) &&
+      root.is_object() && read_limit(root["per_file_bytes"], max_upload_limit, limits.file_bytes) &&
+      read_limit(root["per_request_bytes"], max_upload_limit, limits.total_bytes) &&
       read_limit(root["max_attachments_per_message"], limits.files, limits.files);
   if (!sensible) return std::nullopt;
   return limits;

@@ -13,11 +13,11 @@ namespace molecule::tools {
 
 namespace {
 
-/// More are not announced together: the agent that is woken by them finds the others in the inbox,
-/// and so do other sessions.
-constexpr std::size_t most_at_once = 100;
+/// So many are announced together: the agent finds the others in the inbox, and so do other
+/// sessions.
+constexpr std::size_t max_at_once = 100;
 
-/// `meta` becomes attributes of that tag: nothing in a value may end one.
+/// `meta` becomes attributes of that tag: no character of a value may end one.
 std::string attribute(std::string_view text) {
   std::string out = text::sanitize_name(text);
   std::erase_if(out, [](char c) { return c == '<' || c == '>' || c == '"'; });
@@ -52,28 +52,48 @@ std::string channel_params(const workspace::Message& message, std::string_view w
   return std::move(writer).take();
 }
 
-ChannelPush::ChannelPush(Notify notify) : notify_(std::move(notify)) {}
+bool takes_channel_messages(std::string_view host_name) {
+  return host_name == "claude-code";
+}
 
-void ChannelPush::begin(std::string_view host_name, workspace::Workspaces& workspaces) {
-  if (active_ || host_name != "claude-code") return;
-  active_ = true;
-  for (workspace::Workspace& workspace : workspaces) announce(workspace);
+ChannelPush::ChannelPush(Services& services, Notify notify)
+    : services_(services), notify_(std::move(notify)) {}
+
+awaitable<void> ChannelPush::run() {
+  while (true) {
+    Event& changed = services_.workspaces.changed();
+    if (announce_changes()) {
+      co_await changed.wait();
+    } else {
+      const Clock::time_point again = services_.clock.now() + services_.config.timing.push_retry;
+      [[maybe_unused]] auto notified = co_await changed.wait_until(again);
+    }
+  }
+}
+
+bool ChannelPush::announce_changes() {
+  bool all = true;
+  for (workspace::Workspace& workspace : services_.workspaces) {
+    Announced& announced = announced_[&workspace];
+    const std::uint64_t now = workspace.changes.total();
+    if (announced.at == now || !workspace.in_use()) continue;
+    try {
+      announce(workspace);
+      announced = {.at = now, .failure = {}};
+    } catch (const workspace::StoreError& error) {
+      if (announced.failure != error.what()) log::warning("inbox: {}", error.what());
+      announced.failure = error.what();
+      all = false;
+    }
+  }
+  return all;
 }
 
 void ChannelPush::announce(workspace::Workspace& workspace) {
-  if (!active_ || !workspace.disabled().empty()) return;
-  try {
-    for (workspace::Message& message : workspace.inbox.announce(most_at_once)) {
-      workspace.complete(message);
-      notify_("notifications/claude/channel", channel_params(message, workspace.id()));
-      workspace.hand_out(message);
-    }
-    failures_.erase(workspace.id());
-  } catch (const sqlite::Error& error) {
-    std::string& told = failures_[workspace.id()];
-    if (told != error.what()) log::warning("inbox: {}", error.what());
-    told = error.what();
-    workspace.inbox.look_again();
+  for (workspace::Message& message : workspace.inbox.leases.announce(max_at_once)) {
+    workspace.complete(message);
+    notify_("notifications/claude/channel", channel_params(message, workspace.id()));
+    workspace.hand_out(message);
   }
 }
 

@@ -1,35 +1,48 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "workspace/workspaces.hpp"
+#include "tools/tools.hpp"
 
 namespace molecule::tools {
 
-/// Wakes an idle agent: announces each new message once to a host that takes channel
-/// notifications (molecule-mcp.md 7), and leases it to this session, so that no other answers it.
-/// It never counts as delivery: the message stays in the inbox.
+/// True for hosts that take channel notifications.
+bool takes_channel_messages(std::string_view host_name);
+
+/// Wakes an idle agent: announces each new message once to a host that takes channel notifications
+/// (molecule-mcp.md 7), those first that came before it, and leases it to this session, so that no
+/// other answers it. This never counts as delivery: the message stays in the inbox.
 class ChannelPush {
  public:
   /// Sends one notification of the server's own; `params` is a JSON object's text.
   using Notify = std::function<void(std::string_view method, std::string_view params)>;
 
-  explicit ChannelPush(Notify notify);
+  ChannelPush(Services& services, Notify notify);
+  ChannelPush(const ChannelPush&) = delete;
+  ChannelPush& operator=(const ChannelPush&) = delete;
 
-  /// The host said `notifications/initialized`: from now on messages are announced, those first
-  /// that came before it.
-  void begin(std::string_view host_name, workspace::Workspaces& workspaces);
-  /// Announces what is new in the inbox of `workspace`.
-  void announce(workspace::Workspace& workspace);
+  /// Announces after every change of a workspace; what failed is tried again. Ends by cancellation.
+  awaitable<void> run();
 
  private:
+  struct Announced {
+    /// As `Changes::total`, when all messages had been announced.
+    std::optional<std::uint64_t> at;
+    /// The last failure of its inbox, so that it is reported once.
+    std::string failure;
+  };
+  /// False if an inbox failed.
+  bool announce_changes();
+  void announce(workspace::Workspace& workspace);
+
+  Services& services_;
   Notify notify_;
-  bool active_ = false;
-  /// The last failure of a workspace's inbox, so that it is told once.
-  std::map<std::string, std::string> failures_;
+  std::map<const workspace::Workspace*, Announced> announced_;
 };
 
 /// `params` of `notifications/claude/channel` for one message.

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/text/text.hpp"
-#include "tools/inbox/when_free.hpp"
 #include "tools/peers/ask_all.hpp"
-#include "tools/tool_registry.hpp"
+#include "tools/retry_while_busy.hpp"
+#include "tools/shared_calls.hpp"
 
 namespace molecule::tools {
 
@@ -48,15 +48,15 @@ awaitable<mcp::Completion> activities(Services& services, std::string typed) {
   const std::string wanted = text::lower(text::trim(typed));
   mcp::Completion completion;
   const auto look = [&services] {
-    return services.workspaces.peek(workspace::Inbox::most_messages);
+    return services.workspaces.peek(workspace::MessageStore::max_waiting);
   };
   try {
-    auto waiting = co_await when_free(services, look);
+    auto waiting = co_await retry_while_busy(services, look);
     for (const auto& arrival : waiting) {
       const std::string& id = arrival.message.activity_id;
       if (begins(id, wanted)) completion.values.push_back(id);
     }
-  } catch (const sqlite::Error&) {
+  } catch (const workspace::StoreError&) {
     completion.values.clear();  // reading the inbox says why
   }
   co_return completion;

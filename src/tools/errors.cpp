@@ -111,6 +111,24 @@ std::string_view next_step(About about, const platform::Error& error) {
          "help.";
 }
 
+std::string_view next_step(workspace::StoreError::Kind kind) {
+  using Kind = workspace::StoreError::Kind;
+  switch (kind) {
+    case Kind::busy:
+      return "Another process is writing to it: try again.";
+    case Kind::full:
+      return "The disk is full or the state folder cannot be written: ask the user to make room. "
+             "No message is lost meanwhile; the platform keeps them.";
+    case Kind::damaged:
+    case Kind::not_ours:
+    case Kind::newer:
+    case Kind::failed:
+      break;
+  }
+  return "Ask the user to look at inbox.db in the state folder. No message is lost meanwhile; the "
+         "platform keeps them.";
+}
+
 std::string sentence(std::string_view text) {
   std::string out(text);
   if (!out.ends_with('.')) out += '.';
@@ -125,20 +143,14 @@ mcp::ToolResult failure(std::string_view what, About about, const platform::Erro
   text += ' ';
   text += next_step(about, error);
   if (error.retry_after) {
-    text += fmt::format(" It asks to wait {} s.", error.retry_after->count());
+    text += fmt::format(" The platform asks you to wait {} s.", error.retry_after->count());
   }
   return {.text = std::move(text), .is_error = true};
 }
 
-mcp::ToolResult failure(std::string_view what, const sqlite::Error& error) {
-  const std::string_view next =
-      error.busy() ? "Another process is writing to it: try again."
-      : error.cannot_write()
-          ? "The disk is full or the state folder cannot be written: ask the user to make room. "
-            "No message is lost meanwhile; the platform keeps them."
-          : "Ask the user to look at inbox.db in the state folder. No message is lost meanwhile; "
-            "the platform keeps them.";
-  return {.text = fmt::format("{}. The inbox's file failed: {}. {}", what, error.what(), next),
+mcp::ToolResult failure(std::string_view what, const workspace::StoreError& error) {
+  return {.text = fmt::format("{}. The inbox's file failed: {}. {}", what, error.what(),
+                              next_step(error.kind())),
           .is_error = true};
 }
 

@@ -2,13 +2,13 @@
 
 #include <string_view>
 
-#include "base/sqlite.hpp"
 #include "molecule/mcp/tool.hpp"
 #include "platform/error.hpp"
+#include "workspace/store/store_error.hpp"
 
 namespace molecule::tools {
 
-/// What a failed call was about: the same status means different things to the agent.
+/// The subject of a failed call: the same status means different things to the agent.
 enum class About { own_workspace, peer, reply, user, files, memory };
 
 /// The one place that words a platform's error for an agent: what failed, where, and what to do
@@ -16,6 +16,6 @@ enum class About { own_workspace, peer, reply, user, files, memory };
 mcp::ToolResult failure(std::string_view what, About about, const platform::Error& error);
 
 /// The same for the inbox's file.
-mcp::ToolResult failure(std::string_view what, const sqlite::Error& error);
+mcp::ToolResult failure(std::string_view what, const workspace::StoreError& error);
 
 }  // namespace molecule::tools

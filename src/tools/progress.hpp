@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -9,11 +8,8 @@
 
 namespace molecule::tools {
 
-/// Often enough for hosts that count silence, seldom enough for all (mcp-protocol.md 5).
-inline constexpr std::chrono::seconds progress_interval{15};
-
-/// Sends a call's progress, in seconds since it began, every `progress_interval` until it goes
-/// out of scope: for waits inside one operation. Lives in the handler's frame.
+/// Sends a call's progress, in seconds since it began, every `Timing::progress` until the end of
+/// its scope: for waits inside one operation. Lives in the handler's frame.
 class Progress {
  public:
   Progress(Services& services, mcp::Call& call, std::string message);

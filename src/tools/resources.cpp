@@ -1,15 +1,20 @@
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/json/writer.hpp"
+#include "base/log.hpp"
 #include "tools/completions.hpp"
 #include "tools/errors.hpp"
-#include "tools/inbox/when_free.hpp"
+#include "tools/inbox/message_json.hpp"
 #include "tools/peers/ask_all.hpp"
 #include "tools/peers/choose.hpp"
-#include "tools/tool_registry.hpp"
+#include "tools/retry_while_busy.hpp"
+#include "tools/shared_calls.hpp"
 #include "tools/tools.hpp"
 
 namespace molecule::tools {
@@ -17,7 +22,7 @@ namespace molecule::tools {
 namespace {
 
 constexpr const char* json_type = "application/json";
-constexpr std::size_t most_messages = 100;
+constexpr std::size_t max_messages = 100;
 
 mcp::ReadResult contents(std::string json) {
   mcp::ReadResult result;
@@ -25,7 +30,7 @@ mcp::ReadResult contents(std::string json) {
   return result;
 }
 
-/// The data of a tool; a resource has no other way to say what failed than its contents.
+/// A tool's data; a resource can report a failure only by its contents.
 mcp::ReadResult contents(mcp::ToolResult result) {
   if (!result.is_error) {
     return contents(result.structured.empty() ? std::move(result.text)
@@ -65,7 +70,7 @@ awaitable<mcp::ReadResult> read_peers(Services& services) {
 }
 
 awaitable<mcp::ReadResult> read_inbox(Services& services) {
-  auto waiting = co_await peek(services, most_messages);
+  auto waiting = co_await peek(services, max_messages);
   mcp::ReadResult read = contents(std::move(waiting));
   co_return read;
 }
@@ -76,20 +81,58 @@ awaitable<mcp::ReadResult> read_message(Services& services, std::string activity
     return services.workspaces.find_message(activity_id);
   };
   try {
-    auto found = co_await when_free(services, look);
-    if (found) result = contents(workspace::to_json(found->message));
-  } catch (const sqlite::Error& error) {
+    auto found = co_await retry_while_busy(services, look);
+    if (found) result = contents(to_json(found->message));
+  } catch (const workspace::StoreError& error) {
     result = contents(failure("The message could not be read", error));
   }
   co_return result;
 }
 
+using Ids = std::vector<std::string>;
+
+/// Nothing if the inbox cannot be read now.
+std::optional<Ids> newly_removed(workspace::Workspace& workspace) {
+  try {
+    return workspace.inbox.messages.newly_removed();
+  } catch (const workspace::StoreError& error) {
+    log::debug("inbox: {}", error.what());
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> changed_resources(const std::vector<std::string>& popped) {
+std::vector<std::string> changed_resources(const std::vector<std::string>& removed) {
   std::vector<std::string> uris = {inbox_uri};
-  for (const std::string& id : popped) uris.push_back(fmt::format("{}/{}", inbox_uri, id));
+  for (const std::string& id : removed) uris.push_back(fmt::format("{}/{}", inbox_uri, id));
   return uris;
+}
+
+awaitable<void> report_resource_changes(Services& services,
+                                        std::function<void(const std::string& uri)> updated) {
+  std::map<const workspace::Workspace*, std::uint64_t> reported;
+  while (true) {
+    bool all = true;
+    for (workspace::Workspace& workspace : services.workspaces) {
+      const std::uint64_t now = workspace.changes.messages();
+      if (now == reported[&workspace]) continue;
+      const auto removed = newly_removed(workspace);
+      for (const std::string& uri : changed_resources(removed.value_or(Ids()))) updated(uri);
+      if (removed) {
+        reported[&workspace] = now;
+      } else {
+        all = false;
+      }
+    }
+    Event& changed = services.workspaces.changed();
+    if (all) {
+      co_await changed.wait();
+    } else {
+      const Clock::time_point again = services.clock.now() + services.config.timing.push_retry;
+      [[maybe_unused]] auto notified = co_await changed.wait_until(again);
+    }
+  }
 }
 
 std::vector<mcp::Resource> make_resources(Services& services) {

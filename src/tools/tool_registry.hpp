@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "molecule/mcp/tool.hpp"
@@ -9,57 +11,79 @@
 
 namespace molecule::tools {
 
-// Each subject gives its tools in the order of molecule-mcp.md 6.
-std::vector<mcp::Tool> delegation_tools(Services& services);
-std::vector<mcp::Tool> task_status_tools(Services& services);
-std::vector<mcp::Tool> peer_tools(Services& services);
-std::vector<mcp::Tool> user_message_tools(Services& services);
-std::vector<mcp::Tool> inbox_tools(Services& services);
-std::vector<mcp::Tool> memory_tools(Services& services);
-std::vector<mcp::Tool> reply_tools(Services& services);
-std::vector<mcp::Tool> platform_tools(Services& services);
-
-// What `reply` shares with the tools that say to whom.
-struct Note {
-  std::string text;
-  /// Files of this machine.
-  std::vector<std::string> paths = {};
-};
-/// What makes a note the same one again, to derive its messageId from.
-std::string content_of(const Note& note);
-/// Shows the note in the user's chat; all of its files go with it, or nothing is sent. Whatever is
-/// sent with the same `message_id` is the same note.
-awaitable<mcp::ToolResult> send_to_user(workspace::Workspace& workspace, Note note,
-                                        std::string message_id);
-/// Takes the message out of the inbox; false where it was not there. As `when_free`.
-awaitable<bool> pop_when_free(Services& services, std::string activity_id);
-/// What is sent to a peer. Whatever is sent with the same `message_id` is the same message.
-struct Outgoing {
-  std::string peer;
-  std::string text;
-  std::string message_id;
-  /// The messageId that it answers; empty: none.
-  std::string in_reply_to = {};
-};
-/// Sends it and waits for the peer's answer; `call` outlives it.
-awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,
-                                                              workspace::Workspace& workspace,
-                                                              Outgoing outgoing, mcp::Call& call);
-
-// What a tool gives is also what a resource of the same name holds.
-awaitable<mcp::ToolResult> list_peers(Services& services);
-/// What the platform gives of one workspace's peers.
-awaitable<platform::Outcome<std::vector<platform::Peer>>> peers_of(workspace::Workspace& workspace);
-awaitable<mcp::ToolResult> workspace_info(workspace::Workspace& workspace);
-/// At most `limit` of these messages, oldest first.
-awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,
-                                workspace::Inbox::Which which = workspace::Inbox::Which::waiting);
-
-/// The output schema of an object whose members the platform chooses.
-inline constexpr const char* any_object = R"({"type":"object"})";
+// What tools do, as hints for the host.
+inline constexpr mcp::Annotations read_only{
+    .read_only = true, .destructive = false, .idempotent = true, .open_world = false};
+inline constexpr mcp::Annotations adds{
+    .read_only = false, .destructive = false, .idempotent = false, .open_world = false};
+inline constexpr mcp::Annotations destructive_once{
+    .read_only = false, .destructive = true, .idempotent = true, .open_world = false};
+inline constexpr mcp::Annotations replaces{
+    .read_only = false, .destructive = true, .idempotent = true, .open_world = true};
+inline constexpr mcp::Annotations sends{
+    .read_only = false, .destructive = false, .idempotent = false, .open_world = true};
+inline constexpr mcp::Annotations sends_once{
+    .read_only = false, .destructive = false, .idempotent = true, .open_world = true};
 
 /// The schema of a tool without arguments.
 inline constexpr const char* no_arguments =
     R"({"type":"object","properties":{},"additionalProperties":false})";
+/// The output schema of an object whose members the platform chooses.
+inline constexpr const char* any_object = R"({"type":"object"})";
+
+/// All that the host is told of a tool.
+struct Declaration {
+  std::string name;
+  std::string title;
+  std::string description;
+  std::string input_schema = no_arguments;
+  std::string output_schema = {};
+  mcp::Annotations hints;
+  /// The argument that chooses one of several workspaces (`choose.hpp`); null: none.
+  const char* choice = nullptr;
+  std::string meta = {};
+};
+
+/// The tools of the server, each added once: its declaration, its schemas and its handler.
+class ToolRegistry {
+ public:
+  explicit ToolRegistry(Services& services) : services_(services) {}
+
+  using Handler = awaitable<mcp::ToolResult> (*)(Services& services, mcp::Call& call);
+  void add(Declaration declaration, Handler handler);
+  /// For calls that share something.
+  template <class Shared>
+  void add(Declaration declaration, std::shared_ptr<Shared> shared,
+           awaitable<mcp::ToolResult> (*handler)(Services&, std::shared_ptr<Shared>, mcp::Call&)) {
+    add_tool(std::move(declaration),
+             [&services = services_, shared = std::move(shared), handler](mcp::Call& call) {
+               return handler(services, shared, call);
+             });
+  }
+
+  Services& services() { return services_; }
+  std::vector<mcp::Tool> take() { return std::move(tools_); }
+
+ private:
+  void add_tool(Declaration declaration,
+                std::function<awaitable<mcp::ToolResult>(mcp::Call& call)> handler);
+
+  Services& services_;
+  std::vector<mcp::Tool> tools_;
+};
+
+void add_delegation_tools(ToolRegistry& tools);
+void add_task_status_tools(ToolRegistry& tools);
+void add_peer_tools(ToolRegistry& tools);
+void add_user_message_tools(ToolRegistry& tools);
+void add_inbox_tools(ToolRegistry& tools);
+void add_memory_tools(ToolRegistry& tools);
+void add_reply_tools(ToolRegistry& tools);
+void add_platform_tools(ToolRegistry& tools);
+
+/// In the order in which the tools are listed (molecule-mcp.md 6).
+inline constexpr std::array subjects{
+    add_delegation_tools, add_task_status_tools, add_peer_tools,  add_user_message_tools,
+    add_inbox_tools,      add_memory_tools,      add_reply_tools, add_platform_tools};
 
 }  // namespace molecule::tools

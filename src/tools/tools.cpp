@@ -2,22 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-#include <utility>
-
-#include "tools/tool_registry.hpp"
-
 namespace molecule::tools {
-
-std::vector<mcp::Tool> make_tools(Services& services) {
-  std::vector<mcp::Tool> all;
-  for (const auto& subject : {delegation_tools, task_status_tools, peer_tools, user_message_tools,
-                              inbox_tools, memory_tools, reply_tools, platform_tools}) {
-    std::vector<mcp::Tool> tools = subject(services);
-    std::move(tools.begin(), tools.end(), std::back_inserter(all));
-  }
-  return all;
-}
 
 std::string make_instructions(const workspace::Config& config) {
   std::string text =

@@ -15,28 +15,32 @@
 
 namespace molecule::tools {
 
-/// What the handlers work with; everything outlives the session.
+/// What the handlers use; everything outlives the session.
 struct Services {
   Clock& clock;
   const workspace::Config& config;
-  /// Each with its platform client, inbox and workload.
   workspace::Workspaces& workspaces;
-  /// Owns what runs beside a call: its progress notifications, and the activity reports, which
+  /// Runs what goes on beside a call: its progress notifications, and the activity reports, which
   /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
   TaskGroup& tasks;
 };
 
-/// The resource that changes whenever a message comes or is popped.
+/// The resource that changes whenever a message comes or is removed.
 inline constexpr const char* inbox_uri = "molecule://inbox";
 
-/// The URIs of what changes with the inbox when messages came, or these were popped.
-std::vector<std::string> changed_resources(const std::vector<std::string>& popped);
+/// The URIs of what changes with the inbox when messages came, or these were removed.
+std::vector<std::string> changed_resources(const std::vector<std::string>& removed);
 
-/// The eleven tools of molecule-mcp.md 6 in their fixed order, then those that came later.
+/// Passes the URIs of changed resources to `updated`, after every change of the messages. Ends by
+/// cancellation.
+awaitable<void> report_resource_changes(Services& services,
+                                        std::function<void(const std::string& uri)> updated);
+
+/// All tools, in the order in which they are listed (molecule-mcp.md 6).
 std::vector<mcp::Tool> make_tools(Services& services);
 
-/// `molecule://workspace`, `…/peers` and `…/inbox`: what the tools of these names give, as JSON.
-/// Where that fails, the contents are an object with `error`.
+/// `molecule://workspace`, `…/peers` and `…/inbox`: what the corresponding tools return, as JSON.
+/// If that fails, the contents are an object with `error`.
 std::vector<mcp::Resource> make_resources(Services& services);
 
 /// `molecule://inbox/{activity_id}`: one waiting message.

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <functional>
 #include <list>
 #include <string>
 
+#include "base/async/event.hpp"
+
 namespace molecule::workspace {
 
-/// What one session is at work on, or several together, as the heartbeat tells it.
+/// What one session is working on, or several together, as the heartbeat reports it.
 struct Load {
   int active_tasks = 0;
   /// Empty when idle.
@@ -14,7 +15,7 @@ struct Load {
   bool operator==(const Load&) const = default;
 };
 
-/// What this process is busy with: the true values of the heartbeat (lessons.md 2.5).
+/// What this process is working on: the true values of the heartbeat (lessons.md 2.5).
 class Workload {
  public:
   /// Marks one task as running until it goes out of scope.
@@ -30,15 +31,18 @@ class Workload {
     std::list<std::string>::iterator at_;
   };
 
-  /// Called after each begin and end of a task; must not throw.
-  std::function<void()> on_change;
+  /// `changed` wakes after each begin and end of a task.
+  explicit Workload(Event& changed) : changed_(changed) {}
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
 
   Load load() const { return {.active_tasks = active_tasks(), .current_task = current_task()}; }
   int active_tasks() const { return static_cast<int>(tasks_.size()); }
-  /// The task that has run longest, empty when idle.
+  /// The task that has been running longest; empty when idle.
   std::string current_task() const { return tasks_.empty() ? std::string() : tasks_.front(); }
 
  private:
+  Event& changed_;
   std::list<std::string> tasks_;
 };
 

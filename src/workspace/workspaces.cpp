@@ -13,7 +13,7 @@ namespace molecule::workspace {
 
 namespace {
 
-/// A message without a time goes first: it waits for nothing.
+/// A message without a valid time goes first.
 WallTime time_of(const Workspaces::Arrival& arrival) {
   return parse_rfc3339(arrival.message.created_at).value_or(WallTime::min());
 }
@@ -21,14 +21,10 @@ WallTime time_of(const Workspaces::Arrival& arrival) {
 }  // namespace
 
 Workspaces::Workspaces(const Config& config, asio::any_io_executor executor, net::HttpClient& http,
-                       Clock& clock, Workspace::Hooks hooks)
-    : clock_(clock), arrived_(clock), watcher_(std::move(executor)) {
-  hooks.on_arrival = [this, tell = std::move(hooks.on_arrival)](Workspace& workspace) {
-    if (tell) tell(workspace);
-    arrived_.notify_all();
-  };
+                       Clock& clock)
+    : timing_(config.timing), clock_(clock), changed_(clock), watcher_(std::move(executor)) {
   for (const WorkspaceConfig& own : config.workspaces) {
-    workspaces_.emplace_back(config, own, http, clock, hooks);
+    workspaces_.emplace_back(config, own, http, clock, changed_);
   }
 }
 
@@ -43,7 +39,7 @@ void Workspaces::release() {
 
 Workspace& Workspaces::default_workspace() {
   for (Workspace& workspace : workspaces_) {
-    if (workspace.disabled().empty()) return workspace;
+    if (workspace.in_use()) return workspace;
   }
   return first();
 }
@@ -51,8 +47,7 @@ Workspace& Workspaces::default_workspace() {
 Workspace& Workspaces::workspace_for_user() {
   Workspace* last = &default_workspace();
   for (Workspace& workspace : workspaces_) {
-    if (workspace.disabled().empty() && workspace.user_heard() > last->user_heard())
-      last = &workspace;
+    if (workspace.in_use() && workspace.user_heard() > last->user_heard()) last = &workspace;
   }
   return *last;
 }
@@ -72,7 +67,7 @@ Workspace* Workspaces::find(std::string_view workspace_id) {
 
 Workspace* Workspaces::through_peer(const std::string& peer_id) {
   for (Workspace& workspace : workspaces_) {
-    if (workspace.disabled().empty() && workspace.knows_peer(peer_id)) return &workspace;
+    if (workspace.in_use() && workspace.knows_peer(peer_id)) return &workspace;
   }
   return nullptr;
 }
@@ -80,16 +75,17 @@ Workspace* Workspaces::through_peer(const std::string& peer_id) {
 std::string Workspaces::out_of_use() const {
   std::string reasons;
   for (const Workspace& workspace : workspaces_) {
-    if (workspace.disabled().empty()) continue;
+    if (workspace.in_use()) continue;
     if (!reasons.empty()) reasons += '\n';
-    reasons += "Workspace " + workspace.id() + " receives nothing: " + workspace.disabled() + '.';
+    reasons +=
+        "Workspace " + workspace.id() + " receives nothing: " + workspace.state().reason + '.';
   }
   return reasons;
 }
 
 bool Workspaces::any_in_use() const {
-  return std::ranges::any_of(
-      workspaces_, [](const Workspace& workspace) { return workspace.disabled().empty(); });
+  return std::ranges::any_of(workspaces_,
+                             [](const Workspace& workspace) { return workspace.in_use(); });
 }
 
 Workspaces::Arrival Workspaces::arrival(Workspace& workspace, Message message) const {
@@ -98,15 +94,15 @@ Workspaces::Arrival Workspaces::arrival(Workspace& workspace, Message message) c
   return {.workspace = &workspace, .message = std::move(message)};
 }
 
-/// Until `look` is content. An inbox that fails matters where no other one has what is looked for.
+/// Until `look` returns true. An inbox that fails matters only if no other one has what is wanted.
 void Workspaces::each_inbox(const std::function<bool(Workspace& workspace)>& look) {
   std::exception_ptr failure;
   bool found = false;
   for (Workspace& workspace : workspaces_) {
     try {
-      const Inbox::NoWaiting no_waiting(workspace.inbox);
+      const Database::FailFast fail_fast(workspace.inbox.database);
       found = look(workspace);
-    } catch (const sqlite::Error&) {
+    } catch (const StoreError&) {
       if (!failure) failure = std::current_exception();
     }
     if (found) return;
@@ -121,32 +117,32 @@ std::optional<Workspaces::Arrival> Workspaces::next() {
   std::size_t failed = 0;
   bool busy = false;
   for (Workspace& workspace : workspaces_) {
-    // What could not be answered from here is left to sessions that can.
-    if (!workspace.disabled().empty()) continue;
+    // This process could not answer it: other sessions can.
+    if (!workspace.in_use()) continue;
     ++usable;
     try {
-      const Inbox::NoWaiting no_waiting(workspace.inbox);
-      auto message = workspace.inbox.next();
+      const Database::FailFast fail_fast(workspace.inbox.database);
+      auto message = workspace.inbox.leases.next();
       if (!message) continue;
       Arrival one = arrival(workspace, std::move(*message));
       if (!oldest || time_of(one) < time_of(*oldest)) oldest = std::move(one);
-    } catch (const sqlite::Error& error) {
+    } catch (const StoreError& error) {
       if (!busy) failure = std::current_exception();
       busy = busy || error.busy();
       ++failed;
     }
   }
-  // What is being written to may hold one at the next try.
+  // An inbox that is being written to may have one at the next try.
   if (failure && (failed == usable || (busy && !oldest))) std::rethrow_exception(failure);
   return oldest;
 }
 
 std::optional<Workspaces::Arrival> Workspaces::take() {
-  // Where the lease is refused another session was faster, and there is less to choose from.
+  // If the lease is refused, another session was faster, and one message fewer is left.
   while (auto oldest = next()) {
     Inbox& inbox = oldest->workspace->inbox;
-    const Inbox::NoWaiting no_waiting(inbox);
-    if (!inbox.lease(oldest->message.activity_id)) continue;
+    const Database::FailFast fail_fast(inbox.database);
+    if (!inbox.leases.lease(oldest->message.activity_id)) continue;
     oldest->workspace->hand_out(oldest->message);
     return oldest;
   }
@@ -155,28 +151,31 @@ std::optional<Workspaces::Arrival> Workspaces::take() {
 
 void Workspaces::prolong_leases() noexcept {
   for (Workspace& workspace : workspaces_) {
-    if (!workspace.disabled().empty()) continue;
+    if (!workspace.in_use()) continue;
     try {
-      workspace.inbox.prolong_leases();
-    } catch (const sqlite::Error& error) {
+      workspace.inbox.leases.prolong();
+    } catch (const StoreError& error) {
       log::debug("the leases of {} were not prolonged: {}", workspace.id(), error.what());
     }
   }
 }
 
-std::vector<Workspaces::Arrival> Workspaces::peek(std::size_t limit, Inbox::Which which) {
+std::vector<Workspaces::Arrival> Workspaces::peek(std::size_t limit, Which which) {
   std::multimap<WallTime, Arrival> by_time;
   std::exception_ptr failure;
   for (Workspace& workspace : workspaces_) {
     try {
-      const Inbox::NoWaiting no_waiting(workspace.inbox);
-      for (Message& message : workspace.inbox.peek(limit, which)) {
+      const Database::FailFast fail_fast(workspace.inbox.database);
+      Inbox& inbox = workspace.inbox;
+      std::vector<Message> messages =
+          which == Which::available ? inbox.leases.available(limit) : inbox.messages.peek(limit);
+      for (Message& message : messages) {
         Arrival one = arrival(workspace, std::move(message));
         // One inbox alone keeps the platform's order.
         const WallTime time = several() ? time_of(one) : WallTime();
         by_time.emplace(time, std::move(one));
       }
-    } catch (const sqlite::Error&) {
+    } catch (const StoreError&) {
       failure = std::current_exception();
     }
   }
@@ -192,27 +191,27 @@ std::vector<Workspaces::Arrival> Workspaces::peek(std::size_t limit, Inbox::Whic
 std::optional<Workspaces::Arrival> Workspaces::find_message(std::string_view activity_id) {
   std::optional<Arrival> found;
   each_inbox([this, activity_id, &found](Workspace& workspace) {
-    if (auto message = workspace.inbox.find(activity_id))
+    if (auto message = workspace.inbox.messages.find(activity_id))
       found = arrival(workspace, std::move(*message));
     return found.has_value();
   });
   return found;
 }
 
-bool Workspaces::pop(std::string_view activity_id) {
-  bool popped = false;
-  each_inbox([activity_id, &popped](Workspace& workspace) {
-    popped = workspace.pop(activity_id);
-    return popped;
+bool Workspaces::remove(std::string_view activity_id) {
+  bool removed = false;
+  each_inbox([activity_id, &removed](Workspace& workspace) {
+    removed = workspace.remove(activity_id);
+    return removed;
   });
-  return popped;
+  return removed;
 }
 
 std::optional<Workspaces::Arrival> Workspaces::take_unless_busy(bool& busy) {
   try {
     busy = false;
     return take();
-  } catch (const sqlite::Error& error) {
+  } catch (const StoreError& error) {
     if (!error.busy()) throw;
     busy = true;
     return std::nullopt;
@@ -223,10 +222,10 @@ awaitable<std::optional<Workspaces::Arrival>> Workspaces::wait_until(Clock::time
   bool busy = false;
   std::optional<Arrival> message = take_unless_busy(busy);
   while (!message && (busy || (any_in_use() && clock_.now() < deadline))) {
-    // Another process is writing for long: that alone is no reason to fail.
-    const Clock::time_point again = clock_.now() + busy_pause;
-    [[maybe_unused]] auto arrived = co_await arrived_.wait_until(busy ? again : deadline);
-    const bool patient = clock_.now() < deadline + busy_patience;
+    // Another process that writes for long is no reason to fail.
+    const Clock::time_point again = clock_.now() + timing_.store_retry;
+    [[maybe_unused]] auto changed = co_await changed_.wait_until(busy ? again : deadline);
+    const bool patient = clock_.now() < deadline + timing_.store_patience;
     message = patient ? take_unless_busy(busy) : take();
     if (!patient) break;
   }

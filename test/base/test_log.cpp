@@ -12,7 +12,7 @@ using namespace molecule;
 
 namespace {
 
-/// Stands in for stderr with a pipe.
+/// Replaces stderr with a pipe.
 class Pipe {
  public:
   Pipe() : before_(::dup(STDERR_FILENO)) {
@@ -54,20 +54,33 @@ TEST_CASE("a message is one line with its level") {
   CHECK(pipe.take() == "molecule: warning: first 1\nmolecule: error: a b c[31m\xEF\xBF\xBD\n");
 }
 
-TEST_CASE("the level decides what is written") {
+TEST_CASE("messages below the level are not written") {
   Pipe pipe;
   log::set_level(log::Level::info);
   CHECK(log::enabled(log::Level::info));
   CHECK_FALSE(log::enabled(log::Level::debug));
-  log::info("told");
+  log::info("hello");
   log::debug("dropped");
-  CHECK(pipe.take() == "molecule: info: told\n");
+  CHECK(pipe.take() == "molecule: info: hello\n");
   log::set_level(log::Level::error);
   log::warning("dropped");
   CHECK(pipe.take().empty());
 }
 
-TEST_CASE("a pipe that nobody reads does not stop the program") {
+TEST_CASE("the level is read by name") {
+  Pipe pipe;
+  CHECK(log::level_from("debug") == log::Level::debug);
+  CHECK(log::level_from("info") == log::Level::info);
+  CHECK(log::level_from("warning") == log::Level::warning);
+  CHECK(log::level_from("error") == log::Level::error);
+  CHECK_FALSE(log::level_from(nullptr));
+  CHECK_FALSE(log::level_from(""));
+  CHECK(pipe.take().empty());
+  CHECK_FALSE(log::level_from("Loud\n"));
+  CHECK(pipe.take().find("use debug, info, warning or error") != std::string::npos);
+}
+
+TEST_CASE("a full pipe does not block the program") {
   Pipe pipe;
   const std::string text(1000, 'x');
   for (int i = 0; i < 1000; ++i) log::warning("{}", text);
@@ -79,13 +92,13 @@ TEST_CASE("a pipe that nobody reads does not stop the program") {
   CHECK(pipe.take() == "molecule: warning: again\n");
 }
 
-TEST_CASE("a long message is cut to what a pipe takes at once") {
+TEST_CASE("a long message is cut to what a pipe accepts atomically") {
   Pipe pipe;
   log::warning("{}", std::string(100'000, 'x'));
   CHECK(pipe.take().size() == PIPE_BUF);
 }
 
-TEST_CASE("without a stderr nothing happens") {
+TEST_CASE("logging without a stderr does nothing") {
   Pipe pipe;
   const int kept = ::dup(STDERR_FILENO);
   ::close(STDERR_FILENO);

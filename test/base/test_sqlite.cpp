@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -68,7 +69,7 @@ TEST_CASE("values are bound and read back") {
   CHECK_FALSE(query.step());
 }
 
-TEST_CASE("a statement may be in use twice, and is clean when it comes again") {
+TEST_CASE("a cached statement can be used twice at a time and is reset for reuse") {
   const test::TemporaryFolder folder;
   Database database(folder.path() / "db");
   database.execute("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)");
@@ -91,7 +92,7 @@ TEST_CASE("a statement may be in use twice, and is clean when it comes again") {
   }
 }
 
-TEST_CASE("a transaction that is not committed did not happen") {
+TEST_CASE("a transaction that is not committed is rolled back") {
   const test::TemporaryFolder folder;
   Database database(folder.path() / "db");
   database.execute(schema);
@@ -131,7 +132,7 @@ TEST_CASE("the file is private and durable") {
   CHECK(pragma("PRAGMA foreign_keys") == "1");
 }
 
-TEST_CASE("errors are told apart") {
+TEST_CASE("error kinds are distinguished") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "db";
   const auto failing = [](auto action) {
@@ -173,7 +174,7 @@ TEST_CASE("errors are told apart") {
   CHECK_THROWS_AS(Database{"/"}, sqlite::Error);
 }
 
-TEST_CASE("another connection's commit is noticed") {
+TEST_CASE("a commit by another connection is noticed") {
   const test::TemporaryFolder folder;
   Database first(folder.path() / "db");
   Database second(folder.path() / "db");
@@ -184,10 +185,10 @@ TEST_CASE("another connection's commit is noticed") {
   CHECK(first.data_version() != before);
 }
 
-TEST_CASE("opening a database again keeps this process's locks") {
+TEST_CASE("reopening a database keeps this process's locks") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "db";
-  // Forked first: SQLite's own list of a process's locks must not be inherited.
+  // Fork first: the child must not inherit SQLite's own list of this process's locks.
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
   const pid_t child = ::fork();
@@ -206,7 +207,8 @@ TEST_CASE("opening a database again keeps this process's locks") {
   CHECK(status == 0);
   ::close(ends[0]);
   ::close(ends[1]);
-  // The last connection to close deletes the log: the other process must have seen that it was not.
+  // The last connection to close deletes the log; the other process must see that it is not the
+  // last.
   CHECK(std::filesystem::exists(path.string() + "-wal"));
 }
 
@@ -220,7 +222,8 @@ TEST_CASE("several processes open a new database at once and write to it") {
       if (child == 0) {
         int code = 1;
         try {
-          Database database(path);
+          // A busy machine may take long for 60 commits.
+          Database database(path, std::chrono::seconds(60));
           database.execute(schema);
           for (int n = 0; n < 10; ++n) {
             database.prepare("INSERT INTO t VALUES (?1, ?2)").bind(i, n).run();
@@ -243,7 +246,7 @@ TEST_CASE("several processes open a new database at once and write to it") {
   }
 }
 
-TEST_CASE("a database opened for reading only shows what is there and changes nothing") {
+TEST_CASE("a read-only database shows its content and changes nothing") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "a db?#%";
   std::optional<Database> writer(std::in_place, path);
@@ -268,7 +271,7 @@ TEST_CASE("a database opened for reading only shows what is there and changes no
   CHECK_FALSE(std::filesystem::exists(folder.path() / "none"));
 }
 
-TEST_CASE("sqlite: a statement's text may go away before its database") {
+TEST_CASE("sqlite: the SQL text need not outlive prepare") {
   const test::TemporaryFolder folder;
   Database database(folder.path() / "db");
   for (int i = 0; i < 100; ++i) {
@@ -279,7 +282,7 @@ TEST_CASE("sqlite: a statement's text may go away before its database") {
   }
 }
 
-TEST_CASE("sqlite: memory that is released is given back, and what needed it goes on") {
+TEST_CASE("sqlite: release_memory frees memory and keeps open statements usable") {
   const test::TemporaryFolder folder;
   Database database(folder.path() / "db");
   database.execute(schema);

@@ -14,7 +14,7 @@
 using namespace molecule;
 using namespace std::chrono_literals;
 
-TEST_CASE("times are written with as many digits as they need") {
+TEST_CASE("times are written with as few digits as possible") {
   const WallTime base = std::chrono::sys_days(std::chrono::year(2026) / 5 / 1) + 10h + 2min + 3s;
   CHECK(format_rfc3339(base) == "2026-05-01T10:02:03Z");
   CHECK(format_rfc3339(base + 500ms) == "2026-05-01T10:02:03.5Z");
@@ -40,7 +40,7 @@ TEST_CASE("times are read in every RFC 3339 form") {
   CHECK(parse_rfc3339("2261-12-31T23:59:59.999999Z"));
 }
 
-TEST_CASE("what is no time is none") {
+TEST_CASE("invalid times are rejected") {
   for (const char* text : {"",
                            "2026",
                            "2026-05-01",
@@ -70,7 +70,7 @@ TEST_CASE("what is no time is none") {
   }
 }
 
-TEST_CASE("microseconds go both ways") {
+TEST_CASE("microseconds survive a round trip") {
   for (const std::int64_t micros :
        {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1'777'000'000'000'001}}) {
     CHECK(to_micros(from_micros(micros)) == micros);
@@ -82,7 +82,7 @@ TEST_CASE("microseconds go both ways") {
   CHECK(from_micros(std::numeric_limits<std::int64_t>::min()) < from_micros(0));
 }
 
-TEST_CASE("random tokens and ids have their shape") {
+TEST_CASE("random tokens and ids have the right format") {
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
     const std::string token = random_token();
@@ -116,7 +116,7 @@ TEST_CASE("UUIDs are recognised") {
   }
 }
 
-TEST_CASE("backoff doubles, stops, and spreads by a quarter") {
+TEST_CASE("backoff doubles up to a maximum, with a spread of a quarter") {
   Backoff backoff(1000ms, 30'000ms);
   for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) CHECK(backoff.next(0.5) == seconds * 1000ms);
   for (int i = 0; i < 100; ++i) CHECK(backoff.next(0.5) == 30'000ms);
@@ -141,7 +141,7 @@ TEST_CASE("a result is a value or an error") {
   CHECK(done);
   CHECK_FALSE(failed);
   CHECK(failed.error() == "why");
-  // An error of a type that the result's is made from.
+  // The error type only needs to be convertible to the result's.
   const Count converted = Failure{"why"};
   CHECK(converted.error() == "why");
 }

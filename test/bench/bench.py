@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What the programs of a build cost in time, memory and wake-ups.
+"""Measures the time, memory and wake-ups of the programs of a build.
 
     test/bench/bench.py BUILD [BUILD…] [--quick] [--callgrind] [--json FILE]
 
-Everything is measured against the real molecule-platform of the first build, in temporary folders.
-Where several builds are given (for instance one with -Dlibcurl=linked), their starts and memory are
-compared. What depends on the machine also stands as a ratio to something that was measured in
-turns with it in the same run.
+Everything runs against the real molecule-platform of the first build, in temporary folders. With
+several builds (for example one with -Dlibcurl=linked) their startup and memory are compared.
+Machine-dependent figures are also given as a ratio to a reference measured alternately in the
+same run.
 """
 
 import argparse
@@ -32,14 +32,14 @@ AIMS = {"start": "3 ms (libcurl loaded late), 9 ms (linked)", "ping": "p50 25 µ
 
 
 class Agent:
-    """A server with a host that has said hello and is silent since."""
+    """A server with a host that has initialized and is silent since."""
 
     def __init__(self, command, env):
         self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.last_id = 0
         self.ask("initialize", INITIALIZE)
-        self.tell({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def __enter__(self):
         return self
@@ -49,13 +49,13 @@ class Agent:
         self.process.wait(5)
         self.process.stdout.close()
 
-    def tell(self, message):
+    def send(self, message):
         self.process.stdin.write(json.dumps(message).encode() + b"\n")
         self.process.stdin.flush()
 
     def ask(self, method, params):
         self.last_id += 1
-        self.tell({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params})
+        self.send({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params})
         while True:
             answer = json.loads(self.process.stdout.readline())
             if answer.get("id") == self.last_id:
@@ -68,8 +68,8 @@ class Agent:
 
 
 def memory_of(pid):
-    """Kilobytes: resident, its part of what is shared, and what it wrote to and so has for itself.
-    (Whether a clean page of a library counts as private depends on who else runs.)"""
+    """Kilobytes: resident, the proportional share (PSS), and private dirty. (Whether a clean
+    page of a library counts as private depends on what else is running.)"""
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     field = {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB", text, re.M)}
     return {"resident_kb": field["Rss"], "proportional_kb": field["Pss"],
@@ -77,7 +77,7 @@ def memory_of(pid):
 
 
 def wakeups_of(pid, seconds):
-    """How often all of a process's threads went to sleep by themselves."""
+    """How often the process's threads blocked voluntarily."""
     def switches():
         return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M)[1])
                    for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"))
@@ -88,7 +88,7 @@ def wakeups_of(pid, seconds):
 
 
 def in_turns(commands):
-    """What `mcp_load start` takes for several commands."""
+    """Runs `mcp_load start` for several commands in alternation."""
     return [word for command in commands for word in ("--", *command)][1:]
 
 
@@ -126,7 +126,7 @@ class Bench:
         return json.loads(done.stdout)
 
     def measure(self):
-        os.sync()  # a program just linked would count as memory that this process wrote to
+        os.sync()  # otherwise the pages of a freshly linked program count as dirty
         few = 10 if self.quick else 1
         programs = [str(build / "molecule-mcp") for build in self.builds]
         main = [programs[0]]
@@ -168,13 +168,14 @@ class Bench:
             with Agent([program], env) as agent:
                 agent.call("list_peers")
                 agent.call("inbox_peek")
-                time.sleep(2)  # register, the first beat and the first poll are through
+                time.sleep(2)  # register, the first heartbeat and the first poll are done
                 found[name] = memory_of(agent.process.pid)
         front.close()
         return found
 
     def instructions(self, program):
-        """Of one more request: two counts of them, so that start and end cancel out."""
+        """Instructions per request: two runs with different counts, so that start and end cancel
+        out."""
         env = self.env(MOLECULE_MCP_DISABLE_HEARTBEAT="1")
         tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.scratch}/callgrind.%p",
                 f"--log-file={self.scratch}/valgrind.%p", program]
@@ -219,7 +220,7 @@ def label(program):
 
 
 def rows(found):
-    """The table: what, the measured value, the ratio, the aim."""
+    """The rows of the table: what, the measured value, the ratio, the target."""
     true = next(name for name in found["start"] if name.endswith("/true"))
     base = found["start"][true]["p50"]
     yield "start of /bin/true", f"{base / 1000:.2f} ms", "", ""
@@ -265,9 +266,9 @@ def print_table(table):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("builds", nargs="+", type=lambda path: pathlib.Path(path).resolve())
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--quick", action="store_true", help="run a tenth of the rounds")
     parser.add_argument("--callgrind", action="store_true", help="count instructions (valgrind)")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all numbers")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all numbers")
     options = parser.parse_args()
     described = machine()
     found = Bench(options.builds, options.quick, options.callgrind).run()

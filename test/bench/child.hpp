@@ -8,26 +8,26 @@
 
 namespace molecule::bench {
 
-/// A program that was started with pipes at its stdin and stdout. Everything here blocks; what
-/// goes wrong throws, and ends the benchmark.
+/// A child process with pipes at stdin and stdout. All functions block; failures throw and end the
+/// benchmark.
 class Child {
  public:
-  /// By posix_spawn, which copies no page tables: what is measured is the program's start.
-  /// `input` lies in its stdin already when it starts.
+  /// Uses posix_spawn, which copies no page tables, so that the program's own start is measured.
+  /// `input` is in the pipe before the program starts.
   explicit Child(std::vector<std::string> command, std::string_view input = "");
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  /// Closes its stdin and waits for its end.
+  /// Closes stdin and waits for the process to exit.
   ~Child();
 
   void write(std::string_view bytes);
-  /// The next line of its stdout without the newline, valid until the next call.
+  /// The next line of stdout without the newline, valid until the next call.
   std::string_view read_line();
-  /// Reads until the answer to request `id` has come; other lines are skipped.
+  /// Reads until the response to request `id` arrives, skipping other lines.
   void read_answer(long id);
-  /// Writes all of `bytes` while reading, until so many good answers have come.
+  /// Writes all of `bytes` while reading, until `answers` successful ones have arrived.
   void exchange(std::string_view bytes, long answers);
-  /// Waits for the end of a program that ends by itself.
+  /// Waits for a process that exits by itself.
   void wait();
 
  private:

@@ -5,18 +5,18 @@
 
 namespace molecule::bench {
 
-/// A bare HTTP client on one kept connection to the loopback: what a request costs without any
-/// client of ours.
+/// A minimal HTTP client on one persistent loopback connection: measures a request without the
+/// overhead of our own client.
 class HttpPeer {
  public:
-  /// Asks for `path` with the workspace's `id` and `token`.
+  /// Requests `path` with the workspace's `id` and `token`.
   HttpPeer(std::uint16_t port, const std::string& path, const std::string& id,
            const std::string& token);
   HttpPeer(const HttpPeer&) = delete;
   HttpPeer& operator=(const HttpPeer&) = delete;
   ~HttpPeer();
 
-  /// One request and its answer, which must have status 200. Throws.
+  /// Performs one request. Throws unless the status is 200.
   void get();
 
  private:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What many workspaces in one process cost, and how fast several processes of one hand over.
+"""Measures many workspaces in one process, and the handover between two processes of one.
 
     test/bench/many_workspaces.py BUILD [--workspaces N] [--seconds N] [--rounds N] [--json FILE]
 
-One molecule-mcp serves all workspaces on the real molecule-platform of the build. When a beat came
-is read from the platform's database. Then two sessions serve one workspace: how long until the
-second is the owner after the first ended, as the platform hears of it, and how long until a waiter
-in the second has what the first has stored.
+One molecule-mcp serves all workspaces on the build's real molecule-platform; heartbeat times are
+read from the platform's database. Then two sessions serve one workspace. Measured are the time
+from the end of the first until the platform hears from the second as the owner, and the time
+until a waiter in the second gets a message that the first has stored.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def cpu_seconds(pid):
 
 
 def written_bytes(pid):
-    """What the process had to be written to disks, as far as it has been accounted for."""
+    """Bytes that the process caused to be written to disk, as far as accounted for."""
     text = pathlib.Path(f"/proc/{pid}/io").read_text()
     return int(re.search(r"^write_bytes: (\d+)", text, re.M)[1])
 
@@ -64,7 +64,7 @@ class Many:
             child.initialize()
             answered = time.monotonic() - start
             self.database = read_only(platform.data_dir / "platform.db")
-            until(lambda: len(self.beats()) == self.count, 120, "a first beat of every workspace")
+            until(lambda: len(self.heartbeats()) == self.count, 120, "a first heartbeat of every workspace")
             online = time.monotonic() - start
             found = self.watch(child.pid)
             found |= {"initialize_ms": answered * 1000, "all_online_s": online,
@@ -74,16 +74,16 @@ class Many:
             self.database.close()
         return found
 
-    def beats(self):
+    def heartbeats(self):
         return dict(self.database.execute("SELECT id, last_heartbeat_at FROM workspaces"
                                           " WHERE last_heartbeat_at IS NOT NULL"))
 
     def watch(self, pid):
         begin, cpu, written = time.monotonic(), cpu_seconds(pid), written_bytes(pid)
-        last, intervals = self.beats(), []
+        last, intervals = self.heartbeats(), []
         while time.monotonic() - begin < self.seconds:
-            time.sleep(1.0)  # beats are 20 s apart, none is missed
-            for id, at in self.beats().items():
+            time.sleep(1.0)  # heartbeats are 20 s apart, so none is missed
+            for id, at in self.heartbeats().items():
                 if at != last[id]:
                     intervals.append((at - last[id]) / 1e6)
                     last[id] = at
@@ -92,10 +92,10 @@ class Many:
         return {"workspaces": self.count, "seconds": took, **memory_of(pid),
                 "cpu_seconds_per_minute": (cpu_seconds(pid) - cpu) * 60 / took,
                 "written_kb_per_minute": (written_bytes(pid) - written) / 1024 * 60 / took,
-                "beats": len(late), "latest_s": max(late),
+                "heartbeats": len(late), "latest_s": max(late),
                 "late_p99_s": statistics.quantiles(late, n=100)[98],
                 "over_2_s": sum(one > 2 for one in late),
-                # A workspace whose beats stopped gives no interval that could be late.
+                # A workspace whose heartbeats stopped yields no interval that could be late.
                 "silent": sum(time.time() - at / 1e6 > BEAT_SECONDS + 2 for at in last.values())}
 
 
@@ -113,7 +113,7 @@ class Handover:
         return {"wake_up_ms": wake, "takeover_s": takeover}
 
     def sessions(self):
-        """Two sessions on a new workspace; the first is the owner."""
+        """Starts two sessions on a new workspace; the first becomes the owner."""
         self.agent = self.platform.create_workspace("agent")
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
         env = child_env(self.folder, {
@@ -121,13 +121,13 @@ class Handover:
             "PLATFORM_URL": self.platform.url, "CONFIGS_DIR": str(self.folder)})
         first = McpProcess(self.build / "molecule-mcp", env)
         first.initialize()
-        until(self.last_beat, what="the owner's first beat")
+        until(self.last_heartbeat, what="the owner's first heartbeat")
         second = McpProcess(self.build / "molecule-mcp", env)
         second.initialize()
-        second.call("inbox_peek")  # it has opened the inbox
+        second.call("inbox_peek")  # by now it has opened the inbox
         return first, second
 
-    def last_beat(self):
+    def last_heartbeat(self):
         database = read_only(self.platform.data_dir / "platform.db")
         row = database.execute("SELECT last_heartbeat_at FROM workspaces WHERE id = ?",
                                (self.agent.id,)).fetchone()
@@ -136,10 +136,10 @@ class Handover:
 
     def takeover(self, ending):
         first, second = self.sessions()
-        before = self.last_beat()
+        before = self.last_heartbeat()
         start = time.monotonic()
         first.signal(ending)
-        until(lambda: self.last_beat() > before, 60, "the second session's register")
+        until(lambda: self.last_heartbeat() > before, 60, "the second session's register")
         took = time.monotonic() - start
         if ending == signal.SIGSTOP:
             first.signal(signal.SIGCONT)
@@ -155,7 +155,7 @@ class Handover:
         found = []
         for i in range(self.rounds * 4):
             waiting = second.start_tool("wait_for_message", {"timeout_secs": 60})
-            second.ping()  # it waits by now
+            second.ping()  # by now it is waiting
             self.platform.send(self.agent, f"message {i}")
             until(lambda: inbox.execute("SELECT count(*) FROM messages").fetchone()[0], 30,
                   "the owner's poll")
@@ -180,9 +180,9 @@ def rows(found):
     yield "answered initialize", f"{many['initialize_ms']:.0f} ms", ""
     yield "all online", f"{many['all_online_s']:.1f} s after the start", ""
     yield "slowest of 20 pings", f"{many['ping_ms']:.1f} ms", ""
-    yield ("beats, latest and p99 after 20 s",
-           f"{many['beats']}: {many['latest_s']:+.2f} s, {many['late_p99_s']:+.2f} s", "2 s")
-    yield "beats later than 2 s, silent workspaces", f"{many['over_2_s']}, {many['silent']}", "0, 0"
+    yield ("heartbeats, latest and p99 after 20 s",
+           f"{many['heartbeats']}: {many['latest_s']:+.2f} s, {many['late_p99_s']:+.2f} s", "2 s")
+    yield "heartbeats later than 2 s, silent workspaces", f"{many['over_2_s']}, {many['silent']}", "0, 0"
     if "handover" not in found:
         return
     for name, times in found["handover"]["takeover_s"].items():
@@ -198,9 +198,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--workspaces", type=int, default=1000)
-    parser.add_argument("--seconds", type=int, default=120, help="how long to watch")
-    parser.add_argument("--rounds", type=int, default=5, help="takeovers of each kind; 0: none")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all numbers")
+    parser.add_argument("--seconds", type=int, default=120, help="how long to watch the heartbeats")
+    parser.add_argument("--rounds", type=int, default=5, help="takeovers of each kind; 0 for none")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all numbers")
     options = parser.parse_args()
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="molecule-many-"))
     found = {"machine": machine(), "date": time.strftime("%Y-%m-%d")}

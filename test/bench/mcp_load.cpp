@@ -1,5 +1,5 @@
-// Measures an MCP server from its host's side; bench.py says what, and puts it together. Each verb
-// prints one line of JSON, times in microseconds.
+// Measures an MCP server from the host's side, for bench.py. Each subcommand prints one line of
+// JSON, with times in microseconds.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -98,7 +98,8 @@ std::string call(long id, std::string_view tool) {
       id, tool.substr(0, end), end == std::string_view::npos ? "{}" : tool.substr(end + 1));
 }
 
-/// What a server does after its first answer, and what a virtual machine compiles late, is over.
+/// Time for a server to finish what it starts after its first response, and for late JIT
+/// compilation.
 void warm_up(Child& child) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
   while (std::chrono::steady_clock::now() < until) {

@@ -1,5 +1,5 @@
-"""The servers that ours is compared with, and how each gets on this machine: its sources are copied
-into a cache folder and built there once, with the toolchain's own client."""
+"""The servers that ours is compared with. Their sources are copied to a cache folder and built
+there once, with each toolchain's own package client."""
 
 import dataclasses
 import hashlib
@@ -12,14 +12,14 @@ SOURCES = pathlib.Path(__file__).parent / "peers"
 
 
 class Missing(Exception):
-    """Why a server cannot be measured here."""
+    """Why a server cannot be measured on this machine."""
 
 
 @dataclasses.dataclass
 class Server:
     name: str
     command: list
-    # Of `mcp_load call`: a tool that does next to nothing.
+    # For `mcp_load call`: a tool that does next to nothing.
     tool: str = "inbox_peek"
 
 
@@ -36,7 +36,7 @@ def _need(program):
 
 
 def _prepare(name, *steps):
-    """The folder in which `steps` were carried out on the sources of `name`, now or before."""
+    """The folder in which `steps` were run on the sources of `name`, now or earlier."""
     source = SOURCES / name
     files = sorted(path for path in source.rglob("*") if path.is_file())
     state = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
@@ -92,7 +92,7 @@ def _runtime():
 
 
 def prepare_all(say):
-    """The servers that this machine can run, and a sentence for each that it cannot."""
+    """The servers that this machine can run, and the reason for each that it cannot."""
     servers, missing = [], []
     for what, make in (("the Rust SDK", _rust), ("the Go SDK", _go),
                        ("the TypeScript SDK's reference server", _typescript),

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""molecule-mcp beside the servers of other SDKs: start, memory, latency, throughput.
+"""Compares molecule-mcp with servers of other SDKs: startup, memory, latency, throughput.
 
-    test/bench/peers.py BUILD [--quick] [--readme] [--json FILE]
+    test/bench/peers.py BUILD [--quick] [--document] [--json FILE]
 
-The same client (mcp_load of the build) asks every server the same. The servers take turns, several
-rounds of it, and the medians are compared. The tool called is `inbox_peek`: ours reads its SQLite
-file for it, the others answer with a constant. What a server needs is installed into
-~/.cache/molecule-bench; one that cannot be had here is left out, with the reason. --readme writes
-table and plot into the project.
+The same client (the build's mcp_load) sends every server the same requests. The servers take
+turns for several rounds, and medians are compared. The tool called is `inbox_peek`: ours reads
+its SQLite file, the others return a constant. Prerequisites are installed into
+~/.cache/molecule-bench; a server that cannot be built here is left out, with the reason.
+--document writes the table into docs/benchmarks.md, and the plot beside this script.
 """
 
 import argparse
@@ -28,9 +28,10 @@ from peers_plot import plot
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLOT = pathlib.Path("test/bench/peers.svg")
+DOCUMENT = pathlib.Path("docs/benchmarks.md")
 MARKS = ("<!-- written by test/bench/peers.py -->", "<!-- /peers -->")
 
-# key, heading, how a value is shown, whether less is better
+# key, heading, formatter, whether less is better
 FIGURES = (
     ("start", "start to answered `initialize`",
      lambda us: f"{us / 1000:.1f} ms" if us < 100_000 else f"{us / 1000:.0f} ms", True),
@@ -97,7 +98,8 @@ class Comparison:
 
 
 def table(found, ours):
-    """In Markdown; a ratio says how many times better ours is, so below 1 the other one is."""
+    """A Markdown table. A ratio says how many times better ours is; below 1 the other one is
+    better."""
     head = ["", *(heading for _, heading, _, _ in FIGURES)]
     lines = [head, ["---", *("---:" for _ in FIGURES)]]
     for name, figures in found.items():
@@ -112,7 +114,7 @@ def table(found, ours):
 
 
 def text(found, ours, missing, where):
-    parts = [table(found, ours), f"![The same figures as bars]({PLOT})",
+    parts = [table(found, ours), f"![The same figures as bars](../{PLOT})",
              f"Measured {datetime.date.today().isoformat()} by `test/bench/peers.py`: medians of "
              "interleaved runs, one client, over pipes; in brackets how many times better "
              "`molecule-mcp` is. It runs a platform client, TLS, an inbox in SQLite and timers, and "
@@ -124,21 +126,21 @@ def text(found, ours, missing, where):
     return "\n\n".join(parts)
 
 
-def write_into_readme(words):
-    readme = ROOT / "README.md"
-    before, mark, rest = readme.read_text().partition(MARKS[0])
+def write_into_document(words):
+    document = ROOT / DOCUMENT
+    before, mark, rest = document.read_text().partition(MARKS[0])
     old, end, after = rest.partition(MARKS[1])
     if not mark or not end:
-        raise SystemExit(f"README.md has no place for it: {MARKS[0]} … {MARKS[1]}")
-    readme.write_text(f"{before}{mark}\n{words}\n{end}{after}")
+        raise SystemExit(f"{DOCUMENT} lacks the markers {MARKS[0]} … {MARKS[1]}")
+    document.write_text(f"{before}{mark}\n{words}\n{end}{after}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=lambda path: pathlib.Path(path).resolve())
-    parser.add_argument("--quick", action="store_true", help="few rounds")
-    parser.add_argument("--readme", action="store_true", help="write table and plot")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all numbers")
+    parser.add_argument("--quick", action="store_true", help="run fewer rounds")
+    parser.add_argument("--document", action="store_true", help="write the table and the plot into the project")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all numbers")
     options = parser.parse_args()
     where = machine()
     others, missing = prepare_all(say)
@@ -157,13 +159,14 @@ def main():
     print(words)
     if options.json:
         options.json.write_text(json.dumps({"machine": where, "servers": found}, indent=2) + "\n")
-    if options.readme:
+    if options.document:
         (ROOT / PLOT).write_text(plot(found, FIGURES, ours.name))
-        write_into_readme(words)
+        write_into_document(words)
 
 
 class Environment:
-    """What ours needs; the others ignore it. With a folder of its own for every process."""
+    """The environment that ours needs and the others ignore, with a new state folder per
+    process."""
 
     def __init__(self, scratch, platform, agent):
         self.folder = tempfile.TemporaryDirectory(dir=scratch)

@@ -1,4 +1,4 @@
-"""A comparison as bars: one panel a figure, on a logarithmic scale, as SVG."""
+"""Draws a comparison as an SVG bar chart: one panel per figure, on a logarithmic scale."""
 
 import math
 from xml.sax.saxutils import escape
@@ -8,7 +8,7 @@ OURS, OTHER, INK, PAPER = "#0b7285", "#b9c2c9", "#1c2226", "#ffffff"
 
 
 def plot(found, figures, ours):
-    """`found[server][key]`; `figures` as (key, heading, how a value is shown, less is better)."""
+    """`found[server][key]`; `figures` are tuples (key, heading, formatter, less is better)."""
     panel_width = WIDTH / COLUMNS
     panel_height = HEAD + len(found) * (BAR + GAP) + 14
     rows = math.ceil(len(figures) / COLUMNS)
@@ -32,7 +32,7 @@ def plot(found, figures, ours):
 
 def bars(values, show, ours, left, top, width):
     least, most = min(values.values()), max(values.values())
-    # Name and value stand right of each bar, so that the longest leaves room for them.
+    # Name and value stand to the right of each bar; leave room for them next to the longest one.
     room, least_bar = width * 0.4, width * 0.04
     span = math.log(most / least) or 1
     for row, (name, value) in enumerate(values.items()):

@@ -1,4 +1,4 @@
-"""A TLS server on a free port of the loopback that passes everything on to a plain one."""
+"""A TLS server on a free loopback port that forwards everything to a plain one."""
 
 import pathlib
 import socket
@@ -10,7 +10,7 @@ from support.listener import Listener
 
 
 class TlsFront:
-    """`url` is where it listens, `folder` an SSL_CERT_DIR that trusts it, made below `scratch`."""
+    """`url` is its address; `folder` is an SSL_CERT_DIR that trusts it, created below `scratch`."""
 
     def __init__(self, scratch, port):
         folder = pathlib.Path(scratch, "certificates")
@@ -42,7 +42,7 @@ class TlsFront:
                 pump(encrypted, plain)
                 back.join()
         except OSError:
-            pass  # a client that went away
+            pass  # the client closed the connection
 
 
 def pump(source, target):

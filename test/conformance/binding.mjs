@@ -1,4 +1,4 @@
-// What the Streamable HTTP binding says about one message: its era, its headers, its status.
+// The Streamable HTTP rules for one message: its era, its headers, its status.
 
 export const VERSION = 'io.modelcontextprotocol/protocolVersion';
 export const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
@@ -8,13 +8,13 @@ export function fault(id, code, message) {
   return { jsonrpc: '2.0', id: id ?? null, error: { code, message } };
 }
 
-/** Against DNS rebinding: only this machine's own names, and pages of its own. */
+/** Against DNS rebinding: accepts only local host names and local origins. */
 export function isLocal({ host = '', origin }) {
   const local = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
   return local.test(host) && (origin === undefined || local.test(origin.replace(/^https?:\/\//, '')));
 }
 
-/** By `_meta`; a request that lacks it is known by the headers only the stateless revision has. */
+/** By `_meta` or, if that is missing, by the headers that only the stateless revision has. */
 export function isStateless({ headers }, message) {
   if (headers['mcp-session-id'] !== undefined) return false;
   if (message?.params?._meta?.[VERSION] !== undefined) return true;
@@ -22,7 +22,7 @@ export function isStateless({ headers }, message) {
   return headers['mcp-method'] !== undefined || (version !== undefined && version >= FIRST_STATELESS);
 }
 
-/** What the headers of a stateless request say otherwise than its body, if anything. */
+/** The first mismatch between the headers and the body of a stateless request, if any. */
 export function mismatch({ headers }, message) {
   const version = message.params?._meta?.[VERSION];
   if (version !== undefined && headers['mcp-protocol-version'] !== version) return 'MCP-Protocol-Version';
@@ -33,13 +33,13 @@ export function mismatch({ headers }, message) {
   return undefined;
 }
 
-/** Values that a header cannot hold as they are come as `=?base64?…?=`. */
+/** Decodes `=?base64?…?=`, used for values that are not valid in a header. */
 function decoded(value = '') {
   const wrapped = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/.exec(value);
   return wrapped ? Buffer.from(wrapped[1], 'base64').toString() : value;
 }
 
-/** The older revisions answer errors with 200 too; the stateless one gives some their own status. */
+/** Older revisions answer errors with 200 too; the stateless one has a status for some of them. */
 export function statusOf(request, { error }) {
   const meta = request.params?._meta ?? {};
   if (request.stateless !== true || !error) return 200;

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// bridge.mjs COMMAND ARGS… : serves an MCP program that speaks on stdio as Streamable HTTP, for the
-// public conformance suite, which knows only HTTP. Prints the URL on stdout and ends on SIGTERM.
+// bridge.mjs COMMAND ARGS…: exposes an MCP program that uses stdio over Streamable HTTP, for the
+// public conformance suite, which only supports HTTP. Prints the URL on stdout and exits on SIGTERM.
 //
-// It adds what the HTTP binding demands (sessions, headers, status codes, streams) and passes every
-// message on as it is. Requests of the stateless revision (2026-07-28) share one child, in which their
-// ids, progress tokens and subscription ids are exchanged for unique ones; each `initialize` of the
-// older revisions starts a session with a child of its own, whose ids are its client's already.
+// It adds what the HTTP binding requires (sessions, headers, status codes, streams) and forwards
+// every message unchanged. Requests of the stateless revision (2026-07-28) share one child; their
+// ids, progress tokens and subscription ids are replaced by unique ones. Each `initialize` of the
+// older revisions starts a session with its own child, which sees the client's own ids.
 
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
@@ -21,7 +21,7 @@ function answer(response, status, message, headers = {}) {
   response.end(JSON.stringify(message));
 }
 
-/** One POST that waits for its answer: plain JSON, or a stream once anything else comes first. */
+/** A POST waiting for its response: plain JSON, or a stream if other messages come first. */
 class Exchange {
   constructor(response, request, headers) {
     Object.assign(this, { response, request, headers, streaming: false });
@@ -38,7 +38,7 @@ class Exchange {
     this.notify(message);
     this.response.end();
   }
-  /** The child ended without an answer. */
+  /** The child exited without a response. */
   abandon() {
     if (this.streaming) this.response.end();
     else answer(this.response, 502, fault(this.request.id, -32603, 'the server ended'));
@@ -56,10 +56,10 @@ function post(request, response, message) {
   const opened = message.method === 'initialize' && child !== stateless;
   const exchange = new Exchange(response, message, opened ? { 'mcp-session-id': child.id } : {});
   const key = child.ask(message, exchange);
-  response.on('close', () => child.cancel(key)); // nothing is left to cancel after an answer
+  response.on('close', () => child.cancel(key)); // has no effect after the response
 }
 
-/** Whoever serves this message; where nobody does, that was answered. */
+/** The child that serves this message. If there is none, sends the error and returns nothing. */
 function childOf(request, response, message) {
   if (isStateless(request, message)) {
     const problem = mismatch(request, message);
@@ -112,5 +112,5 @@ const stop = () => {
   process.exit(0);
 };
 process.on('SIGTERM', stop);
-// A tester that was killed tells nothing, but its end of the pipe closes.
+// A test process that is killed sends no signal, but its end of the pipe closes.
 process.stdin.on('end', stop).resume();

@@ -1,16 +1,16 @@
-// The stdio programs behind the bridge, and who gets what they write.
+// The stdio programs behind the bridge, and the routing of their output.
 
 import { spawn } from 'node:child_process';
 
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId';
 
-/** One program, serving one session of the older revisions: ids are its client's own. */
+/** A program that serves one session of the older revisions and sees the client's own ids. */
 export class Child {
   constructor([program, ...args], id) {
     this.id = id;
-    this.waiting = new Map(); // by the id as JSON: 1 and "1" are two
+    this.waiting = new Map(); // keyed by the id as JSON: 1 and "1" differ
     this.process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.process.stdin.on('error', () => {}); // it ended: the exit tells everyone who waits
+    this.process.stdin.on('error', () => {}); // it exited: the exit handler notifies the waiting exchanges
     this.unfinished = '';
     this.process.stdout.setEncoding('utf8').on('data', (text) => this.read(text));
     this.process.on('exit', () => {
@@ -28,7 +28,7 @@ export class Child {
     this.process.stdin.write(`${JSON.stringify(message)}\n`);
   }
 
-  /** Sends a request; `exchange` gets its answer. Gives the key to cancel it by. */
+  /** Sends a request whose response goes to `exchange`. Returns the key for `cancel`. */
   ask(message, exchange) {
     const key = JSON.stringify(message.id);
     this.waiting.set(key, exchange);
@@ -41,7 +41,7 @@ export class Child {
     this.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: JSON.parse(key) } });
   }
 
-  /** The stream of what belongs to no request. */
+  /** The stream for messages that belong to no request. */
   listen(exchange) {
     exchange.streaming = true;
     this.stream = exchange;
@@ -62,7 +62,7 @@ export class Child {
     }
   }
 
-  /** Stdio does not say to which request a message belongs: the newest that waits, else the stream. */
+  /** On stdio a message names no request: use the newest waiting one, else the stream. */
   addressee() {
     return [...this.waiting.values()].at(-1) ?? this.stream;
   }
@@ -76,7 +76,7 @@ export class Child {
   }
 }
 
-/** One program for all stateless requests, of clients that know nothing of each other. */
+/** One program for all stateless requests, whose clients are independent of each other. */
 export class Stateless extends Child {
   #last = 0;
 

@@ -1,5 +1,5 @@
-// The official JSON schemas of the revisions. No package has them as files: they are read from the
-// pinned conformance suite's program, which holds them as object literals.
+// The official JSON schemas of the revisions. No package ships them as files, so they are extracted
+// from the pinned conformance suite, which contains them as object literals.
 
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
@@ -9,7 +9,7 @@ import addFormats from 'ajv-formats';
 
 const suite = readFileSync(new URL(import.meta.resolve('@modelcontextprotocol/conformance/dist/index.js')), 'utf8');
 
-/** The object literal that begins at `start`: up to the brace that closes it, strings apart. */
+/** The object literal that begins at `start`, up to its closing brace; skips strings. */
 function literal(start) {
   let depth = 0;
   let quote;
@@ -26,12 +26,12 @@ function literal(start) {
 
 function schemasByRevision() {
   const table = /\{"2025-03-26":(\w+),"2025-06-18":(\w+),"2025-11-25":(\w+),\[\w+\]:(\w+)\}/.exec(suite);
-  if (!table) throw new Error('the suite keeps its schemas elsewhere now');
+  if (!table) throw new Error('the suite no longer keeps its schemas there');
   const revisions = ['2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'];
   return new Map(revisions.map((revision, i) => [revision, literal(suite.indexOf(`${table[i + 1]}={$schema:`) + table[i + 1].length + 1)]));
 }
 
-/** Validates what a server sends by one revision's schema. */
+/** Validates a server's messages against one revision's schema. */
 class Revision {
   #ajv;
   #validators = new Map();
@@ -48,21 +48,21 @@ class Revision {
     }
   }
 
-  /** What is wrong with `value` as a `definition`; an empty list where nothing is. */
+  /** The errors of `value` as a `definition`; empty if it is valid. */
   errors(definition, value) {
     if (!this.#validators.has(definition)) this.#validators.set(definition, this.#ajv.compile({ $ref: `mcp#/${this.key}/${definition}` }));
     const validate = this.#validators.get(definition);
     return validate(value) ? [] : validate.errors.map((e) => `${definition}${e.instancePath}: ${e.message}`);
   }
 
-  /** `method` is what the message answers, where it answers something that is known. */
+  /** `method` is the method of the request that the message responds to, if known. */
   message(message, method) {
     if (message.method !== undefined) {
       const generic = message.id === undefined ? 'JSONRPCNotification' : 'JSONRPCRequest';
       return this.errors(this.requests.get(message.method) ?? generic, message);
     }
     if (message.error !== undefined) {
-      // JSON-RPC 2.0 (5) wants null where the id is not known, the schemas have no word for it.
+      // JSON-RPC 2.0 (5) requires null if the id is unknown; the schemas do not provide for it.
       const known = message.id === null ? { ...message, id: 0 } : message;
       return this.errors('JSONRPCErrorResponse' in this.definitions ? 'JSONRPCErrorResponse' : 'JSONRPCError', known);
     }
@@ -78,5 +78,5 @@ class Revision {
 }
 
 export const revisions = new Map([...schemasByRevision()].map(([name, schema]) => [name, new Revision(schema)]));
-// The oldest one's schema is in no package; the next is the same but for fields that are optional.
+// The oldest revision's schema is in no package; the next one only differs in optional fields.
 revisions.set('2024-11-05', revisions.get('2025-03-26'));

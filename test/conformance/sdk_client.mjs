@@ -1,6 +1,6 @@
-// sdk_client.mjs old|legacy|auto|modern COMMAND : one of the official TypeScript SDK clients (the old
-// package, or the new one in an era mode) lists the tools of a server that runs COMMAND, calls one,
-// cancels one and watches one's progress. Prints what it saw as one JSON object.
+// sdk_client.mjs old|legacy|auto|modern COMMAND: an official TypeScript SDK client (the old package,
+// or the new one in an era mode) lists the tools of the server started by COMMAND, calls one, cancels
+// one and watches the progress of one. Prints its observations as one JSON object.
 
 const [kind, command] = process.argv.slice(2);
 const old = kind === 'old';
@@ -17,11 +17,11 @@ function call(name, args, options) {
   return old ? client.callTool(params, undefined, options) : client.callTool(params, options);
 }
 
-/** Seconds until a wait was given up, and that it was. */
+/** Cancels a wait; returns whether it failed, and after how many milliseconds. */
 async function cancel() {
   const control = new AbortController();
   const waiting = call('wait_for_message', { timeout_secs: 300 }, { signal: control.signal });
-  await call('inbox_peek', {}); // the wait has begun: calls are taken in order
+  await call('inbox_peek', {}); // calls are read in order, so the wait has started
   const start = performance.now();
   control.abort('enough');
   const given_up = await waiting.then(() => false, () => true);

@@ -1,4 +1,4 @@
-"""The official inspector's command line against the product, in its three era modes."""
+"""Runs the official inspector's command line against the product, in its three era modes."""
 
 import json
 
@@ -15,7 +15,7 @@ def environment(product):
 
 
 def inspect(product, environment, era, *args):
-    # The inspector gives the server only what it is told to.
+    # The inspector passes only the variables it is told to.
     variables = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
     return run_node(INSPECTOR, "--cli", *variables, "--protocol-era", era, "--format", "json",
                     *args, product.binary, env=environment)

@@ -1,9 +1,9 @@
-"""The public conformance suite's generic scenarios on the product: no failure, no warning."""
+"""Runs the public suite's generic scenarios on the product: no failures, no warnings."""
 
 import pytest
 from conftest import REVISIONS, SUITE, Bridge, failures, run_node
 
-# Scenarios that ask for nothing but what any server has.
+# Scenarios that need nothing beyond what every server has.
 GENERIC = {
     "2025-11-25": ["server-initialize", "server-session-lifecycle", "ping", "logging-set-level",
                    "tools-list", "resources-list", "prompts-list", "server-sse-multiple-streams",

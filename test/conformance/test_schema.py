@@ -1,7 +1,9 @@
-"""Every line that the end-to-end tests saw on stdout, by the schema of its revision."""
+"""Validates every line that the end-to-end tests saw on stdout against its revision's schema."""
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,20 @@ def validate(folder):
     return ended.returncode, ended.stdout
 
 
-def test_lines_of_the_end_to_end_tests():
-    folder = Path(os.environ.get("MOLECULE_TRANSCRIPTS", "none"))
+@pytest.fixture
+def transcripts(build, tmp_path):
+    """Of the whole end-to-end run before this one, or of the few tests that speak every revision."""
+    folder = Path(os.environ.get("MOLECULE_TRANSCRIPTS", tmp_path / "transcripts"))
     if not folder.is_dir():
-        pytest.skip("no transcripts: MOLECULE_TRANSCRIPTS names no folder of an end-to-end run")
-    code, output = validate(folder)
+        subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                        HERE.parent / "e2e" / "protocol"],
+                       env={**os.environ, "MOLECULE_BUILD": str(build), "MOLECULE_TRANSCRIPTS": str(folder)},
+                       stdout=sys.stderr, check=True)
+    return folder
+
+
+def test_lines_of_the_end_to_end_tests(transcripts):
+    code, output = validate(transcripts)
     assert code == 0, output
     counts = json.loads(output.splitlines()[-1])
     assert set(counts["messages"]) >= {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25",

@@ -1,4 +1,4 @@
-"""The official TypeScript SDK clients against the product: list, call, cancel, progress."""
+"""Runs the official TypeScript SDK clients against the product: list, call, cancel, progress."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import time
 import pytest
 from conftest import HERE, run_node
 
-SPEED = 20  # the product's time runs that much faster, so that a progress interval passes soon
+SPEED = 20  # time acceleration for the product, so that a progress interval passes soon
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def speedup(tmp_path_factory):
 def test_client(product, speedup, tmp_path, kind):
     environment = product.environment()
     faster = {"LD_PRELOAD": str(speedup), "SPEEDUP": str(SPEED), "SPEEDUP_EPOCH": str(int(time.time()))}
-    # Only the product's time runs faster, not the client's.
+    # Only the product's time is accelerated, not the client's.
     program = tmp_path / "molecule-mcp"
     assignments = " ".join(f"{name}={value}" for name, value in faster.items())
     program.write_text(f"#!/bin/sh\nexec env {assignments} '{product.binary}'\n")

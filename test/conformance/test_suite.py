@@ -1,4 +1,4 @@
-"""The public conformance suite's requirement sets on the fixture: no failure, no warning."""
+"""Runs the public suite's requirement sets on the fixture: no failures, no warnings."""
 
 import subprocess
 import tempfile
@@ -10,7 +10,7 @@ from conftest import NODE, PACKAGES, REVISIONS, SUITE, WHY_NOT, Bridge, failures
 REQUIREMENTS = PACKAGES / "@modelcontextprotocol/conformance/requirements"
 
 def required(revision):
-    """The server scenarios of a requirement set, which lists one a line under `server:`."""
+    """The server scenarios of a requirement set, listed one per line under `server:`."""
     scenarios, inside = [], False
     for line in (REQUIREMENTS / f"{revision}.yaml").read_text().splitlines():
         if line and not line.startswith((" ", "#")):
@@ -21,7 +21,7 @@ def required(revision):
 
 
 class Run:
-    """One requirement set on one fixture, in the background; results by scenario."""
+    """Runs one requirement set on one fixture, in the background; results by scenario."""
 
     def __init__(self, program, revision):
         self.bridge = Bridge(program)
@@ -47,7 +47,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def runs(fixture_program):
-    """Both sets at once."""
+    """Starts both sets, which run concurrently."""
     started = {revision: Run(fixture_program, revision) for revision in REVISIONS}
     yield started
     for run in started.values():

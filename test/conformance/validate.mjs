@@ -1,8 +1,8 @@
-// validate.mjs FOLDER : checks every line that a server wrote, in the transcripts (*.jsonl) of the
-// end-to-end tests, against the schema of the revision in force for it. Prints what is wrong, then
-// one JSON object with the counts; the exit code is 1 where something is wrong.
+// validate.mjs FOLDER: validates every line that a server wrote, in the transcripts (*.jsonl) of the
+// end-to-end tests, against the schema of the revision that applies to it. Prints the errors, then
+// one JSON object with the counts; exits with 1 if there were errors.
 //
-// A transcript has the lines of both sides, `{"host": line}` first, then `{"server": line}`.
+// A transcript contains all `{"host": line}` entries first, then the `{"server": line}` entries.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { revisions } from './schemas.mjs';
 const VERSION = 'io.modelcontextprotocol/protocolVersion';
 const NEWEST_WITH_INITIALIZE = '2025-11-25';
 
-/** The messages of a line, or none: a host may write anything. */
+/** The messages in a line; none if it is invalid, because a host may write anything. */
 function messages(line) {
   try {
     return [JSON.parse(line)].flat().filter((message) => message !== null && typeof message === 'object');
@@ -20,7 +20,7 @@ function messages(line) {
   }
 }
 
-/** What each request of the host asked, and by which revision, from its id's spelling. */
+/** The method and revision of each host request, keyed by the spelling of its id. */
 function readRequests(sent, received) {
   const answers = new Map(received.filter(({ result }) => result).map((m) => [JSON.stringify(m.id), m]));
   const requests = new Map();
@@ -29,7 +29,7 @@ function readRequests(sent, received) {
     const stateless = params?._meta?.[VERSION];
     const key = JSON.stringify(id);
     if (method === 'initialize' && !stateless) negotiated = answers.get(key)?.result.protocolVersion ?? negotiated;
-    // An id that was used twice says nothing about its answers.
+    // The responses to an id that was used twice are ambiguous.
     requests.set(key, requests.has(key) ? {} : { method, revision: revisions.has(stateless) ? stateless : negotiated });
   }
   return { requests, negotiated };

@@ -21,11 +21,11 @@ EPOCH = str(int(time.time()))
 
 def pytest_addoption(parser):
     parser.addoption("--build", default=os.environ.get("MOLECULE_BUILD", "build"),
-                     help="the build folder with the programs under test")
+                     help="build folder with the programs under test")
 
 
 def pytest_make_parametrize_id(config, val, argname):
-    """Long and odd values would make names that no log can show."""
+    """Keeps test ids readable: string values are escaped and cut."""
     if isinstance(val, (str, bytes)):
         return ascii(val)[:40]
     return None
@@ -36,7 +36,7 @@ def find_program(config, name):
     for path in (build / name, build / "src" / "app" / name):
         if path.is_file():
             return path
-    raise pytest.UsageError(f"no {name} in {build}: build first, or give --build")
+    raise pytest.UsageError(f"no {name} in {build}: build it first, or pass --build")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def sanitized(mcp_binary):
 
 @pytest.fixture(scope="session")
 def speedup(tmp_path_factory):
-    """A function: factor -> the environment that makes a child's time run that much faster."""
+    """A function: factor → the environment that makes a child's time run that much faster."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("clang-19")
     if not compiler:
         pytest.skip("no C compiler for support/speedup.c")
@@ -107,14 +107,14 @@ def fake(token):
 
 
 def sanitizer_environment():
-    """Reports end the child with a code that no test expects."""
+    """Makes sanitizer reports end the child with an exit code that no test expects."""
     return {"ASAN_OPTIONS": "detect_stack_use_after_return=1:detect_leaks=1:exitcode=99",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99"}
 
 
 @pytest.fixture
 def base_env(tmp_path, sanitized):
-    """What a child inherits besides its own variables: nothing of the tester's environment."""
+    """The environment that a child inherits: nothing from the tester's own."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     # The leak checker and, where they are not root's, tests look into it as a debugger does.
@@ -138,8 +138,8 @@ def env(base_env, fake, workspace_id, token, state):
 
 @pytest.fixture
 def spawn(request, mcp_binary, env, token, fake):
-    """A function that starts molecule-mcp; `env` entries are added, None removes one; `speed` makes
-    its time run faster. All are finished and checked after the test."""
+    """A function that starts molecule-mcp. Entries of `changes` are added to `env`, None removes
+    one; `speed` accelerates its time. All children are stopped and checked after the test."""
     children = []
 
     def start(changes=None, args=(), speed=1, secrets=(), **popen):
@@ -164,7 +164,7 @@ def spawn(request, mcp_binary, env, token, fake):
 
 @pytest.fixture
 def mcp(spawn):
-    """One that has been initialized and whose time runs 20 times as fast."""
+    """An initialized molecule-mcp whose time runs 20 times as fast."""
     child = spawn(speed=20)
     child.initialize()
     return child
@@ -172,7 +172,7 @@ def mcp(spawn):
 
 @pytest.fixture
 def claude(spawn):
-    """One whose host is Claude Code, which can be woken."""
+    """The same with Claude Code as the host, which supports pushes."""
     child = spawn(speed=20)
     child.initialize("2025-11-25", "claude-code")
     return child

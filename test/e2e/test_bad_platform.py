@@ -1,4 +1,4 @@
-"""A platform that misbehaves: the client says so, and lives on (lessons 2.16; issue 2)."""
+"""A platform that misbehaves: the client reports it and keeps working (lessons 2.16; issue 2)."""
 
 import itertools
 import json
@@ -33,14 +33,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_tool_call_that_gets_nonsense_fails_and_says_so(spawn, fake, fault):
+def test_a_tool_call_that_gets_an_invalid_response_fails(spawn, fake, fault):
     child = spawn(speed=50)
     child.initialize()
     for tool, (route, arguments) in CALLS.items():
         fake.always(route, FAULTS[fault])
         result = child.call(tool, **arguments)
         text = result.text
-        # Success without a body says all that there is to say about a notification.
+        # For a notification, a success without a body is complete.
         nothing_to_say = tool == "send_message_to_user" and fault in ("empty", "204")
         assert result.failed or nothing_to_say, (tool, text)
         assert 10 < len(text) < 1500 and "edge-page-marker" not in text and "\x00" not in text
@@ -48,7 +48,7 @@ def test_a_tool_call_that_gets_nonsense_fails_and_says_so(spawn, fake, fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_presence_and_inbox_survive_nonsense(spawn, fake, fault):
+def test_presence_and_inbox_survive_invalid_responses(spawn, fake, fault):
     for route in ("register", "heartbeat", "activity"):
         fake.script(route, *[FAULTS[fault]] * 3)
     child = spawn(speed=100)
@@ -59,7 +59,7 @@ def test_presence_and_inbox_survive_nonsense(spawn, fake, fault):
     assert len(child.stderr_text.splitlines()) < 40 and "edge-page-marker" not in child.stderr_text
 
 
-def test_lesson_2_16_an_html_page_is_named_for_what_it_is(mcp, fake):
+def test_lesson_2_16_an_html_page_is_reported_as_one(mcp, fake):
     for tool, (route, arguments) in CALLS.items():
         fake.always(route, HTML)
         text = mcp.call(tool, **arguments).text
@@ -75,7 +75,7 @@ SHAPES = [7, "x", None, True, [], [[]], [7], ["x"], [None], [{}], {}, {"id": 7},
 
 
 @pytest.mark.parametrize("tool", CALLS)
-def test_wrong_shapes_do_not_break_a_tool(mcp, fake, tool):
+def test_unexpected_json_does_not_break_a_tool(mcp, fake, tool):
     route, arguments = CALLS[tool]
     for shape in SHAPES:
         fake.always(route, Reply(body=json.dumps(shape), headers=JSON))
@@ -85,7 +85,7 @@ def test_wrong_shapes_do_not_break_a_tool(mcp, fake, tool):
 
 
 @pytest.mark.parametrize("route", ["register", "heartbeat", "activity"])
-def test_wrong_shapes_do_not_break_the_background(spawn, fake, route):
+def test_unexpected_json_does_not_break_background_tasks(spawn, fake, route):
     shapes = [*SHAPES, {"status": "ok", "platform_inbound_secret": {"a": 1}}, {"auth_token": 7},
               {"rows": []}, [{"id": PEER, "request_body": {"params": {"message": {"parts": [[]]}}}}]]
     fake.script(route, *(Reply(body=json.dumps(s), headers=JSON) for s in shapes))
@@ -108,8 +108,8 @@ def test_a_hanging_platform_delays_nothing_else(spawn, fake):
     assert child.call("wait_for_message", timeout_secs=0).json["timeout"] is True
 
 
-def test_every_background_request_is_given_up_in_time(spawn, fake):
-    """10 s for a poll; nothing hangs for ever."""
+def test_every_background_request_times_out(spawn, fake):
+    """10 s for a poll; nothing may hang forever."""
     fake.always_everything(HANG)
     child = spawn(speed=40)
     child.initialize()
@@ -120,8 +120,8 @@ def test_every_background_request_is_given_up_in_time(spawn, fake):
     fake.next("heartbeat")
 
 
-def test_a_trickle_is_given_up_too(spawn, fake):
-    """A body that comes a byte a second never makes a request last for ever."""
+def test_a_trickling_response_times_out(spawn, fake):
+    """A body that arrives one byte per second must not keep a request open forever."""
     stop = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -153,7 +153,7 @@ def test_a_trickle_is_given_up_too(spawn, fake):
 
 
 def unreachable_url():
-    """A port on which nobody listens."""
+    """A port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -164,13 +164,13 @@ def test_an_unreachable_platform(spawn, url):
     child = spawn({"PLATFORM_URL": url}, speed=50)
     child.initialize()
     for tool, (_, arguments) in CALLS.items():
-        result = child.call(tool, deadline=60, **arguments)
+        result = child.call(tool, **arguments)
         assert result.failed and "PLATFORM_URL" in result.text, (tool, result)
     assert child.call("inbox_peek").json == []
     child.wait_stderr("molecule")
 
 
-def test_a_platform_that_comes_back_is_used_again(spawn, fake):
+def test_a_platform_that_returns_is_used_again(spawn, fake):
     url = unreachable_url()
     port = int(url.rsplit(":", 1)[1])
     child = spawn({"PLATFORM_URL": url}, speed=20)
@@ -188,7 +188,7 @@ def test_a_platform_that_comes_back_is_used_again(spawn, fake):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(spawn, fake, status):
-    """Neither with nor without the token."""
+    """Neither with the token nor without it."""
     other = FakePlatform()
     try:
         moved = lambda r: Reply(status, b"", {"Location": other.url + r.target})
@@ -206,8 +206,8 @@ def test_a_redirect_is_not_followed(spawn, fake, status):
         other.close()
 
 
-def test_a_platform_that_echoes_the_token_does_not_make_us_tell_it(spawn, fake, token):
-    """`spawn` looks for it in both outputs."""
+def test_a_token_echoed_by_the_platform_is_not_printed(spawn, fake, token):
+    """`spawn` searches both outputs for it."""
     echo = Reply(400, {"error": f"bad token {token}", "hint": f"Bearer {token}"})
     for route in ("peers", "info", "notify", "commit", "recall", "delegate", "delegations", "a2a",
                   "heartbeat", "activity"):
@@ -219,12 +219,12 @@ def test_a_platform_that_echoes_the_token_does_not_make_us_tell_it(spawn, fake, 
     fake.wait_for("heartbeat", 4)
 
 
-def test_an_echoed_token_at_a_rejected_register(spawn, fake, token):
+def test_a_token_echoed_by_a_rejected_register_is_not_printed(spawn, fake, token):
     fake.always("register", Reply(401, {"error": f"no such token: {token}"}))
     spawn().expect_exit(3)
 
 
-def test_answers_that_are_split_anywhere(spawn, fake):
+def test_responses_split_anywhere(spawn, fake):
     body = json.dumps([{"id": PEER, "name": "é👋", "role": None, "status": "online"}]).encode()
     whole = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
              b"Connection: close\r\n\r\n" % len(body)) + body
@@ -235,7 +235,7 @@ def test_answers_that_are_split_anywhere(spawn, fake):
         assert "é👋" in child.call("list_peers").text
 
 
-def test_interim_answers_and_chunks(spawn, fake):
+def test_interim_responses_and_chunks(spawn, fake):
     child = spawn()
     child.initialize()
     for raw in (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",

@@ -1,4 +1,4 @@
-"""Nothing lost, nothing twice, whatever breaks (molecule-mcp.md 5): a short run of test/faults."""
+"""Nothing is lost or duplicated under faults (molecule-mcp.md 5): a short run of test/faults."""
 
 import random
 import sys
@@ -16,7 +16,7 @@ PAIRS = [(call, fault) for call in CALLS for fault in FAULTS]
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_a_spoiled_call_loses_and_doubles_nothing(build, tmp_path, part):
+def test_a_failed_call_loses_and_duplicates_nothing(build, tmp_path, part):
     with World(build, tmp_path, part) as world:
         world.start_session()
         met = spoil_each_call(world, PAIRS[part::4])
@@ -27,7 +27,7 @@ def test_a_spoiled_call_loses_and_doubles_nothing(build, tmp_path, part):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_deaths_under_load_lose_and_double_nothing(build, tmp_path, seed):
+def test_crashes_under_load_lose_and_duplicate_nothing(build, tmp_path, seed):
     with World(build, tmp_path, seed) as world:
         deaths = Deaths(world, random.Random(seed).random())
         for _ in range(8):

@@ -1,4 +1,5 @@
-"""The demonstration of ./run: it says what happened, ends cleanly, leaves nothing, and fails aloud."""
+"""The demonstration of ./run: shows the main job, exits cleanly, leaves nothing behind, and
+reports failures."""
 
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.platform import SANITIZER, child_env
 
 DEMO = Path(__file__).parents[2] / "scripts" / "demo" / "main_job.py"
@@ -24,7 +26,7 @@ def start(build, home, *arguments, **popen):
 
 
 def processes_of(home):
-    """Who still has that folder in its command line or environment."""
+    """The processes that have this folder in their command line or environment."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and int(folder.name) != os.getpid():
@@ -43,35 +45,35 @@ def home():
         yield Path(folder)
 
 
-def test_once_shows_the_main_job_and_leaves_nothing(build, mcp_binary, home):
+def test_once_shows_the_main_job_and_leaves_nothing_behind(build, mcp_binary, home):
     process = start(build, home, "--once")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, (out, err)
     assert err == "" and "\033" not in out and not SANITIZER.search(out)
-    told = [
+    expected = [
         r"platform +http://127\.0\.0\.1:\d+ says: ok",
         r"Ada +[0-9a-f-]{36}  awaiting_agent", r"Ben +[0-9a-f-]{36}  awaiting_agent",
-        r"Ada +molecule \S+, MCP 2025-11-25, 16 tools", r"Ben +molecule \S+, MCP",
+        r"Ada +molecule \S+, MCP 2025-11-25, \d+ tools", r"Ben +molecule \S+, MCP",
         r"Ada +online, its card says “Ada”", r"Ben +online, its card says “Ben”",
         r"platform +queued for Ada: “Ada, how much is 6 times 7\?",
-        r"Ada +hears the person: “Ada, how much is 6 times 7\?",
+        r"Ada +hears the user: “Ada, how much is 6 times 7\?",
         r"Ada +calls delegate_task: .*queued", r"platform +Ada to Ben: “How much is 6 times 7\?”",
-        r"person +reads, from Ada: “I have asked Ben\.”", r"Ada +takes .* 0 left",
+        r"user +reads, from Ada: “I have asked Ben\.”", r"Ada +removes .* 0 left",
         r"Ben +hears Ada: “How much is 6 times 7\?”", r"platform +Ben to Ada: “6 times 7 is 42\.”",
-        r"Ben +takes .* 0 left", r"Ada +hears Ben: “6 times 7 is 42\.”",
-        r"person +reads, from Ada: “Ben says: 6 times 7 is 42\.”", r"Ada +takes .* 0 left",
-        r"Ada +has ended", r"Ben +has ended", r"Done\.",
+        r"Ben +removes .* 0 left", r"Ada +hears Ben: “6 times 7 is 42\.”",
+        r"user +reads, from Ada: “Ben says: 6 times 7 is 42\.”", r"Ada +removes .* 0 left",
+        r"Ada +exited", r"Ben +exited", r"Done\.",
     ]
     at = 0
-    for pattern in told:
+    for pattern in expected:
         found = re.compile(pattern, re.IGNORECASE).search(out, at)
-        assert found, f"{pattern} is not in (the rest of) this:\n{out[at:]}"
+        assert found, f"{pattern} is missing from the rest of the output:\n{out[at:]}"
         at = found.end()
-    assert list(home.iterdir()) == [], "it left files"
-    assert processes_of(home) == [], "it left processes"
+    assert list(home.iterdir()) == [], "it left files behind"
+    assert processes_of(home) == [], "it left processes behind"
 
 
-def test_it_goes_on_until_ctrl_c_and_says_how_to_try(build, mcp_binary, home):
+def test_it_runs_until_ctrl_c_and_shows_commands_to_try(build, mcp_binary, home):
     process = start(build, home, start_new_session=True)
     lines = []
 
@@ -83,7 +85,7 @@ def test_it_goes_on_until_ctrl_c_and_says_how_to_try(build, mcp_binary, home):
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    reader.join(120)
+    reader.join(DEADLINE)
     out = "".join(lines)
     try:
         assert "source=canvas" in out, (out, process.poll())
@@ -91,17 +93,17 @@ def test_it_goes_on_until_ctrl_c_and_says_how_to_try(build, mcp_binary, home):
             assert program in out
         (store,) = home.glob("molecule-demo-*")
         assert store.stat().st_mode & 0o077 == 0
-        for token_file in (store / "Ada.token", store / "person.header"):
+        for token_file in (store / "Ada.token", store / "admin.header"):
             assert token_file.stat().st_mode & 0o077 == 0
-            assert token_file.read_text().split()[-1] not in out, "a secret is on the screen"
+            assert token_file.read_text().split()[-1] not in out, "a secret was printed"
         curls = re.findall(r"^  (curl .*)$", out, re.MULTILINE)
         assert len(curls) == 2
         for command, wanted in zip(curls, ('"queued"', "Good morning, Ada")):
-            ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=90)
+            ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=DEADLINE)
             assert ran.returncode == 0 and wanted in ran.stdout, ran
     finally:
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        rest, err = process.communicate(timeout=90)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it
+        rest, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, (rest, err)
     assert list(home.iterdir()) == [] and processes_of(home) == []
 
@@ -112,15 +114,15 @@ def fake_program(folder, name, script):
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize("programs, told", [
+@pytest.mark.parametrize("programs, expected", [
     ({}, "there is no molecule-platform"),
     ({"molecule-platform": "echo 'no disk today' >&2; exit 1"}, "no disk today"),
-    ({"molecule-platform": "echo hello; exec sleep 60"}, "did not say where it listens"),
+    ({"molecule-platform": "echo hello; exec sleep 60"}, "did not print its address"),
     ({"molecule-platform": None, "molecule-mcp": "echo 'no token today' >&2; exit 3"},
      "no token today"),
-    ({"molecule-platform": None, "molecule-mcp": "echo '{}' ; exec 1>&-; sleep 1"}, "has ended"),
+    ({"molecule-platform": None, "molecule-mcp": "echo '{}' ; exec 1>&-; sleep 1"}, "has exited"),
 ], ids=["missing", "dies", "mute", "agent dies", "agent closes"])
-def test_a_failure_is_told_and_nothing_is_left(build, home, tmp_path, programs, told):
+def test_a_failure_is_reported_and_leaves_nothing_behind(build, home, tmp_path, programs, expected):
     """`None` stands for the real program."""
     for name, script in programs.items():
         if script is None:
@@ -128,7 +130,7 @@ def test_a_failure_is_told_and_nothing_is_left(build, home, tmp_path, programs, 
         else:
             fake_program(tmp_path, name, script)
     process = start(tmp_path, home, "--once")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1, (out, err)
-    assert told in err and "Traceback" not in err, err
+    assert expected in err and "Traceback" not in err, err
     assert list(home.iterdir()) == [] and processes_of(home) == []

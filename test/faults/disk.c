@@ -1,6 +1,6 @@
-/* LD_PRELOAD library: a disk that stops taking data, for one process. Writes to regular files, and
- * what makes or grows them, fail with the error number that the four bytes of DISK_FAULT hold; 0
- * is a healthy disk. Pipes, sockets and reading are left alone. */
+/* LD_PRELOAD library that simulates a failing disk for one process. Writes to regular files, and
+ * calls that create or grow them, fail with the errno in the four bytes of the file DISK_FAULT; 0
+ * means a healthy disk. Pipes, sockets and reads are not affected. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-"""What was promised, and what was seen: the book that every fault is held against."""
+"""Records what was promised and what was seen; every fault is checked against it."""
 
 import collections
 import threading
@@ -6,23 +6,23 @@ import time
 
 
 class Ledger:
-    """Thread-safe. `violations` is what must stay empty."""
+    """Thread-safe. `violations` must stay empty."""
 
     def __init__(self):
         self.lock = threading.RLock()
-        self.acknowledged = {}  # message text → True, once the platform has said 200
-        self.holders = {}  # activity id → the live session that it was handed to
-        self.ended = set()  # sessions that are killed or gone: what they held may be another's now
-        self.popping = {}  # activity id → (session, text): pops whose outcome is not known yet
-        self.uncertain = set()  # texts whose pop was under way when the session died
+        self.acknowledged = {}  # message text → True, once the platform answered 200
+        self.holders = {}  # activity id → the live session that holds it
+        self.ended = set()  # sessions that were killed or have ended: others may hold their messages
+        self.popping = {}  # activity id → (session, text): pops with an unknown outcome
+        self.uncertain = set()  # texts whose pop was in progress when the session died
         self.popped = {}  # activity id → text
         self.tasks = {}  # task text → "sent", "failed" or "unknown"
         self.handed_on = 0
-        self.story = collections.deque(maxlen=200)  # the newest events, for a violation's sake
+        self.story = collections.deque(maxlen=200)  # the latest events, shown with a violation
         self.violations = []
         self.started = time.monotonic()
 
-    def tell(self, event):
+    def log(self, event):
         self.story.append(f"{time.monotonic() - self.started:.2f} {event}")
 
     def acknowledge(self, text):
@@ -30,12 +30,12 @@ class Ledger:
             self.acknowledged[text] = True
 
     def hand(self, session, message):
-        """`session` was given `message` by wait_for_message."""
+        """`session` received `message` from wait_for_message."""
         with self.lock:
             id, text = message["activity_id"], message["text"]
-            self.tell(f"{text}: to {session}")
+            self.log(f"{text}: to {session}")
             if session in self.ended:
-                return  # it was read from the pipe of a dead one, and another may have it by now
+                return  # read from the pipe of a dead session; another one may hold it by now
             self.uncertain.discard(text)
             if id in self.popped:
                 self.violations.append(f"{text!r} came back after it was popped")
@@ -53,23 +53,23 @@ class Ledger:
         with self.lock:
             self.popping.pop(id, None)
             self.popped[id] = text
-            self.tell(f"{text}: popped")
+            self.log(f"{text}: popped")
             self.holders.pop(id, None)
 
     def not_popped(self, id, why):
         with self.lock:
-            self.tell(f"{self.popping.pop(id)[1]}: not popped, {why}")
+            self.log(f"{self.popping.pop(id)[1]}: not popped, {why}")
 
     def kill(self, session):
         """The session is about to be killed."""
         with self.lock:
-            self.tell(f"{session} is killed")
+            self.log(f"{session} is killed")
             self.ended.add(session)
 
     def gone(self, session):
-        """The session has ended, and all that it said was read."""
+        """The session has ended, and all of its output was read."""
         with self.lock:
-            self.tell(f"{session} is gone")
+            self.log(f"{session} is gone")
             self.ended.add(session)
             for id, (asker, text) in list(self.popping.items()):
                 if asker == session:
@@ -81,13 +81,13 @@ class Ledger:
             self.tasks[text] = outcome
 
     def waiting(self):
-        """Acknowledged messages that nobody has popped yet."""
+        """Acknowledged messages that were not popped yet."""
         with self.lock:
             done = set(self.popped.values()) | self.uncertain
             return [text for text in self.acknowledged if text not in done]
 
     def check_tasks(self, arrived):
-        """`arrived`: text → how often it lies in the peer's queue."""
+        """`arrived`: text → how often it is in the peer's queue."""
         with self.lock:
             for text, outcome in self.tasks.items():
                 count = arrived.get(text, 0)

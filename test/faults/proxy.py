@@ -1,4 +1,4 @@
-"""An HTTP/1.1 proxy on the loopback between programs and platform that spoils answers on demand."""
+"""An HTTP/1.1 loopback proxy between programs and platform that injects faults on demand."""
 
 import re
 import socket
@@ -7,9 +7,10 @@ import threading
 
 from support.listener import Listener
 
-# What can happen to one exchange. `before` the platform saw it: "refuse" (reset at once), "hang"
-# (no answer until `release`). After: "lose" (reset instead of the answer), "truncate" (half of it,
-# then the end), "garbage" (no HTTP), "html" (an edge's page with status 200), "delay" (late).
+# The faults for one exchange. Before the platform sees the request: "refuse" (reset at once),
+# "hang" (no response until `release`). After: "lose" (reset instead of the response), "truncate"
+# (half of it, then close), "garbage" (not HTTP), "html" (a proxy's page with status 200), "delay"
+# (late).
 FAULTS = ("refuse", "hang", "lose", "truncate", "garbage", "html", "delay")
 PAGE = b"<html><body>Please sign in</body></html>"
 HTML = (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b"
@@ -18,7 +19,7 @@ GARBAGE = bytes(range(255, 127, -1)) * 4 + b"\r\n\r\n"
 
 
 class Proxy:
-    """`url` stays while the platform behind it may come and go: set `port` to where it is."""
+    """`url` never changes; set `port` when the platform behind it moves."""
 
     def __init__(self, port):
         self.port = port
@@ -29,7 +30,7 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self._listener.port}"
 
     def plan(self, choose):
-        """`choose(method, path)` gives a fault or None, for each request from now on."""
+        """`choose(method, path)` returns a fault or None for each request from now on."""
         self._plan = choose
 
     def heal(self):
@@ -37,7 +38,7 @@ class Proxy:
         self.release()
 
     def release(self):
-        """Lets every hanging exchange go: its connection is reset."""
+        """Resets the connections of all hanging exchanges."""
         released, self._released = self._released, threading.Event()
         released.set()
 
@@ -46,7 +47,7 @@ class Proxy:
         self._listener.close()
 
     def _serve(self, client):
-        """Exchange by exchange: the client sends the next request when it has its answer."""
+        """One exchange at a time: the client sends its next request after the response."""
         platform = None
         try:
             while request := read_message(client):
@@ -79,7 +80,7 @@ class Proxy:
 
 
 def reset(client):
-    """The connection ends with RST."""
+    """Closes the connection with RST."""
     try:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     except OSError:
@@ -88,7 +89,7 @@ def reset(client):
 
 
 def read_message(source, of=b""):
-    """One whole HTTP message, or nothing where the other side has ended."""
+    """One complete HTTP message, or None if the other side closed the connection."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = source.recv(65536)

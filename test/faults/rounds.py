@@ -1,4 +1,4 @@
-"""What goes wrong: single calls that are spoiled in turn, and rounds of deaths under load."""
+"""The faults: single calls that fail in turn, and rounds of crashes under load."""
 
 import errno
 import random
@@ -9,7 +9,7 @@ import threading
 from proxy import FAULTS
 from world import SPEED, until
 
-# Every call that a session makes by itself or for its agent.
+# Every call that a session makes, by itself or for its agent.
 CALLS = {
     "register": r"POST /registry/register",
     "heartbeat": r"POST /registry/heartbeat",
@@ -22,13 +22,14 @@ CALLS = {
 }
 
 
-def pause(random_source, least, most):
-    """How long a fault lasts, or when it strikes, is the round's input and not a synchronisation."""
-    threading.Event().wait(random_source.uniform(least, most))
+def pause(random_source, shortest, longest):
+    """A random pause: how long a fault lasts, or when it strikes. It is test input, not
+    synchronisation."""
+    threading.Event().wait(random_source.uniform(shortest, longest))
 
 
 def spoil_each_call(world, chosen=None):
-    """Every fault at every call, once each, with messages under way. Gives how many were met."""
+    """Injects every fault into every call, once each, under load. Returns how many took effect."""
     met = 0
     for call, fault in chosen or [(c, f) for c in CALLS for f in FAULTS]:
         left = [1]
@@ -57,7 +58,7 @@ def spoil_each_call(world, chosen=None):
 
 
 class Deaths:
-    """Rounds of something that dies or stops while two sessions work."""
+    """Rounds in which something is killed or stopped while two sessions work."""
 
     def __init__(self, world, seed):
         self.world, self.random = world, random.Random(seed)
@@ -70,7 +71,7 @@ class Deaths:
         kind = self.random.choice([self.kill_session] * 4 + [self.kill_owner] * 4 +
                                   [self.kill_platform] * 3 + [self.lossy_network] * 2 +
                                   [self.full_disk, self.read_only_folder, self.stop_owner])
-        world.ledger.tell(kind.__name__)
+        world.ledger.log(kind.__name__)
         self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
         world.write(self.random.randrange(1, 6))
         pause(self.random, 0, 0.3)
@@ -81,7 +82,7 @@ class Deaths:
         self.world.kill(self.random.choice(self.world.sessions))
 
     def kill_owner(self):
-        """The session that has run longest is the one that polls."""
+        """Kills the session that has run longest, which is the one that polls."""
         self.world.kill(self.world.sessions[0])
 
     def kill_platform(self):
@@ -107,7 +108,7 @@ class Deaths:
         self.world.disk.set(0)
 
     def stop_owner(self):
-        """SIGSTOP for 60 s of the programs' time."""
+        """SIGSTOP for 60 s of accelerated time."""
         process = self.world.sessions[0].mcp.process
         process.send_signal(signal.SIGSTOP)
         self.world.write(2)

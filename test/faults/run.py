@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Breaks things around molecule-mcp and molecule-platform, and counts what is lost or doubled.
+"""The fault-injection suite: counts messages that are lost or duplicated.
 
     test/faults/run.py BUILD [--rounds N] [--seed S]
 
-Every fault at every call in turn, and then rounds of kill -9 (sessions, the polling one, the
-platform), a lossy network, a full disk, a read-only folder and a stopped owner, under the load of two
-sessions. Ends with 1 at the first message that is lost, handed out twice or comes back.
+Injects every fault into every call in turn. Then runs rounds of kill -9 (sessions, the polling
+one, the platform), a lossy network, a full disk, a read-only folder and a suspended owner, under
+the load of two sessions. Exits with 1 at the first message that is lost, handed out twice or
+comes back.
 """
 
 import argparse
@@ -22,8 +23,8 @@ from world import World  # noqa: E402
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--rounds", type=int, default=1000, help="of deaths (1000)")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="repeats a run's choices")
+    parser.add_argument("--rounds", type=int, default=1000, help="rounds of crashes (default: 1000)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="reproduces a run's choices")
     options = parser.parse_args()
     print(f"seed {options.seed}")
     started = time.monotonic()
@@ -31,7 +32,7 @@ def main():
             World(options.build, folder, options.seed) as world:
         world.start_session()
         met = spoil_each_call(world)
-        print(f"{met} calls spoiled, each in its way: {world.ledger.summary()}", flush=True)
+        print(f"{met} calls failed, one per fault: {world.ledger.summary()}", flush=True)
         deaths = Deaths(world, options.seed)
         for number in range(1, options.rounds + 1):
             deaths.round()

@@ -1,4 +1,4 @@
-"""A platform, a proxy before it, and sessions of one workspace that work while things break."""
+"""A platform behind a proxy, and sessions of one workspace that work while faults occur."""
 
 import itertools
 import pathlib
@@ -15,12 +15,12 @@ from ledger import Ledger
 from proxy import Proxy
 
 HERE = pathlib.Path(__file__).parent
-SPEED = 20  # the programs' time runs that much faster
-PATIENCE = 60  # real seconds until everything must have come through once all is well again
+SPEED = 20  # time acceleration for the programs
+PATIENCE = 60  # real seconds for everything to be delivered after the faults end
 
 
 def preloads(folder):
-    """The libraries that make time run and disks fail, compiled into `folder`."""
+    """Compiles the libraries that accelerate time and make disks fail into `folder`."""
     made = []
     for source in (HERE.parent / "e2e" / "support" / "speedup.c", HERE / "disk.c"):
         library = pathlib.Path(folder, source.stem + ".so")
@@ -44,7 +44,7 @@ class Disk:
 
 
 class Session:
-    """One agent host with its molecule-mcp: takes messages, acts on some, pops them."""
+    """One agent host with its molecule-mcp: receives messages, acts on some, pops them."""
 
     serials = itertools.count(1)
 
@@ -62,28 +62,28 @@ class Session:
             while not self.ending.is_set():
                 self._turn()
         except (OSError, ValueError, AssertionError) as error:
-            # A killed child ends in the midst of anything; what it lost the ledger shows.
+            # A killed child fails at any point; the ledger shows what was lost.
             if self.name not in self.world.ledger.ended and not self.ending.is_set():
                 self.world.ledger.violations.append(f"{self.name}: {error}")
         finally:
             self.mcp.process.poll()
 
     def _turn(self):
-        # A session that was stopped for a while answers when it goes on.
+        # A session that was suspended for a while answers after it resumes.
         result = self.mcp.call("wait_for_message", timeout_secs=5, deadline=PATIENCE)
         if result.failed or "activity_id" not in result.json:
             return self.ending.wait(0.02) if result.failed else None
         message = result.json
         ledger = self.world.ledger
         ledger.hand(self.name, message)
-        # An agent thinks for a while: some die in the midst of it, and others go on.
+        # Simulates an agent that thinks: some sessions die meanwhile, others continue.
         self.ending.wait(self.random.choice((0, 0, 0.01, 0.1)))
         call = self.world.wish or self.random.choice(
             ["notify", "delegate", "delegate_async", "nothing"])
         if call == "notify":
             self.mcp.call("send_message_to_user", message=f"re {message['text']}",
                           deadline=PATIENCE)
-        elif call in ("delegate", "report"):  # a delegation is reported
+        elif call in ("delegate", "report"):  # delegations are reported
             self._delegate("delegate_task")
         elif call == "delegate_async":
             self._delegate("delegate_task_async")
@@ -108,7 +108,7 @@ class Session:
         self.mcp.finish()
 
     def end(self):
-        """As a host ends it: what was asked is answered, then stdin is closed."""
+        """Ends like a host does: requests in flight are answered, then stdin is closed."""
         self.ending.set()
         self.thread.join(PATIENCE)
         self.mcp.finish()
@@ -116,12 +116,12 @@ class Session:
 
     def _reap(self):
         self.thread.join(PATIENCE)
-        assert not self.thread.is_alive(), f"{self.name} hangs"
+        assert not self.thread.is_alive(), f"{self.name} did not end"
         self.world.ledger.gone(self.name)
 
 
 class World:
-    """Use as a context. The people write to the platform itself, the sessions go by the proxy."""
+    """A context manager. Users write to the platform directly; sessions go through the proxy."""
 
     def __init__(self, build, folder, seed):
         self.binary = pathlib.Path(build, "molecule-mcp").resolve()
@@ -133,7 +133,7 @@ class World:
         self.epoch = str(int(time.time()))
         self.platform = Platform(build, data_dir=self.folder / "data")
         self.sessions = []
-        self.wish = None  # what sessions do about a message; None: as it comes
+        self.wish = None  # what sessions do with a message; None: a random choice
         self._texts = itertools.count(1)
 
     def __enter__(self):
@@ -176,7 +176,7 @@ class World:
         session.kill()
 
     def write(self, count):
-        """A person writes; what the platform said 200 to is promised."""
+        """Writes as a user; every message that the platform answered with 200 is promised."""
         for _ in range(count):
             text = self.new_text("message")
             assert self.platform.send(self.agent, text).status == 200
@@ -188,7 +188,7 @@ class World:
         self.proxy.port = self.platform.port
 
     def settle(self):
-        """All is well again: until every acknowledged message was handed out and popped."""
+        """Waits, without faults, until every acknowledged message was handed out and popped."""
         self.proxy.heal()
         self.disk.set(0)
         if not self.sessions:
@@ -206,7 +206,7 @@ class World:
             self.ledger.violations[:5] + ["\n".join(self.ledger.story)]
 
     def check_tasks(self):
-        """Once nothing is under way any more."""
+        """Checks the delegations; call it when nothing is in flight."""
         arrived, since = {}, None
         while page := self.platform.activity(
                 self.peer, limit=500, type="a2a_receive", **(

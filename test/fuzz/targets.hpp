@@ -6,22 +6,22 @@
 
 namespace molecule::fuzz {
 
-// One target a room that reads what others wrote. Each takes any bytes, must neither crash nor
-// hang, and throws `std::logic_error` where a promise of the header it is about does not hold. They
-// keep no state that a later run could see, so that one file replays what was found.
+// One target per room that parses untrusted input. Each accepts arbitrary bytes, must neither crash
+// nor hang, and throws `std::logic_error` if a documented promise is broken. Targets keep no state
+// between runs, so that one file reproduces a finding.
 
-/// mcp/framing: any split of the input gives the same lines. The first byte is the line's cap, the
-/// second the seed of the split.
+/// mcp/framing: any split of the input gives the same lines. The first byte is the line limit, the
+/// second the seed for the split.
 void framing(std::string_view input);
-/// mcp: a whole session in this process; the input is all that the host ever writes.
+/// mcp: a complete session in this process; the input is everything the host writes.
 void dispatch(std::string_view input);
 /// workspace/rows: one row of `/activity`.
 void rows(std::string_view input);
-/// base/text: UTF-8 and text of others.
+/// base/text: UTF-8 and sanitising.
 void text(std::string_view input);
-/// base/redact and the platform's memory redaction.
+/// base/redact and the platform's redaction of memories.
 void redaction(std::string_view input);
-/// base/json: reading, writing again, raw members.
+/// base/json: reading, writing back, raw members.
 void json(std::string_view input);
 /// server/envelope: what a sender posts to `/a2a`.
 void envelope(std::string_view input);

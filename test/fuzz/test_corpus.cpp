@@ -8,7 +8,7 @@
 
 #include "fuzz/targets.hpp"
 
-// Runs every kept input through its target: the seeds, and whatever a fuzzer ever found.
+// Replays every stored input through its target: the seeds and all past findings.
 
 namespace {
 
@@ -19,7 +19,7 @@ void replay(const std::string& target, void (*run)(std::string_view)) {
     const std::string name = entry.path().string();
     CAPTURE(name);
     std::ifstream file(name, std::ios::binary);
-    // Not a string: nothing readable follows the last byte, as in a fuzzer.
+    // An exact-size buffer: nothing after the last byte is readable, as under a fuzzer.
     const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
     CHECK_NOTHROW(run({bytes.data(), bytes.size()}));
     ++replayed;

@@ -16,7 +16,7 @@
 
 namespace molecule::mcp::test {
 
-/// A descriptor that is closed at the end.
+/// Owns a file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int number = -1) : number_(number) {}
@@ -30,7 +30,7 @@ class Descriptor {
   int number_;
 };
 
-/// Both ends of a pipe, or of a socket pair: what is written to one is read from the other.
+/// Both ends of a pipe or socket pair: what is written to `write` is read from `read`.
 struct Channel {
   Descriptor read;
   Descriptor write;
@@ -38,7 +38,7 @@ struct Channel {
 Channel make_pipe();
 Channel make_socket_pair();
 
-/// What the tools of the tests see and wait for.
+/// State shared between a test and the tools of its server.
 struct Bench {
   explicit Bench(Clock& clock) : released(clock) {}
   Event released;
@@ -49,10 +49,11 @@ struct Bench {
   std::optional<std::string> seen_meta;
 };
 
-/// `echo`, `wait` (until `Bench::open`), `fail`, `progress`, `structured`.
+/// A server with the tools `echo`, `wait` (until `Bench::open`), `fail`, `progress` and
+/// `structured`.
 ServerInfo make_server(Bench& bench);
 
-/// An answer's parsed text with its document.
+/// One message from the session, parsed.
 struct Answer {
   std::string text;
   json::Document document;
@@ -60,49 +61,49 @@ struct Answer {
   std::optional<std::int64_t> code() const { return (*this)["error"]["code"].integer(); }
 };
 
-/// A session in this process and the host at the other end of its pipes. Every function runs the
-/// loop as long as it needs; what does not come within ten seconds fails the test.
+/// Runs a session in this process and plays the host at the other end of its pipes. Every function
+/// runs the loop as long as needed and fails the test after 10 s.
 class Host {
  public:
   enum class Kind { pipes, sockets };
   explicit Host(Kind kind = Kind::pipes, Limits limits = {}, Clock* clock = nullptr);
-  /// With a server of the test's own.
+  /// Serves `server` instead of the default one.
   explicit Host(ServerInfo server, Limits limits = {});
-  /// With descriptors of the test's own: the host's end of the output may be invalid.
+  /// Uses these channels. The host's end of the output may be invalid.
   Host(Channel input, Channel output, Limits limits = {}, Clock* clock = nullptr,
        std::optional<ServerInfo> server = std::nullopt);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
   ~Host();
 
-  /// Writes bytes as they are; the loop runs where the pipe is full.
+  /// Writes raw bytes; runs the loop while the pipe is full.
   void send_bytes(std::string_view bytes);
-  /// One line.
+  /// Writes one line.
   void send(std::string_view json);
-  /// The next line that the session wrote, which must be one JSON value.
+  /// The session's next line, which must be exactly one JSON value.
   Answer receive();
   Answer ask(std::string_view json);
-  /// Negotiates `revision` and says `initialized`.
+  /// Negotiates `revision` and sends `notifications/initialized`.
   Answer initialize(std::string_view revision = "2025-11-25");
-  /// Nothing but the answer to a ping comes next.
+  /// Checks that the session sends nothing before the answer to a ping.
   void expect_silence();
-  /// Runs what is ready.
+  /// Runs every handler that is ready.
   void settle();
-  /// Runs the loop until `condition`.
+  /// Runs the loop until `condition` holds.
   template <class Condition>
   void until(Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (!condition()) step(deadline);
   }
-  /// The host is done: the session sees the end of its input.
+  /// Closes the session's input.
   void close_input() { to_session_.reset(); }
   void close_output() { from_session_.reset(); }
   /// Cancels the session's task.
   void cancel() { tasks_.cancel_all(); }
-  /// How the session ended; rethrows what `run` threw.
+  /// Returns how the session ended; rethrows what `run` threw.
   SessionEnd wait_end();
   bool ended() const { return end_.has_value() || failure_ != nullptr; }
-  /// All that the session wrote and nobody received.
+  /// The output that the test has not received.
   std::string rest();
 
   asio::io_context loop{1};
@@ -113,7 +114,7 @@ class Host {
  private:
   awaitable<void> run_session();
   void step(std::chrono::steady_clock::time_point deadline);
-  /// False when there is nothing to read now.
+  /// Returns false if there is nothing to read at the moment.
   bool read_some();
 
   Channel input_;

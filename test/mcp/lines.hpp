@@ -7,14 +7,14 @@
 
 namespace molecule::mcp::test {
 
-/// A request as a line.
+/// A request, as one line.
 inline std::string request(std::string_view id, std::string_view method,
                            std::string_view params = "{}") {
   return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":")" + std::string(method) +
          R"(","params":)" + std::string(params) + "}";
 }
 
-/// A `tools/call`; `more` is added to its params.
+/// A `tools/call` request; `more` is appended to its params.
 inline std::string call(std::string_view id, std::string_view tool,
                         std::string_view arguments = "{}", std::string_view more = "") {
   return request(id, "tools/call",
@@ -22,7 +22,7 @@ inline std::string call(std::string_view id, std::string_view tool,
                      std::string(more) + "}");
 }
 
-/// A request of the stateless revision: `params` are members behind `_meta`, `meta` members of it.
+/// A stateless request: `params` are members that follow `_meta`, `meta` members inside it.
 inline std::string stateless(std::string_view id, std::string_view method,
                              std::string_view params = "", std::string_view meta = "",
                              std::string_view capabilities = "{}") {
@@ -38,7 +38,7 @@ inline std::string cancelled(std::string_view id) {
          std::string(id) + "}}";
 }
 
-/// The text of a tool's result.
+/// The text of a tool result.
 inline std::string_view text_of(const Answer& answer) {
   return answer["result"]["content"].items().at(0)["text"].string_or("<none>");
 }

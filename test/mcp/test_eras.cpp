@@ -32,7 +32,7 @@ std::string discover_as(std::string_view client) {
 
 }  // namespace
 
-TEST_CASE("discover tells the versions, the capabilities and who answers") {
+TEST_CASE("discover reports versions, capabilities and the server's name") {
   Host host;
   const Answer answer = host.ask(stateless("1", "server/discover"));
   CHECK(answer["result"]["supportedVersions"].dump() == R"(["2026-07-28"])");
@@ -46,7 +46,7 @@ TEST_CASE("discover tells the versions, the capabilities and who answers") {
         R"({"io.modelcontextprotocol/serverInfo":{"name":"test","title":"Test","version":"1"}})");
 }
 
-TEST_CASE("results of the stateless revision say so, and others do not") {
+TEST_CASE("only results of the stateless revision have a resultType") {
   Host host;
   const Answer list = host.ask(stateless("1", "tools/list"));
   CHECK(list["result"]["resultType"].string_or({}) == "complete");
@@ -62,7 +62,7 @@ TEST_CASE("results of the stateless revision say so, and others do not") {
   }
 }
 
-TEST_CASE("requests without the required _meta are wrong, unknown versions are told ours") {
+TEST_CASE("requests without the required _meta fail, unknown versions get ours listed") {
   Host host;
   CHECK(host.ask(request("1", "server/discover")).code() == -32602);
   CHECK(host.ask(request("1", "tools/list",
@@ -76,7 +76,7 @@ TEST_CASE("requests without the required _meta are wrong, unknown versions are t
   CHECK(unknown["error"]["data"].dump() == R"({"supported":["2026-07-28"],"requested":"v999"})");
 }
 
-TEST_CASE("what the stateless revision removed is unknown in it") {
+TEST_CASE("methods removed by the stateless revision are unknown in it") {
   Host host;
   for (const char* method :
        {"initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"}) {
@@ -89,14 +89,14 @@ TEST_CASE("what the stateless revision removed is unknown in it") {
             .integer() == -32600);
 }
 
-TEST_CASE("both eras share a pipe, message by message") {
+TEST_CASE("both eras work on one pipe, message by message") {
   Host host;
   CHECK(host.ask(stateless("1", "tools/list"))["result"]["resultType"].present());
   CHECK(host.initialize("2025-06-18")["result"]["protocolVersion"].string_or({}) == "2025-06-18");
   host.send(call("1", "wait"));
   host.send(stateless("2", "tools/call", R"("name":"wait")"));
   host.expect_silence();
-  CHECK(host.ask(stateless("1", "tools/list")).code() == -32600);  // In flight, in whatever era.
+  CHECK(host.ask(stateless("1", "tools/list")).code() == -32600);  // In flight, whichever era.
   host.bench.open = true;
   host.bench.released.notify_all();
   for (int i = 0; i < 2; ++i) {
@@ -107,12 +107,12 @@ TEST_CASE("both eras share a pipe, message by message") {
   CHECK_FALSE(old["result"]["resultType"].present());
 }
 
-TEST_CASE("a host that takes pushes only after initialize is made to fall back to it") {
+TEST_CASE("a host that supports pushes only after initialize is made to fall back") {
   Host host(server_of(Era::automatic));
   CHECK(host.ask(discover_as("claude-code")).code() == -32601);
   CHECK(host.ask(discover_as("codex"))["result"]["supportedVersions"].present());
   CHECK(host.initialize()["result"]["protocolVersion"].string_or({}) == "2025-11-25");
-  // Only the probe: what it asks for statelessly is answered.
+  // Only the probe is refused: other stateless requests are answered.
   CHECK(host.ask(stateless("1", "tools/list"))["result"]["resultType"].present());
 }
 

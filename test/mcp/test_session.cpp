@@ -7,7 +7,7 @@
 
 namespace molecule::mcp::test {
 
-TEST_CASE("each known version is agreed on, an unknown one is answered with the newest") {
+TEST_CASE("known versions are accepted, an unknown one gets the newest") {
   for (const std::string version : {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"}) {
     Host host;
     CHECK(host.initialize(version)["result"]["protocolVersion"].string_or({}) == version);
@@ -22,7 +22,7 @@ TEST_CASE("each known version is agreed on, an unknown one is answered with the 
   CHECK(host.ask(request("1", "initialize", R"({"protocolVersion":1})")).code() == -32602);
 }
 
-TEST_CASE("initialize tells who serves and what") {
+TEST_CASE("initialize reports the server and its capabilities") {
   Host host;
   const Answer answer = host.initialize();
   CHECK(answer["result"]["serverInfo"].dump() == R"({"name":"test","title":"Test","version":"1"})");
@@ -31,7 +31,7 @@ TEST_CASE("initialize tells who serves and what") {
   CHECK(answer["result"]["instructions"].string_or({}) == "Be brief.");
 }
 
-TEST_CASE("every revision gets the fields it knows") {
+TEST_CASE("each revision gets only the fields it defines") {
   const auto has = [](std::string_view version, std::string_view tool, std::string_view field) {
     Host host;
     const Answer hello = host.initialize(version);
@@ -55,7 +55,7 @@ TEST_CASE("every revision gets the fields it knows") {
   CHECK(has("2025-11-25", "serverInfo", "title"));
 }
 
-TEST_CASE("structured content conforms and is the text too") {
+TEST_CASE("structured content matches the schema and is also sent as text") {
   Host host;
   const Answer failed = host.ask(call("1", "structured", R"({"fail":true})"));
   CHECK(failed["result"]["isError"].boolean() == true);
@@ -65,7 +65,7 @@ TEST_CASE("structured content conforms and is the text too") {
   CHECK_FALSE(host.ask(call("1", "structured"))["result"]["structuredContent"].present());
 }
 
-TEST_CASE("ping, list and calls are answered before initialize") {
+TEST_CASE("ping, lists and calls work before initialize") {
   Host host;
   CHECK(host.ask(call("1", "echo", R"({"a":"b"})"))["result"]["isError"].boolean() == false);
   CHECK(host.ask(request("2", "tools/list"))["result"]["tools"].items().size() == 5);
@@ -74,7 +74,7 @@ TEST_CASE("ping, list and calls are answered before initialize") {
   CHECK(host.ask(R"({"jsonrpc":"2.0","id":3,"method":"ping","params":null})")["result"].present());
 }
 
-TEST_CASE("a line that is not JSON is a parse error, and the session lives on") {
+TEST_CASE("a line that is not JSON is a parse error, and the session continues") {
   Host host;
   const std::string deep(2000, '[');
   for (const std::string& line :
@@ -88,7 +88,7 @@ TEST_CASE("a line that is not JSON is a parse error, and the session lives on") 
   }
 }
 
-TEST_CASE("what is JSON but no message is an invalid request") {
+TEST_CASE("JSON that is not a message is an invalid request") {
   Host host;
   for (const char* line : {"1", "null", "\"text\"", "true", "{}", R"({"jsonrpc":"2.0"})",
                            R"({"jsonrpc":"1.0"})", R"({"id":null,"jsonrpc":"2.0","method":"ping"})",
@@ -103,7 +103,7 @@ TEST_CASE("what is JSON but no message is an invalid request") {
   CHECK(host.ask(R"({"id":7,"method":"ping"})").text.find(R"("id":7,)") != std::string::npos);
 }
 
-TEST_CASE("params of a wrong kind are invalid params") {
+TEST_CASE("params of the wrong type are invalid params") {
   Host host;
   for (const std::string& line :
        {request("1", "ping", "[]"), request("1", "ping", "1"), request("1", "tools/call", "[]"),
@@ -119,7 +119,7 @@ TEST_CASE("params of a wrong kind are invalid params") {
   CHECK(host.ask(request("1", "tools/list", R"({"cursor":null})"))["result"].present());
 }
 
-TEST_CASE("unknown methods are errors; unknown notifications and stray responses are silence") {
+TEST_CASE("unknown methods fail; unknown notifications and stray responses are ignored") {
   Host host;
   for (const char* method : {"nope", "", "logging/setLevel", "resources/list", "prompts/list",
                              "subscriptions/listen", "notifications/initialized"}) {
@@ -134,7 +134,7 @@ TEST_CASE("unknown methods are errors; unknown notifications and stray responses
   host.expect_silence();
 }
 
-TEST_CASE("absent and null arguments are an empty object; meta reaches the tool") {
+TEST_CASE("absent and null arguments become an empty object; _meta reaches the tool") {
   Host host;
   CHECK(text_of(host.ask(call("1", "echo", "null"))) == "{}");
   CHECK(text_of(host.ask(request("1", "tools/call", R"({"name":"echo"})"))) == "{}");
@@ -178,7 +178,7 @@ TEST_CASE("any split of the input gives the same answers") {
   for (const std::size_t piece : {1, 2, 3, 5, 7, 64}) CHECK(answers(piece) == whole);
 }
 
-TEST_CASE("nothing is pushed before the host said `initialized`") {
+TEST_CASE("nothing is pushed before notifications/initialized") {
   Host host;
   int initialized = 0;
   std::string name;
@@ -208,22 +208,22 @@ TEST_CASE("nothing is pushed before the host said `initialized`") {
   CHECK_THROWS_AS(host.session.notify("notifications/x", "nonsense"), std::invalid_argument);
 }
 
-TEST_CASE("the first answer is told, once") {
+TEST_CASE("on_first_answer is called exactly once") {
   Host host;
-  int told = 0;
-  host.session.on_first_answer = [&told] { ++told; };
+  int calls = 0;
+  host.session.on_first_answer = [&calls] { ++calls; };
   host.send(R"({"jsonrpc":"2.0","method":"notifications/x"})");
   host.settle();
-  CHECK(told == 0);
+  CHECK(calls == 0);
   host.expect_silence();
   host.settle();
-  CHECK(told == 1);
+  CHECK(calls == 1);
   host.expect_silence();
   host.settle();
-  CHECK(told == 1);
+  CHECK(calls == 1);
 }
 
-TEST_CASE("a server that holds broken JSON or a name twice is a programming error") {
+TEST_CASE("malformed JSON or a duplicate name in ServerInfo throws") {
   asio::io_context loop;
   SystemClock clock;
   Bench bench(clock);

@@ -14,7 +14,7 @@ namespace molecule::mcp::test {
 
 namespace {
 
-/// Runs `body` in a child process; true where it returned true.
+/// Runs `body` in a child process; true if it returned true.
 template <class Body>
 bool in_child(Body body) {
   const pid_t child = ::fork();
@@ -37,7 +37,7 @@ std::string read_available(int descriptor) {
 
 }  // namespace
 
-TEST_CASE("stdout carries only what is written to the private copy") {
+TEST_CASE("only the session's descriptor reaches stdout") {
   const Channel out = make_pipe();
   const Channel err = make_pipe();
   CHECK(in_child([&] {
@@ -51,7 +51,7 @@ TEST_CASE("stdout carries only what is written to the private copy") {
   CHECK(read_available(err.read.get()) == "noise");
 }
 
-TEST_CASE("closed descriptors are opened, so that no file takes their numbers") {
+TEST_CASE("closed descriptors are opened, so that no other file takes their numbers") {
   CHECK(in_child([] {
     ::close(0);
     ::close(1);
@@ -62,7 +62,7 @@ TEST_CASE("closed descriptors are opened, so that no file takes their numbers") 
   }));
 }
 
-TEST_CASE("the flags of shared files are restored, and SIGPIPE does not kill") {
+TEST_CASE("the flags of shared files are restored, and SIGPIPE is ignored") {
   const Channel in = make_pipe();
   Channel out = make_pipe();
   CHECK(in_child([&] {

@@ -1,9 +1,9 @@
-// Cancelling at every point at which a request can wait.
+// Cancellation at every point at which a request can wait.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "net/network.hpp"
 #include "net/resolver.hpp"
-#include "net/scripted_server.hpp"
 #include "support/run.hpp"
 #include "support/stall_detector.hpp"
 
@@ -35,7 +35,7 @@ TaskGroup::Id start(Network& network, std::string url, Outcome& outcome) {
   return network.tasks.spawn("ask", ask(network.client, std::move(request), outcome));
 }
 
-/// Cancels, and runs the loop until the task is gone.
+/// Cancels the task and runs the loop until it has ended.
 void cancel(Network& network, TaskGroup::Id id, const Outcome& outcome) {
   network.tasks.cancel(id);
   while (!outcome.answered && !outcome.cancelled &&
@@ -66,42 +66,42 @@ awaitable<void> half_a_body(Peer& peer) {
 
 }  // namespace
 
-TEST_CASE("cancelled while it waits, the server sees the close at once") {
+TEST_CASE("cancelling a waiting request closes the connection at once") {
   Network network;
   Outcome outcome;
   test::ScriptedServer::Script script = nullptr;
-  SUBCASE("for an answer") {
+  SUBCASE("for the response") {
     script = no_answer;
   }
-  SUBCASE("in the head") {
+  SUBCASE("within the head") {
     script = half_a_head;
   }
-  SUBCASE("in the body") {
+  SUBCASE("within the body") {
     script = half_a_body;
   }
   auto& server = network.serve(script);
   const auto id = start(network, server.url(), outcome);
-  network.wait(server, server.marks, 1);
+  network.wait(server, server.marks(), 1);
   network.loop.poll();
   cancel(network, id, outcome);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
-TEST_CASE("cancelled during the TLS handshake") {
+TEST_CASE("a request can be cancelled during the TLS handshake") {
   Network network;
   Outcome outcome;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> { co_await peer.until_closed(); });
   const auto id = start(network, fmt::format("https://127.0.0.1:{}/", server.port()), outcome);
-  network.wait(server, server.connections, 1);
+  network.wait(server, server.connections(), 1);
   cancel(network, id, outcome);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
-TEST_CASE("cancelled while it sends") {
+TEST_CASE("a request can be cancelled while it is being sent") {
   Network network;
   Outcome outcome;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
-    // It reads nothing before the client has gone.
+    // Reads nothing until the client has closed the connection.
     peer.mark();
     co_await peer.all_marked(2);
     co_await peer.until_closed();
@@ -111,13 +111,13 @@ TEST_CASE("cancelled while it sends") {
   request.method = "POST";
   request.body = std::string(64 << 20, 'x');
   const auto id = network.tasks.spawn("ask", ask(network.client, std::move(request), outcome));
-  network.wait(server, server.marks, 1);
+  network.wait(server, server.marks(), 1);
   cancel(network, id, outcome);
   server.mark();
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
-TEST_CASE("cancelled during a name lookup, the loop goes on") {
+TEST_CASE("cancelling during a name lookup does not block the loop") {
   Network network;
   Outcome outcome;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
@@ -128,14 +128,14 @@ TEST_CASE("cancelled during a name lookup, the loop goes on") {
   const test::StallDetector stalls(network.loop);
   const auto id = start(network, "http://stalled.test/", outcome);
   while (test::stalled_lookups() == 0) network.loop.run_one_for(10ms);
-  // Others are served meanwhile.
+  // Other requests are served meanwhile.
   CHECK(network.get(server.url()));
   cancel(network, id, outcome);
   CHECK(stalls.longest() < 1s);
   test::release_resolver();
 }
 
-TEST_CASE("cancelled before it began, nothing is sent") {
+TEST_CASE("a request cancelled before it starts sends nothing") {
   struct Late {
     static awaitable<void> send(Network& network, std::string url, Outcome& outcome) {
       co_await asio::this_coro::throw_if_cancelled(false);
@@ -154,10 +154,10 @@ TEST_CASE("cancelled before it began, nothing is sent") {
   network.loop.poll();
   cancel(network, id, outcome);
   network.loop.poll();
-  CHECK(server.connections == 0);
+  CHECK(server.connections() == 0);
 }
 
-TEST_CASE("cancelled at any turn of the loop, the next request works") {
+TEST_CASE("after a cancellation at any turn of the loop, the next request works") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     while (true) {
@@ -183,7 +183,7 @@ TEST_CASE("cancelled at any turn of the loop, the next request works") {
   }
 }
 
-TEST_CASE("the loop may end under a request") {
+TEST_CASE("the loop may end while a request is running") {
   Outcome outcome;
   SystemClock clock;
   asio::io_context loop;
@@ -191,10 +191,10 @@ TEST_CASE("the loop may end under a request") {
     std::rethrow_exception(error);
   });
   net::HttpClient client(loop.get_executor());
-  test::ScriptedServer server(loop, clock, tasks, no_answer);
+  test::ScriptedServer server(loop, no_answer);
   net::HttpRequest request;
   request.url = server.url();
   tasks.spawn("ask", ask(client, std::move(request), outcome));
-  test::run(loop, server.reached(server.marks, 1));
+  test::run(loop, server.reached(server.marks(), 1));
   CHECK_FALSE(outcome.answered);
 }

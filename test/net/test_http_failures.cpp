@@ -1,11 +1,11 @@
-// What can go wrong, and what the caller is told.
+// What can go wrong, and the error that the caller gets.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <asio/ip/tcp.hpp>
 
+#include "net/network.hpp"
 #include "net/resolver.hpp"
-#include "net/scripted_server.hpp"
 #include "support/run.hpp"
 
 using namespace molecule;
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Sends one request to a server that plays `script`; it must fail.
+/// Sends one request, which must fail, to a server that runs `script`.
 net::HttpError error_with(test::ScriptedServer::Script script, net::HttpRequest request = {}) {
   Network network;
   auto& server = network.serve(script);
@@ -79,13 +79,13 @@ TEST_CASE("a reset is a lost connection") {
   CHECK(error.may_have_arrived);
 }
 
-TEST_CASE("an end without an answer is a lost connection") {
+TEST_CASE("a close without a response is a lost connection") {
   const auto error = error_with([](Peer& peer) -> awaitable<void> { co_await peer.receive(); });
   CHECK(error.code == HttpErrc::connection_lost);
   CHECK(error.may_have_arrived);
 }
 
-TEST_CASE("a server that hangs is given up, and sees the close") {
+TEST_CASE("a request to a hanging server times out and closes the connection") {
   Network network;
   auto& server = network.serve(no_answer);
   const auto answer = network.send(hasty(server.url()));
@@ -93,10 +93,10 @@ TEST_CASE("a server that hangs is given up, and sees the close") {
   CHECK(answer.error().code == HttpErrc::timeout);
   CHECK(answer.error().may_have_arrived);
   CHECK(answer.error().message.find("after 0.15 s") != std::string::npos);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
-TEST_CASE("a handshake that hangs did not deliver the request") {
+TEST_CASE("a hanging TLS handshake did not deliver the request") {
   Network network;
   auto& server = network.serve(swallow);
   auto request = hasty(fmt::format("https://127.0.0.1:{}/", server.port()));
@@ -106,7 +106,7 @@ TEST_CASE("a handshake that hangs did not deliver the request") {
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == HttpErrc::connect_timeout);
   CHECK_FALSE(answer.error().may_have_arrived);
-  network.wait(server, server.closed, 1);
+  network.wait(server, server.closed(), 1);
 }
 
 TEST_CASE("a server without TLS gives a TLS error") {
@@ -121,10 +121,10 @@ TEST_CASE("a server without TLS gives a TLS error") {
   CHECK_FALSE(answer.error().may_have_arrived);
 }
 
-TEST_CASE("a body over the cap ends the exchange") {
+TEST_CASE("a body over the limit ends the exchange") {
   net::HttpRequest request;
   request.max_response_bytes = 1000;
-  SUBCASE("announced") {
+  SUBCASE("with a Content-Length") {
     const auto error = error_with(
         [](Peer& peer) -> awaitable<void> {
           co_await peer.receive();
@@ -136,7 +136,7 @@ TEST_CASE("a body over the cap ends the exchange") {
     CHECK(error.code == HttpErrc::too_large);
     CHECK(error.may_have_arrived);
   }
-  SUBCASE("endless") {
+  SUBCASE("endless body") {
     const auto error = error_with(
         [](Peer& peer) -> awaitable<void> {
           co_await peer.receive();
@@ -146,7 +146,7 @@ TEST_CASE("a body over the cap ends the exchange") {
         request);
     CHECK(error.code == HttpErrc::too_large);
   }
-  SUBCASE("endless fields") {
+  SUBCASE("endless header fields") {
     const auto error = error_with([](Peer& peer) -> awaitable<void> {
       co_await peer.receive();
       co_await peer.say("HTTP/1.1 200 OK\r\n");
@@ -155,7 +155,7 @@ TEST_CASE("a body over the cap ends the exchange") {
     });
     CHECK(error.code == HttpErrc::too_large);
   }
-  SUBCASE("exactly the cap is allowed") {
+  SUBCASE("a body of exactly the limit is accepted") {
     Network network;
     auto& server = network.serve([](Peer& peer) -> awaitable<void> {
       co_await peer.receive();
@@ -166,11 +166,11 @@ TEST_CASE("a body over the cap ends the exchange") {
   }
 }
 
-TEST_CASE("garbage instead of HTTP is an error, and the client lives on") {
+TEST_CASE("garbage instead of HTTP is an error, and the client stays usable") {
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
-    const bool garbage = peer.last_request().starts_with("GET /garbage");
+    const bool garbage = peer.last_request().text.starts_with("GET /garbage");
     co_await peer.say(garbage ? "\x01\x02 no HTTP at all\r\n\r\n"
                               : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
@@ -183,20 +183,20 @@ TEST_CASE("garbage instead of HTTP is an error, and the client lives on") {
 
 TEST_CASE("an unreachable server") {
   Network network;
-  SUBCASE("refuses") {
+  SUBCASE("that refuses connections") {
     const auto answer = network.get(fmt::format("http://127.0.0.1:{}/", closed_port()));
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == HttpErrc::cannot_connect);
     CHECK_FALSE(answer.error().may_have_arrived);
   }
-  SUBCASE("has no address") {
+  SUBCASE("without an address") {
     const auto answer = network.get("http://missing.test/");
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == HttpErrc::cannot_resolve);
     CHECK_FALSE(answer.error().may_have_arrived);
     CHECK(answer.error().message.find("http://missing.test") != std::string::npos);
   }
-  SUBCASE("hides behind a name that is not found in time") {
+  SUBCASE("whose name is not resolved in time") {
     test::stall_resolver();
     const auto answer = network.send(hasty("http://stalled.test/"));
     test::release_resolver();
@@ -220,9 +220,9 @@ TEST_CASE("the second address is tried at once when the first refuses") {
   CHECK(answer->body == "ok");
 }
 
-TEST_CASE("the second address is tried at once when the first refuses late") {
-  // A full queue of a listener leaves the next connection half open; when the listener goes, the
-  // kernel's next try (after 1 s) is refused. Elsewhere than on Linux there is no 127.0.0.2.
+TEST_CASE("the second address is tried at once when the first refuses after a while") {
+  // With a full accept queue the next connection stays half open; when the listener closes, the
+  // kernel's retry (after 1 s) is refused. Linux only: elsewhere 127.0.0.2 does not exist.
   Network network;
   auto& server = network.serve([](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
@@ -249,13 +249,13 @@ TEST_CASE("the second address is tried at once when the first refuses late") {
   const auto answer = network.send(request);
   REQUIRE(answer);
   CHECK(answer->body == "ok");
-  // Left to its own timer, libcurl would look again when half of the time to connect is over: 5 s.
+  // On its own timer libcurl would look again only after half of the connect timeout: 5 s.
   CHECK(std::chrono::steady_clock::now() - begin < 4s);
 }
 
-TEST_CASE("a kept connection that ends under a request") {
-  // The server ends every connection when its second request comes.
-  constexpr test::ScriptedServer::Script script = [](Peer& peer) -> awaitable<void> {
+TEST_CASE("a reused connection that closes during a request") {
+  // The server closes every connection when its second request arrives.
+  const test::ScriptedServer::Script script = [](Peer& peer) -> awaitable<void> {
     co_await peer.receive();
     co_await peer.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     co_await peer.receive();
@@ -265,9 +265,9 @@ TEST_CASE("a kept connection that ends under a request") {
   REQUIRE(network.get(server.url()));
   net::HttpRequest request;
   request.url = server.url("/second");
-  SUBCASE("GET is sent again") {
+  SUBCASE("GET is repeated") {
     CHECK(network.send(request)->body == "ok");
-    CHECK(server.requests.size() == 3);
+    CHECK(server.requests().size() == 3);
   }
   SUBCASE("POST is sent once") {
     request.method = "POST";
@@ -276,11 +276,11 @@ TEST_CASE("a kept connection that ends under a request") {
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == HttpErrc::connection_lost);
     CHECK(answer.error().may_have_arrived);
-    CHECK(server.requests.size() == 2);
+    CHECK(server.requests().size() == 2);
   }
 }
 
-TEST_CASE("what is no http URL is refused before any I/O") {
+TEST_CASE("a URL that is not http or https is rejected before any I/O") {
   Network network;
   for (const char* url :
        {"", "x", "http://", "127.0.0.1:80/", "ftp://127.0.0.1/", "file:///etc/passwd",
@@ -293,7 +293,7 @@ TEST_CASE("what is no http URL is refused before any I/O") {
   }
 }
 
-TEST_CASE("a line break does not smuggle a field in") {
+TEST_CASE("line breaks cannot inject a header field") {
   Network network;
   auto& server = network.serve(no_answer);
   net::HttpRequest request;
@@ -308,10 +308,10 @@ TEST_CASE("a line break does not smuggle a field in") {
     request.method = "GET / HTTP/1.1\r\nX: ";
   }
   CHECK(network.send(request).error().code == HttpErrc::other);
-  CHECK(server.connections == 0);
+  CHECK(server.connections() == 0);
 }
 
-TEST_CASE("an error names the server and nothing secret") {
+TEST_CASE("an error names the server and no secret") {
   Network network;
   const auto answer = network.get(
       fmt::format("http://user:password@127.0.0.1:{}/path?token=secret#part", closed_port()));

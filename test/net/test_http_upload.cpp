@@ -1,4 +1,4 @@
-// Files in requests.
+// Requests that contain files.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "net/scripted_server.hpp"
+#include "net/network.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace molecule;
@@ -41,7 +41,7 @@ net::HttpRequest upload(std::string url, std::vector<std::filesystem::path> path
 
 }  // namespace
 
-TEST_CASE("files are sent as a form") {
+TEST_CASE("files are sent as a multipart form") {
   Network network;
   const test::TemporaryFolder folder;
   auto& server = network.serve(accept_all);
@@ -50,8 +50,8 @@ TEST_CASE("files are sent as a form") {
       server.url(), {write(folder.path() / "a.txt", "first"),
                      write(folder.path() / "b\".txt", large), write(folder.path() / "empty", "")}));
   REQUIRE(answer);
-  REQUIRE(server.requests.size() == 1);
-  const std::string& sent = server.requests[0];
+  REQUIRE(server.requests().size() == 1);
+  const std::string& sent = server.requests()[0].text;
   const auto contains = [&](std::string_view text) { return sent.find(text) != std::string::npos; };
   CHECK(contains("Content-Type: multipart/form-data; boundary="));
   CHECK(
@@ -61,16 +61,16 @@ TEST_CASE("files are sent as a form") {
   CHECK_FALSE(contains("Expect"));
 }
 
-TEST_CASE("what is no readable regular file is refused before any I/O") {
+TEST_CASE("anything but a readable regular file is rejected before any I/O") {
   Network network;
   const test::TemporaryFolder folder;
   auto& server = network.serve(accept_all);
   std::filesystem::path path = folder.path() / "x";
-  SUBCASE("missing") {}
+  SUBCASE("a missing file") {}
   SUBCASE("a folder") {
     path = folder.path();
   }
-  SUBCASE("a pipe that nobody writes") {
+  SUBCASE("a pipe without a writer") {
     REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   }
   SUBCASE("a device") {
@@ -82,10 +82,10 @@ TEST_CASE("what is no readable regular file is refused before any I/O") {
   CHECK(answer.error().code == HttpErrc::unreadable_file);
   CHECK(answer.error().message.find(path.string()) != std::string::npos);
   CHECK_FALSE(answer.error().may_have_arrived);
-  CHECK(server.connections == 0);
+  CHECK(server.connections() == 0);
 }
 
-TEST_CASE("a file that shrinks while it is sent ends the request") {
+TEST_CASE("a file that shrinks while being sent fails the request") {
   static std::filesystem::path path;
   Network network;
   const test::TemporaryFolder folder;
@@ -127,5 +127,5 @@ TEST_CASE("fault D5: only stored files are sent, and only what was looked at") {
       file.size.reset();
     }));
   }
-  CHECK(server.requests.size() == 1);
+  CHECK(server.requests().size() == 1);
 }

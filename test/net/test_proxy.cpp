@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "net/proxy.hpp"
-#include "net/scripted_server.hpp"
+#include "net/network.hpp"
 
 using namespace molecule;
 using net::proxy_for;

@@ -32,7 +32,7 @@ const std::string html = "<!DOCTYPE html><html><body>Sign in</body></html>";
 
 }  // namespace
 
-TEST_CASE("every status with every kind of body has one meaning") {
+TEST_CASE("every status has one meaning, whatever the body") {
   struct Row {
     int status;
     Errc with_json;
@@ -74,7 +74,7 @@ TEST_CASE("every status with every kind of body has one meaning") {
   }
 }
 
-TEST_CASE("a success is JSON, or nothing at all") {
+TEST_CASE("a success has a JSON body or an empty one") {
   for (const int status : {200, 201, 202}) {
     auto outcome = platform::classify(site, answer(status, R"({"a":[1]})", "text/plain"));
     REQUIRE(outcome.ok());
@@ -92,7 +92,7 @@ TEST_CASE("a success is JSON, or nothing at all") {
   CHECK_FALSE(nothing->root().present());
 }
 
-TEST_CASE("a page says what to check") {
+TEST_CASE("the error for an HTML page says what to check") {
   const std::string text = error_of(answer(200, html, "text/html")).message;
   CHECK(text.find("an HTML page") != std::string::npos);
   for (const char* cause : {"URL", "Origin", "organisation"}) {
@@ -101,7 +101,7 @@ TEST_CASE("a page says what to check") {
   CHECK(text.find("Sign in") == std::string::npos);
 }
 
-TEST_CASE("what the server says is sanitised, cut, and never holds the token") {
+TEST_CASE("server text is sanitised, cut, and never contains the token") {
   const std::string hostile =
       R"({"error":"bad \u001b[31m tok-0123\u000045678\u202e9abcdef\n)" + std::string(2000, 'x') +
       R"(","hint":"use tok-0123456789abcdef","removed_at":"tok-0123456789abcdef"})";
@@ -121,7 +121,7 @@ TEST_CASE("what the server says is sanitised, cut, and never holds the token") {
             .message.find(site.secret) == std::string::npos);
 }
 
-TEST_CASE("error texts are found in each form of error") {
+TEST_CASE("the error text is found in every error format") {
   CHECK(error_of(answer(400, R"({"error":{"code":-32600,"message":"odd"}})"))
             .message.ends_with(": odd"));
   CHECK(error_of(answer(400, R"({"message":"plain"})")).message.ends_with(": plain"));
@@ -135,7 +135,7 @@ TEST_CASE("error texts are found in each form of error") {
   CHECK(error_of(std::move(moved)).message.find("https://p.example/x") != std::string::npos);
 }
 
-TEST_CASE("a removed workspace keeps its facts") {
+TEST_CASE("the error for a removed workspace keeps removed_at and hint") {
   const platform::Error error = error_of(answer(
       410,
       R"({"error":"workspace removed","id":"x","removed_at":"2026-05-01T00:00:00Z","hint":"h"})"));
@@ -144,7 +144,7 @@ TEST_CASE("a removed workspace keeps its facts") {
   CHECK(error_of(answer(410, R"({"removed_at":null,"hint":[]})")).removed_at.empty());
 }
 
-TEST_CASE("Retry-After is read in seconds, as a date, and from the body") {
+TEST_CASE("Retry-After is read as seconds, as a date, and from the body") {
   const auto wait = [](std::string value, std::string date = {}, std::string body = "{}") {
     auto response = answer(429, std::move(body));
     if (!value.empty()) response->headers.push_back({"retry-after", std::move(value)});
@@ -168,7 +168,7 @@ TEST_CASE("Retry-After is read in seconds, as a date, and from the body") {
   CHECK(wait("Sun, 06 Nov 1994 08:50:37 GMT") == -1);
 }
 
-TEST_CASE("no answer is told apart by how far the request came") {
+TEST_CASE("failures without a response differ by how far the request got") {
   const auto failed = [](net::HttpErrc code, const std::string& call = "POST /x") {
     platform::Site there = site;
     there.call = call;

@@ -41,7 +41,7 @@ struct Setting {
 
 }  // namespace
 
-TEST_CASE("the headers are the same on every call but X-Workspace-ID") {
+TEST_CASE("every call sends the same headers, except X-Workspace-ID") {
   Setting s;
   s.server.answer("POST /registry/register", 200, R"({"status":"registered"})");
   s.server.answer("GET /registry/" + own + "/peers", 200, "[]");
@@ -66,7 +66,7 @@ TEST_CASE("the headers are the same on every call but X-Workspace-ID") {
   CHECK(s.server.connections() == 1);
 }
 
-TEST_CASE("a rotated token is used at once, and none sends no header") {
+TEST_CASE("a rotated token is used at once, and an empty one sends no header") {
   Setting s;
   s.server.answer("GET " + own_path, 200, R"({"id":"x"})");
   s.token = "second";
@@ -90,7 +90,7 @@ TEST_CASE("the origin has no path, no user and no default port") {
   CHECK(server.requests().back().header("X-Molecule-Org-Id").empty());
 }
 
-TEST_CASE("bodies and paths are those of platform-api.md") {
+TEST_CASE("paths and bodies match platform-api.md") {
   Setting s;
   s.server.answer("POST /registry/register", 200, R"({"status":"registered"})");
   CHECK(s.run(s.client.register_workspace(R"({"name":"n"})")).ok());
@@ -98,8 +98,9 @@ TEST_CASE("bodies and paths are those of platform-api.md") {
         R"({"id":")" + own + R"(","url":"","agent_card":{"name":"n"},"delivery_mode":"poll"})");
 
   s.server.answer("POST /registry/heartbeat", 200, R"({"status":"ok"})");
-  platform::Beat beat{.active_tasks = 2, .current_task = "q\"", .uptime_seconds = 12};
-  CHECK(s.run(s.client.heartbeat(beat)).ok());
+  platform::HeartbeatRequest heartbeat{
+      .active_tasks = 2, .current_task = "q\"", .uptime_seconds = 12};
+  CHECK(s.run(s.client.heartbeat(heartbeat)).ok());
   CHECK(s.body().root()["active_tasks"].integer() == 2);
   CHECK(s.body().root()["current_task"].string_or("") == "q\"");
   CHECK(s.body().root()["uptime_seconds"].integer() == 12);
@@ -143,7 +144,7 @@ TEST_CASE("bodies and paths are those of platform-api.md") {
   CHECK(s.last().target == own_path + "/memories?q=a%20b");
 }
 
-TEST_CASE("reports are cut on characters") {
+TEST_CASE("reports are cut at character boundaries") {
   Setting s;
   s.server.answer("POST " + own_path + "/activity", 200, R"({"status":"logged"})");
   platform::ActivityReport report;
@@ -156,7 +157,7 @@ TEST_CASE("reports are cut on characters") {
   CHECK_FALSE(s.body().root()["target_id"].present());
 }
 
-TEST_CASE("files go up as multipart, their uris come back with notify") {
+TEST_CASE("files are uploaded as multipart, and notify refers to their URIs") {
   Setting s;
   const auto path = std::filesystem::temp_directory_path() / ("molecule-client-" + own + ".txt");
   std::ofstream(path) << "the content";
@@ -179,7 +180,7 @@ TEST_CASE("files go up as multipart, their uris come back with notify") {
   std::filesystem::remove(path);
 }
 
-TEST_CASE("bad platforms give errors of the right kind") {
+TEST_CASE("misbehaving platforms give the matching error codes") {
   Setting s;
   const std::string call = "GET " + own_path;
   s.server.answer(call, Canned{.body = "<html></html>", .content_type = "text/html"});
@@ -195,7 +196,7 @@ TEST_CASE("bad platforms give errors of the right kind") {
   CHECK(s.server.requests("GET /else").empty());
 }
 
-TEST_CASE("a platform that cannot be reached or hangs") {
+TEST_CASE("an unreachable platform and a hanging one give different errors") {
   Setting s;
   platform::Client nowhere(
       s.http, {.platform_url = "http://127.0.0.1:1", .workspace_id = own, .org_id = {}},
@@ -207,7 +208,7 @@ TEST_CASE("a platform that cannot be reached or hangs") {
   CHECK(hung.error().may_have_arrived);
 }
 
-TEST_CASE("health tells the platform's time where it has one, and no call takes too long") {
+TEST_CASE("health reports the platform's time, and max_call_timeout limits every call") {
   Setting s;
   s.server.answer("GET /health", 200, R"({"status":"ok"})");
   auto health = s.run(s.client.health());
@@ -218,7 +219,7 @@ TEST_CASE("health tells the platform's time where it has one, and no call takes 
                            {.platform_url = s.server.url(),
                             .workspace_id = own,
                             .org_id = "",
-                            .longest_call = std::chrono::milliseconds(50)},
+                            .max_call_timeout = std::chrono::milliseconds(50)},
                            [&s] { return s.token; });
   Canned silence;
   silence.act = Canned::Act::hang;

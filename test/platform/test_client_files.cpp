@@ -50,7 +50,7 @@ struct Setting {
 
 }  // namespace
 
-TEST_CASE("a file's bytes go to the disk as they are, also where they look like a web page") {
+TEST_CASE("a file is stored byte for byte, even if it looks like a web page") {
   Setting s;
   const std::string bytes("<html>\0\xFF{", 9);
   s.server.answer(content_call, 200, bytes);
@@ -58,7 +58,7 @@ TEST_CASE("a file's bytes go to the disk as they are, also where they look like 
   CHECK(s.fetched() == bytes);
 }
 
-TEST_CASE("lesson 2.16: a web page with status 200 is no file, unless the file is one") {
+TEST_CASE("lesson 2.16: a web page with status 200 is rejected, unless one is expected") {
   Setting s;
   using WebPage = platform::Client::WebPage;
   s.server.answer(content_call,
@@ -70,7 +70,7 @@ TEST_CASE("lesson 2.16: a web page with status 200 is no file, unless the file i
   CHECK(s.fetch(100, O_WRONLY, WebPage::expected).ok());
 }
 
-TEST_CASE("files over the cap, that are gone, and that cannot be written") {
+TEST_CASE("files that are too large, expired, or cannot be written give errors") {
   Setting s;
   s.server.answer(content_call, 200, std::string(101, 'x'));
   CHECK(s.fetch(100).error().code == Errc::too_large);
@@ -97,7 +97,7 @@ TEST_CASE("acknowledgements") {
   CHECK(s.run(s.client.ack_activity(8)).error().code == Errc::not_found);
 }
 
-TEST_CASE("the card, a broadcast, and the chat") {
+TEST_CASE("card update, broadcast and chat history") {
   Setting s;
   s.server.answer("POST /registry/update-card", 200, R"({"status":"updated"})");
   CHECK(s.run(s.client.update_card(R"({"name":"n"})")).ok());
@@ -122,7 +122,7 @@ TEST_CASE("the card, a broadcast, and the chat") {
   CHECK(s.run(s.client.chat_history(5, "")).error().code == Errc::malformed);
 }
 
-TEST_CASE("the limits of uploads") {
+TEST_CASE("upload limits") {
   Setting s;
   const std::string call = "GET /uploads/limits";
   s.server.answer(call, 200, R"({"per_file_bytes":5,"per_request_bytes":6})");

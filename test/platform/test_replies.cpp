@@ -25,7 +25,7 @@ platform::A2aReply a2a(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("wrong shapes are refused by every reader, and none crashes") {
+TEST_CASE("every reader rejects replies that do not match") {
   const std::vector<std::string_view> shapes{"",
                                              "null",
                                              "true",
@@ -52,7 +52,7 @@ TEST_CASE("wrong shapes are refused by every reader, and none crashes") {
     if (shape.find("1e999999") != std::string_view::npos) continue;
     CAPTURE(shape);
     CHECK_FALSE(read(platform::read_registration, shape));
-    CHECK_FALSE(read(platform::read_beat, shape));
+    CHECK_FALSE(read(platform::read_heartbeat, shape));
     CHECK_FALSE(read(platform::read_workspace, shape));
     CHECK_FALSE(read(platform::read_a2a, shape));
     CHECK_FALSE(read(platform::read_uploads, shape));
@@ -63,7 +63,7 @@ TEST_CASE("wrong shapes are refused by every reader, and none crashes") {
       CHECK_FALSE(read(platform::read_rows, shape));
       CHECK_FALSE(read(platform::read_memories, shape));
     } else {
-      // What is no peer or memory is skipped, so that one bad item does not hide the others.
+      // Invalid peers and memories are skipped, so that one bad item does not hide the others.
       CHECK(read(platform::read_peers, shape)->empty());
       CHECK(read(platform::read_memories, shape)->empty());
     }
@@ -71,7 +71,7 @@ TEST_CASE("wrong shapes are refused by every reader, and none crashes") {
   }
 }
 
-TEST_CASE("register and heartbeat give secrets that fit into a header, or none") {
+TEST_CASE("secrets that are not safe in a header are dropped") {
   auto full = read(platform::read_registration,
                    R"({"status":"registered","delivery_mode":"poll","auth_token":"abc-DEF_1",)"
                    R"("platform_inbound_secret":"s3"})");
@@ -81,18 +81,18 @@ TEST_CASE("register and heartbeat give secrets that fit into a header, or none")
   CHECK(full->inbound_secret == "s3");
   for (const char* bad : {R"("")", R"("a b")", R"("a\nX: y")", R"("é")", "null", "7", "{}"}) {
     CAPTURE(bad);
-    auto beat = read(platform::read_beat,
-                     std::string(R"({"status":"ok","platform_inbound_secret":)") + bad + "}");
-    REQUIRE(beat);
-    CHECK_FALSE(beat->inbound_secret);
+    auto heartbeat = read(platform::read_heartbeat,
+                          std::string(R"({"status":"ok","platform_inbound_secret":)") + bad + "}");
+    REQUIRE(heartbeat);
+    CHECK_FALSE(heartbeat->inbound_secret);
   }
   const std::string huge(100'000, 'a');
-  CHECK_FALSE(
-      read(platform::read_beat, R"({"status":"ok","platform_inbound_secret":")" + huge + R"("})")
-          ->inbound_secret);
+  CHECK_FALSE(read(platform::read_heartbeat,
+                   R"({"status":"ok","platform_inbound_secret":")" + huge + R"("})")
+                  ->inbound_secret);
 }
 
-TEST_CASE("peers are read with nulls, and their names are made safe") {
+TEST_CASE("peers may have null members, and their names are sanitised") {
   auto peers = read(platform::read_peers,
                     R"([{"id":"1","name":"Zoë 张\u202e\n","role":null,"status":"online","tier":1},)"
                     R"({"id":"2"},{"name":"no id"},7])");
@@ -103,7 +103,7 @@ TEST_CASE("peers are read with nulls, and their names are made safe") {
   CHECK(peers->at(1).name.empty());
 }
 
-TEST_CASE("an answer of a peer is found wherever peers put it") {
+TEST_CASE("a peer's answer is found wherever peers put it") {
   CHECK(a2a(R"({"result":{"parts":[{"kind":"text","text":"a"},{"type":"text","text":"b"},)"
             R"({"kind":"file","text":"no"},{"kind":"text","text":7}]}})")
             .text == "a\nb");
@@ -120,7 +120,7 @@ TEST_CASE("an answer of a peer is found wherever peers put it") {
   CHECK_FALSE(a2a(R"({"result":"plain","error":null})").failed);
 }
 
-TEST_CASE("queued answers are no answers and no failures") {
+TEST_CASE("a queued reply is neither an answer nor a failure") {
   for (const char* body :
        {R"({"delivery_mode":"poll","method":"message/send","status":"queued"})",
         R"({"queued":true,"queue_id":"q","queue_depth":3,"message":"busy"})",
@@ -128,11 +128,11 @@ TEST_CASE("queued answers are no answers and no failures") {
     CHECK(a2a(body).queued);
     CHECK_FALSE(a2a(body).failed);
   }
-  // A peer that says "queued" in its answer has answered.
+  // A peer whose answer contains the word "queued" has answered.
   CHECK_FALSE(a2a(R"({"status":"queued","result":"done"})").queued);
 }
 
-TEST_CASE("errors of a peer are failures with their text") {
+TEST_CASE("a peer's error is a failure with its text") {
   const auto rpc = a2a(R"({"jsonrpc":"2.0","error":{"code":-32000,"message":"no \u001btools"}})");
   CHECK(rpc.failed);
   CHECK(rpc.text == "no tools");
@@ -144,7 +144,7 @@ TEST_CASE("errors of a peer are failures with their text") {
   CHECK(task.text == "why");
 }
 
-TEST_CASE("rows outlive the reply they came in") {
+TEST_CASE("rows outlive the document they were read from") {
   auto page = read(platform::read_rows, R"([{"id":"a"},{"id":"b"}])");
   REQUIRE(page);
   const platform::ActivityPage moved = std::move(*page);
@@ -152,7 +152,7 @@ TEST_CASE("rows outlive the reply they came in") {
   CHECK(moved.rows[1]["id"].string_or("") == "b");
 }
 
-TEST_CASE("uploads, delegations, memories and plain statuses") {
+TEST_CASE("uploads, delegations, memories and plain statuses are read") {
   auto files =
       read(platform::read_uploads, R"({"files":[{"uri":"u","name":"n","mimeType":"m","size":5},)"
                                    R"({"uri":"v","name":"o"}]})");
@@ -168,7 +168,7 @@ TEST_CASE("uploads, delegations, memories and plain statuses") {
   CHECK(read(platform::read_status, "") == "");
 }
 
-TEST_CASE("limits of uploads are bounded, and what says nothing sensible is refused whole") {
+TEST_CASE("upload limits are clamped, and one invalid limit rejects the reply") {
   const auto limits = [](std::string_view text) {
     return read(platform::read_upload_limits, text);
   };

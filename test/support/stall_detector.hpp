@@ -7,14 +7,14 @@
 
 namespace molecule::test {
 
-/// A timer that measures its own lateness: how long the loop was held up by whatever ran on it.
+/// Measures how long handlers block the loop: a timer that records its own lateness.
 class StallDetector {
  public:
   using milliseconds = std::chrono::milliseconds;
 
   explicit StallDetector(asio::io_context& loop) : timer_(loop) { tick(); }
 
-  /// The longest time so far in which the loop took no event, the present moment included.
+  /// The longest time so far in which the loop handled no event, up to now.
   milliseconds longest() const { return std::max(longest_, lateness()); }
 
  private:

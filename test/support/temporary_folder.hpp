@@ -8,7 +8,7 @@
 
 namespace molecule::test {
 
-/// A folder of the test's own that goes away with it.
+/// A private folder that is deleted with this object.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -23,6 +23,11 @@ class TemporaryFolder {
     std::filesystem::remove_all(path_, ignored);
   }
   const std::filesystem::path& path() const { return path_; }
+  operator const std::filesystem::path&() const { return path_; }
+  friend std::filesystem::path operator/(const TemporaryFolder& folder,
+                                         const std::filesystem::path& name) {
+    return folder.path_ / name;
+  }
 
  private:
   std::filesystem::path path_;

@@ -6,7 +6,7 @@
 
 namespace molecule::test {
 
-/// Time that moves only when a test says so.
+/// A clock that only moves when the test advances it.
 class VirtualClock final : public Clock {
  public:
   time_point now() const override { return now_; }
@@ -22,21 +22,21 @@ class VirtualClock final : public Clock {
   }
   void disarm(asio::steady_timer& timer) noexcept override { armed_.erase(&timer); }
 
-  /// Moves on and wakes what is due; the woken tasks run when the loop next does.
+  /// Advances both clocks and wakes sleepers that are due; they run when the loop runs next.
   void advance(duration by) {
     now_ += by;
     for (const auto& [timer, deadline] : armed_) {
       if (deadline <= now_) timer->cancel();
     }
   }
-  /// The calendar jumps; the monotonic time does not.
+  /// Changes the wall clock only.
   void step_wall(std::chrono::system_clock::duration by) { wall_step_ += by; }
-  /// The machine sleeps: the calendar goes on, the monotonic time does not.
+  /// Simulates a suspend: the wall clock advances, the monotonic clock does not.
   void suspend(duration by) {
     suspended_ += by;
     wall_step_ += std::chrono::duration_cast<std::chrono::system_clock::duration>(by);
   }
-  /// The next deadline, or `time_point::max()`.
+  /// The next deadline, or `time_point::max()` if there is none.
   time_point next() const {
     time_point first = time_point::max();
     for (const auto& [timer, deadline] : armed_) first = std::min(first, deadline);

@@ -14,14 +14,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "support/run.hpp"
-#include "support/scripted_server.hpp"
-#include "support/virtual_clock.hpp"
+#include "support/scripted_platform.hpp"
 #include "tools/tools.hpp"
 
 namespace molecule::test {
 
+inline const workspace::Timing timing;
 inline const std::string own = "11111111-1111-4111-8111-11111111111a";
 inline const std::string peer = "22222222-2222-4222-8222-22222222222b";
 inline const std::string own_path = "/workspaces/" + own;
@@ -52,15 +53,13 @@ class FakeCall : public mcp::Call {
 };
 
 /// Everything that the tools work with, on one loop with virtual time and a scripted platform.
-class Fixture {
+class Fixture : public ScriptedPlatform {
  public:
   explicit Fixture(bool with_inbox = true, const std::vector<std::string>& others = {}) {
-    std::filesystem::create_directories(folder);
     config.workspaces = {workspace_config(own)};
     for (const std::string& id : others) config.workspaces.push_back(workspace_config(id));
     config.inbox = with_inbox;
-    workspaces = std::make_unique<workspace::Workspaces>(config, loop.get_executor(), http, clock,
-                                                         workspace::Workspace::Hooks());
+    workspaces = std::make_unique<workspace::Workspaces>(config, loop.get_executor(), http, clock);
     services =
         std::make_unique<tools::Services>(tools::Services{clock, config, *workspaces, tasks});
     tools = tools::make_tools(*services);
@@ -75,7 +74,6 @@ class Fixture {
     } catch (const std::exception& error) {
       MESSAGE(error.what());
     }
-    std::filesystem::remove_all(folder);
   }
 
   const mcp::Tool& tool(std::string_view name) const {
@@ -96,7 +94,7 @@ class Fixture {
                      failure = error;
                      ended = true;
                    });
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto until = std::chrono::steady_clock::now() + max_wait;
     while (!ended) {
       if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the call hangs");
       if (loop.stopped()) loop.restart();
@@ -126,20 +124,14 @@ class Fixture {
     one.token.environment = [](std::string_view name) {
       return name == "MOLECULE_WORKSPACE_TOKEN" ? std::optional<std::string>(token) : std::nullopt;
     };
-    one.state_folder = id == own ? folder : folder / id;
+    one.state_folder = id == own ? folder.path() : folder.path() / id;
     std::filesystem::create_directories(one.state_folder);
     return one;
   }
 
  public:
   std::vector<std::string> failures;
-  asio::io_context loop;
-  VirtualClock clock;
-  ScriptedServer server{loop};
-  net::HttpClient http{loop.get_executor()};
   workspace::Config config;
-  std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("molecule-tools-" + random_uuid());
   std::unique_ptr<workspace::Workspaces> workspaces;
   TaskGroup tasks{loop.get_executor(), clock, [this](std::string_view task, std::exception_ptr) {
                     failures.emplace_back(task);

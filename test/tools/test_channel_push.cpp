@@ -1,14 +1,18 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/async/tasks.hpp"
 #include "base/json/reader.hpp"
+#include "base/sqlite.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/virtual_clock.hpp"
 #include "tools/channel_push.hpp"
-#include "workspace/files/file_store.hpp"
+#include "workspace/store/file_store.hpp"
 #include "workspace/support.hpp"
 
 using namespace molecule;
@@ -36,16 +40,36 @@ struct Fixture {
   asio::io_context loop;
   net::HttpClient http{loop.get_executor()};
   Config config = one_workspace(folder.path());
-  Workspaces workspaces{config, loop.get_executor(), http, clock, {}};
+  Workspaces workspaces{config, loop.get_executor(), http, clock};
   Inbox& inbox = workspaces.first().inbox;
   std::vector<std::pair<std::string, std::string>> sent;
-  ChannelPush push{[this](std::string_view method, std::string_view params) {
-    sent.emplace_back(method, params);
-  }};
+  std::string failure;
+  TaskGroup tasks{loop.get_executor(), clock,
+                  [this](std::string_view task, std::exception_ptr) { failure = task; }};
+  tools::Services services{clock, config, workspaces, tasks};
+  ChannelPush push{services, [this](std::string_view method, std::string_view params) {
+                     sent.emplace_back(method, params);
+                   }};
+
+  ~Fixture() {
+    tasks.cancel_all();
+    turn();
+    CHECK(failure.empty());
+  }
+  void turn() {
+    loop.restart();
+    loop.poll();
+  }
+  void begin() {
+    tasks.spawn("channel push", push.run());
+    turn();
+  }
   /// As the poller does.
   void arrive(int number) {
-    inbox.store({message(number)}, activity_id(number));
-    push.announce(workspaces.first());
+    if (inbox.messages.store({message(number)}, activity_id(number)) > 0) {
+      workspaces.first().changes.messages_changed();
+    }
+    turn();
   }
 };
 
@@ -54,29 +78,46 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "push: each message once, those from before `initialized` too") {
   arrive(1);
   CHECK(sent.empty());
-  push.begin("claude-code", workspaces);
+  begin();
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].first == "notifications/claude/channel");
   CHECK(sent[0].second.find(activity_id(1)) != std::string::npos);
   arrive(2);
   arrive(2);
-  push.begin("claude-code", workspaces);
+  workspaces.first().changes.changed();
+  turn();
   CHECK(sent.size() == 2);
-  CHECK(inbox.size() == 2);
+  CHECK(inbox.messages.size() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "push: nothing of a disabled workspace") {
-  workspaces.first().disable("its token was rejected");
-  inbox.store({message(1)}, activity_id(1));
-  push.begin("claude-code", workspaces);
+  workspaces.first().disable(Workspace::Use::rejected, "its token was rejected");
+  inbox.messages.store({message(1)}, activity_id(1));
+  begin();
   CHECK(sent.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "push: nothing for a host that does not take it") {
+TEST_CASE("push: only for a host that takes it") {
+  CHECK(tools::takes_channel_messages("claude-code"));
+  CHECK_FALSE(tools::takes_channel_messages("codex-mcp-client"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "push: what could not be announced is tried again, and reported once") {
   arrive(1);
-  push.begin("codex-mcp-client", workspaces);
-  arrive(2);
+  const std::filesystem::path file = folder.path() / "inbox.db";
+  sqlite::Database writing(file);
+  std::optional<sqlite::Transaction> transaction(writing);
+  begin();
   CHECK(sent.empty());
+  clock.advance(test::timing.push_retry);
+  turn();
+  CHECK(sent.empty());
+  transaction.reset();
+  turn();
+  CHECK(sent.empty());
+  clock.advance(test::timing.push_retry);
+  turn();
+  CHECK(sent.size() == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "push: names files as the other ways to a message do, and counts them") {
@@ -85,11 +126,11 @@ TEST_CASE_FIXTURE(Fixture, "push: names files as the other ways to a message do,
   Message with = message(1, "look at " + uri);
   with.attachments.push_back({.uri = uri, .name = "report.pdf", .mime_type = {}});
   with.attachments.push_back({.uri = "https://example.org/x", .name = "x", .mime_type = {}});
-  FileStore store(folder.path(), clock);
+  FileStore store(folder.path(), clock, test::timing);
   store.add({{.file_id = file_id, .name = "report.pdf", .size = std::nullopt}}, {with});
   REQUIRE(store.here(file_id, "/uploads/report.pdf"));
-  inbox.store({with, message(2)}, activity_id(2));
-  push.begin("claude-code", workspaces);
+  inbox.messages.store({with, message(2)}, activity_id(2));
+  begin();
   REQUIRE(sent.size() == 2);
   json::Document document;
   auto params = document.parse(sent[0].second);

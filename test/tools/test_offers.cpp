@@ -54,7 +54,7 @@ std::string text_of(const mcp::PromptResult& result) {
 
 TEST_CASE("a resource is what the tool of its name gives") {
   Offers fixture;
-  fixture.inbox().store({message(1), message(2)}, message(2).activity_id);
+  fixture.inbox().messages.store({message(1), message(2)}, message(2).activity_id);
   fixture.server.answer(peers_call, 200, R"([{"id":"p1","name":"Ann","status":"online"}])");
   fixture.server.answer(info_call, 200, R"({"id":"x","name":"N"})");
   const json::Document inbox = fixture.read("molecule://inbox");
@@ -83,7 +83,7 @@ TEST_CASE("several workspaces are listed as such") {
 
 TEST_CASE("one message is a resource of its own while it waits") {
   Offers fixture;
-  fixture.inbox().store({message(1)}, message(1).activity_id);
+  fixture.inbox().messages.store({message(1)}, message(1).activity_id);
   REQUIRE(fixture.templates.size() == 1);
   const auto read = [&fixture](const std::string& id) {
     FakeCall call(R"({"activity_id":")" + id + R"("})");
@@ -93,7 +93,7 @@ TEST_CASE("one message is a resource of its own while it waits") {
   const json::Document found = parsed(read(message(1).activity_id).front().data);
   CHECK(found.root()["text"].string_or("") == "number 1");
   CHECK(read("unknown").empty());
-  fixture.inbox().pop(message(1).activity_id);
+  fixture.inbox().messages.remove(message(1).activity_id);
   CHECK(read(message(1).activity_id).empty());
 }
 
@@ -110,9 +110,34 @@ TEST_CASE("the inbox changes with each message, and what was popped itself") {
         std::vector<std::string>{"molecule://inbox", "molecule://inbox/a", "molecule://inbox/b"});
 }
 
+TEST_CASE("every change of the messages is reported, with the resources that it changed") {
+  Fixture fixture;
+  std::vector<std::string> updated;
+  fixture.inbox().messages.store({message(1), message(2)}, message(2).activity_id);
+  fixture.workspaces->first().changes.messages_changed();
+  fixture.tasks.spawn("resources", tools::report_resource_changes(
+                                       *fixture.services, [&updated](const std::string& uri) {
+                                         updated.push_back(uri);
+                                       }));
+  const auto turn = [&fixture] {
+    fixture.loop.restart();
+    fixture.loop.poll();
+  };
+  turn();
+  CHECK(updated == std::vector<std::string>{"molecule://inbox"});
+  updated.clear();
+  fixture.workspaces->first().changes.changed();
+  turn();
+  CHECK(updated.empty());
+  REQUIRE(fixture.workspaces->remove(message(2).activity_id));
+  turn();
+  CHECK(updated ==
+        std::vector<std::string>{"molecule://inbox", "molecule://inbox/" + message(2).activity_id});
+}
+
 TEST_CASE("answer_inbox brings the messages along") {
   Offers fixture;
-  fixture.inbox().store({message(1)}, message(1).activity_id);
+  fixture.inbox().messages.store({message(1)}, message(1).activity_id);
   const mcp::PromptResult result = fixture.prompt("answer_inbox");
   REQUIRE(result.messages.size() == 2);
   CHECK(contains(text_of(result), "reply"));
@@ -125,9 +150,9 @@ TEST_CASE("answer_inbox brings the messages along") {
 
 TEST_CASE("what another session answers is marked, and left out of the prompt") {
   Offers fixture;
-  fixture.inbox().store({message(1), message(2)}, message(2).activity_id);
-  workspace::Inbox other(fixture.folder, fixture.clock);
-  CHECK(other.lease(message(1).activity_id));
+  fixture.inbox().messages.store({message(1), message(2)}, message(2).activity_id);
+  workspace::Inbox other(fixture.folder, fixture.clock, test::timing);
+  CHECK(other.leases.lease(message(1).activity_id));
   const auto marked = [](const json::Value item) {
     return item["with_another_session"].boolean().value_or(false);
   };
@@ -182,7 +207,7 @@ TEST_CASE("peers complete by id and by name") {
 
 TEST_CASE("scopes and waiting messages complete") {
   Offers fixture;
-  fixture.inbox().store({message(1), message(2)}, message(2).activity_id);
+  fixture.inbox().messages.store({message(1), message(2)}, message(2).activity_id);
   const mcp::Completer& scope =
       std::ranges::find(fixture.prompts, "remember", &mcp::Prompt::name)->arguments[0].complete;
   CHECK(fixture.complete(scope, "") == std::vector<std::string>{"LOCAL", "TEAM", "GLOBAL"});

@@ -90,8 +90,8 @@ TEST_CASE("several: a task goes out from the workspace that knows the peer") {
   Several fixture;
   const std::string call = "POST /workspaces/" + second + "/delegate";
   fixture.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
-  fixture.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
-                               message(1, "").activity_id);
+  fixture.second_inbox().messages.store({message(1, "2026-05-01T00:00:00Z", peer)},
+                                        message(1, "").activity_id);
   const std::string arguments = R"({"workspace_id":")" + peer + R"(","task":"do it"})";
   CHECK_FALSE(fixture.call("delegate_task_async", arguments).is_error);
   CHECK(fixture.server.requests(call).size() == 1);
@@ -99,8 +99,9 @@ TEST_CASE("several: a task goes out from the workspace that knows the peer") {
 
 TEST_CASE("several: the inbox tools see all inboxes, oldest first, and say who received") {
   Several fixture;
-  fixture.inbox().store({message(1, "2026-05-01T00:00:02Z")}, message(1, "").activity_id);
-  fixture.second_inbox().store({message(2, "2026-05-01T00:00:01Z")}, message(2, "").activity_id);
+  fixture.inbox().messages.store({message(1, "2026-05-01T00:00:02Z")}, message(1, "").activity_id);
+  fixture.second_inbox().messages.store({message(2, "2026-05-01T00:00:01Z")},
+                                        message(2, "").activity_id);
   const json::Document oldest = parsed(fixture.call("wait_for_message").text);
   CHECK(oldest.root()["activity_id"].string() == message(2, "").activity_id);
   CHECK(oldest.root()["arrival_workspace_id"].string() == second);
@@ -128,7 +129,8 @@ TEST_CASE("several: list_peers asks all of them, and one that fails costs the ot
 
 TEST_CASE("several: a disabled workspace says why, and only it") {
   Several fixture;
-  fixture.workspaces->find(second)->disable("its token was rejected");
+  fixture.workspaces->find(second)->disable(workspace::Workspace::Use::rejected,
+                                            "its token was rejected");
   const std::string with = R"("source_workspace_id":")" + second + R"("})";
   const mcp::ToolResult refused = fixture.call("commit_memory", R"({"content":"x",)" + with);
   CHECK(refused.is_error);
@@ -144,8 +146,8 @@ TEST_CASE("several: a peer is known through the workspace that it wrote to, also
   Several fixture;
   const std::string call = "POST /workspaces/" + second + "/delegate";
   fixture.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
-  fixture.second_inbox().store({message(1, "2026-05-01T00:00:00Z", peer)},
-                               message(1, "").activity_id);
+  fixture.second_inbox().messages.store({message(1, "2026-05-01T00:00:00Z", peer)},
+                                        message(1, "").activity_id);
   SUBCASE("waited for") {
     fixture.call("wait_for_message");
   }
@@ -153,10 +155,16 @@ TEST_CASE("several: a peer is known through the workspace that it wrote to, also
     fixture.call("inbox_peek");
   }
   SUBCASE("pushed") {
-    tools::ChannelPush push([](std::string_view, std::string_view) {});
-    push.begin("claude-code", *fixture.workspaces);
+    tools::ChannelPush push(*fixture.services, [](std::string_view, std::string_view) {});
+    TaskGroup pushing(fixture.loop.get_executor(), fixture.clock,
+                      [](std::string_view, std::exception_ptr) {});
+    pushing.spawn("channel push", push.run());
+    fixture.loop.restart();
+    fixture.loop.poll();
+    pushing.cancel_all();
+    run(fixture.loop, pushing.join());
   }
-  CHECK(fixture.workspaces->pop(message(1, "").activity_id));
+  CHECK(fixture.workspaces->remove(message(1, "").activity_id));
   const std::string arguments = R"({"workspace_id":")" + peer + R"(","task":"do it"})";
   CHECK_FALSE(fixture.call("delegate_task_async", arguments).is_error);
   CHECK(fixture.server.requests(call).size() == 1);
@@ -170,8 +178,9 @@ TEST_CASE("several: the user that was heard last is written to") {
   fixture.server.answer(to_second, 200, R"({"status":"sent"})");
   fixture.call("send_message_to_user", R"({"message":"hello"})");
   CHECK(fixture.server.requests(to_first).size() == 1);
-  fixture.inbox().store({message(2, "2026-05-01T00:00:02Z")}, message(2, "").activity_id);
-  fixture.second_inbox().store({message(1, "2026-05-01T00:00:01Z")}, message(1, "").activity_id);
+  fixture.inbox().messages.store({message(2, "2026-05-01T00:00:02Z")}, message(2, "").activity_id);
+  fixture.second_inbox().messages.store({message(1, "2026-05-01T00:00:01Z")},
+                                        message(1, "").activity_id);
   SUBCASE("waited for") {
     fixture.call("wait_for_message");
   }
@@ -180,7 +189,7 @@ TEST_CASE("several: the user that was heard last is written to") {
   }
   fixture.call("send_message_to_user", R"({"message":"answer"})");
   CHECK(fixture.server.requests(to_second).size() == 1);
-  CHECK(fixture.workspaces->pop(message(1, "").activity_id));
+  CHECK(fixture.workspaces->remove(message(1, "").activity_id));
   fixture.clock.advance(std::chrono::seconds(1));
   fixture.call("wait_for_message");
   fixture.call("send_message_to_user", R"({"message":"another answer"})");
@@ -189,7 +198,8 @@ TEST_CASE("several: the user that was heard last is written to") {
 
 TEST_CASE("several: one that cannot be used is none that is left out, and the others are named") {
   Several fixture;
-  fixture.workspaces->first().disable("its token was rejected");
+  fixture.workspaces->first().disable(workspace::Workspace::Use::rejected,
+                                      "its token was rejected");
   const std::string memories = "POST /workspaces/" + second + "/memories";
   const std::string notes = "POST /workspaces/" + second + "/notify";
   fixture.server.answer(memories, 201, memory_reply);
@@ -218,7 +228,8 @@ TEST_CASE("several: a wait that ends without a message says which of them receiv
   Several fixture;
   const char* at_once = R"({"timeout_secs":0})";
   CHECK_FALSE(contains(fixture.call("wait_for_message", at_once).text, "note"));
-  fixture.workspaces->find(second)->disable("its token was rejected");
+  fixture.workspaces->find(second)->disable(workspace::Workspace::Use::rejected,
+                                            "its token was rejected");
   const mcp::ToolResult result = fixture.call("wait_for_message", at_once);
   CHECK_FALSE(result.is_error);
   const json::Document got = parsed(result.text);
@@ -229,7 +240,8 @@ TEST_CASE("several: a wait that ends without a message says which of them receiv
 
 TEST_CASE("several: a workspace that is out of use is not asked") {
   Several fixture;
-  fixture.workspaces->find(second)->disable("its token was rejected");
+  fixture.workspaces->find(second)->disable(workspace::Workspace::Use::rejected,
+                                            "its token was rejected");
   fixture.server.answer("GET " + own_path, 200, R"({"id":"x"})");
   fixture.server.answer("GET /registry/" + own + "/peers", 200, R"([{"id":"p1","name":"Ann"}])");
   Asked asked(fixture);

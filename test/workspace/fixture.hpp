@@ -11,23 +11,17 @@
 #include <utility>
 
 #include "base/async/tasks.hpp"
-#include "net/http_client.hpp"
 #include "platform/client.hpp"
-#include "support/scripted_server.hpp"
+#include "support/run.hpp"
+#include "support/scripted_platform.hpp"
 #include "support/temporary_folder.hpp"
-#include "support/virtual_clock.hpp"
 #include "workspace/config/credentials.hpp"
 #include "workspace/support.hpp"
 
 namespace molecule::test {
 
-/// A platform that says what a test wants, and a client of it, in virtual time.
-struct Fixture {
-  asio::io_context loop;
-  VirtualClock clock;
-  TemporaryFolder folder;
-  ScriptedServer server{loop};
-  net::HttpClient http{loop.get_executor()};
+/// A scripted platform and a client of it.
+struct Fixture : ScriptedPlatform {
   workspace::Credentials credentials{
       {environment_of({{"MOLECULE_WORKSPACE_TOKEN_FILE", (folder.path() / "token").string()}})},
       folder.path()};
@@ -59,7 +53,7 @@ struct Fixture {
   /// server has no timer of the virtual clock: then the loop waits.
   template <class Ready>
   void until(Ready ready) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + max_wait;
     while (!ready()) {
       if (!failure.empty()) throw std::runtime_error("a task failed: " + failure);
       if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("it never came");

@@ -6,9 +6,12 @@
 #include <string_view>
 
 #include "workspace/config/config.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/config/timing.hpp"
+#include "workspace/store/inbox/inbox.hpp"
 
 namespace molecule::test {
+
+inline const workspace::Timing timing;
 
 inline const std::string self_id = "11111111-2222-3333-4444-555555555555";
 inline const std::string peer_id = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";

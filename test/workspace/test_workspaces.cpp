@@ -24,7 +24,7 @@ struct Fixture {
   asio::io_context loop;
   net::HttpClient http{loop.get_executor()};
   Config config = configuration();
-  Workspaces workspaces{config, loop.get_executor(), http, clock, {}};
+  Workspaces workspaces{config, loop.get_executor(), http, clock};
   std::optional<Workspaces::Arrival> got;
   bool done = false;
 
@@ -41,6 +41,11 @@ struct Fixture {
     return two;
   }
   Inbox& inbox(const std::string& id) { return workspaces.find(id)->inbox; }
+  /// As the poller does.
+  void deliver(const std::string& id, int number) {
+    inbox(id).messages.store({message(number)}, activity_id(number));
+    workspaces.find(id)->changes.messages_changed();
+  }
   void start_wait() {
     done = false;
     asio::co_spawn(loop, wait_into(workspaces, clock.now() + std::chrono::seconds(50), got, done),
@@ -56,14 +61,14 @@ TEST_CASE_FIXTURE(Fixture,
                   "workspaces: waiting ends with a message of any inbox, or at the deadline") {
   start_wait();
   CHECK_FALSE(done);
-  inbox(test::peer_id).store({message(1)}, activity_id(1));
+  deliver(test::peer_id, 1);
   loop.poll();
   REQUIRE(done);
   CHECK(got->message.activity_id == activity_id(1));
   CHECK(got->message.arrival_workspace_id == test::peer_id);
-  CHECK(inbox(test::peer_id).size() == 1);
+  CHECK(inbox(test::peer_id).messages.size() == 1);
 
-  CHECK(workspaces.pop(activity_id(1)));
+  CHECK(workspaces.remove(activity_id(1)));
   start_wait();
   clock.advance(std::chrono::seconds(49));
   loop.poll();
@@ -74,52 +79,45 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(got);
 }
 
-TEST_CASE_FIXTURE(Fixture, "workspaces: what came and what was popped is told, once") {
-  std::vector<std::string> told;
-  Workspace::Hooks hooks;
-  hooks.on_change = [&told](Workspace& workspace, const std::vector<std::string>& popped) {
-    told.push_back(workspace.id());
-    told.insert(told.end(), popped.begin(), popped.end());
-  };
-  Workspaces telling(config, loop.get_executor(), http, clock, hooks);
-  telling.first().inbox.store({message(1)}, activity_id(1));
-  CHECK(told == std::vector<std::string>{test::self_id});
-  told.clear();
-  CHECK(telling.pop(activity_id(1)));
-  CHECK_FALSE(telling.pop(activity_id(1)));
-  CHECK(told == std::vector<std::string>{test::self_id, activity_id(1)});
+TEST_CASE_FIXTURE(Fixture, "workspaces: a removal changes the messages, once") {
+  deliver(test::self_id, 1);
+  const std::uint64_t before = workspaces.first().changes.messages();
+  CHECK(workspaces.remove(activity_id(1)));
+  CHECK_FALSE(workspaces.remove(activity_id(1)));
+  CHECK(workspaces.first().changes.messages() == before + 1);
+  CHECK(workspaces.find(test::peer_id)->changes.messages() == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "workspaces: an inbox that cannot be read costs the others nothing") {
   std::filesystem::create_directory(folder.path() / test::self_id / "inbox.db");
-  inbox(test::peer_id).store({message(1)}, activity_id(1));
+  deliver(test::peer_id, 1);
   REQUIRE(workspaces.take());
   CHECK(workspaces.peek(10).size() == 1);
   CHECK(workspaces.find_message(activity_id(1))->workspace->id() == test::peer_id);
-  CHECK_THROWS_AS(workspaces.find_message(activity_id(2)), sqlite::Error);
-  CHECK_THROWS_AS(workspaces.pop(activity_id(2)), sqlite::Error);
-  CHECK(workspaces.pop(activity_id(1)));
+  CHECK_THROWS_AS(workspaces.find_message(activity_id(2)), StoreError);
+  CHECK_THROWS_AS(workspaces.remove(activity_id(2)), StoreError);
+  CHECK(workspaces.remove(activity_id(1)));
   CHECK_FALSE(workspaces.take());
 }
 
 TEST_CASE_FIXTURE(Fixture, "workspaces: what a disabled workspace has is left to other sessions") {
-  inbox(test::peer_id).store({message(1)}, activity_id(1));
+  deliver(test::peer_id, 1);
   start_wait();
   REQUIRE(done);
-  Inbox other(folder.path() / test::peer_id, clock);
-  CHECK_FALSE(other.lease(activity_id(1)));
-  workspaces.find(test::peer_id)->disable("its token was rejected");
-  CHECK(other.lease(activity_id(1)));
-  other.store({message(2)}, activity_id(2));
-  inbox(test::self_id).store({message(3)}, activity_id(3));
+  Inbox other(folder.path() / test::peer_id, clock, test::timing);
+  CHECK_FALSE(other.leases.lease(activity_id(1)));
+  workspaces.find(test::peer_id)->disable(Workspace::Use::rejected, "its token was rejected");
+  CHECK(other.leases.lease(activity_id(1)));
+  other.messages.store({message(2)}, activity_id(2));
+  deliver(test::self_id, 3);
   start_wait();
   REQUIRE(done);
   CHECK(got->message.activity_id == activity_id(3));
-  CHECK(workspaces.pop(activity_id(3)));
+  CHECK(workspaces.remove(activity_id(3)));
   start_wait();
   CHECK_FALSE(done);
-  CHECK(other.lease(activity_id(2)));
-  inbox(test::self_id).store({message(4)}, activity_id(4));
+  CHECK(other.leases.lease(activity_id(2)));
+  deliver(test::self_id, 4);
   loop.poll();
   REQUIRE(done);
   CHECK(got->message.activity_id == activity_id(4));
@@ -128,19 +126,20 @@ TEST_CASE_FIXTURE(Fixture, "workspaces: what a disabled workspace has is left to
 TEST_CASE_FIXTURE(Fixture,
                   "workspaces: work that could not be told at once is told at the next look") {
   const std::filesystem::path state = folder.path() / test::self_id;
-  Inbox owner(state, clock);
-  REQUIRE(owner.claim());
+  Inbox owner(state, clock, test::timing);
+  REQUIRE(owner.ownership.claim());
   TaskGroup tasks(loop.get_executor(), clock, [](std::string_view, std::exception_ptr) {});
   workspaces.start(tasks);
   loop.poll();
   sqlite::Database writing(state / "inbox.db");
   std::optional<sqlite::Transaction> transaction(writing);
   const Workload::Task task(workspaces.first().workload, "delegating to Ben");
-  CHECK(owner.load_of_others() == Load());
+  CHECK(owner.workloads.of_others() == Load());
   transaction.reset();
-  clock.advance(Sessions::look_interval);
+  clock.advance(test::timing.owner_check);
   loop.poll();
-  CHECK(owner.load_of_others() == Load{.active_tasks = 1, .current_task = "delegating to Ben"});
+  CHECK(owner.workloads.of_others() ==
+        Load{.active_tasks = 1, .current_task = "delegating to Ben"});
   tasks.cancel_all();
   while (tasks.size() > 0 && loop.run_one_for(std::chrono::seconds(5)) > 0) {
   }

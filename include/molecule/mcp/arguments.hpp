@@ -11,38 +11,39 @@
 
 namespace molecule::mcp {
 
-/// Reads a call's arguments and remembers all that is wrong with them, so that the agent learns
-/// of everything at once (mcp-protocol.md 3: a result with `isError` that names the argument):
+/// Reads the arguments of a tool call and collects every problem, so that the agent sees all of
+/// them in one answer (mcp-protocol.md 3: a result with `isError` that names the argument):
 ///
 ///     Arguments arguments(call.arguments());
 ///     const std::string task = arguments.text("task");
 ///     const std::int64_t limit = arguments.integer("limit", 10, 1, 100);
 ///     if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
 ///
-/// After an error the values read are placeholders. An optional argument that is null counts as
-/// absent (hosts send it so); arguments nobody reads are ignored.
+/// A getter that finds a problem records it and returns a placeholder. Null counts as absent,
+/// because hosts send null for optional arguments. Arguments that are never read are ignored.
 class Arguments {
  public:
-  /// A view: used before the call ends.
+  /// Keeps a view of the call's JSON; do not use it after the call has ended.
   explicit Arguments(json::Value arguments) : arguments_(arguments) {}
 
-  /// Required; it may be empty.
+  /// A required string, possibly empty.
   std::string string(std::string_view name);
-  /// Required; something other than white space must be in it.
+  /// A required string with at least one character that is not white space.
   std::string text(std::string_view name);
-  /// Optional.
-  std::string string_or(std::string_view name, std::string_view otherwise);
-  /// Optional; what lies outside of [least, most] is clamped. 5.0 is a whole number to a model.
-  std::int64_t integer(std::string_view name, std::int64_t otherwise, std::int64_t least,
-                       std::int64_t most);
-  /// Optional; clamped like `integer`.
-  double number(std::string_view name, double otherwise, double least, double most);
-  /// Optional array of strings; empty where absent.
+  /// An optional string; `fallback` if absent.
+  std::string string_or(std::string_view name, std::string_view fallback);
+  /// An optional whole number; `fallback` if absent. Values outside [min, max] are clamped. A
+  /// number with a zero fraction is accepted, because models write 5.0 for 5.
+  std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t min,
+                       std::int64_t max);
+  /// An optional number; `fallback` if absent. Values outside [min, max] are clamped.
+  double number(std::string_view name, double fallback, double min, double max);
+  /// An optional array of strings; empty if absent.
   std::vector<std::string> strings(std::string_view name);
 
-  /// Adds an error of the tool's own, e.g. `reject("workspace_id", "must be a UUID")`.
+  /// Records a problem found by the tool itself: `reject("workspace_id", "must be a UUID")`.
   void reject(std::string_view name, std::string_view problem);
-  /// The result to answer with, where anything was wrong so far.
+  /// The error result that lists every problem recorded so far, or nothing if there is none.
   std::optional<ToolResult> rejection() const;
 
  private:

@@ -6,9 +6,10 @@
 #include <variant>
 #include <vector>
 
-// What tools, prompts and resources give to a host. Binary data is held as bytes; the session
-// encodes it (base64). A kind or a field that the negotiated revision does not know is not sent:
-// audio before 2025-03-26 and resource links before 2025-06-18 become a text that names them.
+// What tools, prompts and resources return to a host. Binary data is held as raw bytes; the session
+// encodes it as base64. Fields and content types that the negotiated revision does not define are
+// not sent: audio before 2025-03-26 and resource links before 2025-06-18 become text that names
+// them.
 namespace molecule::mcp {
 
 struct TextContent {
@@ -16,33 +17,34 @@ struct TextContent {
 };
 
 struct ImageContent {
-  /// The picture's bytes.
+  /// The raw bytes of the image.
   std::string data;
-  /// E.g. `image/png`.
+  /// For example `image/png`.
   std::string mime_type;
 };
 
 struct AudioContent {
+  /// The raw bytes of the recording.
   std::string data;
   std::string mime_type;
 };
 
 /// The text or the bytes of one resource.
 struct ResourceContents {
-  /// Empty in the answer to `resources/read`: the URI that was asked for.
+  /// May be empty in a `ReadResult`: the session then sends the requested URI.
   std::string uri = {};
   std::string mime_type = {};
-  /// UTF-8 text, or bytes where `binary`.
+  /// UTF-8 text, or raw bytes if `binary` is set.
   std::string data = {};
   bool binary = false;
 };
 
-/// A resource's contents as a part of something else.
+/// A resource's contents inside a content list.
 struct EmbeddedResource {
   ResourceContents resource;
 };
 
-/// Where something can be read; it need not be in the resource list.
+/// A reference to a resource, which need not be in `resources/list`.
 struct ResourceLink {
   std::string uri;
   std::string name;
@@ -54,40 +56,42 @@ struct ResourceLink {
 using Content =
     std::variant<TextContent, ImageContent, AudioContent, EmbeddedResource, ResourceLink>;
 
-/// Something that only the host, its model or its user can tell (2026-07-28, input required).
+/// A request for input from the host, its model or its user (2026-07-28, input required).
 struct InputRequest {
-  /// Names the answer: `Call::input(key)` finds it.
+  /// Identifies the answer: pass it to `Call::input`.
   std::string key;
   /// `elicitation/create`, `sampling/createMessage` or `roots/list`.
   std::string method;
-  /// That method's params as a JSON object's text.
+  /// The params of `method`: the text of a JSON object.
   std::string params = "{}";
 };
 
-/// The result of a handler that cannot finish before these are answered: it is then called again,
-/// with the same arguments and the answers. One code path for every revision: in 2026-07-28 the
-/// host repeats its request, before that the session asks the host with requests of its own.
+/// Returned by a handler that cannot finish without more input. The session obtains the answers
+/// and calls the handler again with the same arguments. Handlers work the same way in every
+/// revision: in 2026-07-28 the host repeats its request with the answers, in earlier revisions the
+/// session sends the host requests of its own.
 struct InputNeeded {
   std::vector<InputRequest> requests;
-  /// Given back by `Call::state` in the next round. The host holds only a token that stands for it
-  /// in this process, for this method and name: it can neither read nor change it.
+  /// Returned by `Call::state` in the next round. The host sees only a random token for it, valid
+  /// in this process and for the same method and name, so it can neither read nor change the state.
   std::string state = {};
 };
 
-/// A level of `notifications/message` (RFC 5424 6.2.1).
+/// The severity of a `notifications/message` (RFC 5424 6.2.1), lowest first.
 enum class LogLevel { debug, info, notice, warning, error, critical, alert, emergency };
 
-/// Values for an argument that the user is typing; the session sends the first hundred.
+/// Suggested values for an argument that the user is typing. The session sends at most 100.
 struct Completion {
   std::vector<std::string> values;
-  /// How many there are in all, where that is known.
+  /// The total number of matches, if known.
   std::optional<std::int64_t> total = std::nullopt;
 };
 
-/// How long a host may keep an answer (2026-07-28).
+/// How long a host may cache a result (2026-07-28).
 struct Cache {
+  /// In milliseconds; 0 means do not cache.
   std::int64_t ttl_ms = 0;
-  /// Nothing in it depends on who asks.
+  /// True if the result is the same for every caller, so that a shared cache may keep it.
   bool is_public = false;
 };
 

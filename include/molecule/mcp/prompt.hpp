@@ -19,11 +19,11 @@ struct PromptMessage {
   Content content;
 };
 
-/// The messages that a prompt puts into the conversation.
+/// The result of a prompt: the messages to insert into the conversation.
 struct PromptResult {
   std::string description = {};
   std::vector<PromptMessage> messages = {};
-  /// Needed first, as in `ToolResult`.
+  /// If set, the rest is ignored and `get` runs again with the answers, as in `ToolResult`.
   std::optional<InputNeeded> input = std::nullopt;
 };
 
@@ -31,19 +31,20 @@ struct PromptArgument {
   std::string name;
   std::string title = {};
   std::string description = {};
-  /// A request without it is refused (-32602).
+  /// A request without a required argument fails with -32602.
   bool required = false;
-  /// May be empty.
+  /// Suggests values; leave it empty if there are none to suggest.
   Completer complete = {};
 };
 
-/// One entry of the prompt list. `get` runs as a task of its own, like a tool's handler; its
-/// arguments are strings.
+/// One entry of `prompts/list`.
 struct Prompt {
   std::string name;
   std::string title = {};
   std::string description = {};
   std::vector<PromptArgument> arguments = {};
+  /// Answers `prompts/get`. Runs as a task of its own and is cancelled like `Tool::handler`. Every
+  /// argument in `call.arguments()` is a string; the required ones are present.
   std::function<awaitable<PromptResult>(Call& call)> get;
 };
 

@@ -12,7 +12,7 @@
 
 namespace molecule::mcp {
 
-/// Hints for the host (MCP 2025-03-26 and later, ToolAnnotations).
+/// Hints about a tool's behaviour (ToolAnnotations, since 2025-03-26). Unset hints are not sent.
 struct Annotations {
   std::optional<bool> read_only;
   std::optional<bool> destructive;
@@ -20,60 +20,67 @@ struct Annotations {
   std::optional<bool> open_world;
 };
 
-/// What a tool gave: a text block, then the other blocks; `is_error` tells the agent, not the
-/// host, that it failed.
+/// The result of a tool call: a text block, followed by the blocks in `content`.
 struct ToolResult {
-  /// Where empty and something else is there, no text block is sent.
+  /// If empty and `content` is not, no text block is sent.
   std::string text = {};
+  /// Reports a failure to the agent. To the host the request still succeeds.
   bool is_error = false;
   std::vector<Content> content = {};
-  /// `structuredContent` as a JSON object's text (2025-06-18 and later). Where it is given and
-  /// there is neither text nor content, it is the text too. Where it is empty, but the tool has
-  /// an output schema and did not fail, the text must be that object.
+  /// `structuredContent`: the text of a JSON object (since 2025-06-18). If `text` and `content`
+  /// are both empty, it is sent as the text block too. If it is empty and the tool has an output
+  /// schema and succeeded, `text` must be the JSON object.
   std::string structured = {};
-  /// The tool needs this first: everything above is ignored, and the tool is called again.
+  /// If set, everything above is ignored and the handler runs again with the answers.
   std::optional<InputNeeded> input = std::nullopt;
 };
 
-/// One request in flight (`tools/call`, `resources/read`, `prompts/get`, `completion/complete`),
-/// from its handler's start to its end.
+/// One request in flight (`tools/call`, `resources/read`, `prompts/get`, `completion/complete`).
+/// Valid until its handler ends; the views it returns live as long.
 class Call {
  public:
   virtual ~Call() = default;
-  /// An object (an absent or null one is an empty object). `tools/call` and `prompts/get`: the
-  /// arguments; `resources/read` by a template: the template's variables, as strings;
-  /// `completion/complete`: the arguments that the user has chosen already.
+  /// A JSON object, empty if the request had none:
+  /// - `tools/call`, `prompts/get`: the arguments;
+  /// - `resources/read` through a template: the template's variables, as strings;
+  /// - `completion/complete`: the arguments that the user has already filled in.
   virtual json::Value arguments() const = 0;
-  /// The call's `_meta[key]` where it is a string, e.g. `claudecode/toolUseId`.
+  /// The string at `_meta[key]` of the request, for example `claudecode/toolUseId`. Nothing if it
+  /// is absent or not a string.
   virtual std::optional<std::string_view> meta(std::string_view key) const = 0;
-  /// Sends `notifications/progress` where the caller gave a token; `progress` must increase.
+  /// Sends `notifications/progress` if the caller supplied a progress token. Values that do not
+  /// increase are dropped, as is everything while the output queue is full.
   virtual void progress(double progress, std::optional<double> total, std::string_view message) = 0;
-  /// Sends `notifications/message` where the host takes that level: as `logging/setLevel` asked,
-  /// or in 2026-07-28 as this request's `_meta` did. `text` becomes its `data`.
+  /// Sends `notifications/message` with `text` as its `data`, if the host wants that level: the one
+  /// set by `logging/setLevel`, or in 2026-07-28 the one in this request's `_meta`.
   virtual void log(LogLevel level, std::string_view logger, std::string_view text) = 0;
-  /// Whether the host declared a capability: `elicitation`, `sampling` or `roots`. An input
-  /// request for one that it did not declare ends the call with -32021.
+  /// True if the host declared the capability `elicitation`, `sampling` or `roots`. An
+  /// `InputRequest` that needs an undeclared one ends the call with -32021.
   virtual bool host_can(std::string_view capability) const = 0;
-  /// The host's answer (an object) to the input request `key`; absent in the first round, and
-  /// where the host left it out: then ask again. Answers to nothing that was asked are ignored.
+  /// The host's answer (a JSON object) to the `InputRequest` named `key`. Absent in the first round
+  /// and if the host left it out; ask again then. Answers to unknown keys are ignored.
   virtual json::Value input(std::string_view key) const = 0;
-  /// `InputNeeded::state` of the last round; empty in the first one.
+  /// `InputNeeded::state` from the previous round; empty in the first one.
   virtual std::string_view state() const = 0;
 };
 
-/// One entry of the tool list. `handler` runs as a task of its own; `notifications/cancelled`
-/// and the session's end cancel it (it unwinds with `asio::error::operation_aborted`, and
-/// nothing is answered). An exception that escapes it ends the call with -32603.
+/// One entry of `tools/list`.
 struct Tool {
+  /// Unique within the server.
   std::string name;
   std::string title;
   std::string description;
-  /// JSON Schemas as JSON text; `output_schema` may be empty.
+  /// A JSON Schema: the text of a JSON object.
   std::string input_schema;
+  /// A JSON Schema, or empty.
   std::string output_schema;
   Annotations annotations;
-  /// `_meta` as a JSON object's text, or empty.
+  /// `_meta`: the text of a JSON object, or empty.
   std::string meta;
+  /// Answers `tools/call`. Runs as a task of its own, beside other calls.
+  /// `notifications/cancelled` and the end of the session cancel it: the current await throws
+  /// `asio::error::operation_aborted` and no answer is sent. Any other exception that escapes ends
+  /// the call with -32603.
   std::function<awaitable<ToolResult>(Call& call)> handler;
 };
 

@@ -6,42 +6,42 @@
 namespace molecule::app {
 
 const char* const usage =
-    R"(usage: molecule-mcp [serve] [--era ERA]  MCP server on stdin and stdout for one agent host; keeps
-                                         the workspaces online meanwhile
-       molecule-mcp doctor [--json]      looks for what is wrong, here and on the platform, and
-                                         says what to do; changes nothing
-       molecule-mcp status [--json]      who serves each workspace here, its last heartbeat and
-                                         poll, its inbox, its last error; asks no network
-       molecule-mcp --help               this text
-       molecule-mcp --version            the version
+    R"(usage: molecule-mcp [serve] [--era ERA]  run an MCP server on stdin and stdout for one agent
+                                         host, and keep the workspaces online meanwhile
+       molecule-mcp doctor [--json]      check this machine and the platform for problems, and
+                                         print what to do about them; changes nothing
+       molecule-mcp status [--json]      print each workspace's owner, last heartbeat, last poll,
+                                         inbox and last error; makes no network requests
+       molecule-mcp --help               print this help
+       molecule-mcp --version            print the version
 
-ERA, of the protocol: auto (the default: each request says which), initialize (2024-11-05 to
-2025-11-25) or stateless (2026-07-28).
+ERA is the protocol era to serve: auto (default; each request states its own), initialize
+(2024-11-05 to 2025-11-25) or stateless (2026-07-28).
 
 Environment:
   WORKSPACE_ID                    the workspace's id (required)
   PLATFORM_URL                    the platform's address (required)
-  MOLECULE_WORKSPACE_TOKEN        the workspace's token, or
-  MOLECULE_WORKSPACE_TOKEN_FILE   a file that holds it, or .auth_token in the state folder
-  CONFIGS_DIR                     state folder (else /configs, else ~/.molecule-workspace); like
-                                  every path here absolute, or ~/ and what follows
+  MOLECULE_WORKSPACE_TOKEN        the workspace's token; or
+  MOLECULE_WORKSPACE_TOKEN_FILE   a file that contains it; or .auth_token in the state folder
+  CONFIGS_DIR                     state folder (/configs if writable, else ~/.molecule-workspace);
+                                  paths in variables are absolute or begin with ~/
   MOLECULE_AGENT_NAME, MOLECULE_AGENT_DESCRIPTION, MOLECULE_AGENT_SKILLS
-                                  the agent card; skills separated by commas
-  MOLECULE_ORG_ID                 sent as X-Molecule-Org-Id
-  MOLECULE_MCP_VERBOSE            any value: say on stderr what happens
-  MOLECULE_MCP_DISABLE_HEARTBEAT  any value: neither register nor heartbeat
-  MOLECULE_MCP_DISABLE_INBOX      any value: no inbox
-  MOLECULE_MCP_POLL_TIMEOUT_SECS  how long the agent is told to wait a turn (2; 0..60)
-  MOLECULE_CHAT_UPLOAD_DIR        where received files go
+                                  the agent card; skills are separated by commas
+  MOLECULE_ORG_ID                 organisation id, sent as X-Molecule-Org-Id
+  MOLECULE_LOG                    what stderr gets: debug, info, warning (the default) or error
+  MOLECULE_MCP_VERBOSE            any value: the same as MOLECULE_LOG=info
+  MOLECULE_MCP_DISABLE_HEARTBEAT  any value: do not register or send heartbeats
+  MOLECULE_MCP_DISABLE_INBOX      any value: do not fetch messages
+  MOLECULE_MCP_POLL_TIMEOUT_SECS  seconds the agent is told to wait per turn (default 2; 0 to 60)
+  MOLECULE_CHAT_UPLOAD_DIR        folder for received files (default: uploads in the state folder)
   MOLECULE_WORKSPACES             several workspaces instead of one: a JSON array of
                                   {"id", "token", "platform_url"}
   http_proxy, https_proxy, all_proxy, no_proxy
-                                  as curl has them, but this machine itself is never reached
-                                  through a proxy
-  MOLECULE_PROXY_LOOPBACK         any value: it is
-  MOLECULE_ALLOW_CORE_DUMPS       any value: a crash may leave a core file, which holds the token,
-                                  and debuggers may attach
-  NO_COLOR                        any value: doctor prints no colours
+                                  as for curl, but loopback addresses are reached directly
+  MOLECULE_PROXY_LOOPBACK         any value: loopback addresses go through the proxy too
+  MOLECULE_ALLOW_CORE_DUMPS       any value: allow core dumps, which contain the token, and
+                                  debuggers
+  NO_COLOR                        any value: no colours in doctor's output
 
 Examples:
   molecule-mcp doctor
@@ -49,8 +49,9 @@ Examples:
   molecule-mcp status
   molecule-mcp status --json | jq '.workspaces[].inbox.new'
 
-Exit codes: 0 the host has gone or a signal came, or doctor found no failure; 1 doctor found one,
-an internal error, or output that could not be written; 2 configuration or usage; 3 the platform rejected the token.
+Exit codes: 0 the host closed stdin or stdout, a signal arrived, or doctor found no failure;
+1 doctor found a failure, output could not be written, or an internal error; 2 invalid
+configuration or usage; 3 the platform rejected the token.
 )";
 
 namespace {
@@ -62,7 +63,7 @@ std::optional<mcp::Era> parse_era(std::string_view name) {
   return std::nullopt;
 }
 
-/// What may follow `serve`: `--era ERA` or `--era=ERA`.
+/// The options of `serve`: `--era ERA` or `--era=ERA`.
 CommandLine parse_serve(std::span<const char* const> options) {
   constexpr std::string_view name = "--era";
   CommandLine line;
@@ -84,7 +85,7 @@ CommandLine parse_serve(std::span<const char* const> options) {
   return line;
 }
 
-/// What may follow a command that reports: `--json`.
+/// The options of `doctor` and `status`: `--json`.
 CommandLine parse_report(Command command, std::span<const char* const> options) {
   if (options.empty()) return {.command = command};
   const std::string_view only = options.front();

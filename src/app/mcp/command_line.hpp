@@ -10,16 +10,16 @@ enum class Command { serve, doctor, status, help, version, unknown };
 
 struct CommandLine {
   Command command = Command::serve;
-  /// Which of the protocol's eras `serve` answers.
+  /// The protocol era that `serve` supports.
   mcp::Era era = mcp::Era::automatic;
-  /// `--json` of doctor and status
+  /// `--json` of `doctor` and `status`.
   bool json = false;
 };
 
-/// What the arguments (without the program's name) ask for.
+/// Parses the arguments, without the program's name. Invalid ones give `Command::unknown`.
 CommandLine parse_command_line(std::span<const char* const> arguments);
 
-/// Usage and environment of molecule-mcp, for people.
+/// The help text: usage, environment, examples and exit codes.
 extern const char* const usage;
 
 }  // namespace molecule::app

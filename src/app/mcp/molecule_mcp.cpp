@@ -1,9 +1,11 @@
-// molecule-mcp: the program's start. What it does is in serve.cpp.
+// molecule-mcp: the entry point. serve.cpp has the server.
 
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,25 +22,25 @@ namespace {
 
 using namespace molecule;
 
-/// The databases of messages and of files, each with its log and its shared memory; the locks of
-/// the sessions, which the inbox and the files open apart; the owner's record.
-constexpr std::uint64_t files_of_a_workspace = 9;
-/// Standard streams, connections, and whatever is open for a moment.
+/// The databases of messages and of files, each with its log and its shared memory; the lock file
+/// of the sessions, opened by the inbox and by the files; the status record.
+constexpr std::uint64_t files_per_workspace = 9;
+/// Standard streams, connections, and files that are open briefly.
 constexpr std::uint64_t other_files = 40;
 
-/// Many workspaces have more open than the usual soft limit of 1,024 allows.
-void make_room(std::uint64_t workspaces) {
+/// Many workspaces need more open files than the usual soft limit of 1,024.
+void raise_file_limit(std::uint64_t workspaces) {
   if (workspaces < 2) return;
-  const std::uint64_t most = process::raise_open_files_limit();
-  const std::uint64_t wanted = workspaces * files_of_a_workspace + other_files;
-  if (most >= wanted) return;
+  const std::uint64_t limit = process::raise_open_files_limit();
+  const std::uint64_t wanted = workspaces * files_per_workspace + other_files;
+  if (limit >= wanted) return;
   log::warning(
       "{} workspaces need about {} open files, but the limit is {}: some may stay offline; "
       "raise it (`ulimit -n {}`)",
-      workspaces, wanted, most, wanted);
+      workspaces, wanted, limit, wanted);
 }
 
-int serve(pid_t parent, mcp::Era era) {
+int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
   auto config = workspace::load_config(workspace::process_environment());
   if (!config.ok()) {
     log::error("the configuration is missing or not valid:");
@@ -46,8 +48,8 @@ int serve(pid_t parent, mcp::Era era) {
     log::error("run `molecule-mcp --help` for all variables");
     return 2;
   }
-  if (config->verbose) log::set_level(log::Level::info);
-  make_room(config->workspaces.size());
+  if (config->verbose && !level) log::set_level(log::Level::info);
+  raise_file_limit(config->workspaces.size());
   return app::serve(*config, parent, era);
 }
 
@@ -60,9 +62,11 @@ int main(int argc, char** argv) {
   try {
     const app::CommandLine line = app::parse_command_line(
         {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+    const std::optional<log::Level> level = log::level_from(std::getenv(log::level_variable));
+    if (level) log::set_level(*level);
     switch (line.command) {
       case app::Command::serve:
-        return serve(parent, line.era);
+        return serve(parent, line.era, level);
       case app::Command::doctor:
         return cli::doctor(workspace::process_environment(),
                            line.json ? cli::Report::Form::json : cli::Report::Form::text);

@@ -26,13 +26,6 @@ namespace molecule::app {
 
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-/// What is not answered first waits no longer than this for a host that says nothing.
-constexpr milliseconds longest_silence{100};
-/// Whatever hangs, the process is gone 100 ms after it was told to go.
-constexpr milliseconds longest_goodbye{80};
 constexpr int parent_died = SIGUSR1;
 
 mcp::LogLevel level_of(log::Level level) {
@@ -64,35 +57,33 @@ mcp::ServerInfo describe(const workspace::Config& config, tools::Services& servi
   info.era = era;
   if (config.inbox) {
     info.experimental = R"({"claude/channel":{}})";
-    // It would use the stateless revision where it is offered, but takes no pushes there.
+    // This host would use the stateless revision if it were offered, but takes no pushes there.
     info.initialize_hosts = {"claude-code"};
   }
   return info;
 }
 
-/// All that serves one host. Declaration order is lifetime: tasks end before what they use.
+/// Everything that serves one host. Declaration order is lifetime: tasks end before what they use.
 class Server {
  public:
   Server(const workspace::Config& config, pid_t parent, mcp::Era era)
       : config_(config),
         parent_(parent),
         http_(loop_.get_executor()),
-        workspaces_(config, loop_.get_executor(), http_, clock_, hooks()),
+        workspaces_(config, loop_.get_executor(), http_, clock_),
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }),
         services_{clock_, config_, workspaces_, tasks_},
         session_(loop_.get_executor(), clock_, describe(config, services_, era), stdio_->input(),
                  stdio_->output()),
-        push_([this](std::string_view method, std::string_view params) {
+        push_(services_, [this](std::string_view method, std::string_view params) {
           session_.notify(method, params);
         }) {
     log::set_listener([this](log::Level level, std::string_view text) {
       session_.log(level_of(level), "molecule", text);
     });
     session_.on_first_answer = [this] { answered(); };
-    session_.on_initialized = [this](const mcp::ClientInfo& host) {
-      if (config_.inbox) push_.begin(host.name, workspaces_);
-    };
+    session_.on_initialized = [this](const mcp::ClientInfo& host) { initialized(host); };
   }
 
   Server(const Server&) = delete;
@@ -104,14 +95,14 @@ class Server {
     tasks_.spawn("session", converse());
     tasks_.spawn("start", start_work());
     while (!exit_code_) loop_.run_one();
-    process::hold_end_signals();  // or one that comes now would end it with that signal's code
+    process::hold_end_signals();  // a signal that comes now must not change the exit code
     tasks_.cancel_all();
-    const auto deadline = std::chrono::steady_clock::now() + longest_goodbye;
+    const auto deadline = std::chrono::steady_clock::now() + config_.timing.goodbye;
     while (tasks_.size() > 0 && loop_.run_one_until(deadline) > 0) {
     }
     workspaces_.release();
     if (tasks_.size() > 0) {
-      // Nothing that is left is worth waiting for, and destroying what it uses is not safe.
+      // The tasks left are not worth waiting for, and what they use cannot be destroyed safely.
       stdio_.reset();
       ::_exit(*exit_code_);
     }
@@ -123,31 +114,9 @@ class Server {
     if (!exit_code_) exit_code_ = exit_code;
   }
 
-  workspace::Workspace::Hooks hooks() {
-    return {.on_arrival = [this](workspace::Workspace& workspace) { push_.announce(workspace); },
-            .on_change =
-                [this](workspace::Workspace&, const std::vector<std::string>& popped) {
-                  for (const std::string& uri : tools::changed_resources(popped)) {
-                    session_.resource_updated(uri);
-                  }
-                },
-            .on_rejected = [this](workspace::Workspace& workspace,
-                                  const std::string& text) { rejected(workspace, text); },
-            .on_removed =
-                [](workspace::Workspace& workspace, const std::string& text) {
-                  log::error("{}", text);
-                  workspace.disable(text);
-                }};
-  }
-
-  /// One workspace that is rejected ends only itself where there are others.
-  void rejected(workspace::Workspace& workspace, const std::string& text) {
-    log::error("{}", text);
-    if (workspaces_.several()) {
-      workspace.disable(text);
-    } else {
-      stop(3);
-    }
+  void initialized(const mcp::ClientInfo& host) {
+    const bool push = config_.inbox && tools::takes_channel_messages(host.name);
+    if (push && !std::exchange(pushing_, true)) tasks_.spawn("channel push", push_.run());
   }
 
   void failed(std::string_view task, const std::exception_ptr& error) {
@@ -181,12 +150,26 @@ class Server {
 
   /// Network and disk wait until the host has its first answer (molecule-mcp.md 4).
   awaitable<void> start_work() {
-    const Clock::time_point deadline = clock_.now() + longest_silence;
+    const Clock::time_point deadline = clock_.now() + config_.timing.first_answer;
     while (!answered_ && clock_.now() < deadline) {
       [[maybe_unused]] auto notified = co_await first_answer_.wait_until(deadline);
     }
     workspaces_.start(tasks_);
+    if (!workspaces_.several()) tasks_.spawn("rejection", watch_rejection());
+    if (config_.inbox) tasks_.spawn("resources", report_changes());
     co_await watch_parent();
+  }
+
+  /// A rejected workspace ends only itself if there are others, and the process if it is alone.
+  awaitable<void> watch_rejection() {
+    using Use = workspace::Workspace::Use;
+    while (workspaces_.first().state().use != Use::rejected) co_await workspaces_.changed().wait();
+    stop(3);
+  }
+
+  awaitable<void> report_changes() {
+    return tools::report_resource_changes(
+        services_, [this](const std::string& uri) { session_.resource_updated(uri); });
   }
 
   awaitable<void> watch_signals() {
@@ -196,17 +179,18 @@ class Server {
     while (process::has_parent(parent_)) {
       auto [error, signal] = co_await signals.async_wait(as_tuple);
       if (error) co_return;
-      // What a person sends for a new token, a terminal sends when it is closed.
+      // SIGHUP means "reload the token" from a user and "exit" from a closing terminal: go on only
+      // if the token changed.
       if (signal == SIGHUP && workspaces_.reload_tokens()) continue;
       if (signal != parent_died) break;
     }
     stop(0);
   }
 
-  /// Where no signal tells that the parent died.
+  /// For systems without a signal at the parent's death.
   awaitable<void> watch_parent() {
     while (!parent_signals_ && process::has_parent(parent_)) {
-      co_await sleep_for(clock_, seconds(5));
+      co_await sleep_for(clock_, config_.timing.parent_check);
     }
     if (!process::has_parent(parent_)) stop(0);
   }
@@ -215,6 +199,7 @@ class Server {
   pid_t parent_;
   bool parent_signals_ = false;
   bool answered_ = false;
+  bool pushing_ = false;
   std::optional<int> exit_code_;
   std::optional<mcp::Stdio> stdio_{std::in_place};
   asio::io_context loop_{1};

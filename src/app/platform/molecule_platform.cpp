@@ -6,7 +6,9 @@
 #include <asio/ip/address.hpp>
 #include <asio/signal_set.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
+#include <memory>
 #include <system_error>
 
 #include "app/platform/data_folder.hpp"
@@ -16,19 +18,18 @@
 #include "base/output.hpp"
 #include "base/process.hpp"
 #include "base/text/text.hpp"
+#include "server/api/context.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
 #include "server/http/http_server.hpp"
+#include "server/store/database.hpp"
 
 namespace {
 
 using namespace molecule;
 
 constexpr std::chrono::milliseconds look_interval{500};
-/// A request that needs the lock of another process (a backup, a shell) is answered 503 after this:
-/// meanwhile all others wait.
-constexpr std::chrono::milliseconds busy_timeout{250};
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || asio::ip::make_address(host).is_loopback();
@@ -44,46 +45,44 @@ server::HttpServer::Options server_options(const app::PlatformOptions& options) 
   return made;
 }
 
-/// A loop that can drop what waits in it before it goes away itself.
+/// A loop whose waiting handlers can be dropped before it is destroyed.
 class Loop : public asio::io_context {
  public:
   using io_context::io_context;
   void drop_handlers() { shutdown(); }
 };
 
-/// All of a platform. Declaration order is lifetime.
+/// A whole platform. Declaration order is lifetime.
 class Platform {
  public:
   Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
            std::string admin_token)
       : folder_(folder),
-        database_(folder.database(), busy_timeout),
-        context_{.database = database_,
-                 .clock = clock_,
-                 .events = events_,
-                 .admin_token = std::move(admin_token),
-                 .base_url = options.external_url,
-                 .uploads = folder.uploads(),
-                 .tokens_used = {}},
+        store_(server::store::open(folder.database())),
+        services_{.store = *store_,
+                  .clock = clock_,
+                  .events = events_,
+                  .admin_token = std::move(admin_token),
+                  .base_url = options.external_url,
+                  .uploads = folder.uploads()},
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }) {
     for (const int signal : process::end_signals()) signals_.add(signal);
-    server::create_schema(database_);
-    router_.emplace(context_, server::all_routes());
+    router_.emplace(services_, server::all_routes());
   }
 
-  /// Idle connections live in the loop and use the server when they end, which must be before it.
+  /// Idle connections live in the loop and use the server when they end, so they must end first.
   ~Platform() { loop_.drop_handlers(); }
 
-  /// Throws `std::system_error` where it cannot.
+  /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
-    server_.emplace(loop_, context_, *router_, server_options(options));
+    server_.emplace(loop_, services_, *router_, server_options(options));
   }
   std::uint16_t port() const { return server_->port(); }
 
-  /// Until a signal.
+  /// Returns after a signal, with the exit code.
   int run() {
-    tasks_.spawn("sweep", server::sweep_task(context_));
+    tasks_.spawn("sweep", server::sweep_task(services_));
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
     loop_.run();
@@ -92,15 +91,16 @@ class Platform {
 
  private:
   awaitable<void> stop_on_signal() {
-    [[maybe_unused]] auto [error, signal] = co_await signals_.async_wait(as_tuple);
+    auto [error, signal] = co_await signals_.async_wait(as_tuple);
+    log::info("signal {}: stopping", signal);
     co_await server_->stop();
-    // What is left are idle connections and the sweep between two rounds.
+    // Only idle connections and the sweep between two rounds are left.
     loop_.stop();
   }
 
   /// What is answered 200 is kept: without its folder nothing is.
   awaitable<void> watch_folder() {
-    while (folder_.intact() && !database_.replaced()) {
+    while (folder_.intact() && !store_->replaced()) {
       co_await sleep_for(clock_, look_interval);
     }
     log::error(
@@ -125,9 +125,9 @@ class Platform {
   int exit_code_ = 0;
   const app::DataFolder& folder_;
   SystemClock clock_;
-  sqlite::Database database_;
-  server::Events events_{database_, clock_};
-  server::Context context_;
+  std::unique_ptr<server::store::Database> store_;
+  server::EventHub events_{*store_};
+  server::Services services_;
   Loop loop_{1};
   asio::signal_set signals_{loop_};
   TaskGroup tasks_;
@@ -159,7 +159,7 @@ int serve(const app::PlatformOptions& options) {
   std::optional<Platform> platform;
   try {
     platform.emplace(options, *folder, std::move(admin_token));
-  } catch (const sqlite::Error& error) {
+  } catch (const server::StoreError& error) {
     log::error("{}: {}", folder->database().string(), error.what());
     return 1;
   }
@@ -170,6 +170,7 @@ int serve(const app::PlatformOptions& options) {
     log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
     return 1;
   }
+  log::info("the data folder is {}", options.data.string());
   if (!output::print(fmt::format("listening on http://{}:{}\n", host, platform->port()))) return 1;
   return platform->run();
 }
@@ -189,6 +190,8 @@ int main(int argc, char** argv) {
           ::write(STDERR_FILENO, end->err.data(), end->err.size());
       return output::print(end->out) ? end->code : 1;
     }
+    if (const auto level = log::level_from(std::getenv(log::level_variable)))
+      log::set_level(*level);
     return serve(std::get<app::PlatformOptions>(parsed));
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());

@@ -23,8 +23,9 @@ Environment:
   ADMIN_TOKEN            the owner's token; else DIR/admin_token, made at the first start
   EXTERNAL_PLATFORM_URL  the URL under which agents reach it (behind a proxy), for the snippets
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
+  MOLECULE_LOG           what stderr gets: debug, info, warning (the default) or error
   MOLECULE_ALLOW_CORE_DUMPS
-                         any value: a crash may leave a core file, which holds tokens
+                         any value: allow core dumps, which contain tokens, and debuggers
 
 Examples:
   molecule-platform

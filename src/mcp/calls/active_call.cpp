@@ -42,8 +42,10 @@ void ActiveCall::progress(double progress, std::optional<double> total, std::str
 void ActiveCall::log(LogLevel level, std::string_view logger, std::string_view text) {
   if (cancelled || !calls_.server().logging) return;
   if (!stateless()) return calls_.log(level, logger, text);
-  const std::optional<LogLevel>& least = request_.envelope.log_level;
-  if (least && level >= *least) calls_.send_notice(encode::log_message(level, logger, text));
+  const std::optional<LogLevel>& min_level = request_.envelope.log_level;
+  if (min_level && level >= *min_level) {
+    calls_.send_notice(encode::log_message(level, logger, text));
+  }
 }
 
 bool ActiveCall::host_can(std::string_view capability) const {

@@ -9,7 +9,7 @@ namespace molecule::mcp {
 
 namespace {
 
-bool given(const json::Value& value) {
+bool has_value(const json::Value& value) {
   return value.present() && !value.is_null();
 }
 
@@ -18,7 +18,7 @@ bool given(const json::Value& value) {
 std::string Arguments::string(std::string_view name) {
   const json::Value value = arguments_[name];
   if (const auto text = value.string()) return std::string(*text);
-  reject(name, given(value) ? "must be a string" : "is required");
+  reject(name, has_value(value) ? "must be a string" : "is required");
   return {};
 }
 
@@ -31,44 +31,44 @@ std::string Arguments::text(std::string_view name) {
   return string(name);
 }
 
-std::string Arguments::string_or(std::string_view name, std::string_view otherwise) {
-  return given(arguments_[name]) ? string(name) : std::string(otherwise);
+std::string Arguments::string_or(std::string_view name, std::string_view fallback) {
+  return has_value(arguments_[name]) ? string(name) : std::string(fallback);
 }
 
-std::int64_t Arguments::integer(std::string_view name, std::int64_t otherwise, std::int64_t least,
-                                std::int64_t most) {
+std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, std::int64_t min,
+                                std::int64_t max) {
   const json::Value value = arguments_[name];
-  if (!given(value)) return otherwise;
-  if (const auto whole = value.integer()) return std::clamp(*whole, least, most);
+  if (!has_value(value)) return fallback;
+  if (const auto whole = value.integer()) return std::clamp(*whole, min, max);
   const auto number = value.number();
   if (!number || std::trunc(*number) != *number) {
     reject(name, "must be a whole number");
-    return otherwise;
+    return fallback;
   }
-  // Compared as doubles first: a huge one must not be cast.
-  if (*number <= static_cast<double>(least)) return least;
-  if (*number >= static_cast<double>(most)) return most;
+  // Compare as doubles: casting a value outside the range of int64 is undefined.
+  if (*number <= static_cast<double>(min)) return min;
+  if (*number >= static_cast<double>(max)) return max;
   return static_cast<std::int64_t>(*number);
 }
 
-double Arguments::number(std::string_view name, double otherwise, double least, double most) {
+double Arguments::number(std::string_view name, double fallback, double min, double max) {
   const json::Value value = arguments_[name];
-  if (!given(value)) return otherwise;
-  if (const auto number = value.number()) return std::clamp(*number, least, most);
+  if (!has_value(value)) return fallback;
+  if (const auto number = value.number()) return std::clamp(*number, min, max);
   reject(name, "must be a number");
-  return otherwise;
+  return fallback;
 }
 
 std::vector<std::string> Arguments::strings(std::string_view name) {
   std::vector<std::string> result;
   const json::Value value = arguments_[name];
-  if (!given(value)) return result;
-  bool right = value.is_array();
+  if (!has_value(value)) return result;
+  bool valid = value.is_array();
   for (const json::Value& item : value.items()) {
-    right = right && item.is_string();
+    valid = valid && item.is_string();
     result.emplace_back(item.string_or({}));
   }
-  if (right) return result;
+  if (valid) return result;
   reject(name, "must be an array of strings");
   return {};
 }

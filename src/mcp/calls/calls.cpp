@@ -21,7 +21,7 @@ std::string text_of(std::exception_ptr error) {
   }
 }
 
-/// What the host must be able to do, so that it can answer all of it.
+/// The error for the first input request that the host has not declared support for, if any.
 std::optional<encode::Error> missing_capability(const InputNeeded& needed,
                                                 const HostCapabilities& host) {
   for (const InputRequest& request : needed.requests) {
@@ -42,7 +42,7 @@ std::optional<encode::Error> missing_capability(const InputNeeded& needed,
   return std::nullopt;
 }
 
-/// However a call ends, the host need not answer for it any more.
+/// Withdraws unanswered requests to the host when a call ends, however it ends.
 struct Withdrawal {
   Questions& questions;
   std::shared_ptr<Round> round;
@@ -55,9 +55,9 @@ const InputNeeded* Calls::Outcome::input() const {
   const auto of = [](const auto* result) {
     return result != nullptr && result->input ? &*result->input : nullptr;
   };
-  if (const auto* needed = of(std::get_if<ToolResult>(&gave))) return needed;
-  if (const auto* needed = of(std::get_if<ReadResult>(&gave))) return needed;
-  return of(std::get_if<PromptResult>(&gave));
+  if (const auto* needed = of(std::get_if<ToolResult>(&value))) return needed;
+  if (const auto* needed = of(std::get_if<ReadResult>(&value))) return needed;
+  return of(std::get_if<PromptResult>(&value));
 }
 
 Calls::Calls(asio::any_io_executor executor, Clock& clock, std::shared_ptr<const ServerInfo> server,
@@ -80,7 +80,7 @@ void Calls::start(CallRequest request) {
   const auto call = std::make_shared<ActiveCall>(std::move(request), *this);
   by_key_.emplace(std::move(key), call);
   ++size_;
-  // The task may have ended when this returns.
+  // `run` may finish before `spawn` returns.
   call->task = tasks_.spawn("tool call", run(shared_from_this(), call));
 }
 
@@ -113,16 +113,16 @@ awaitable<void> Calls::run(std::shared_ptr<Calls> self, std::shared_ptr<ActiveCa
       const auto* const completing = std::get_if<Completing>(&work);
       if (tool != nullptr) {
         ToolResult result = co_await (*tool)->handler(*call);
-        outcome.gave = std::move(result);
+        outcome.value = std::move(result);
       } else if (reading != nullptr) {
         ReadResult result = co_await (*reading->read)(*call);
-        outcome.gave = std::move(result);
+        outcome.value = std::move(result);
       } else if (prompt != nullptr) {
         PromptResult result = co_await (*prompt)->get(*call);
-        outcome.gave = std::move(result);
+        outcome.value = std::move(result);
       } else {
         Completion result = co_await (*completing->complete)(*call, completing->value);
-        outcome.gave = std::move(result);
+        outcome.value = std::move(result);
       }
       const InputNeeded* const needed = outcome.input();
       if (needed == nullptr) break;
@@ -178,10 +178,10 @@ std::string Calls::result_of(const ActiveCall& call, Outcome& outcome) {
   if (needed != nullptr) return input_required(request, *needed);
   std::string result;
   std::string members;
-  if (const auto* gave = std::get_if<ToolResult>(&outcome.gave)) {
+  if (const auto* tool_result = std::get_if<ToolResult>(&outcome.value)) {
     const Tool& tool = *std::get<std::shared_ptr<const Tool>>(request.work);
-    result = encode::tool_result(tool, *gave, revision);
-  } else if (const auto* read = std::get_if<ReadResult>(&outcome.gave)) {
+    result = encode::tool_result(tool, *tool_result, revision);
+  } else if (const auto* read = std::get_if<ReadResult>(&outcome.value)) {
     const auto& reading = std::get<Reading>(request.work);
     if (read->contents.empty()) {
       outcome.error = encode::resource_not_found(reading.uri, revision);
@@ -189,10 +189,10 @@ std::string Calls::result_of(const ActiveCall& call, Outcome& outcome) {
     }
     result = encode::read_result(*read, reading.uri);
     members = encode::cache_members(reading.cache);
-  } else if (const auto* prompt = std::get_if<PromptResult>(&outcome.gave)) {
+  } else if (const auto* prompt = std::get_if<PromptResult>(&outcome.value)) {
     result = encode::prompt_result(*prompt, revision);
   } else {
-    result = encode::completion(std::get<Completion>(outcome.gave));
+    result = encode::completion(std::get<Completion>(outcome.value));
   }
   if (call.stateless()) stamp(result, members);
   return result;

@@ -21,10 +21,10 @@
 
 namespace molecule::mcp {
 
-/// The answers to one batch, sent as an array when the last of its requests has ended.
+/// Collects the answers to one batch. They are sent as one array when its last request has ended.
 struct Batch {
   std::string answers;
-  /// Requests that have not ended yet, and one for the reading of the batch itself.
+  /// Requests in flight, plus one while the batch itself is still being read.
   std::size_t open = 1;
 };
 
@@ -39,36 +39,36 @@ struct Completing {
   std::string value;
 };
 
-/// What a request asks to have done.
+/// What a request runs.
 using Work =
     std::variant<std::shared_ptr<const Tool>, Reading, std::shared_ptr<const Prompt>, Completing>;
 
-/// The method and the name that a state belongs to.
+/// The method and name that a request state is bound to.
 std::string purpose_of(const Work& work);
 
-/// A request whose answer takes a task.
+/// A request that is answered by a task.
 struct CallRequest {
   Work work;
   Envelope envelope;
   std::string id;
   std::string key;
-  /// `params` views the document; `arguments` it or the second one.
+  /// `params` points into `document`; `arguments` points into `document` or `variables`.
   json::Document document;
   json::Document variables;
   json::Value params;
   json::Value arguments;
-  /// Null for a call outside of a batch.
+  /// Null if the request is not part of a batch.
   std::shared_ptr<Batch> batch;
-  /// What the request brought back from the round before.
+  /// `InputNeeded::state` of the previous round; empty in the first.
   std::string state = {};
 };
 
 class Calls;
 
-/// One call in flight, as its handler sees it.
+/// One call in flight, as seen by its handler.
 class ActiveCall final : public Call {
  public:
-  /// `calls` outlives the handler.
+  /// `calls` must outlive the handler.
   ActiveCall(CallRequest request, Calls& calls);
   json::Value arguments() const override { return request_.arguments; }
   std::optional<std::string_view> meta(std::string_view key) const override;
@@ -80,26 +80,26 @@ class ActiveCall final : public Call {
 
   const CallRequest& request() const { return request_; }
   bool stateless() const { return is_stateless(request_.envelope.revision); }
-  /// The host has answered: the handler is called again.
+  /// Stores the host's answers for the next call of the handler.
   void next_round(Round& round, const std::string& state);
   TaskGroup::Id task = 0;
-  /// No answer and no progress any more.
+  /// Set when the call is cancelled: no answer and no progress are sent.
   bool cancelled = false;
 
  private:
   CallRequest request_;
   Calls& calls_;
-  /// JSON; empty where the caller gave none.
+  /// JSON; empty if the caller gave no token.
   std::string progress_token_;
   std::optional<double> last_progress_;
   std::map<std::string, json::Document, std::less<>> answers_;
 };
 
-/// The requests in flight that take a task: each is answered when its task ends. Lives in a
+/// The requests in flight that run as tasks; each is answered when its task ends. Hold it in a
 /// `shared_ptr`, which the tasks share.
 class Calls : public std::enable_shared_from_this<Calls> {
  public:
-  /// `changed` is notified at the end of each call.
+  /// Notifies `changed` when a call ends.
   Calls(asio::any_io_executor executor, Clock& clock, std::shared_ptr<const ServerInfo> server,
         std::shared_ptr<OutputQueue> output, std::shared_ptr<Event> changed,
         std::size_t queue_limit);
@@ -107,39 +107,40 @@ class Calls : public std::enable_shared_from_this<Calls> {
   std::size_t size() const { return size_; }
   bool contains(const std::string& key) const { return by_key_.contains(key); }
   void start(CallRequest request);
-  /// Unknown keys (ended already, never there) are ignored.
+  /// Cancels one call. Unknown keys are ignored.
   void cancel(const std::string& key);
   void cancel_all();
   /// Returns when every task has ended.
   awaitable<void> join();
-  /// Sends an answer, by way of its batch if it has one.
+  /// Sends an answer, or adds it to its batch.
   void answer(Batch* batch, std::string_view json);
-  /// One request of the batch ended, or its reading did.
+  /// Counts one request of the batch, or the reading of it, as done. The last one sends the
+  /// answers.
   void close(Batch& batch);
 
-  /// Sends what may as well not arrive, unless the output is full.
+  /// Sends a message that may be lost: it is dropped if the output queue is full.
   void send_notice(std::string_view json);
-  /// Sends a log message to a host of the negotiated revisions.
+  /// Sends a log message to a host that negotiated its revision.
   void log(LogLevel level, std::string_view logger, std::string_view text);
 
   Questions& questions() { return questions_; }
   RequestStates& request_states() { return request_states_; }
   const ServerInfo& server() const { return *server_; }
-  /// Adds what every result of a stateless revision has; `members` in front of it.
+  /// Adds `members` and the members common to all stateless results.
   void stamp(std::string& result, std::string_view members) const;
-  /// From here on a host of the negotiated revisions takes log messages.
+  /// The minimum level of log messages for hosts that negotiated their revision.
   LogLevel log_level = LogLevel::warning;
 
  private:
   struct Outcome {
-    std::variant<std::monostate, ToolResult, ReadResult, PromptResult, Completion> gave;
+    std::variant<std::monostate, ToolResult, ReadResult, PromptResult, Completion> value;
     std::optional<encode::Error> error;
     std::exception_ptr failure;
     const InputNeeded* input() const;
   };
   static awaitable<void> run(std::shared_ptr<Calls> self, std::shared_ptr<ActiveCall> call);
   void ended(const ActiveCall& call, Outcome& outcome);
-  /// The result's JSON, or an error left in `outcome`.
+  /// The result as JSON; on failure, sets `outcome.error`.
   std::string result_of(const ActiveCall& call, Outcome& outcome);
   std::string input_required(const CallRequest& request, const InputNeeded& needed);
 

@@ -16,29 +16,29 @@
 
 namespace molecule::mcp {
 
-/// The host's answers to the input requests of one call, as they come in.
+/// The input requests of one call that were sent to the host, and its answers so far.
 struct Round {
   explicit Round(Clock& clock) : changed(clock) {}
   bool done() const { return open == 0 || refusal.has_value(); }
 
   std::size_t open = 0;
-  /// By the input request's key: documents whose root is the answering message.
+  /// Keyed by `InputRequest::key`; each document's root is the response message.
   std::map<std::string, json::Document, std::less<>> answers;
-  /// The host's error to one of them.
+  /// The first error that the host answered with.
   std::optional<encode::Error> refusal;
   Event changed;
 };
 
-/// Requests of ours to a host of the revisions before 2026-07-28.
+/// Requests from the server to a host that negotiated its revision.
 class Questions {
  public:
   explicit Questions(std::shared_ptr<OutputQueue> output) : output_(std::move(output)) {}
 
-  /// Sends them all.
+  /// Sends every request and counts it in `round`.
   void ask(const std::vector<InputRequest>& requests, const std::shared_ptr<Round>& round);
-  /// Takes a response out of `document`; what nobody waits for is ignored.
+  /// Matches a response to its request and moves it out of `document`. Unknown ids are ignored.
   void answered(const Message& message, json::Document& document);
-  /// Cancels what `round` still waits for.
+  /// Cancels the requests that `round` is still waiting for.
   void withdraw(const std::shared_ptr<Round>& round);
 
  private:

@@ -8,12 +8,12 @@ namespace molecule::mcp {
 
 namespace {
 
-constexpr std::size_t most_entries = 256;
+constexpr std::size_t max_entries = 256;
 
 }  // namespace
 
 std::string RequestStates::keep(std::string purpose, std::string state) {
-  if (entries_.size() >= most_entries) entries_.pop_front();
+  if (entries_.size() >= max_entries) entries_.pop_front();
   entries_.push_back(
       {.token = random_token(), .purpose = std::move(purpose), .state = std::move(state)});
   return entries_.back().token;

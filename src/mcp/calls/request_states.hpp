@@ -8,14 +8,14 @@
 
 namespace molecule::mcp {
 
-/// Keeps the states of requests that wait for input (2026-07-28, input required), and gives the
-/// host a random token for each: what it sends back cannot have been changed. Holds the newest
-/// 256; who comes back later than that begins again.
+/// Stores the state of requests that wait for input (2026-07-28, input required). The host gets a
+/// random token for each, so it cannot forge a state. Holds the newest 256; a host that returns
+/// with an older token must start over.
 class RequestStates {
  public:
-  /// The token for `state`, which opens only under the same `purpose` (a method and a name).
+  /// Returns a token for `state`, valid only for the same `purpose` (method and name).
   std::string keep(std::string purpose, std::string state);
-  /// May be opened again: a host may repeat its request.
+  /// The state behind `token`. Repeatable, because a host may retry its request.
   std::optional<std::string_view> open(std::string_view purpose, std::string_view token) const;
 
  private:

@@ -1,4 +1,4 @@
-// The requests about what a server offers: its lists, and what is done with their entries.
+// The requests about what a server offers: lists, and operations on their entries.
 #include <algorithm>
 #include <utility>
 
@@ -11,14 +11,14 @@ namespace molecule::mcp {
 
 namespace {
 
-/// The lists do not change as long as the process lives, and tell nothing of who asks.
+/// The lists are fixed for the life of the process and the same for every caller.
 constexpr Cache list_cache{.ttl_ms = 300'000, .is_public = true};
 
 encode::Error invalid_params(std::string message) {
   return {.code = code::invalid_params, .message = std::move(message)};
 }
 
-bool given(const json::Value& value) {
+bool has_value(const json::Value& value) {
   return value.present() && !value.is_null();
 }
 
@@ -31,7 +31,7 @@ std::shared_ptr<const Entry> find(const std::shared_ptr<const ServerInfo>& serve
   return nullptr;
 }
 
-/// What keeps a prompt from being made of `arguments`; empty where nothing does.
+/// Why `prompt` cannot be rendered with `arguments`; empty if it can.
 std::string problem_with(const Prompt& prompt, const json::Value& arguments) {
   for (const auto& [name, value] : arguments.members()) {
     if (!value.is_string()) return "`" + text::sanitize_name(name) + "` must be a string";
@@ -44,7 +44,7 @@ std::string problem_with(const Prompt& prompt, const json::Value& arguments) {
   return {};
 }
 
-/// The answers that a host repeats its request with.
+/// The `inputResponses` of a repeated request: absent, or an object of objects.
 bool valid_responses(const json::Value& responses) {
   if (!responses.present()) return true;
   return responses.is_object() && std::ranges::all_of(responses.members(), [](const auto& member) {
@@ -64,7 +64,7 @@ void Dispatcher::list(const Request& request, List write, std::size_t entries) {
 
 void Dispatcher::list_tools(const Request& request) {
   const std::size_t entries = server_->tools.size();
-  if (given(request.message.params["cursor"])) return list(request, lists::tools, entries);
+  if (has_value(request.message.params["cursor"])) return list(request, lists::tools, entries);
   std::string& list = tool_lists_.at(static_cast<std::size_t>(request.envelope.revision));
   const lists::Page first{.from = 0, .size = limits_.page_entries};
   if (list.empty()) list = lists::tools(*server_, first, request.envelope.revision);
@@ -88,7 +88,7 @@ void Dispatcher::call_tool(const Request& request) {
   const auto name = params["name"].string();
   if (!name) return fail(request, invalid_params("`name` must be a string"));
   json::Value arguments = params["arguments"];
-  if (!given(arguments)) arguments = empty_object_.root();
+  if (!has_value(arguments)) arguments = empty_object_.root();
   if (!arguments.is_object()) {
     return fail(request, invalid_params("`arguments` must be an object"));
   }
@@ -122,7 +122,7 @@ void Dispatcher::get_prompt(const Request& request) {
     return fail(request, invalid_params("Unknown prompt: " + text::sanitize_name(*name)));
   }
   json::Value arguments = params["arguments"];
-  if (!given(arguments)) arguments = empty_object_.root();
+  if (!has_value(arguments)) arguments = empty_object_.root();
   if (!arguments.is_object()) {
     return fail(request, invalid_params("`arguments` must be an object"));
   }
@@ -158,7 +158,9 @@ void Dispatcher::start(const Request& request, Work work, json::Value arguments,
     const json::Value token = message.params["requestState"];
     if (token.present()) {
       const auto kept = calls_->request_states().open(purpose_of(work), token.string_or({}));
-      if (!kept) return fail(request, invalid_params("`requestState` is not of this server"));
+      if (!kept) {
+        return fail(request, invalid_params("`requestState` is unknown: repeat without it"));
+      }
       state = *kept;
     }
   }

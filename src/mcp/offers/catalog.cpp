@@ -13,7 +13,7 @@ namespace {
 
 void check_once(std::set<std::string, std::less<>>& names, const std::string& name) {
   if (!names.insert(name).second) {
-    throw std::invalid_argument("two of the server's entries are named " + name);
+    throw std::invalid_argument("duplicate entry in the server's lists:" + name);
   }
 }
 
@@ -126,8 +126,8 @@ std::optional<Variables> match_template(std::string_view uri_template, std::stri
     const std::string_view name = uri_template.substr(open + 1, close - open - 1);
     uri_template.remove_prefix(close + 1);
     const std::string_view next = uri_template.substr(0, uri_template.find('{'));
-    const std::size_t longest = std::min(uri.find_first_of("/?#"), uri.size());
-    const std::size_t length = next.empty() ? longest : std::min(uri.find(next, 1), longest);
+    const std::size_t max_length = std::min(uri.find_first_of("/?#"), uri.size());
+    const std::size_t length = next.empty() ? max_length : std::min(uri.find(next, 1), max_length);
     if (uri.empty() || length == 0) return std::nullopt;
     variables.emplace_back(name, text::percent_decode(uri.substr(0, length)));
     uri.remove_prefix(length);

@@ -12,11 +12,11 @@
 
 namespace molecule::mcp {
 
-/// Makes every JSON text of the server fit on a line. Throws `std::invalid_argument` where one is
-/// none, or where a name, a URI or a template is there twice.
+/// Checks `server` and minifies its JSON so that it fits on one line. Throws
+/// `std::invalid_argument` if a JSON text is malformed or a name, URI or template occurs twice.
 ServerInfo checked(ServerInfo server);
 
-// What a server offers: the methods of what it lacks are unknown, the capabilities undeclared.
+// What a server offers. Methods of a missing feature are unknown, its capability is undeclared.
 bool has_tools(const ServerInfo& server);
 bool has_resources(const ServerInfo& server);
 bool has_updates(const ServerInfo& server);
@@ -24,25 +24,25 @@ bool has_prompts(const ServerInfo& server);
 bool has_completions(const ServerInfo& server);
 bool has_logging(const ServerInfo& server);
 
-/// A template's variables and their values, in its order.
+/// The variables of a URI template and their values, in template order.
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-/// What serves a URI. Views the server.
+/// What serves a URI. Points into the `ServerInfo`.
 struct ResourceMatch {
   const std::function<awaitable<ReadResult>(Call&)>* read = nullptr;
   Cache cache;
-  /// Of the template that it came from.
+  /// The template's variables; empty for a plain resource.
   Variables variables;
 };
 std::optional<ResourceMatch> find_resource(const ServerInfo& server, std::string_view uri);
 
-/// What completes the argument `name` of the prompt or the resource template that `reference`
-/// names: null or empty where nothing does; no value for what does not exist. Views the server.
+/// The completer for argument `name` of the prompt or resource template that `reference` names.
+/// Null or empty if the argument has none; nothing if it does not exist. Points into `server`.
 std::optional<const Completer*> find_completer(const ServerInfo& server,
                                                const json::Value& reference, std::string_view name);
 
-/// The values by which `uri_template` (RFC 6570, level 1) becomes `uri`; each takes as little as
-/// it can.
+/// Matches `uri` against `uri_template` (RFC 6570, level 1). Each variable takes the shortest
+/// possible value. Nothing if it does not match.
 std::optional<Variables> match_template(std::string_view uri_template, std::string_view uri);
 
 }  // namespace molecule::mcp

@@ -100,8 +100,8 @@ std::optional<Page> read_cursor(json::Value cursor, std::size_t page_size, std::
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, page.from);
   if (error != std::errc() || rest != end) return std::nullopt;
-  const bool given_out = page.from > 0 && page.from < entries && page.from % page_size == 0;
-  return given_out ? std::optional(page) : std::nullopt;
+  const bool is_page_start = page.from > 0 && page.from < entries && page.from % page_size == 0;
+  return is_page_start ? std::optional(page) : std::nullopt;
 }
 
 std::string tools(const ServerInfo& server, Page page, Revision revision) {

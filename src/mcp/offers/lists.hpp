@@ -8,7 +8,7 @@
 #include "mcp/revision.hpp"
 #include "molecule/mcp/session.hpp"
 
-// The lists of what a server offers, in pages.
+// The lists of what a server offers, one page at a time.
 namespace molecule::mcp::lists {
 
 /// The entries [`from`, `from` + `size`) of a list.
@@ -17,11 +17,12 @@ struct Page {
   std::size_t size = 0;
 };
 
-/// Reads a cursor that one of the lists below gave out: it names the entry that comes next. Empty
-/// for any other.
+/// Parses a cursor produced by one of the functions below: the index of the page's first entry.
+/// Absent or null gives the first page; any other value gives nothing.
 std::optional<Page> read_cursor(json::Value cursor, std::size_t page_size, std::size_t entries);
 
-// Results without what is stamped on those of a stateless revision; `nextCursor` where more follow.
+// Each returns a result without the members common to stateless results, with `nextCursor` if more
+// entries follow.
 std::string tools(const ServerInfo& server, Page page, Revision revision);
 std::string resources(const ServerInfo& server, Page page, Revision revision);
 std::string resource_templates(const ServerInfo& server, Page page, Revision revision);

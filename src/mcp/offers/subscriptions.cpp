@@ -41,8 +41,8 @@ std::optional<encode::Error> Subscriptions::listen(const Message& message) {
   const json::Value wanted = message.params["notifications"];
   if (!wanted.is_object()) return invalid("`notifications` must be an object");
   if (streams_.size() >= limits_.concurrent_listens) {
-    return too_many("No more than " + std::to_string(limits_.concurrent_listens) +
-                    " subscriptions at a time");
+    return too_many("Too many subscriptions: the limit is " +
+                    std::to_string(limits_.concurrent_listens));
   }
   const json::Value uris = wanted["resourceSubscriptions"];
   if (uris.present() && !uris.is_array()) {

@@ -16,35 +16,35 @@
 
 namespace molecule::mcp {
 
-/// Who wants to know what has changed: the URIs of `resources/subscribe`, and the streams of
-/// `subscriptions/listen`, whose notifications carry the id of the request that opened them.
+/// The URIs of `resources/subscribe`, and the streams opened by `subscriptions/listen`. The
+/// notifications of a stream carry the id of the request that opened it.
 class Subscriptions {
  public:
   Subscriptions(std::shared_ptr<const ServerInfo> server, std::shared_ptr<OutputQueue> output,
                 Limits limits);
 
-  /// False when there are too many.
+  /// Returns false at the limit.
   bool subscribe(std::string_view uri);
   void unsubscribe(std::string_view uri);
 
-  /// Opens and acknowledges a stream for what was asked for and is offered, or tells what is wrong.
+  /// Opens and acknowledges a stream for the requested resources that exist, or returns the error.
   std::optional<encode::Error> listen(const Message& message);
-  /// Whether a stream with this key is open.
+  /// True if a stream with this key is open.
   bool contains(const std::string& key) const { return streams_.contains(key); }
   bool empty() const { return streams_.empty(); }
-  /// The host is done with a stream: nothing is sent. Unknown keys are ignored.
+  /// Closes a stream at the host's request, without an answer. Unknown keys are ignored.
   void cancel(const std::string& key) { streams_.erase(key); }
 
-  /// Sends what belongs to a changed resource, as long as the output is not full. `initialized`:
-  /// whether the host of `resources/subscribe` takes notifications.
+  /// Notifies the subscribers of a changed resource, unless the output queue is full.
+  /// `initialized`: the host of `resources/subscribe` accepts notifications.
   void updated(std::string_view uri, bool initialized);
-  /// The server goes: answers every stream's request, which ends it.
+  /// Ends every stream by answering its request; used when the server stops.
   void end_all();
 
  private:
   using Uris = std::set<std::string, std::less<>>;
   struct Stream {
-    /// The id of its request, as JSON.
+    /// The id of the request that opened it, as JSON.
     std::string id;
     Uris uris;
   };

@@ -11,7 +11,7 @@ namespace molecule::mcp::encode {
 
 namespace {
 
-/// The lists are static: no listChanged.
+/// Never declares `listChanged`: the lists are fixed.
 void write_capabilities(json::Object& result, const ServerInfo& server, Revision revision) {
   auto capabilities = result.object("capabilities");
   if (has_tools(server)) capabilities.raw("tools", "{}");

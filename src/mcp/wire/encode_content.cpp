@@ -9,8 +9,8 @@ namespace molecule::mcp::encode {
 
 namespace {
 
-/// What one answer to `completion/complete` may hold (CompleteResult).
-constexpr std::size_t most_completions = 100;
+/// The limit for values in an answer to `completion/complete` (CompleteResult).
+constexpr std::size_t max_completions = 100;
 
 /// RFC 4648, section 4.
 std::string base64(std::string_view bytes) {
@@ -95,8 +95,8 @@ void write_content(json::Array& list, const ToolResult& result, std::string_view
   }
 }
 
-/// An error need not conform to the tool's schema, so it has a structured form only where the
-/// tool gave one.
+/// An error need not conform to the output schema, so it is structured only if the tool supplied a
+/// structured form.
 std::string structured_of(const Tool& tool, const ToolResult& result) {
   if (!result.structured.empty()) return one_line_object(result.structured, "structured content");
   if (tool.output_schema.empty() || result.is_error) return {};
@@ -152,8 +152,8 @@ std::string prompt_result(const PromptResult& result, Revision revision) {
 }
 
 std::string completion(const Completion& completion) {
-  const std::size_t shown = std::min(completion.values.size(), most_completions);
-  const auto there = static_cast<std::int64_t>(completion.values.size());
+  const std::size_t shown = std::min(completion.values.size(), max_completions);
+  const auto count = static_cast<std::int64_t>(completion.values.size());
   json::Writer writer;
   {
     auto answer = writer.object();
@@ -162,7 +162,7 @@ std::string completion(const Completion& completion) {
       auto values = result.array("values");
       for (std::size_t i = 0; i < shown; ++i) values.value(completion.values[i]);
     }
-    const std::int64_t total = std::max(completion.total.value_or(there), there);
+    const std::int64_t total = std::max(completion.total.value_or(count), count);
     result.field("total", total);
     result.field("hasMore", total > static_cast<std::int64_t>(shown));
   }

@@ -43,20 +43,20 @@ std::string_view client_name(const Message& message) {
 Result<Envelope, encode::Error> read_envelope(const Message& message) {
   const auto version = version_member(message).string();
   if (!version) {
-    return Failure{meta_error("`_meta` needs `io.modelcontextprotocol/protocolVersion`")};
+    return Failure{meta_error("`_meta` must contain `io.modelcontextprotocol/protocolVersion`")};
   }
   if (*version != stateless_version) return Failure{unsupported_version(*version)};
   const json::Value capabilities =
       meta_member(message, "io.modelcontextprotocol/clientCapabilities");
   if (!capabilities.is_object()) {
-    return Failure{meta_error("`_meta` needs `io.modelcontextprotocol/clientCapabilities`")};
+    return Failure{meta_error("`_meta` must contain `io.modelcontextprotocol/clientCapabilities`")};
   }
   Envelope envelope{.revision = Revision::r2026_07_28, .host = read_capabilities(capabilities)};
   const json::Value level = meta_member(message, "io.modelcontextprotocol/logLevel");
   if (level.present()) {
     envelope.log_level = read_log_level(level);
     if (!envelope.log_level) {
-      return Failure{meta_error("`io.modelcontextprotocol/logLevel` is not a level")};
+      return Failure{meta_error("`io.modelcontextprotocol/logLevel` is not a log level")};
     }
   }
   return envelope;

@@ -12,7 +12,7 @@
 
 namespace molecule::mcp {
 
-/// Which requests of ours the host answers.
+/// The requests from the server that the host can answer.
 struct HostCapabilities {
   bool elicitation = false;
   bool sampling = false;
@@ -21,23 +21,23 @@ struct HostCapabilities {
 };
 HostCapabilities read_capabilities(json::Value capabilities);
 
-/// Under what terms a request is served: those of its `_meta` in the stateless revision, those of
+/// The terms a request is served under: from its `_meta` in the stateless revision, from
 /// `initialize` before that.
 struct Envelope {
   Revision revision = newest_negotiated;
   HostCapabilities host;
-  /// Of the stateless revision: nothing is logged where it is absent.
+  /// Stateless revision only: if unset, the request gets no log messages.
   std::optional<LogLevel> log_level = std::nullopt;
 };
 
-/// The version that a request names in its `_meta`; absent before the stateless revision.
+/// The version in the request's `_meta`; absent before the stateless revision.
 json::Value version_member(const Message& message);
-/// `clientInfo.name` of a request's `_meta`.
+/// `clientInfo.name` in the request's `_meta`.
 std::string_view client_name(const Message& message);
-/// Checks the `_meta` that every stateless request must carry (mcp-protocol.md 1).
+/// Reads and checks the `_meta` that every stateless request must carry (mcp-protocol.md 1).
 Result<Envelope, encode::Error> read_envelope(const Message& message);
 
-/// The error for a request that names a version which is not served that way.
+/// The error for a protocol version that cannot be used in a request's `_meta`.
 encode::Error unsupported_version(std::string_view requested);
 
 std::optional<LogLevel> read_log_level(json::Value level);

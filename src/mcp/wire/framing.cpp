@@ -8,13 +8,13 @@ namespace molecule::mcp {
 namespace {
 
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
-constexpr std::size_t kept_bytes = 4 * read_bytes;
-/// simdjson reads up to so much past the end of what it parses.
+constexpr std::size_t max_kept_bytes = 4 * read_bytes;
+/// simdjson may read this far past the end of its input.
 constexpr std::size_t padding = 64;
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-std::string_view without_frame(std::string_view line) {
+std::string_view trim_line(std::string_view line) {
   if (line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
   const std::size_t first = line.find_first_not_of(" \t\r");
   if (first == std::string_view::npos) return {};
@@ -28,8 +28,8 @@ Framer::Framer(std::size_t line_bytes) : line_bytes_(line_bytes) {}
 std::span<char> Framer::space() {
   if (begin_ == end_) {
     begin_ = scanned_ = end_ = 0;
-    // One huge line must not keep its memory for the life of the process.
-    if (buffer_.size() > kept_bytes) buffer_ = {};
+    // Release the memory of an unusually long line.
+    if (buffer_.size() > max_kept_bytes) buffer_ = {};
   } else if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     scanned_ -= begin_;
@@ -49,7 +49,7 @@ std::optional<Line> Framer::next() {
   while (true) {
     std::optional<Line> line = next_raw();
     if (!line || line->too_long) return line;
-    line->text = without_frame(line->text);
+    line->text = trim_line(line->text);
     if (!line->text.empty()) return line;
   }
 }

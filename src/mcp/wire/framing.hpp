@@ -8,29 +8,29 @@
 
 namespace molecule::mcp {
 
-/// One line of input without its end.
+/// One line of input, without its line ending.
 struct Line {
   std::string_view text;
-  /// The line was over the cap: `text` is empty, the rest of it is skipped.
+  /// The line exceeded the limit: `text` is empty and the rest of the line is skipped.
   bool too_long = false;
 };
 
-/// Bytes in, lines out (mcp-protocol.md 2); does no I/O. Lines end with `\n` or `\r\n`, the last
-/// one also with the input. Blank lines and byte order marks are passed over.
+/// Splits bytes into lines (mcp-protocol.md 2) and does no I/O. A line ends with `\n` or `\r\n`;
+/// the last one may also end with the input. Blank lines and byte order marks are skipped.
 ///
-/// The bytes are read to where they are parsed: a line is a view into the buffer, followed by
-/// at least 64 readable bytes, and valid until `space` is called.
+/// Bytes are read straight into the buffer they are parsed from: a line is a view into that buffer,
+/// followed by at least 64 readable bytes, and valid until the next call of `space`.
 class Framer {
  public:
   explicit Framer(std::size_t line_bytes);
 
-  /// Where the next bytes of the input go; never empty.
+  /// Where to put the next bytes of input; never empty.
   std::span<char> space();
-  /// `bytes` were put there.
+  /// Reports that `bytes` bytes were written to the space.
   void received(std::size_t bytes);
-  /// No more bytes will come.
+  /// Reports the end of the input.
   void end() { ended_ = true; }
-  /// The next complete line.
+  /// The next complete line, if there is one.
   std::optional<Line> next();
 
  private:
@@ -38,7 +38,7 @@ class Framer {
 
   std::size_t line_bytes_;
   std::vector<char> buffer_;
-  // The unfinished line is [begin_, end_); up to scanned_ it holds no line end.
+  // [begin_, end_) is unread; [begin_, scanned_) holds no line ending.
   std::size_t begin_ = 0;
   std::size_t scanned_ = 0;
   std::size_t end_ = 0;

@@ -18,7 +18,7 @@ awaitable<std::size_t> Input::read(std::span<char> space) {
   const auto buffer = asio::buffer(space.data(), space.size());
   auto [error, bytes] = co_await descriptor_.async_read_some(buffer, as_tuple);
   if (error == asio::error::operation_aborted && !stopped_) throw std::system_error(error);
-  // A terminal that went away, a reset socket: for a conversation it is the end like any other.
+  // Treat errors (a vanished terminal, a reset socket) like the end of the input.
   if (error || stopped_) co_return 0;
   co_return bytes;
 }
@@ -26,7 +26,7 @@ awaitable<std::size_t> Input::read(std::span<char> space) {
 void Input::stop() {
   stopped_ = true;
   asio::error_code error;
-  // It fails only where nothing is waiting.
+  // Fails only if no read is pending.
   error = descriptor_.cancel(error);
 }
 

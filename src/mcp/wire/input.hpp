@@ -8,9 +8,9 @@
 
 namespace molecule::mcp {
 
-/// The bytes of a descriptor of any kind: pipe, socket, terminal, regular file, /dev/null. The
-/// kinds that epoll refuses never block, and Asio reads them without it. Makes the descriptor
-/// non-blocking; does not own it.
+/// Reads from a descriptor of any kind: pipe, socket, terminal, regular file, /dev/null. The kinds
+/// that epoll refuses never block, so Asio reads them directly. Makes the descriptor non-blocking;
+/// does not own it.
 class Input {
  public:
   Input(const asio::any_io_executor& executor, int descriptor);
@@ -18,10 +18,11 @@ class Input {
   Input& operator=(const Input&) = delete;
   ~Input();
 
-  /// How many bytes were put into `space`, after one turn of the loop at least; 0 at the end of
-  /// the input, on an error, and after `stop`. Cancelling the task throws `operation_aborted`.
+  /// Reads into `space` and returns the number of bytes: 0 at the end of the input, on an error,
+  /// and after `stop`. Yields to the loop at least once. Cancelling the task throws
+  /// `operation_aborted`.
   awaitable<std::size_t> read(std::span<char> space);
-  /// Ends the read that is waiting and all later ones.
+  /// Ends the pending read and all later ones.
   void stop();
 
  private:

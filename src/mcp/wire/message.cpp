@@ -8,8 +8,8 @@ bool usable_id(const json::Value& id) {
   return id.type() == json::Type::string || id.type() == json::Type::integer;
 }
 
-/// `id` as it stands in `text`. The parsed value tells it nearly always; the text is searched
-/// only where the value may have been spelled in several ways (escapes, -0).
+/// `id` exactly as spelled in `text`. Usually the parsed value determines the spelling; the text is
+/// searched only if it could have been written in several ways (escapes, -0).
 std::string spelling(std::string_view text, const json::Value& id) {
   const auto number = id.integer();
   if (number && *number != 0) return std::to_string(*number);

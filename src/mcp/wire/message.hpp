@@ -8,7 +8,7 @@
 
 namespace molecule::mcp {
 
-/// JSON-RPC 2.0, section 5.1, and MCP's own.
+/// Error codes of JSON-RPC 2.0, section 5.1, and of MCP.
 namespace code {
 inline constexpr int parse_error = -32700;
 inline constexpr int invalid_request = -32600;
@@ -23,29 +23,29 @@ inline constexpr int unsupported_version = -32022;
 
 enum class Shape { request, notification, response, batch, invalid };
 
-/// What one line, or one element of a batch, turned out to be. Views the document and the text.
+/// One line, or one element of a batch, after parsing. Views the document and the text.
 struct Message {
   Shape shape = Shape::invalid;
-  /// The id exactly as it was spelled, to be echoed; "null" where none is usable.
+  /// The id exactly as spelled, to be echoed; "null" if there is no valid one.
   std::string id = "null";
   json::Value id_value;
   std::string_view method;
   json::Value params;
-  /// Of a response: its result, or its error.
+  /// The result or the error of a response.
   json::Value result;
   json::Value error;
-  /// Why it is invalid.
+  /// For `Shape::invalid`: the error code and message to answer with.
   int code = 0;
   std::string_view problem;
 };
 
-/// Reads `text`, which 64 readable bytes follow, into `document`.
+/// Parses `text`, which must be followed by 64 readable bytes, into `document`.
 Message read_message(json::Document& document, std::string_view text);
 
-/// A key that is equal for equal ids however they are spelled; empty for what cannot be an id.
+/// A map key: equal for equal ids however they are spelled, empty for an invalid id.
 std::string id_key(const json::Value& id);
 
-/// The elements' texts of an array, which is known to be valid JSON.
+/// Splits a JSON array, which must be valid, into the texts of its elements.
 std::vector<std::string_view> split_array(std::string_view text);
 
 }  // namespace molecule::mcp

@@ -15,14 +15,16 @@ namespace molecule::mcp {
 
 namespace {
 
-constexpr std::size_t kept_bytes = std::size_t{256} << 10;
-constexpr std::size_t compacted_bytes = std::size_t{64} << 10;
+constexpr std::size_t max_kept_bytes = std::size_t{256} << 10;
+constexpr std::size_t min_compacted_bytes = std::size_t{64} << 10;
 
-/// A descriptor of our own for the same file: epoll knows a descriptor only once, and the input
-/// may be the same one.
+/// Duplicates the descriptor: epoll accepts a descriptor only once, and input and output may be the
+/// same one.
 int duplicate(int descriptor) {
   const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) throw std::system_error(errno, std::generic_category(), "cannot use the output");
+  if (copy < 0)
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot duplicate the output descriptor");
   return copy;
 }
 
@@ -69,11 +71,11 @@ void OutputQueue::flush_soon() {
   });
 }
 
-awaitable<void> OutputQueue::drain(Clock::duration patience) {
+awaitable<void> OutputQueue::drain(Clock::duration timeout) {
   const Clock::time_point begun = clock_.now();
   flush();
   while (queued() > 0 && !closed_) {
-    const Clock::time_point deadline = std::max(begun, last_progress_) + patience;
+    const Clock::time_point deadline = std::max(begun, last_progress_) + timeout;
     if (clock_.now() >= deadline) co_return;
     [[maybe_unused]] const bool notified = co_await changed_->wait_until(deadline);
   }
@@ -89,7 +91,7 @@ awaitable<void> OutputQueue::write_rest() {
     auto [error] = co_await descriptor_.async_wait(descriptor_.wait_write, as_tuple);
     if (error == asio::error::operation_aborted) throw std::system_error(error);
     if (error) close();
-    // One write a turn: others run between two of them.
+    // One write per turn, so that other tasks run in between.
     write_some();
   }
   waiting_ = false;
@@ -97,7 +99,7 @@ awaitable<void> OutputQueue::write_rest() {
 
 awaitable<void> OutputQueue::watch_reader() {
   auto [error] = co_await descriptor_.async_wait(descriptor_.wait_error, as_tuple);
-  if (error) co_return;  // A kind of file that has no reader, or the session's end.
+  if (error) co_return;  // A regular file has no reader to watch; or the session ended.
   pollfd state{.fd = descriptor_.native_handle(), .events = 0, .revents = 0};
   if (::poll(&state, 1, 0) == 1) close();
 }
@@ -128,8 +130,8 @@ void OutputQueue::compact() {
   if (queued() == 0) {
     buffer_.clear();
     sent_ = 0;
-    if (buffer_.capacity() > kept_bytes) std::string().swap(buffer_);
-  } else if (sent_ >= compacted_bytes && sent_ >= queued()) {
+    if (buffer_.capacity() > max_kept_bytes) std::string().swap(buffer_);
+  } else if (sent_ >= min_compacted_bytes && sent_ >= queued()) {
     buffer_.erase(0, sent_);
     sent_ = 0;
   }

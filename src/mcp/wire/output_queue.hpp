@@ -14,45 +14,46 @@
 
 namespace molecule::mcp {
 
-/// The lines on their way to the reader, in order and whole. What the kernel takes at once is
-/// written at once; one task waits and writes the rest. Makes the descriptor (any kind of file)
-/// non-blocking and works on a copy of it. It holds what it is given: whoever produces output looks
-/// at `queued` and waits. Lives in a `shared_ptr`.
+/// Writes whole lines to the reader, in order. It writes at once what the kernel accepts; one task
+/// waits and writes the rest. Works on a duplicate of the descriptor, which may be any kind of
+/// file, and makes it non-blocking. The queue itself is unbounded: producers check `queued` and
+/// wait. Hold it in a `shared_ptr`.
 class OutputQueue : public std::enable_shared_from_this<OutputQueue> {
  public:
-  /// `changed` is notified when something was written, and when the reader is gone.
+  /// Notifies `changed` after each write and when the reader is gone.
   OutputQueue(asio::any_io_executor executor, Clock& clock, int descriptor,
               std::shared_ptr<Event> changed);
   OutputQueue(const OutputQueue&) = delete;
   OutputQueue& operator=(const OutputQueue&) = delete;
   ~OutputQueue();
 
-  /// Called from the loop, once, when the first bytes were handed to the kernel.
+  /// Called from the loop, once, after the first write.
   std::function<void()> on_first_write;
-  /// Called when the reader is gone, or an error makes writing impossible.
+  /// Called when the reader is gone or a write fails.
   std::function<void()> on_closed;
 
-  /// Begins to watch for the reader's end, which is noticed also while nothing is written.
+  /// Starts watching for a reader that closes its end, which is then noticed even if nothing is
+  /// written.
   void start();
   /// Queues `json` as one line; nothing is written before `flush` or `flush_soon`.
   void send(std::string_view json);
-  /// Hands the kernel what it takes now.
+  /// Writes as much as the kernel accepts now.
   void flush();
-  /// The same in the loop's next turn, so that the answers of one turn leave in one write.
+  /// Flushes in the next turn of the loop, so that the answers of one turn leave in one write.
   void flush_soon();
   std::size_t queued() const { return buffer_.size() - sent_; }
   bool closed() const { return closed_; }
-  /// errno of what made writing impossible; 0 where the reader has gone.
+  /// errno of the write that failed; 0 if the reader is gone.
   int failure() const { return failure_; }
-  /// Returns when all is written, the reader is gone, or has taken nothing for `patience`.
-  awaitable<void> drain(Clock::duration patience);
-  /// Ends the tasks; what is still queued is lost.
+  /// Returns when everything is written, the reader is gone, or it has taken nothing for `timeout`.
+  awaitable<void> drain(Clock::duration timeout);
+  /// Cancels the tasks; output that is still queued is lost.
   awaitable<void> stop();
 
  private:
   awaitable<void> write_rest();
   awaitable<void> watch_reader();
-  /// Whether it is worth to try again at once.
+  /// Returns true if another write may succeed at once.
   bool write_some();
   void compact();
   void close();

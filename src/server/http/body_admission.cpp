@@ -4,14 +4,14 @@
 #include <exception>
 
 #include "base/log.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/access.hpp"
 #include "server/http/http_request.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-/// The workspace whose files these are (platform-api.md 4.5); nothing for any other request.
+/// The workspace that an upload is for (platform-api.md 4.5); nothing for any other request.
 std::optional<std::string_view> upload_target(const Request& head) {
   constexpr std::string_view before = "/workspaces/";
   constexpr std::string_view after = "/chat/uploads";
@@ -30,30 +30,49 @@ Reply busy_reply() {
   return reply;
 }
 
+using Refusal = std::optional<Reply>;
+
+/// Leaves the decision in `refusal`, which has no value until then.
+awaitable<void> decide(Services& services, Access access, Request head,
+                       std::shared_ptr<std::optional<Refusal>> refusal) {
+  try {
+    Context context(services);
+    const Result<Caller, Reply> caller = co_await authorize(context, access, head);
+    refusal->emplace(caller ? Refusal() : Refusal(caller.error()));
+  } catch (const std::exception& error) {
+    log::error("a token could not be looked up: {}", error.what());
+  }
+}
+
 }  // namespace
 
 std::uint64_t BodyAdmission::unasked_bytes() const {
-  return std::min<std::uint64_t>(most_unknown_bytes, context_.max_body_bytes);
+  return std::min<std::uint64_t>(max_unknown_bytes, services_.max_body_bytes);
 }
 
 Result<RequestScreen::Grant, Reply> BodyAdmission::admit(const Request& head,
                                                          std::optional<std::uint64_t> declared) {
   const std::optional<std::string_view> target = upload_target(head);
-  const std::uint64_t most = target ? context_.max_upload_bytes : context_.max_body_bytes;
-  if (declared.value_or(0) > most) return Failure{body_too_large(most)};
-  try {
-    auto refusal =
-        target ? workspace_auth(context_, head, *target) : any_token_auth(context_, head);
-    if (refusal) return Failure{*std::move(refusal)};
-  } catch (const std::exception& error) {
-    log::error("a token could not be looked up: {}", error.what());
-    return Failure{busy_reply()};
-  }
-  const std::uint64_t bytes = declared.value_or(most);
-  if (*held_ + bytes > most_uploads * context_.max_upload_bytes) return Failure{busy_reply()};
+  const std::uint64_t max = target ? services_.max_upload_bytes : services_.max_body_bytes;
+  if (declared.value_or(0) > max) return Failure{body_too_large(max)};
+  Request asked = head;
+  if (target) asked.args.emplace_back(*target);
+  const auto refusal = std::make_shared<std::optional<Refusal>>();
+  // An embedded store answers before this returns. The bytes of a connection do not wait for one
+  // that takes longer.
+  asio::co_spawn(
+      executor_,
+      decide(services_, target ? Access::workspace : Access::any_token, std::move(asked), refusal),
+      [](const std::exception_ptr& error) {
+        if (error) std::rethrow_exception(error);
+      });
+  if (!refusal->has_value()) return Failure{busy_reply()};
+  if (refusal->value()) return Failure{*std::move(refusal->value())};
+  const std::uint64_t bytes = declared.value_or(max);
+  if (*held_ + bytes > max_uploads * services_.max_upload_bytes) return Failure{busy_reply()};
   *held_ += bytes;
   const auto give_back = [held = held_, bytes](const void*) { *held -= bytes; };
-  return RequestScreen::Grant{.most_bytes = most, .hold = {held_.get(), give_back}};
+  return RequestScreen::Grant{.max_bytes = max, .hold = {held_.get(), give_back}};
 }
 
 }  // namespace molecule::server

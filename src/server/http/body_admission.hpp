@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
+#include "base/async/asio.hpp"
 #include "base/result.hpp"
 #include "server/api/context.hpp"
 #include "server/http/message.hpp"
@@ -11,30 +13,32 @@
 
 namespace molecule::server {
 
-/// Decides from a request's head whether a body of more than a few bytes may come into memory: for
-/// nobody whose token is not known, and not too many bytes of all connections at a time.
+/// Decides from a request's head whether a body of more than a few bytes may come into memory: only
+/// from a sender whose token is valid, and not too many bytes of all connections at a time.
 class BodyAdmission {
  public:
-  /// What a body may have whose sender is not known yet.
-  static constexpr std::uint64_t most_unknown_bytes = std::uint64_t{64} << 10;
-  /// Of the bodies that were admitted, as many uploads of the greatest size as this.
-  static constexpr std::uint64_t most_uploads = 4;
+  /// The largest body from a sender that is not known yet.
+  static constexpr std::uint64_t max_unknown_bytes = std::uint64_t{64} << 10;
+  /// Admitted bodies may have as many bytes as this many uploads of the maximum size.
+  static constexpr std::uint64_t max_uploads = 4;
 
-  /// `context` must outlive this.
-  explicit BodyAdmission(Context& context) : context_(context) {}
+  /// `services` must outlive this. `executor` is that of the loop.
+  BodyAdmission(Services& services, asio::any_io_executor executor)
+      : services_(services), executor_(std::move(executor)) {}
 
   /// The part of the decision that needs no head.
   std::uint64_t unasked_bytes() const;
-  /// `head` has the method, the path and the Authorization; `declared` is the body's size, where it
-  /// is known beforehand. The refusals: 413 (platform-api.md 10), 401 without a live token, for an
-  /// upload without one of its workspace's, 503 with Retry-After where too much is held already.
-  /// Never throws.
+  /// `head` has the method, the path and the Authorization; `declared` is the body's size, if it is
+  /// known beforehand. The refusals: 413 (platform-api.md 10), 401 without a live token, for an
+  /// upload without one of its workspace's, 503 with Retry-After if too much is held already, or if
+  /// the store does not answer at once. Called on the loop. Never throws.
   Result<RequestScreen::Grant, Reply> admit(const Request& head,
                                             std::optional<std::uint64_t> declared);
 
  private:
-  Context& context_;
-  /// What the grants that are still held promise.
+  Services& services_;
+  asio::any_io_executor executor_;
+  /// The bytes of the grants that are still held.
   std::shared_ptr<std::uint64_t> held_ = std::make_shared<std::uint64_t>(0);
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/text/text.hpp"
@@ -11,16 +10,6 @@
 namespace molecule::server {
 
 namespace {
-
-constexpr std::array<std::string_view, 15> api_prefixes = {
-    "/workspaces", "/registry", "/health",   "/admin", "/metrics",
-    "/settings",   "/bundles",  "/org",      "/orgs",  "/templates",
-    "/plugins",    "/webhooks", "/channels", "/ws",    "/events"};
-
-bool is_api(std::string_view path) {
-  return std::any_of(api_prefixes.begin(), api_prefixes.end(),
-                     [path](std::string_view prefix) { return path.starts_with(prefix); });
-}
 
 bool has_blank_name(const Request& request) {
   return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& field) {
@@ -39,7 +28,7 @@ bool is_listed(const std::vector<std::string>& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-/// The request's Origin, where it is another site's.
+/// The request's Origin, if it is another site's.
 std::optional<std::string_view> foreign_origin(const Request& request) {
   const std::optional<std::string_view> origin = request.header("Origin");
   if (!origin || is_same_origin(*origin, request.header("Host").value_or(""))) return std::nullopt;
@@ -97,7 +86,7 @@ void add_common_headers(const GateRules& rules, const Request& request, Reply& r
   headers.emplace_back("Referrer-Policy", "strict-origin-when-cross-origin");
   headers.emplace_back("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
   headers.emplace_back("Content-Security-Policy",
-                       is_api(request.path)
+                       reply.policy == ContentPolicy::api
                            ? "default-src 'self'"
                            : "default-src 'self'; script-src 'self' 'unsafe-inline'; "
                              "style-src 'self' 'unsafe-inline'; connect-src 'self'");

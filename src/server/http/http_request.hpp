@@ -13,18 +13,18 @@ namespace molecule::server {
 /// A request's target (RFC 9112 3.2.1), split and percent-decoded.
 struct Target {
   std::string path;
-  /// Of a repeated name the first value.
+  /// The first value of a repeated name.
   std::map<std::string, std::string> query;
 };
 
-/// Nothing for a target that is not a path (a whole URL, an authority, `*`).
+/// Nothing for a target that is not a path (an absolute URL, an authority, `*`).
 std::optional<Target> parse_target(std::string_view target);
 
 /// The 413 of platform-api.md 10.
-Reply body_too_large(std::uint64_t most_bytes);
+Reply body_too_large(std::uint64_t max_bytes);
 
-/// The subprotocol by which a browser, which cannot set fields, hands over its token on a
-/// WebSocket: an item `bearer.<token>` of Sec-WebSocket-Protocol.
+/// The token that a browser, which cannot set fields on a WebSocket, sends as a subprotocol: an
+/// item `bearer.<token>` of Sec-WebSocket-Protocol.
 std::optional<std::string> offered_bearer(const Request& request);
 
 }  // namespace molecule::server

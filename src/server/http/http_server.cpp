@@ -17,7 +17,6 @@
 #include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "server/http/body_admission.hpp"
-#include "server/http/event_client.hpp"
 #include "server/http/http_request.hpp"
 #include "server/http/screened_socket.hpp"
 
@@ -27,13 +26,13 @@ namespace {
 
 namespace ws = restinio::websocket::basic;
 
-constexpr std::chrono::seconds read_limit(150);  // also how long an idle connection is kept
-constexpr std::chrono::seconds write_limit(60);
-constexpr std::chrono::seconds timeout_check(10);
+constexpr std::chrono::seconds read_timeout(150);  // also how long an idle connection is kept
+constexpr std::chrono::seconds write_timeout(60);
+constexpr std::chrono::seconds timeout_check_interval(10);
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
-constexpr std::size_t most_sockets = 256;
-constexpr std::size_t most_queued_bytes = std::size_t{4} << 20;
+constexpr std::size_t max_sockets = 256;
+constexpr std::size_t max_queued_bytes = std::size_t{4} << 20;
 
 struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
                                    restinio::default_request_handler_t, restinio::noop_strand_t,
@@ -50,7 +49,7 @@ std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
   Reply reply;
   switch (screen.verdict()) {
     case RequestScreen::Verdict::body_too_large:
-      reply = body_too_large(screen.most_body_bytes());
+      reply = body_too_large(screen.max_body_bytes());
       break;
     case RequestScreen::Verdict::refused:
       reply = screen.refusal();
@@ -61,7 +60,7 @@ std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
     case RequestScreen::Verdict::malformed:
       reply = error_reply(400, "malformed HTTP request");
       break;
-    // In the middle of WebSocket frames there is nothing to say.
+    // Nothing can be said in the middle of WebSocket frames.
     case RequestScreen::Verdict::frame_too_large:
     case RequestScreen::Verdict::pass:
       return {};
@@ -71,9 +70,9 @@ std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
   return closing_answer(reply);
 }
 
-/// A connection for each file descriptor, but for those that others need: accepting with none left
-/// would end RESTinio's accepting for good.
-std::size_t most_connections() {
+/// One connection for each file descriptor, less those needed elsewhere: RESTinio stops accepting
+/// for good once it has run out of them.
+std::size_t max_connections() {
   constexpr rlim_t wanted = 4096;
   constexpr rlim_t for_others = 64;
   rlimit limit{};
@@ -101,21 +100,21 @@ struct HttpServer::Impl {
     std::size_t queued_bytes = 0;
   };
 
-  Impl(asio::io_context& loop_, Context& context_, Router& router_, Options options_)
+  Impl(asio::io_context& loop_, Services& services_, Router& router_, Options options_)
       : loop(loop_),
-        context(context_),
+        services(services_),
         router(router_),
         options(std::move(options_)),
-        admission(context_) {
+        admission(services_, loop_.get_executor()) {
     server.emplace(restinio::external_io_context(loop), [this](auto& settings) {
       const asio::ip::address address = address_of(options.host);
       settings.address(address)
           .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
           .port(options.port)
-          .timer_manager(timeout_check)
-          .read_next_http_message_timelimit(read_limit)
-          .write_http_response_timelimit(write_limit)
-          .max_parallel_connections(most_connections())
+          .timer_manager(timeout_check_interval)
+          .read_next_http_message_timelimit(read_timeout)
+          .write_http_response_timelimit(write_timeout)
+          .max_parallel_connections(max_connections())
           .socket_options_setter([](auto& socket) {
             asio::error_code ignored;
             socket.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -127,14 +126,14 @@ struct HttpServer::Impl {
               [this](restinio::request_handle_t request) { return handle(std::move(request)); });
     });
     server->open_sync();
-    // Not before: where that failed, another server may be using these.
+    // Only now: had that failed, another server might be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.rules = {.unasked_bytes = admission.unasked_bytes(),
                      .admit = [this](const Request& head, std::optional<std::uint64_t> declared) {
                        return admission.admit(head, declared);
                      }};
     service.answer = [this](const RequestScreen& screen) {
-      return answer_refused(context.clock, screen);
+      return answer_refused(services.clock, screen);
     };
   }
 
@@ -152,32 +151,50 @@ struct HttpServer::Impl {
       request.path = std::move(target->path);
       request.query = std::move(target->query);
     }
-    const bool upgrade = head.connection() == restinio::http_connection_header_t::upgrade;
-    if (!reply && request.path == "/ws" && request.method == "GET") {
-      reply = upgrade ? open_socket(*handle, request)
-                      : error_reply(400, "this is a WebSocket: an upgrade is required");
-      if (!reply) return restinio::request_accepted();
-    }
-    if (!reply) {
-      request.body = handle->body();
-      reply = router.handle(request);
-    }
-    add_common_headers(options.gate, request, *reply);
     // The bytes after a request to upgrade were not screened as requests.
-    return answer(*handle, request, *std::move(reply), upgrade || !head.should_keep_alive());
+    const bool upgrade = head.connection() == restinio::http_connection_header_t::upgrade;
+    const bool close = upgrade || !head.should_keep_alive();
+    if (!reply && request.path == "/ws" && request.method == "GET") {
+      reply = handshake_refusal(request, upgrade);
+      if (!reply) {
+        start(open_socket(std::move(handle), std::move(request)));
+        return restinio::request_accepted();
+      }
+    }
+    if (reply) {
+      answer(*handle, request, *std::move(reply), close);
+    } else {
+      request.body = handle->body();
+      start(serve(std::move(handle), std::move(request), close));
+    }
+    return restinio::request_accepted();
   }
 
-  restinio::request_handling_status_t answer(restinio::request_t& handle, const Request& request,
-                                             Reply reply, bool close) {
+  /// Starts a request's coroutine, which runs at once until it has to wait.
+  void start(awaitable<void> task) {
+    ++unfinished;
+    asio::co_spawn(loop, std::move(task), [this](const std::exception_ptr& error) {
+      --unfinished;
+      if (error) std::rethrow_exception(error);
+    });
+  }
+
+  awaitable<void> serve(restinio::request_handle_t handle, Request request, bool close) {
+    Reply reply = co_await router.handle(request);
+    answer(*handle, request, std::move(reply), close);
+  }
+
+  void answer(restinio::request_t& handle, const Request& request, Reply reply, bool close) {
+    add_common_headers(options.gate, request, reply);
     const restinio::http_status_line_t status(
         restinio::http_status_code_t(static_cast<std::uint16_t>(reply.status)),
         std::string(reason_of(reply.status)));
     auto response = handle.create_response<restinio::user_controlled_output_t>(status);
-    response.append_header(restinio::http_field::date, date_of(context.clock));
+    response.append_header(restinio::http_field::date, date_of(services.clock));
     response.append_header(restinio::http_field::content_type, std::move(reply.content_type));
     for (auto& [name, value] : reply.headers) response.append_header(name, std::move(value));
     if (!reply.file.empty()) {
-      restinio::sendfile_t file = restinio::sendfile(reply.file.string());
+      restinio::sendfile_t file = restinio::sendfile(reply.file);
       response.set_content_length(file.size());
       if (request.method != "HEAD" && file.size() > 0) response.set_body(std::move(file));
     } else {
@@ -189,26 +206,42 @@ struct HttpServer::Impl {
       response.connection_keep_alive();
     }
     if (request.method != "HEAD" && !reply.body.empty()) response.set_body(std::move(reply.body));
-    ++unsent;
+    ++unfinished;
     // RESTinio loses count of pipelined requests that are answered from within its call.
     asio::post(loop, [this, response = std::move(response)]() mutable {
-      response.done([this](const asio::error_code&) { --unsent; });
+      response.done([this](const asio::error_code&) { --unfinished; });
     });
-    return restinio::request_accepted();
   }
 
-  /// Nothing where the connection became a WebSocket.
-  std::optional<Reply> open_socket(restinio::request_t& handle, const Request& request) {
+  static std::optional<Reply> handshake_refusal(const Request& request, bool upgrade) {
+    if (!upgrade) return error_reply(400, "this is a WebSocket: an upgrade is required");
     if (!text::equal_ignoring_case(request.header("Upgrade").value_or(""), "websocket") ||
         request.header("Sec-WebSocket-Version") != "13" ||
         request.header("Sec-WebSocket-Key").value_or("").empty()) {
       return error_reply(400, "malformed WebSocket handshake");
     }
-    Result<SightOf, Reply> sight = event_client(context, request);
-    if (!sight) return std::move(sight.error());
-    if (stopping || clients.size() >= most_sockets) {
-      return error_reply(503, "too many WebSocket clients");
+    return std::nullopt;
+  }
+
+  /// Upgrades the connection to a WebSocket, or answers why not.
+  awaitable<void> open_socket(restinio::request_handle_t handle, Request request) {
+    const std::optional<std::string> token = offered_bearer(request);
+    Request asked = request;
+    if (token && !asked.header("Authorization")) {
+      asked.headers.emplace_back("Authorization", "Bearer " + *token);
     }
+    Result<Caller, Reply> caller = co_await router.admit(std::move(asked));
+    if (!caller) {
+      answer(*handle, request, std::move(caller.error()), true);
+    } else if (stopping || clients.size() >= max_sockets) {
+      answer(*handle, request, error_reply(503, "too many WebSocket clients"), true);
+    } else {
+      upgrade(*handle, request, *std::move(caller), token);
+    }
+  }
+
+  void upgrade(restinio::request_t& handle, const Request& request, Caller caller,
+               const std::optional<std::string>& token) {
     const std::uint64_t id = ++last_client;
     const auto on_message = [this, id](const ws::ws_handle_t& socket,
                                        const ws::message_handle_t& message) {
@@ -220,19 +253,17 @@ struct HttpServer::Impl {
       }
     };
     restinio::http_header_fields_t fields;
-    fields.set_field(restinio::http_field::date, date_of(context.clock));
+    fields.set_field(restinio::http_field::date, date_of(services.clock));
     fields.set_field(restinio::http_field::sec_websocket_accept,
                      accept_key(*request.header("Sec-WebSocket-Key")));
-    // A browser gives up unless one of the protocols that it offered is chosen.
-    const std::optional<std::string> token = offered_bearer(request);
+    // A browser gives up unless one of the protocols it offered is chosen.
     if (token) fields.set_field(restinio::http_field::sec_websocket_protocol, "bearer." + *token);
     clients[id].socket =
         ws::upgrade<Traits>(handle, ws::activation_t::immediate, std::move(fields), on_message);
-    clients[id].subscription = context.events.subscribe(
-        {.wants = [this, id, sight = *std::move(sight)](
-                      std::string_view workspace) { return wants(id, sight(workspace)); },
-         .send = [this, id](const std::string& frame) { send(id, frame); }});
-    return std::nullopt;
+    clients[id].subscription = services.events.subscribe(
+        {.caller = std::move(caller),
+         .send = [this, id](const std::string& frame) { send(id, frame); },
+         .revoke = [this, id] { drop(id); }});
   }
 
   static std::string accept_key(std::string_view key) {
@@ -241,15 +272,10 @@ struct HttpServer::Impl {
     return restinio::utils::base64::encode(restinio::utils::sha1::to_string(digest));
   }
 
-  bool wants(std::uint64_t id, Sight sight) {
-    if (sight == Sight::revoked) drop(id);
-    return sight == Sight::yes;
-  }
-
   void send(std::uint64_t id, const std::string& frame) {
     const auto found = clients.find(id);
     if (found == clients.end()) return;
-    if (found->second.queued_bytes + frame.size() > most_queued_bytes) {
+    if (found->second.queued_bytes + frame.size() > max_queued_bytes) {
       log::warning("a WebSocket client that does not read was dropped");
       return drop(id);
     }
@@ -267,26 +293,27 @@ struct HttpServer::Impl {
     if (found == clients.end()) return;
     const Client client = std::move(found->second);
     clients.erase(found);
-    context.events.unsubscribe(client.subscription);
+    services.events.unsubscribe(client.subscription);
     client.socket->kill();
   }
 
   asio::io_context& loop;
-  Context& context;
+  Services& services;
   Router& router;
   Options options;
   BodyAdmission admission;
   std::uint16_t port = 0;
   std::map<std::uint64_t, Client> clients;
   std::uint64_t last_client = 0;
-  /// Answers whose last byte is not yet handed to the system.
-  std::size_t unsent = 0;
+  /// Requests that are being worked on, and answers whose last byte is not yet handed to the
+  /// system.
+  std::size_t unfinished = 0;
   bool stopping = false;
   std::optional<restinio::http_server_t<Traits>> server;
 };
 
-HttpServer::HttpServer(asio::io_context& loop, Context& context, Router& router, Options options)
-    : impl_(std::make_unique<Impl>(loop, context, router, std::move(options))) {}
+HttpServer::HttpServer(asio::io_context& loop, Services& services, Router& router, Options options)
+    : impl_(std::make_unique<Impl>(loop, services, router, std::move(options))) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -298,11 +325,11 @@ awaitable<void> HttpServer::stop() {
   impl_->stopping = true;
   impl_->server->close_sync();
   while (!impl_->clients.empty()) impl_->drop(impl_->clients.begin()->first);
-  // What the system has already received is read, handled and answered meanwhile.
-  Clock& clock = impl_->context.clock;
+  // Requests that the system has already received are read and answered meanwhile.
+  Clock& clock = impl_->services.clock;
   const Clock::time_point give_up = clock.now() + stop_limit;
   co_await sleep_for(clock, stop_grace);
-  while (impl_->unsent > 0 && clock.now() < give_up) co_await sleep_for(clock, stop_grace);
+  while (impl_->unfinished > 0 && clock.now() < give_up) co_await sleep_for(clock, stop_grace);
 }
 
 }  // namespace molecule::server

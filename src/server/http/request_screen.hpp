@@ -16,16 +16,16 @@
 
 namespace molecule::server {
 
-/// Looks at the bytes of one connection before RESTinio does, which drops a connection without a
-/// word where a request is malformed or too large, and believes any length that a WebSocket frame
+/// Screens the bytes of one connection before RESTinio sees them: RESTinio drops a connection
+/// silently if a request is malformed or too large, and believes any length that a WebSocket frame
 /// claims. Knows no sockets.
 class RequestScreen {
  public:
   enum class Verdict { pass, malformed, head_too_large, body_too_large, refused, frame_too_large };
 
-  /// What the body of one request may have. `hold` is kept while the body is read.
+  /// The limit on the body of one request. `hold` is kept while the body is read.
   struct Grant {
-    std::uint64_t most_bytes = 0;
+    std::uint64_t max_bytes = 0;
     std::shared_ptr<const void> hold;
   };
 
@@ -43,13 +43,13 @@ class RequestScreen {
   RequestScreen(const RequestScreen&) = delete;
   RequestScreen& operator=(const RequestScreen&) = delete;
 
-  /// How many bytes of `data` (what was read next) may be passed on: all, unless the verdict
-  /// changed. Never so much that the reader would see the end of an offending head or frame.
+  /// How many bytes of `data`, the next ones read, may be passed on: all, unless the verdict
+  /// changed. The reader never sees the end of an offending head or frame.
   std::size_t take(std::string_view data);
   Verdict verdict() const { return verdict_; }
-  /// What the current request may have.
-  std::uint64_t most_body_bytes() const { return most_body_bytes_; }
-  /// The answer, where the verdict is `refused`.
+  /// The limit on the current request's body.
+  std::uint64_t max_body_bytes() const { return max_body_bytes_; }
+  /// The answer, if the verdict is `refused`.
   const Reply& refusal() const { return refusal_; }
 
  private:
@@ -69,7 +69,7 @@ class RequestScreen {
   std::size_t take_frames(std::string_view data);
 
   const Rules& rules_;
-  std::uint64_t most_body_bytes_ = 0;
+  std::uint64_t max_body_bytes_ = 0;
   std::string url_;
   std::string field_;
   bool field_ended_ = true;

@@ -9,16 +9,17 @@
 #include "base/json/writer.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/inbox/when_free.hpp"
-#include "tools/progress.hpp"
+#include "tools/inbox/message_json.hpp"
+#include "tools/retry_while_busy.hpp"
+#include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
 
 namespace {
 
-/// What hosts take as one answer; a longer list is cut after whole messages.
-constexpr std::size_t most_peek_bytes = 256 * 1024;
+/// What hosts accept as one answer; a longer list is cut after whole messages.
+constexpr std::size_t max_peek_bytes = 256 * 1024;
 
 mcp::ToolResult not_enabled() {
   return {.text =
@@ -27,7 +28,7 @@ mcp::ToolResult not_enabled() {
           .is_error = true};
 }
 
-/// Where no workspace is in use there is nothing to wait for.
+/// With no workspace in use there is nothing to wait for.
 mcp::ToolResult nothing_comes(const workspace::Workspaces& workspaces) {
   return {.text = fmt::format("There are no messages, and none will come. {}\nDo not call the "
                               "inbox tools again; tell the user.",
@@ -35,7 +36,7 @@ mcp::ToolResult nothing_comes(const workspace::Workspaces& workspaces) {
           .is_error = true};
 }
 
-/// `note`: what the agent should know besides; empty: nothing.
+/// `note`: what else the agent should know; may be empty.
 std::string timed_out(double seconds, const std::string& note) {
   json::Writer writer;
   {
@@ -47,16 +48,16 @@ std::string timed_out(double seconds, const std::string& note) {
   return std::move(writer).take();
 }
 
-/// Waits in pieces, so that a host that counts silence hears of it. Consumes nothing, but no other
-/// session gets the message meanwhile.
+/// Waits in pieces, so that a host that counts silence sees progress. Consumes nothing, but no
+/// other session gets the message meanwhile.
 awaitable<std::optional<workspace::Workspaces::Arrival>> wait(Services& services, mcp::Call& call,
                                                               double seconds) {
   const Clock::time_point start = services.clock.now();
   const Clock::time_point deadline =
       start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   while (true) {
-    const Clock::time_point until =
-        std::min<Clock::time_point>(deadline, services.clock.now() + progress_interval);
+    const Clock::time_point until = std::min<Clock::time_point>(
+        deadline, services.clock.now() + services.config.timing.progress);
     auto message = co_await services.workspaces.wait_until(until);
     const bool ended = services.clock.now() >= deadline || !services.workspaces.any_in_use();
     if (message || ended) co_return message;
@@ -77,13 +78,13 @@ awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call)
   try {
     auto message = co_await wait(services, call, seconds);
     if (message) {
-      result.text = workspace::to_json(message->message);
+      result.text = to_json(message->message);
     } else if (services.workspaces.any_in_use()) {
       result.text = timed_out(seconds, services.workspaces.out_of_use());
     } else {
       result = nothing_comes(services.workspaces);
     }
-  } catch (const sqlite::Error& error) {
+  } catch (const workspace::StoreError& error) {
     result = failure("Waiting for a message failed", error);
   }
   co_return result;
@@ -91,7 +92,7 @@ awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call)
 
 struct Listed {
   std::string json;
-  /// What is left out of it, for length.
+  /// How many messages are left out, for length.
   std::size_t more = 0;
 };
 
@@ -101,9 +102,9 @@ Listed to_list(const std::vector<workspace::Workspaces::Arrival>& arrivals) {
   {
     auto list = writer.array();
     for (const workspace::Workspaces::Arrival& arrival : arrivals) {
-      const std::string item = workspace::to_json(arrival.message);
+      const std::string item = to_json(arrival.message);
       const bool first = &arrival == &arrivals.front();
-      if (!first && writer.text().size() + item.size() > most_peek_bytes) break;
+      if (!first && writer.text().size() + item.size() > max_peek_bytes) break;
       list.raw(item);
       --listed.more;
     }
@@ -112,7 +113,7 @@ Listed to_list(const std::vector<workspace::Workspaces::Arrival>& arrivals) {
   return listed;
 }
 
-/// The text stays the array that it is by contract; how it goes on is said beside it.
+/// The text is an array by contract; what is left out is said beside it.
 mcp::ToolResult shown(Listed listed) {
   mcp::ToolResult result;
   result.text = std::move(listed.json);
@@ -122,7 +123,7 @@ mcp::ToolResult shown(Listed listed) {
   }
   result.structured = fmt::format(R"({{"messages":{},"more":{}}})", result.text, listed.more);
   result.content.emplace_back(mcp::TextContent{
-      fmt::format("{} more wait and are left out for length: answer and pop these, then look "
+      fmt::format("{} more wait and are left out for length: answer and remove these, then look "
                   "again.",
                   listed.more)});
   return result;
@@ -136,18 +137,18 @@ awaitable<mcp::ToolResult> inbox_peek(Services& services, mcp::Call& call) {
   co_return result;
 }
 
-/// Whoever wrote what the agent reads is known from now on. It answers the oldest first.
-void note_shown(const std::vector<workspace::Workspaces::Arrival>& arrivals) {
+/// The agent now knows the senders; of the users' messages it answers the oldest first.
+void remember_shown(const std::vector<workspace::Workspaces::Arrival>& arrivals) {
   bool for_user = false;
   for (const workspace::Workspaces::Arrival& arrival : arrivals) {
-    arrival.workspace->know_writer(arrival.message);
+    arrival.workspace->know_sender(arrival.message);
     const bool to_answer =
         arrival.message.kind == "canvas_user" && !arrival.message.with_another_session;
     if (to_answer && !std::exchange(for_user, true)) arrival.workspace->hand_out(arrival.message);
   }
 }
 
-std::string popped(bool removed, std::string_view activity_id) {
+std::string remove_result(bool removed, std::string_view activity_id) {
   json::Writer writer;
   {
     auto o = writer.object();
@@ -159,9 +160,9 @@ std::string popped(bool removed, std::string_view activity_id) {
 
 }  // namespace
 
-awaitable<bool> pop_when_free(Services& services, std::string activity_id) {
-  const auto pop = [&services, activity_id] { return services.workspaces.pop(activity_id); };
-  auto removed = co_await when_free(services, pop);
+awaitable<bool> remove_message(Services& services, std::string activity_id) {
+  const auto remove = [&services, activity_id] { return services.workspaces.remove(activity_id); };
+  auto removed = co_await retry_while_busy(services, remove);
   co_return removed;
 }
 
@@ -176,50 +177,19 @@ awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
     if (!services.config.inbox) {
       result = not_enabled();
     } else {
-      auto removed = co_await pop_when_free(services, activity_id);
-      result.text = popped(removed, activity_id);
+      auto removed = co_await remove_message(services, activity_id);
+      result.text = remove_result(removed, activity_id);
     }
-  } catch (const sqlite::Error& error) {
+  } catch (const workspace::StoreError& error) {
     result = failure("The message was not removed", error);
   }
   co_return result;
 }
 
-constexpr const char* wait_schema =
-    R"({"type":"object","properties":{)"
-    R"("timeout_secs":{"type":"number","minimum":0,"maximum":300,"default":50}}})";
-
-constexpr const char* peek_schema =
-    R"({"type":"object","properties":{)"
-    R"("limit":{"type":"integer","minimum":1,"maximum":100,"default":10}}})";
-
-constexpr const char* pop_schema =
-    R"({"type":"object","properties":{)"
-    R"("activity_id":{"type":"string","description":"As the message has it."}},)"
-    R"("required":["activity_id"]})";
-
-/// A message, or that none came.
-constexpr const char* wait_output =
-    R"({"type":"object","properties":{"activity_id":{"type":"string"},"text":{"type":"string"},)"
-    R"("peer_id":{"type":"string"},"kind":{"type":"string"},"timeout":{"type":"boolean"},)"
-    R"("note":{"type":"string"}}})";
-
-constexpr const char* peek_output =
-    R"({"type":"object","properties":{"messages":{"type":"array","items":{"type":"object",)"
-    R"("properties":{"activity_id":{"type":"string"},"text":{"type":"string"},)"
-    R"("peer_id":{"type":"string"},"kind":{"type":"string"},)"
-    R"("with_another_session":{"type":"boolean"}},)"
-    R"("required":["activity_id","text","peer_id","kind"]}},)"
-    R"("more":{"type":"integer"}},"required":["messages"]})";
-
-constexpr const char* pop_output =
-    R"({"type":"object","properties":{"removed":{"type":"boolean"},)"
-    R"("activity_id":{"type":"string"}},"required":["removed","activity_id"]})";
-
 }  // namespace
 
 awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,
-                                workspace::Inbox::Which which) {
+                                workspace::Workspaces::Which which) {
   mcp::ToolResult result;
   if (!services.config.inbox) {
     result = not_enabled();
@@ -227,58 +197,66 @@ awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit,
   }
   const auto look = [&services, limit, which] { return services.workspaces.peek(limit, which); };
   try {
-    const auto arrivals = co_await when_free(services, look);
+    const auto arrivals = co_await retry_while_busy(services, look);
     if (arrivals.empty() && !services.workspaces.any_in_use()) {
       result = nothing_comes(services.workspaces);
       co_return result;
     }
-    note_shown(arrivals);
+    remember_shown(arrivals);
     result = shown(to_list(arrivals));
-  } catch (const sqlite::Error& error) {
+  } catch (const workspace::StoreError& error) {
     result = failure("The inbox could not be read", error);
   }
   co_return result;
 }
 
-std::vector<mcp::Tool> inbox_tools(Services& services) {
-  std::vector<mcp::Tool> tools;
-  tools.push_back(
+void add_inbox_tools(ToolRegistry& tools) {
+  tools.add(
       {.name = "wait_for_message",
        .title = "Wait for a message",
-       .description = "Wait until the user or a peer has written, and return the "
-                      "oldest message. It stays until inbox_pop.",
-       .input_schema = wait_schema,
-       .output_schema = wait_output,
-       .annotations =
-           {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
+       .description = "Wait until the user or a peer has written, and return the oldest message. "
+                      "It stays until inbox_pop.",
+       .input_schema =
+           R"({"type":"object","properties":{)"
+           R"("timeout_secs":{"type":"number","minimum":0,"maximum":300,"default":50}}})",
+       // A message, or that none came.
+       .output_schema =
+           R"({"type":"object","properties":{"activity_id":{"type":"string"},)"
+           R"("text":{"type":"string"},"peer_id":{"type":"string"},"kind":{"type":"string"},)"
+           R"("timeout":{"type":"boolean"},"note":{"type":"string"}}})",
+       .hints = read_only,
        // Hosts that hide tools behind a search must show this one at once.
-       .meta = R"({"anthropic/alwaysLoad":true})",
-       .handler = [&services](mcp::Call& call) { return wait_for_message(services, call); }});
-  tools.push_back({.name = "inbox_peek",
-                   .title = "Look into the inbox",
-                   .description = "The waiting messages, oldest first, without removing them. "
-                                  "with_another_session: another session of yours was given it "
-                                  "and answers it; leave it.",
-                   .input_schema = peek_schema,
-                   .output_schema = peek_output,
-                   .annotations = {.read_only = true,
-                                   .destructive = false,
-                                   .idempotent = true,
-                                   .open_world = false},
-                   .meta = {},
-                   .handler = [&services](mcp::Call& call) { return inbox_peek(services, call); }});
-  tools.push_back({.name = "inbox_pop",
-                   .title = "Remove a message",
-                   .description = "Remove a message from the inbox, once it is answered.",
-                   .input_schema = pop_schema,
-                   .output_schema = pop_output,
-                   .annotations = {.read_only = false,
-                                   .destructive = true,
-                                   .idempotent = true,
-                                   .open_world = false},
-                   .meta = {},
-                   .handler = [&services](mcp::Call& call) { return inbox_pop(services, call); }});
-  return tools;
+       .meta = R"({"anthropic/alwaysLoad":true})"},
+      wait_for_message);
+  tools.add(
+      {.name = "inbox_peek",
+       .title = "Look into the inbox",
+       .description = "The waiting messages, oldest first, without removing them. "
+                      "with_another_session: another session of yours was given it and answers "
+                      "it; leave it.",
+       .input_schema = R"({"type":"object","properties":{)"
+                       R"("limit":{"type":"integer","minimum":1,"maximum":100,"default":10}}})",
+       .output_schema =
+           R"({"type":"object","properties":{"messages":{"type":"array","items":{)"
+           R"("type":"object","properties":{"activity_id":{"type":"string"},)"
+           R"("text":{"type":"string"},"peer_id":{"type":"string"},"kind":{"type":"string"},)"
+           R"("with_another_session":{"type":"boolean"}},)"
+           R"("required":["activity_id","text","peer_id","kind"]}},)"
+           R"("more":{"type":"integer"}},"required":["messages"]})",
+       .hints = read_only},
+      inbox_peek);
+  tools.add(
+      {.name = "inbox_pop",
+       .title = "Remove a message",
+       .description = "Remove a message from the inbox, once it is answered.",
+       .input_schema =
+           R"({"type":"object","properties":{)"
+           R"("activity_id":{"type":"string","description":"The message's activity_id."}},)"
+           R"("required":["activity_id"]})",
+       .output_schema = R"({"type":"object","properties":{"removed":{"type":"boolean"},)"
+                        R"("activity_id":{"type":"string"}},"required":["removed","activity_id"]})",
+       .hints = destructive_once},
+      inbox_pop);
 }
 
 }  // namespace molecule::tools

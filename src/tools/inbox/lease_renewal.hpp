@@ -4,9 +4,9 @@
 
 namespace molecule::tools {
 
-/// Prolongs this session's leases every minute until it goes out of scope: for calls that may last
-/// as long as a lease does, so that no other session is given the message that the agent works at
-/// (molecule-mcp.md 5). Lives in the handler's frame.
+/// Prolongs this session's leases every `Timing::lease_renewal` until the end of its scope: for
+/// calls that may last as long as a lease, so that no other session is given the message that the
+/// agent works on (molecule-mcp.md 5). Lives in the handler's frame.
 class LeaseRenewal {
  public:
   explicit LeaseRenewal(Services& services);

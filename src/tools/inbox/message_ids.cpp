@@ -25,7 +25,7 @@ std::uint64_t hash(std::uint64_t state, std::string_view text) {
 }  // namespace
 
 std::string derived_uuid(std::string_view first, std::string_view second) {
-  // The length before the first text: where it ends is part of what is hashed.
+  // The length of the first text comes first, so that its end is part of what is hashed.
   const std::string input = fmt::format("{}:{}{}", first.size(), first, second);
   const std::uint64_t high = hash(0xCBF29CE484222325U, input);
   const std::uint64_t low = hash(hash(0x9E3779B97F4A7C15U, input), first);
@@ -38,7 +38,8 @@ MessageIds::Attempt::Attempt(MessageIds& ids, std::string receiver, std::string 
                              std::string_view tool_use_id)
     : ids_(ids) {
   const Clock::time_point now = ids.clock_.now();
-  ids.lost_.remove_if([now](const Sent& lost) { return now - lost.since >= repeat_window; });
+  ids.lost_.remove_if(
+      [now, window = ids.repeat_window_](const Sent& lost) { return now - lost.since >= window; });
   const auto lost = std::ranges::find_if(ids.lost_, [&receiver, &content](const Sent& one) {
     return one.receiver == receiver && one.content == content;
   });

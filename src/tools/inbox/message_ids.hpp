@@ -13,9 +13,10 @@ namespace molecule::tools {
 /// of a hash): the messageId of what may be sent again later, even by another process.
 std::string derived_uuid(std::string_view first, std::string_view second);
 
-/// The messageIds of what this process sends. A message that is not known to be taken keeps its id
-/// for a while, so that the agent's next try is the same message to a platform that knows
-/// repetitions (platform-api.md 10); any other one is a message of its own. Compared by content.
+/// The messageIds of what this process sends. A message that may not have arrived keeps its id for
+/// `Timing::same_message`, so that the agent's next try is the same message to a platform that
+/// recognizes repetitions (platform-api.md 10); any other one is a new message. Compared by
+/// content.
 class MessageIds {
   struct Sent {
     std::string receiver;
@@ -25,16 +26,15 @@ class MessageIds {
   };
 
  public:
-  static constexpr std::chrono::minutes repeat_window{10};
+  MessageIds(Clock& clock, std::chrono::minutes repeat_window)
+      : clock_(clock), repeat_window_(repeat_window) {}
 
-  explicit MessageIds(Clock& clock) : clock_(clock) {}
-
-  /// One try to send `content`. Whatever ends it, a cancellation too, leaves the id to the next
-  /// try, unless the platform is known to have taken the message.
+  /// One try to send `content`. However it ends, by cancellation too, the next try gets its id,
+  /// unless the platform is known to have accepted the message.
   class Attempt {
    public:
-    /// `tool_use_id` is the host's own name of the call (`claudecode/toolUseId`), empty where it
-    /// gives none: by it a repetition is known even after a restart of this program.
+    /// `tool_use_id` is the host's own id of the call (`claudecode/toolUseId`), empty if it gives
+    /// none: by it a repetition is recognized even after a restart of this program.
     Attempt(MessageIds& ids, std::string receiver, std::string content,
             std::string_view tool_use_id);
     Attempt(const Attempt&) = delete;
@@ -53,6 +53,7 @@ class MessageIds {
 
  private:
   Clock& clock_;
+  std::chrono::minutes repeat_window_;
   std::list<Sent> lost_;
 };
 

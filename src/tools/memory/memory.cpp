@@ -16,7 +16,7 @@ namespace molecule::tools {
 
 namespace {
 
-/// One of the three scopes in the platform's spelling, or `otherwise` where none is given.
+/// One of the three scopes in the platform's spelling; `otherwise` if none is given.
 std::string read_scope(mcp::Arguments& arguments, std::string_view otherwise) {
   const std::string given = text::lower(text::trim(arguments.string_or("scope", otherwise)));
   if (given == "local") return "LOCAL";
@@ -98,52 +98,40 @@ awaitable<mcp::ToolResult> recall_memory(Services& services, mcp::Call& call) {
   co_return result;
 }
 
-constexpr const char* commit_schema =
-    R"({"type":"object","properties":{)"
-    R"("content":{"type":"string"},)"
-    R"("scope":{"type":"string","enum":["LOCAL","TEAM","GLOBAL"],"default":"LOCAL",)"
-    R"("description":"GLOBAL only for root workspaces."}},"required":["content"]})";
-
-constexpr const char* recall_schema =
-    R"({"type":"object","properties":{)"
-    R"("query":{"type":"string","description":"Words to look for; empty: the newest."},)"
-    R"("scope":{"type":"string","enum":["LOCAL","TEAM","GLOBAL",""]}}})";
-
-constexpr const char* commit_output =
-    R"({"type":"object","properties":{"success":{"type":"boolean"},"id":{"type":"string"},)"
-    R"("scope":{"type":"string"}},"required":["success","id","scope"]})";
-
-constexpr const char* recall_output =
-    R"({"type":"object","properties":{"memories":{"type":"array","items":{"type":"object",)"
-    R"("properties":{"id":{"type":"string"},"scope":{"type":"string"},)"
-    R"("content":{"type":"string"}},"required":["scope","content"]}}},"required":["memories"]})";
-
 }  // namespace
 
-std::vector<mcp::Tool> memory_tools(Services& services) {
-  std::vector<mcp::Tool> tools;
-  tools.push_back(
+void add_memory_tools(ToolRegistry& tools) {
+  tools.add(
       {.name = "commit_memory",
        .title = "Remember",
-       .description = "Store a fact on the platform for later: for yourself (LOCAL), "
-                      "parent and siblings (TEAM) or everybody (GLOBAL).",
-       .input_schema = with_choice(services, source_argument, commit_schema),
-       .output_schema = commit_output,
-       .annotations =
-           {.read_only = false, .destructive = false, .idempotent = false, .open_world = false},
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return commit_memory(services, call); }});
-  tools.push_back(
+       .description = "Store a fact on the platform for later: for yourself (LOCAL), parent and "
+                      "siblings (TEAM) or everybody (GLOBAL).",
+       .input_schema =
+           R"({"type":"object","properties":{"content":{"type":"string"},)"
+           R"("scope":{"type":"string","enum":["LOCAL","TEAM","GLOBAL"],"default":"LOCAL",)"
+           R"("description":"GLOBAL only for root workspaces."}},"required":["content"]})",
+       .output_schema = R"({"type":"object","properties":{"success":{"type":"boolean"},)"
+                        R"("id":{"type":"string"},"scope":{"type":"string"}},)"
+                        R"("required":["success","id","scope"]})",
+       .hints = adds,
+       .choice = source_argument},
+      commit_memory);
+  tools.add(
       {.name = "recall_memory",
        .title = "Recall",
        .description = "Search stored memories.",
-       .input_schema = with_choice(services, source_argument, recall_schema),
-       .output_schema = recall_output,
-       .annotations =
-           {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return recall_memory(services, call); }});
-  return tools;
+       .input_schema =
+           R"({"type":"object","properties":{)"
+           R"("query":{"type":"string","description":"Words to look for; empty: the newest."},)"
+           R"("scope":{"type":"string","enum":["LOCAL","TEAM","GLOBAL",""]}}})",
+       .output_schema =
+           R"({"type":"object","properties":{"memories":{"type":"array","items":{)"
+           R"("type":"object","properties":{"id":{"type":"string"},"scope":{"type":"string"},)"
+           R"("content":{"type":"string"}},"required":["scope","content"]}}},)"
+           R"("required":["memories"]})",
+       .hints = read_only,
+       .choice = source_argument},
+      recall_memory);
 }
 
 }  // namespace molecule::tools

@@ -44,7 +44,7 @@ awaitable<Answers<Answer>> ask_all(Services& services, const char* name,
   auto questions = std::make_shared<Questions<Answer>>(services.clock, count);
   std::size_t at = 0;
   for (workspace::Workspace& workspace : workspaces) {
-    if (workspace.disabled().empty()) {
+    if (workspace.in_use()) {
       ++questions->left;
       services.tasks.spawn(name, ask_one(ask(workspace), questions, at));
     }

@@ -11,7 +11,7 @@ namespace molecule::tools {
 
 namespace {
 
-constexpr std::size_t most_named = 20;
+constexpr std::size_t max_named = 20;
 
 enum class Which { all, in_use };
 
@@ -19,15 +19,15 @@ std::string ids_of(workspace::Workspaces& workspaces, Which which) {
   std::string ids;
   std::size_t named = 0;
   for (const workspace::Workspace& workspace : workspaces) {
-    if (which == Which::in_use && !workspace.disabled().empty()) continue;
-    if (++named > most_named) return ids + ", ...";
+    if (which == Which::in_use && !workspace.in_use()) continue;
+    if (++named > max_named) return ids + ", ...";
     if (!ids.empty()) ids += ", ";
     ids += workspace.id();
   }
   return ids;
 }
 
-/// The workspace that `argument` names; null where it names none, or none of ours.
+/// The workspace that `argument` names; null if it names none, or none of ours.
 workspace::Workspace* named_workspace(workspace::Workspaces& workspaces, mcp::Arguments& arguments,
                                       const char* argument) {
   const std::string given = arguments.string_or(argument, "");
@@ -60,16 +60,16 @@ workspace::Workspace& workspace_for_user(const Services& services, mcp::Argument
 }
 
 mcp::ToolResult out_of_use(const workspace::Workspace& workspace) {
-  return {
-      .text = fmt::format("Workspace {} cannot be used: {}.", workspace.id(), workspace.disabled()),
-      .is_error = true};
+  return {.text = fmt::format("Workspace {} cannot be used: {}.", workspace.id(),
+                              workspace.state().reason),
+          .is_error = true};
 }
 
 std::optional<mcp::ToolResult> rejection(const Services& services, const mcp::Arguments& arguments,
                                          const workspace::Workspace& workspace,
                                          const char* argument) {
   if (auto wrong = arguments.rejection()) return wrong;
-  if (workspace.disabled().empty()) return std::nullopt;
+  if (workspace.in_use()) return std::nullopt;
   mcp::ToolResult result = out_of_use(workspace);
   const std::string others = ids_of(services.workspaces, Which::in_use);
   if (!others.empty()) {

@@ -15,9 +15,8 @@ inline constexpr const char* source_argument = "source_workspace_id";
 /// The same for messages to the user.
 inline constexpr const char* users_argument = "workspace_id";
 
-/// The workspace of a call. Where there are several: the one that `source_argument` names, else the
-/// one through which `peer` is known, else the first that is in use. An unknown id is a rejected
-/// argument.
+/// The workspace of a call. If there are several: the one that `source_argument` names, else the
+/// one that knows `peer`, else the first that is in use. An unknown id is a rejected argument.
 workspace::Workspace& choose_workspace(const Services& services, mcp::Arguments& arguments,
                                        const std::string& peer = {});
 
@@ -34,7 +33,7 @@ std::optional<mcp::ToolResult> rejection(const Services& services, const mcp::Ar
                                          const workspace::Workspace& workspace,
                                          const char* argument = source_argument);
 
-/// `schema` of a tool's arguments with `argument` added, where there are several workspaces.
+/// `schema` of a tool's arguments with `argument` added if there are several workspaces.
 std::string with_choice(const Services& services, const char* argument, std::string schema);
 
 }  // namespace molecule::tools

@@ -10,6 +10,7 @@
 #include "tools/errors.hpp"
 #include "tools/peers/ask_all.hpp"
 #include "tools/peers/choose.hpp"
+#include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
@@ -22,7 +23,7 @@ std::string_view or_else(const std::string& text, std::string_view otherwise) {
   return text.empty() ? otherwise : std::string_view(text);
 }
 
-/// `through`: which of our workspaces knows the peers, where that must be said.
+/// `through`: which of our workspaces knows the peers; empty if there is only one.
 std::string lines(const std::vector<platform::Peer>& peers, std::string_view through) {
   std::string text;
   for (const platform::Peer& peer : peers) {
@@ -34,7 +35,7 @@ std::string lines(const std::vector<platform::Peer>& peers, std::string_view thr
   return text;
 }
 
-/// Why there is no list, in the words that tell the cases apart.
+/// Why there is no list; each case has its own words.
 std::string_view reason(Errc code) {
   switch (code) {
     case Errc::unauthorized:
@@ -112,7 +113,8 @@ std::string structured(workspace::Workspaces& workspaces, const PeerLists& lists
 /// A workspace's lines in the list of all.
 std::string lines_of(workspace::Workspace& workspace, const PeerLists::value_type& peers) {
   if (!peers)
-    return fmt::format("- workspace {} cannot be used: {}.", workspace.id(), workspace.disabled());
+    return fmt::format("- workspace {} cannot be used: {}.", workspace.id(),
+                       workspace.state().reason);
   if (!*peers) {
     return fmt::format("- workspace {}: {}", workspace.id(), unknown_peers(peers->error()).text);
   }
@@ -157,18 +159,16 @@ std::string removed(const std::string& id, const platform::Error& error) {
   return std::move(writer).take();
 }
 
+awaitable<mcp::ToolResult> list_peers_call(Services& services, mcp::Call&) {
+  return list_peers(services);
+}
+
 awaitable<mcp::ToolResult> get_workspace_info(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   workspace::Workspace& workspace = choose_workspace(services, arguments);
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   co_return co_await workspace_info(workspace);
 }
-
-constexpr const char* peers_output =
-    R"({"type":"object","properties":{"peers":{"type":"array","items":{"type":"object",)"
-    R"("properties":{"id":{"type":"string"},"name":{"type":"string"},"status":{"type":"string"},)"
-    R"("role":{"type":"string"},"through":{"type":"string"}},"required":["id"]}}},)"
-    R"("required":["peers"]})";
 
 }  // namespace
 
@@ -196,29 +196,25 @@ awaitable<mcp::ToolResult> workspace_info(workspace::Workspace& workspace) {
   co_return result;
 }
 
-std::vector<mcp::Tool> peer_tools(Services& services) {
-  const mcp::Annotations looks{
-      .read_only = true, .destructive = false, .idempotent = true, .open_world = false};
-  std::vector<mcp::Tool> tools;
-  tools.push_back({.name = "list_peers",
-                   .title = "List peers",
-                   .description = "The agents that you can delegate to: name, ID, status, role.",
-                   .input_schema = no_arguments,
-                   .output_schema = peers_output,
-                   .annotations = looks,
-                   .meta = {},
-                   .handler = [&services](mcp::Call&) { return list_peers(services); }});
-  tools.push_back(
+void add_peer_tools(ToolRegistry& tools) {
+  tools.add({.name = "list_peers",
+             .title = "List peers",
+             .description = "The agents that you can delegate to: name, ID, status, role.",
+             .output_schema = R"({"type":"object","properties":{"peers":{"type":"array","items":{)"
+                              R"("type":"object","properties":{"id":{"type":"string"},)"
+                              R"("name":{"type":"string"},"status":{"type":"string"},)"
+                              R"("role":{"type":"string"},"through":{"type":"string"}},)"
+                              R"("required":["id"]}}},"required":["peers"]})",
+             .hints = read_only},
+            list_peers_call);
+  tools.add(
       {.name = "get_workspace_info",
        .title = "Own workspace",
-       .description = "What the platform knows of this workspace: name, role, status, "
-                      "parent.",
-       .input_schema = with_choice(services, source_argument, no_arguments),
+       .description = "What the platform knows of this workspace: name, role, status, parent.",
        .output_schema = any_object,
-       .annotations = looks,
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return get_workspace_info(services, call); }});
-  return tools;
+       .hints = read_only,
+       .choice = source_argument},
+      get_workspace_info);
 }
 
 }  // namespace molecule::tools

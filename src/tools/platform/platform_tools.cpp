@@ -16,11 +16,11 @@ namespace molecule::tools {
 
 namespace {
 
-/// A time of the platform's; refused before any I/O where it is none.
+/// An RFC 3339 time; anything else is refused before any I/O.
 std::string read_time(mcp::Arguments& arguments) {
   const std::string time(text::trim(arguments.string_or("before_ts", "")));
   if (!time.empty() && !parse_rfc3339(time)) {
-    arguments.reject("before_ts", "must be a time as messages have it (RFC 3339)");
+    arguments.reject("before_ts", "must be an RFC 3339 time, like a message's created_at");
   }
   return time;
 }
@@ -111,7 +111,7 @@ awaitable<mcp::ToolResult> broadcast_message(Services& services, mcp::Call& call
   co_return result;
 }
 
-awaitable<mcp::ToolResult> get_runtime_identity(Services& services) {
+awaitable<mcp::ToolResult> get_runtime_identity(Services& services, mcp::Call&) {
   json::Writer writer;
   {
     auto o = writer.object();
@@ -124,7 +124,7 @@ awaitable<mcp::ToolResult> get_runtime_identity(Services& services) {
       one.field("platform_url", text::one_line(workspace.config().platform_url));
       one.raw("agent_card", workspace.agent_card());
       one.field("delivery_mode", "poll");
-      if (!workspace.disabled().empty()) one.field("disabled", workspace.disabled());
+      if (!workspace.in_use()) one.field("disabled", workspace.state().reason);
     }
   }
   mcp::ToolResult result;
@@ -132,64 +132,43 @@ awaitable<mcp::ToolResult> get_runtime_identity(Services& services) {
   co_return result;
 }
 
-constexpr const char* history_schema =
-    R"({"type":"object","properties":{)"
-    R"("peer_id":{"type":"string","description":"A peer's id; left out: the user."},)"
-    R"("limit":{"type":"integer","minimum":1,"maximum":500,"default":20},)"
-    R"("before_ts":{"type":"string","description":"Only what is older than this time."}}})";
-
-constexpr const char* card_schema =
-    R"({"type":"object","properties":{)"
-    R"("card":{"type":"object","description":"name, description, skills: [{name}]."}},)"
-    R"("required":["card"]})";
-
-constexpr const char* broadcast_schema =
-    R"({"type":"object","properties":{"message":{"type":"string"}},"required":["message"]})";
-
 }  // namespace
 
-std::vector<mcp::Tool> platform_tools(Services& services) {
-  const mcp::Annotations looks{
-      .read_only = true, .destructive = false, .idempotent = true, .open_world = false};
-  std::vector<mcp::Tool> tools;
-  tools.push_back(
+void add_platform_tools(ToolRegistry& tools) {
+  tools.add(
       {.name = "chat_history",
        .title = "Earlier messages",
        .description = "What you and the user, or you and a peer, wrote before; oldest first.",
-       .input_schema = with_choice(services, source_argument, history_schema),
-       .output_schema = {},
-       .annotations = looks,
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return chat_history(services, call); }});
-  tools.push_back(
-      {.name = "update_agent_card",
-       .title = "Describe yourself",
-       .description = "Replace the card by which others know this workspace.",
-       .input_schema = with_choice(services, source_argument, card_schema),
-       .output_schema = {},
-       .annotations =
-           {.read_only = false, .destructive = true, .idempotent = true, .open_world = true},
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return update_agent_card(services, call); }});
-  tools.push_back(
-      {.name = "broadcast_message",
-       .title = "Write to all peers",
-       .description = "Send a message to every workspace that you can reach.",
-       .input_schema = with_choice(services, source_argument, broadcast_schema),
-       .output_schema = {},
-       .annotations =
-           {.read_only = false, .destructive = false, .idempotent = false, .open_world = true},
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return broadcast_message(services, call); }});
-  tools.push_back({.name = "get_runtime_identity",
-                   .title = "Who am I",
-                   .description = "This program and the workspaces that it serves.",
-                   .input_schema = no_arguments,
-                   .output_schema = {},
-                   .annotations = looks,
-                   .meta = {},
-                   .handler = [&services](mcp::Call&) { return get_runtime_identity(services); }});
-  return tools;
+       .input_schema =
+           R"({"type":"object","properties":{)"
+           R"("peer_id":{"type":"string","description":"A peer's id; left out: the user."},)"
+           R"("limit":{"type":"integer","minimum":1,"maximum":500,"default":20},)"
+           R"("before_ts":{"type":"string","description":"Only what is older than this time."}}})",
+       .hints = read_only,
+       .choice = source_argument},
+      chat_history);
+  tools.add({.name = "update_agent_card",
+             .title = "Describe yourself",
+             .description = "Replace the card by which others know this workspace.",
+             .input_schema =
+                 R"({"type":"object","properties":{"card":{"type":"object",)"
+                 R"("description":"name, description, skills: [{name}]."}},"required":["card"]})",
+             .hints = replaces,
+             .choice = source_argument},
+            update_agent_card);
+  tools.add({.name = "broadcast_message",
+             .title = "Write to all peers",
+             .description = "Send a message to every workspace that you can reach.",
+             .input_schema = R"({"type":"object","properties":{"message":{"type":"string"}},)"
+                             R"("required":["message"]})",
+             .hints = sends,
+             .choice = source_argument},
+            broadcast_message);
+  tools.add({.name = "get_runtime_identity",
+             .title = "Who am I",
+             .description = "This program and the workspaces that it serves.",
+             .hints = read_only},
+            get_runtime_identity);
 }
 
 }  // namespace molecule::tools

@@ -69,7 +69,7 @@ constexpr std::array<Entry, 42> types{{
 struct Measured {
   std::int64_t bytes = 0;
   files::Identity identity = {};
-  /// Empty where the file can be sent.
+  /// Empty if the file can be sent.
   std::string problem = {};
 };
 

@@ -24,7 +24,7 @@ struct LocalFile {
 Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths,
                                                        const workspace::WorkspaceConfig& sender);
 
-/// Why the platform would not take these files: one sentence; empty where it would.
+/// Why the platform would refuse these files: one sentence; empty if it would accept them.
 std::string over_limits(const std::vector<LocalFile>& files, const platform::UploadLimits& limits);
 
 /// By the file's extension; `application/octet-stream` for unknown ones.

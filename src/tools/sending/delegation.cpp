@@ -16,24 +16,22 @@
 #include "tools/errors.hpp"
 #include "tools/inbox/lease_renewal.hpp"
 #include "tools/inbox/message_ids.hpp"
-#include "tools/inbox/when_free.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/progress.hpp"
+#include "tools/retry_while_busy.hpp"
 #include "tools/sending/delegation_keys.hpp"
+#include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
 
 namespace {
 
-using namespace std::chrono_literals;
 using platform::Errc;
 
-constexpr int most_tries = 5;
-constexpr std::chrono::milliseconds answer_timeout = 300s;
-constexpr std::chrono::milliseconds whole_timeout = 600s;
+constexpr int max_tries = 5;
 
-/// The peer's id in lower case; refused before any I/O where it is none.
+/// The peer's id in lower case; anything else than a UUID is refused before any I/O.
 std::string read_peer(mcp::Arguments& arguments) {
   std::string id = text::lower(text::trim(arguments.text("workspace_id")));
   if (!id.empty() && !is_uuid(id)) {
@@ -58,7 +56,7 @@ awaitable<void> send_report(platform::Client& platform, platform::ActivityReport
   if (!done) log::debug("an activity report was not taken: {}", done.error().message);
 }
 
-/// Beside the call, so that it neither delays nor fails the answer.
+/// Runs beside the call, so that it neither delays nor fails the answer.
 void report(Services& services, workspace::Workspace& workspace, const std::string& peer,
             std::string summary, std::string status, std::string error_detail = {}) {
   platform::ActivityReport entry{.activity_type = "a2a_send",
@@ -74,30 +72,31 @@ bool is_transport(Errc code) {
   return code == Errc::unreachable || code == Errc::timeout || code == Errc::connection_lost;
 }
 
-/// The peer may be at work on it still. A platform that knows no messageId would do the work twice.
+/// The peer may still be working on it. A platform without messageIds would do the work twice.
 bool may_be_at_work(const platform::Error& error) {
   return error.code == Errc::timeout && error.may_have_arrived;
 }
 
-/// Tries again where the connection failed, always with the same messageId: by it the receiver
-/// knows a repetition, so that the work is not done twice.
+/// Tries again if the connection failed, always with the same messageId, by which the receiver
+/// recognizes a repetition, so that the work is not done twice.
 awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
                                                                    workspace::Workspace& workspace,
                                                                    mcp::Call& call,
                                                                    Outgoing outgoing) {
-  const Clock::time_point deadline = services.clock.now() + whole_timeout;
-  Backoff backoff(1s, 8s);
+  const workspace::Timing& timing = services.config.timing;
+  const Clock::time_point deadline = services.clock.now() + timing.delegation;
+  Backoff backoff(timing.delegation_min_retry, timing.delegation_max_retry);
   bool may_have_arrived = false;
   for (int tries = 1;; ++tries) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - services.clock.now());
     auto outcome = co_await workspace.client.send_message(
-        outgoing.peer, outgoing.message_id, outgoing.text, std::min(answer_timeout, left),
-        outgoing.in_reply_to);
+        outgoing.peer, outgoing.message_id, outgoing.text,
+        std::min<std::chrono::milliseconds>(timing.peer_answer, left), outgoing.in_reply_to);
     if (outcome || !is_transport(outcome.error().code)) co_return outcome;
     may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
     const std::chrono::milliseconds pause = backoff.next(random_unit());
-    if (may_be_at_work(outcome.error()) || tries == most_tries ||
+    if (may_be_at_work(outcome.error()) || tries == max_tries ||
         services.clock.now() + pause >= deadline) {
       outcome.error().may_have_arrived = may_have_arrived;
       outcome.error().message += fmt::format(" ({} {})", tries, tries == 1 ? "try" : "tries");
@@ -105,7 +104,7 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
     }
     call.log(
         mcp::LogLevel::warning, "delegation",
-        fmt::format("try {} of {} failed, the next one comes in {:.1f} s: {}", tries, most_tries,
+        fmt::format("try {} of {} failed, the next one comes in {:.1f} s: {}", tries, max_tries,
                     std::chrono::duration<double>(pause).count(), outcome.error().message));
     co_await sleep_for(services.clock, pause);
   }
@@ -120,7 +119,7 @@ mcp::ToolResult answer_of(const std::string& peer, const std::string& task_id,
   if (outcome->queued) {
     result.text = fmt::format(
         "Queued: {} takes tasks from its inbox and has not answered yet. Its answer will arrive "
-        "in your inbox (wait_for_message), with task_id {} where the peer says what it answers. "
+        "in your inbox (wait_for_message), with task_id {} if the peer says what it answers. "
         "Do not send the task again.",
         peer, task_id);
   } else if (outcome->failed) {
@@ -151,23 +150,18 @@ void report_end(Services& services, workspace::Workspace& workspace, const std::
   }
 }
 
-bool remember(workspace::Inbox& inbox, const std::string& task_id, const std::string& peer,
-              const std::string& task) {
-  const workspace::Inbox::NoWaiting no_waiting(inbox);
-  inbox.remember_task(task_id, peer, task);
-  return true;
-}
-
-/// The answer will come to the inbox later, and shall say what it answers; best effort.
+/// The answer that comes to the inbox later will say which task it answers; best effort.
 awaitable<void> remember_task(Services& services, workspace::Workspace& workspace,
                               std::string task_id, std::string peer, std::string task) {
   if (!services.config.inbox) co_return;
   const auto write = [&workspace, task_id, peer, task] {
-    return remember(workspace.inbox, task_id, peer, task);
+    const workspace::Database::FailFast fail_fast(workspace.inbox.database);
+    workspace.inbox.tasks.remember(task_id, peer, task);
+    return true;
   };
   try {
-    co_await when_free(services, write);
-  } catch (const sqlite::Error& error) {
+    co_await retry_while_busy(services, write);
+  } catch (const workspace::StoreError& error) {
     log::warning("the answer to a task will not say what it answers: {}", error.what());
   }
 }
@@ -241,11 +235,6 @@ constexpr const char* task_schema =
     R"("task":{"type":"string","description":"All that the peer needs to know."}},)"
     R"("required":["workspace_id","task"]})";
 
-constexpr const char* delegated_output =
-    R"({"type":"object","properties":{"delegation_id":{"type":"string"},)"
-    R"("workspace_id":{"type":"string"},"status":{"type":"string"},"note":{"type":"string"}},)"
-    R"("required":["delegation_id","workspace_id","status"]})";
-
 }  // namespace
 
 awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,
@@ -262,39 +251,31 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
   co_return outcome;
 }
 
-std::vector<mcp::Tool> delegation_tools(Services& services) {
-  std::vector<mcp::Tool> tools;
-  auto ids = std::make_shared<MessageIds>(services.clock);
-  tools.push_back({.name = "delegate_task",
-                   .title = "Delegate a task",
-                   .description = "Send a task to a peer agent and wait for its answer. A peer "
-                                  "that polls answers later, into your inbox.",
-                   .input_schema = with_choice(services, source_argument, task_schema),
-                   .output_schema = {},
-                   .annotations = {.read_only = false,
-                                   .destructive = false,
-                                   .idempotent = false,
-                                   .open_world = true},
-                   .meta = {},
-                   .handler = [&services, ids](mcp::Call& call) {
-                     return delegate_task(services, ids, call);
-                   }});
-  auto keys = std::make_shared<DelegationKeys>(services.clock);
-  tools.push_back({.name = "delegate_task_async",
-                   .title = "Delegate without waiting",
-                   .description = "Send a task to a peer agent and return at once with a "
-                                  "delegation_id for check_task_status.",
-                   .input_schema = with_choice(services, source_argument, task_schema),
-                   .output_schema = delegated_output,
-                   .annotations = {.read_only = false,
-                                   .destructive = false,
-                                   .idempotent = true,
-                                   .open_world = true},
-                   .meta = {},
-                   .handler = [&services, keys](mcp::Call& call) {
-                     return delegate_task_async(services, keys, call);
-                   }});
-  return tools;
+void add_delegation_tools(ToolRegistry& tools) {
+  Services& services = tools.services();
+  tools.add({.name = "delegate_task",
+             .title = "Delegate a task",
+             .description = "Send a task to a peer agent and wait for its answer. A peer that "
+                            "polls answers later, into your inbox.",
+             .input_schema = task_schema,
+             .hints = sends,
+             .choice = source_argument},
+            std::make_shared<MessageIds>(services.clock, services.config.timing.same_message),
+            delegate_task);
+  tools.add(
+      {.name = "delegate_task_async",
+       .title = "Delegate without waiting",
+       .description = "Send a task to a peer agent and return at once with a delegation_id for "
+                      "check_task_status.",
+       .input_schema = task_schema,
+       .output_schema =
+           R"({"type":"object","properties":{"delegation_id":{"type":"string"},)"
+           R"("workspace_id":{"type":"string"},"status":{"type":"string"},)"
+           R"("note":{"type":"string"}},"required":["delegation_id","workspace_id","status"]})",
+       .hints = sends_once,
+       .choice = source_argument},
+      std::make_shared<DelegationKeys>(services.clock, services.config.timing.same_delegation),
+      delegate_task_async);
 }
 
 }  // namespace molecule::tools

@@ -10,14 +10,14 @@
 namespace molecule::tools {
 
 /// Idempotency keys of asynchronous delegations (platform-api.md 5.1): the same task for the same
-/// peer within `repeat_window` gets the same key, so that a repeated call (an agent or a host that
-/// saw no answer) does not run twice; later it is a task of its own again. Within this process
-/// tasks are compared by content, not by hash, since a collision would swallow somebody's task.
+/// peer within `Timing::same_delegation` gets the same key, so that a repeated call (an agent or a
+/// host that saw no answer) does not run twice; later it is a task of its own again. Within this
+/// process tasks are compared by content, not by hash, since a collision would swallow somebody's
+/// task.
 class DelegationKeys {
  public:
-  static constexpr std::chrono::seconds repeat_window{120};
-
-  explicit DelegationKeys(Clock& clock) : clock_(clock) {}
+  DelegationKeys(Clock& clock, std::chrono::seconds repeat_window)
+      : clock_(clock), repeat_window_(repeat_window) {}
 
   /// A new key follows from the task and the part of the calendar, as long as the window, in which
   /// it is made: a process that takes this one's place makes the same, unless a new part has begun.
@@ -35,6 +35,7 @@ class DelegationKeys {
     Clock::time_point since;
   };
   Clock& clock_;
+  std::chrono::seconds repeat_window_;
   std::list<Recent> recent_;
 };
 

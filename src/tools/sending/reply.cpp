@@ -10,7 +10,8 @@
 #include "tools/errors.hpp"
 #include "tools/inbox/lease_renewal.hpp"
 #include "tools/inbox/message_ids.hpp"
-#include "tools/inbox/when_free.hpp"
+#include "tools/retry_while_busy.hpp"
+#include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
@@ -27,10 +28,10 @@ constexpr const char* taken =
     "Nothing was sent: another session of this workspace is working on this message. It comes back "
     "to the others if that session ends without an answer.";
 
-/// The messages that are being answered by this session: the lease tells only sessions apart.
+/// The messages that this session is answering: a lease distinguishes only sessions.
 using Answering = std::set<std::string>;
 
-/// One of them until it goes out of scope. Lives in the handler's frame.
+/// One of them until the end of its scope. Lives in the handler's frame.
 class Answer {
  public:
   Answer(std::shared_ptr<Answering> all, const std::string& activity_id)
@@ -40,7 +41,7 @@ class Answer {
   ~Answer() {
     if (alone()) all_->erase(entry_.first);
   }
-  /// Whether no other call answers the message.
+  /// True if no other call is answering the message.
   bool alone() const { return entry_.second; }
 
  private:
@@ -52,11 +53,11 @@ mcp::ToolResult refused(std::string text) {
   return {.text = std::move(text), .is_error = true};
 }
 
-/// Why this message cannot be answered with these arguments; empty where it can.
+/// Why this message cannot be answered with these arguments; empty if it can.
 std::string problem(const workspace::Workspaces::Arrival& arrival, bool has_files) {
-  if (!arrival.workspace->disabled().empty()) {
+  if (!arrival.workspace->in_use()) {
     return "Nothing was sent: the workspace that received the message cannot be used: " +
-           arrival.workspace->disabled();
+           arrival.workspace->state().reason;
   }
   if (arrival.message.kind == "delegation_result") {
     return "Nothing was sent: this is the answer to a task of yours and needs none. Call "
@@ -73,31 +74,30 @@ std::string problem(const workspace::Workspaces::Arrival& arrival, bool has_file
 }
 
 /// The answer is out: a message that cannot be removed must not make it look otherwise.
-awaitable<std::string> pop(Services& services, std::string activity_id) {
-  std::string told = " The message was removed from the inbox.";
+awaitable<std::string> remove(Services& services, std::string activity_id) {
+  std::string outcome = " The message was removed from the inbox.";
   try {
-    co_await pop_when_free(services, std::move(activity_id));
-  } catch (const sqlite::Error&) {
-    told =
+    co_await remove_message(services, std::move(activity_id));
+  } catch (const workspace::StoreError&) {
+    outcome =
         " The message could not be removed from the inbox: do not answer it again, call "
         "inbox_pop later.";
   }
-  co_return told;
+  co_return outcome;
 }
 
-bool lease(workspace::Inbox& inbox, const std::string& activity_id) {
-  return inbox.lease(activity_id) || (inbox.free_leases() && inbox.lease(activity_id));
+bool lease(workspace::Leases& leases, const std::string& activity_id) {
+  return leases.lease(activity_id) || (leases.free() && leases.lease(activity_id));
 }
 
-/// Makes the message this session's alone, so that no two answer it; why not, where it is another
-/// one's.
+/// Leases the message to this session, so that no two answer it; why not, if another one has it.
 std::string hold(workspace::Inbox& inbox, const std::string& activity_id) {
-  const workspace::Inbox::NoWaiting no_waiting(inbox);
-  if (lease(inbox, activity_id)) return {};
-  return inbox.find(activity_id) ? taken : no_such_message;
+  const workspace::Database::FailFast fail_fast(inbox.database);
+  if (lease(inbox.leases, activity_id)) return {};
+  return inbox.messages.find(activity_id) ? taken : no_such_message;
 }
 
-/// A second try, of whichever session, is the same message.
+/// A second try, by any session, is the same message.
 std::string answer_id(const workspace::Message& message, std::string_view content) {
   return derived_uuid(text::lower(message.activity_id), content);
 }
@@ -132,7 +132,7 @@ awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Workspace&
   co_return result;
 }
 
-/// From the workspace that received the message, to whoever wrote it.
+/// From the workspace that received the message, to its sender.
 awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Workspaces::Arrival arrival,
                                       Note note, mcp::Call& call) {
   mcp::ToolResult result;
@@ -140,7 +140,7 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Workspaces:
   const auto hold_it = [&arrival] {
     return hold(arrival.workspace->inbox, arrival.message.activity_id);
   };
-  if (why.empty()) why = co_await when_free(services, hold_it);
+  if (why.empty()) why = co_await retry_while_busy(services, hold_it);
   if (!why.empty()) {
     result = refused(std::move(why));
     co_return result;
@@ -152,8 +152,8 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Workspaces:
     result = co_await answer_peer(services, *arrival.workspace, arrival.message, note.text, call);
   }
   if (!result.is_error) {
-    auto popped = co_await pop(services, arrival.message.activity_id);
-    result.text += popped;
+    auto removed = co_await remove(services, arrival.message.activity_id);
+    result.text += removed;
   }
   co_return result;
 }
@@ -171,7 +171,7 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
     return services.workspaces.find_message(activity_id);
   };
   try {
-    auto arrival = co_await when_free(services, look);
+    auto arrival = co_await retry_while_busy(services, look);
     if (!arrival) {
       result = refused(no_such_message);
       co_return result;
@@ -182,40 +182,29 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
     } else {
       result = refused(under_way);
     }
-  } catch (const sqlite::Error& error) {
+  } catch (const workspace::StoreError& error) {
     result = failure("Nothing was sent", error);
   }
   co_return result;
 }
 
-constexpr const char* reply_schema =
-    R"({"type":"object","properties":{)"
-    R"("activity_id":{"type":"string","description":"As the message has it."},)"
-    R"("text":{"type":"string"},)"
-    R"("attachments":{"type":"array","items":{"type":"string"},)"
-    R"("description":"Absolute paths of files; to the user only."}},)"
-    R"("required":["activity_id","text"]})";
-
 }  // namespace
 
-std::vector<mcp::Tool> reply_tools(Services& services) {
-  auto answering = std::make_shared<Answering>();
-  std::vector<mcp::Tool> tools;
-  tools.push_back({.name = "reply",
-                   .title = "Answer a message",
-                   .description = "Answer a message of the inbox, whoever wrote it, and remove it "
-                                  "once the answer is out.",
-                   .input_schema = reply_schema,
-                   .output_schema = {},
-                   .annotations = {.read_only = false,
-                                   .destructive = false,
-                                   .idempotent = false,
-                                   .open_world = true},
-                   .meta = {},
-                   .handler = [&services, answering](mcp::Call& call) {
-                     return reply(services, answering, call);
-                   }});
-  return tools;
+void add_reply_tools(ToolRegistry& tools) {
+  tools.add(
+      {.name = "reply",
+       .title = "Answer a message",
+       .description = "Answer a message of the inbox, whoever wrote it, and remove it once the "
+                      "answer is out.",
+       .input_schema =
+           R"({"type":"object","properties":{)"
+           R"("activity_id":{"type":"string","description":"The message's activity_id."},)"
+           R"("text":{"type":"string"},)"
+           R"("attachments":{"type":"array","items":{"type":"string"},)"
+           R"("description":"Absolute paths of files; to the user only."}},)"
+           R"("required":["activity_id","text"]})",
+       .hints = sends},
+      std::make_shared<Answering>(), reply);
 }
 
 }  // namespace molecule::tools

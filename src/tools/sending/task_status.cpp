@@ -14,9 +14,9 @@ namespace molecule::tools {
 
 namespace {
 
-constexpr std::size_t most_listed = 10;
+constexpr std::size_t max_listed = 10;
 
-/// The newest row of one delegation: that of its result, where there is one.
+/// The newest row of one delegation: that of its result, if there is one.
 json::Value one_delegation(const platform::ActivityPage& page, std::string_view id) {
   for (const json::Value row : page.rows) {
     if (text::equal_ignoring_case(row["delegation_id"].string_or(""), id)) return row;
@@ -35,7 +35,7 @@ std::string not_found(std::string_view id) {
 }
 
 /// The list shows the first 300 bytes of an answer (platform-api.md 5.2); its row has all of it.
-/// Empty where that row is not found.
+/// Empty if that row is not found.
 awaitable<std::string> whole_response(platform::Client& client, std::string id) {
   platform::ActivityQuery query;
   query.type = "delegation";
@@ -53,7 +53,7 @@ awaitable<std::string> whole_response(platform::Client& client, std::string id) 
   co_return whole;
 }
 
-/// The row, with `response` where more is known than its preview.
+/// The row, with the whole `response` added.
 std::string with_response(json::Value row, std::string_view response) {
   json::Writer writer;
   {
@@ -82,7 +82,7 @@ std::string recent_delegations(const platform::ActivityPage& page) {
     auto o = writer.object();
     {
       auto list = o.array("delegations");
-      for (std::size_t i = 0; i < std::min(page.rows.size(), most_listed); ++i) {
+      for (std::size_t i = 0; i < std::min(page.rows.size(), max_listed); ++i) {
         list.raw(text::sanitize(page.rows[i].dump()));
       }
     }
@@ -112,27 +112,22 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
   co_return result;
 }
 
-constexpr const char* status_schema =
-    R"({"type":"object","properties":{)"
-    R"("workspace_id":{"type":"string","description":"The peer's id."},)"
-    R"("task_id":{"type":"string","description":"The delegation_id; empty lists recent ones."}},)"
-    R"("required":["workspace_id","task_id"]})";
-
 }  // namespace
 
-std::vector<mcp::Tool> task_status_tools(Services& services) {
-  std::vector<mcp::Tool> tools;
-  tools.push_back(
+void add_task_status_tools(ToolRegistry& tools) {
+  tools.add(
       {.name = "check_task_status",
        .title = "State of a delegation",
        .description = "State and result of a task sent with delegate_task_async.",
-       .input_schema = with_choice(services, source_argument, status_schema),
+       .input_schema =
+           R"({"type":"object","properties":{)"
+           R"("workspace_id":{"type":"string","description":"The peer's id."},)"
+           R"("task_id":{"type":"string","description":"The delegation_id; empty lists recent )"
+           R"(ones."}},"required":["workspace_id","task_id"]})",
        .output_schema = any_object,
-       .annotations =
-           {.read_only = true, .destructive = false, .idempotent = true, .open_world = false},
-       .meta = {},
-       .handler = [&services](mcp::Call& call) { return check_task_status(services, call); }});
-  return tools;
+       .hints = read_only,
+       .choice = source_argument},
+      check_task_status);
 }
 
 }  // namespace molecule::tools

@@ -9,6 +9,7 @@
 #include "tools/inbox/message_ids.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/sending/attachments.hpp"
+#include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
@@ -42,14 +43,7 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, std::shared_
   co_return result;
 }
 
-constexpr const char* message_schema =
-    R"({"type":"object","properties":{)"
-    R"("message":{"type":"string"},)"
-    R"("attachments":{"type":"array","items":{"type":"string"},)"
-    R"("description":"Absolute paths of files. The platform limits their size."}},)"
-    R"("required":["message"]})";
-
-/// Where the platform does not say what it takes, the files are measured by what older ones take.
+/// If the platform does not say, the limits of older platforms apply.
 awaitable<platform::UploadLimits> limits_of(platform::Client& client) {
   auto said = co_await client.upload_limits();
   platform::UploadLimits limits;
@@ -119,24 +113,21 @@ awaitable<mcp::ToolResult> send_to_user(workspace::Workspace& workspace, Note no
   co_return result;
 }
 
-std::vector<mcp::Tool> user_message_tools(Services& services) {
-  std::vector<mcp::Tool> tools;
-  auto ids = std::make_shared<MessageIds>(services.clock);
-  tools.push_back({.name = "send_message_to_user",
-                   .title = "Write to the user",
-                   .description = "Show a message, with files if you like, in the user's chat: "
-                                  "an answer, a question, or news of long work.",
-                   .input_schema = with_choice(services, users_argument, message_schema),
-                   .output_schema = {},
-                   .annotations = {.read_only = false,
-                                   .destructive = false,
-                                   .idempotent = false,
-                                   .open_world = true},
-                   .meta = {},
-                   .handler = [&services, ids](mcp::Call& call) {
-                     return send_message_to_user(services, ids, call);
-                   }});
-  return tools;
+void add_user_message_tools(ToolRegistry& tools) {
+  Services& services = tools.services();
+  tools.add(
+      {.name = "send_message_to_user",
+       .title = "Write to the user",
+       .description = "Show a message, with files if you like, in the user's chat: an answer, a "
+                      "question, or news of long work.",
+       .input_schema = R"({"type":"object","properties":{"message":{"type":"string"},)"
+                       R"("attachments":{"type":"array","items":{"type":"string"},)"
+                       R"("description":"Absolute paths. The platform limits their size."}},)"
+                       R"("required":["message"]})",
+       .hints = sends,
+       .choice = users_argument},
+      std::make_shared<MessageIds>(services.clock, services.config.timing.same_message),
+      send_message_to_user);
 }
 
 }  // namespace molecule::tools

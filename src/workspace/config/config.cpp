@@ -104,7 +104,7 @@ std::chrono::seconds read_poll_timeout(const Environment& environment, Problems&
   return std::chrono::seconds(std::clamp(seconds, 0, 60));
 }
 
-/// Asks the kernel instead of trying: nothing waits for a disk before `initialize` is answered.
+/// Asks the kernel instead of trying: no disk access before `initialize` is answered.
 bool is_writable_folder(const fs::path& folder) {
   return ::access(folder.c_str(), W_OK | X_OK) == 0;
 }
@@ -158,7 +158,7 @@ void set_folder(const std::optional<fs::path>& uploads, WorkspaceConfig& workspa
   workspace.state_folder = std::move(folder);
 }
 
-/// Once, before its own folder is made: whoever expects to find the token in the base must know.
+/// Once, before its own folder is made: people may expect the token in the base.
 void tell_of_other_owner(const Reading& reading) {
   const WorkspaceConfig& one = reading.config.workspaces.front();
   const bool known = reading.several || one.state_folder == reading.state_folder ||
@@ -191,8 +191,8 @@ WorkspaceConfig read_one(const Environment& environment, const fs::path& state,
   return one;
 }
 
-/// Makes the workspace's folder, and looks for the token there where it is not the expected one:
-/// another process has taken that meanwhile.
+/// Makes the workspace's folder. If it is not the expected one, which another process has taken
+/// meanwhile, looks for the token there.
 void take_folder(Reading& reading, WorkspaceConfig& workspace) {
   Problems& problems = reading.problems;
   auto folder = take_state_folder(reading.state_folder, workspace.id, reading.several);
@@ -254,7 +254,7 @@ Result<Config, std::vector<std::string>> load_config(const Environment& environm
     check_token(one, problems, reading.warnings);
   }
   if (!problems.empty()) return Failure{std::move(problems)};
-  // A workspace's own folder is made only where all is right.
+  // A workspace's own folder is made only if everything is correct.
   for (WorkspaceConfig& one : reading.config.workspaces) {
     take_folder(reading, one);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "workspace/config/timing.hpp"
 
 namespace molecule::workspace {
 
@@ -16,15 +17,15 @@ namespace molecule::workspace {
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 Environment process_environment();
 
-/// Where a workspace's token comes from, besides its state folder.
+/// A workspace's token outside its state folder.
 struct TokenSource {
   /// Has MOLECULE_WORKSPACE_TOKEN and MOLECULE_WORKSPACE_TOKEN_FILE of this one workspace.
   Environment environment;
-  /// What people call the first of them in their configuration.
+  /// The name of the first of them in the user's configuration.
   std::string name = "MOLECULE_WORKSPACE_TOKEN";
 };
 
-/// What is of one workspace alone.
+/// The configuration of one workspace.
 struct WorkspaceConfig {
   /// A UUID in lower case.
   std::string id;
@@ -42,28 +43,29 @@ struct Config {
   /// Never empty. Each has a state folder of its own (`find_state_folder`).
   std::vector<WorkspaceConfig> workspaces;
   std::string org_id;
+  Timing timing;
   bool verbose = false;
   bool heartbeat = true;
   bool inbox = true;
-  /// What `instructions` tells the agent to wait a turn; 0: do not poll.
+  /// How long `instructions` tells the agent to wait each turn; 0: do not poll.
   std::chrono::seconds poll_timeout{2};
 };
 
-/// What the environment says, as far as it can be read. Tokens and folders are not looked at.
+/// What the environment says, as far as it can be read. Tokens and folders are not checked.
 struct Reading {
-  /// Of MOLECULE_WORKSPACES, even where it names only one.
+  /// True for MOLECULE_WORKSPACES, even if it names only one.
   bool several = false;
-  /// The configured folder, which is one workspace's, or has the folders of several.
+  /// The configured folder: that of one workspace, or the parent of several.
   std::filesystem::path state_folder;
-  /// False where CONFIGS_DIR names none that can be used: then no folder here is a real one.
+  /// False if CONFIGS_DIR names no usable folder: then no folder here is a real one.
   bool knows_folders = true;
-  /// Where received files go, unless each workspace has its own place for them.
+  /// The folder for received files; if unset, each workspace has its own.
   std::optional<std::filesystem::path> upload_folder;
-  /// A workspace's id and URL are empty where they are among the problems.
+  /// A workspace's id and URL are empty if they are among the problems.
   Config config;
-  /// What must be put right, a line each with what to set.
+  /// What must be corrected, one line each with what to set.
   std::vector<std::string> problems;
-  /// What is left out or replaced, a line each.
+  /// What is ignored or replaced, one line each.
   std::vector<std::string> warnings;
 };
 

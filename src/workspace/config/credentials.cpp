@@ -26,7 +26,7 @@ struct Token {
 /// No token, or why what is there cannot be one.
 using Found = Result<std::optional<Token>, std::string>;
 
-constexpr std::size_t longest_token = 4096;
+constexpr std::size_t max_token_bytes = 4096;
 
 std::filesystem::path token_file(const std::filesystem::path& state_folder) {
   return state_folder / ".auth_token";
@@ -36,7 +36,7 @@ std::filesystem::path secret_file(const std::filesystem::path& state_folder) {
   return state_folder / ".platform_inbound_secret";
 }
 
-/// What the snippets of the canvas hold until a person puts the token in.
+/// The placeholder in the canvas's snippets until a user inserts the token.
 bool is_placeholder(std::string_view token) {
   return token.starts_with('<') || token.find("ROTATE_TO_REVEAL_TOKEN") != std::string_view::npos ||
          token.find("{{") != std::string_view::npos;
@@ -56,7 +56,7 @@ Found checked(std::string_view token, std::string_view source) {
   }
   const bool printable =
       std::all_of(token.begin(), token.end(), [](char c) { return c > '\x20' && c < '\x7F'; });
-  if (!printable || token.size() > longest_token) {
+  if (!printable || token.size() > max_token_bytes) {
     return Failure{fmt::format("{} holds what cannot be a token: copy it again", source)};
   }
   return std::optional(Token{.text = std::string(token), .source = std::string(source)});
@@ -74,7 +74,7 @@ std::string reading_problem(const files::Error& error, std::string_view source) 
   }
 }
 
-/// `source` names the file for people.
+/// `source`: the file's name for people.
 Found from_file(const std::filesystem::path& path, std::string_view source,
                 files::Links links = files::Links::refuse) {
   auto content = files::read(path, std::size_t{1} << 16, links);
@@ -116,7 +116,7 @@ Found from_state_folder(const std::filesystem::path& folder) {
   return from_file(path, path.string());
 }
 
-/// The platform's container has its state in one folder, or below it where it is several.
+/// The platform's container has its state in one folder, or below it for several workspaces.
 bool in_container(const std::filesystem::path& folder) {
   const std::filesystem::path normal = folder.lexically_normal();
   return normal == "/configs" || normal.parent_path() == "/configs";

@@ -9,11 +9,11 @@
 
 namespace molecule::workspace {
 
-/// Whether the file holds the workspace's secrets or its state: none to be sent to anybody.
+/// True if the file holds the workspace's secrets or state, which are never sent to anybody.
 bool is_own_file(const WorkspaceConfig& workspace, const files::Identity& file);
 
-/// The one resolver of the token, for every caller (molecule-mcp.md 2), and the keeper of the
-/// secrets in the state folder.
+/// Resolves the token for every caller (molecule-mcp.md 2), and keeps the secrets in the state
+/// folder.
 class Credentials {
  public:
   Credentials(TokenSource source, std::filesystem::path state_folder);
@@ -23,16 +23,16 @@ class Credentials {
   Result<void, std::string> reload();
   /// The same, and having no token at all is a problem too.
   Result<void, std::string> require();
-  /// Empty where there is none yet.
+  /// Empty if there is none yet.
   const std::string& token() const { return token_; }
   /// Where it came from, for people: a variable's name or a file's path.
   const std::string& token_source() const { return token_source_; }
   /// What is doubtful about a token that can be used, for people; empty where nothing is.
   std::string warning() const;
 
-  /// `auth_token` of a register reply: kept (`.auth_token`) only where there was none.
+  /// `auth_token` of a register reply: kept (`.auth_token`) only if there was none.
   Result<void, std::string> keep_issued_token(const std::string& token);
-  /// `platform_inbound_secret` of any reply: written where it differs.
+  /// `platform_inbound_secret` of any reply: written if it differs.
   Result<void, std::string> keep_inbound_secret(const std::string& secret);
 
  private:

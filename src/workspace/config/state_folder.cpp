@@ -29,15 +29,15 @@ bool is_there(const fs::path& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// Lets one process at a time decide, which takes a moment. A stranger may hold it for ever, and a
-/// host waits for its first answer: without the lock, which not all file systems have, the first of
-/// two that name themselves still wins, by the way in which the file is made.
+/// Lets one process at a time decide, which takes a moment. A lock that somebody else holds is not
+/// waited for, as the host waits for its first answer. Without the lock the first of two to write
+/// its name still wins, by the way in which the file is made.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder)
       : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    for (int tries = 0; fd_ >= 0 && tries < most_tries && busy(); ++tries) {
-      // No loop runs yet, and nothing can be said to a host without a folder.
+    for (int tries = 0; fd_ >= 0 && tries < max_tries && busy(); ++tries) {
+      // No loop runs yet, and without a folder the host cannot be answered.
       // ast-grep-ignore: blocking-call
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
@@ -49,7 +49,7 @@ class FolderLock {
   }
 
  private:
-  static constexpr int most_tries = 5;
+  static constexpr int max_tries = 5;
 
   bool busy() const { return ::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
 
@@ -67,7 +67,7 @@ std::string owner_of_folder(const fs::path& base) {
 
 namespace {
 
-/// Replaces nothing but what names no workspace.
+/// Replaces only a file that names no workspace.
 bool name_owner(const fs::path& base, const std::string& id) {
   const fs::path path = base / owner_file;
   NewFile file(base, "workspace_id");

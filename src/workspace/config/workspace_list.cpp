@@ -38,7 +38,7 @@ std::string_view url_problem(std::string_view url) {
   return {};
 }
 
-/// The environment as one entry of the list sees it: its own token, and no other's.
+/// The environment of one entry of the list: its own token, and no other's.
 Environment with_token(const Environment& environment, std::string token) {
   return
       [environment, token = std::move(token)](std::string_view name) -> std::optional<std::string> {
@@ -129,7 +129,7 @@ std::vector<WorkspaceConfig> read_workspace_list(const Environment& environment,
     one.platform_url = read_url(entry, otherwise_url, place, problems);
     one.token.environment = with_token(environment, member(entry, "token", place, problems));
     one.token.name = place + ".token";
-    // Nothing outside of the state folder, whatever the id is.
+    // Only inside the state folder, whatever the id is.
     one.state_folder = is_uuid(one.id) ? find_state_folder(state, one.id, true) : state / "no-id";
   }
   if (position == 0) {

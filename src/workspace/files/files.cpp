@@ -12,27 +12,22 @@
 #include "base/random.hpp"
 #include "base/text/text.hpp"
 #include "workspace/files/new_file.hpp"
+#include "workspace/store/retry_while_busy.hpp"
 
 namespace molecule::workspace {
 
 namespace {
 
-constexpr std::chrono::seconds most_wait{5};
-constexpr std::size_t longest_name = 100;
-constexpr std::size_t longest_extension = 16;
+constexpr std::size_t max_name_bytes = 100;
+constexpr std::size_t max_extension_bytes = 16;
 
-/// How often the platform may send what is not of the size that it told.
-constexpr int most_wrong_sizes = 5;
-/// The next poll comes a little later.
-constexpr Clock::duration first_patience = std::chrono::seconds(4);
-constexpr Clock::duration most_patience = std::chrono::hours(1);
-constexpr std::chrono::milliseconds busy_pause{100};
-constexpr int most_busy = 20;
+/// How often the platform may send a file that is not of the announced size.
+constexpr int max_wrong_sizes = 5;
 
-/// The lock in `sessions.lock` that all who send share; `Sessions` has others there.
+/// The byte of `sessions.lock` that all senders share; `Sessions` has others there.
 constexpr std::int64_t sending_byte = 2;
 
-/// What the platform may give as a web page. An edge's own pages come with the same status.
+/// An uploaded web page is expected; any other page comes from an edge, with the same status.
 platform::Client::WebPage expected_page(const Upload& upload) {
   const std::string type = text::lower(upload.mime_type);
   const std::string name = text::lower(upload.name);
@@ -41,14 +36,10 @@ platform::Client::WebPage expected_page(const Upload& upload) {
   return page ? platform::Client::WebPage::expected : platform::Client::WebPage::unexpected;
 }
 
-/// A file of which more comes than was announced cannot be it.
-std::size_t most_bytes(const Upload& upload) {
-  if (!upload.size) return Files::largest_file;
-  return std::min(Files::largest_file, static_cast<std::size_t>(*upload.size));
-}
-
-Clock::duration patience_after(int tries) {
-  return std::min(most_patience, first_patience * (1 << std::clamp(tries - 1, 0, 12)));
+/// More bytes than were announced: it cannot be that file.
+std::size_t max_bytes(const Upload& upload) {
+  if (!upload.size) return Files::max_file_bytes;
+  return std::min(Files::max_file_bytes, static_cast<std::size_t>(*upload.size));
 }
 
 }  // namespace
@@ -69,26 +60,27 @@ std::string received_name(std::string_view file_id, std::string_view name) {
   std::string prefix(file_id);
   std::erase(prefix, '-');
   prefix += '-';
-  const std::size_t room = longest_name - prefix.size();
+  const std::size_t room = max_name_bytes - prefix.size();
   if (safe.size() <= room) return prefix + safe;
   const std::size_t dot = safe.rfind('.');
-  const bool short_enough = dot != std::string::npos && safe.size() - dot <= longest_extension;
+  const bool short_enough = dot != std::string::npos && safe.size() - dot <= max_extension_bytes;
   const std::string extension = short_enough ? safe.substr(dot) : std::string();
   prefix += text::prefix_bytes(safe, room - extension.size());
   return prefix + extension;
 }
 
 Files::Files(platform::Client& client, const std::filesystem::path& state_folder,
-             std::filesystem::path upload_folder, Clock& clock)
+             std::filesystem::path upload_folder, Clock& clock, const Timing& timing)
     : client_(client),
-      store_(state_folder, clock),
+      store_(state_folder, clock, timing),
       folder_(std::move(upload_folder)),
       clock_(clock),
+      timing_(timing),
       lock_(state_folder / "sessions.lock"),
       changed_(clock) {}
 
 Files::Sending::Sending(Files& files) : files_(files) {
-  // Refused only where there is no file, and then nobody can look.
+  // Fails only without a lock file, and then nobody else can look either.
   if (files_.sending_++ == 0) files_.lock_.share(sending_byte);
 }
 
@@ -101,7 +93,7 @@ awaitable<void> Files::receive(std::vector<Upload> uploads, std::vector<Message>
   store_.add(uploads, messages);
   due_ = true;
   changed_.notify_all();
-  const Clock::time_point deadline = clock_.now() + most_wait;
+  const Clock::time_point deadline = clock_.now() + timing_.file_wait;
   bool in_time = true;
   while (in_time && store_.untried(messages)) {
     in_time = co_await changed_.wait_until(deadline);
@@ -114,7 +106,7 @@ awaitable<void> Files::run() {
     due_ = false;
     try {
       co_await fetch_all();
-    } catch (const sqlite::Error& error) {
+    } catch (const StoreError& error) {
       log::warning("files: {}; trying again", error.what());
     }
   }
@@ -125,7 +117,7 @@ awaitable<void> Files::fetch_all() {
   std::erase_if(waiting_, [now](const auto& one) { return one.second <= now; });
   const std::vector<FileStore::Pending> pending = store_.pending();
   for (const FileStore::Pending& one : pending) {
-    // What came meanwhile goes before what failed already.
+    // New files go before those that failed already.
     if (due_) co_return;
     if (waiting_.contains(one.upload.file_id)) continue;
     co_await receive_one(one);
@@ -140,8 +132,14 @@ awaitable<void> Files::receive_one(FileStore::Pending file) {
 }
 
 bool Files::may_touch(const std::string& file_id) {
-  // In this order: who sends lets go after the store knows its files as our own.
+  // In this order: a sender releases the lock after the store knows its files as our own.
   return sending_ == 0 && !lock_.locked_elsewhere(sending_byte) && store_.is_pending(file_id);
+}
+
+/// Doubled after each failure.
+Clock::duration Files::patience_after(int tries) const {
+  const Clock::duration grown = timing_.file_min_retry * (1 << std::clamp(tries - 1, 0, 12));
+  return std::min<Clock::duration>(timing_.file_max_retry, grown);
 }
 
 void Files::try_later(const FileStore::Pending& file) {
@@ -170,10 +168,10 @@ awaitable<bool> Files::fetch(FileStore::Pending pending) {
     co_return false;
   }
   const platform::Client::WebPage page = expected_page(upload);
-  const std::size_t most = most_bytes(upload);
-  auto fetched = co_await client_.fetch_upload(upload.file_id, file.fd(), most, page);
+  const std::size_t limit = max_bytes(upload);
+  auto fetched = co_await client_.fetch_upload(upload.file_id, file.fd(), limit, page);
   const bool too_long =
-      !fetched && fetched.error().code == platform::Errc::too_large && most < largest_file;
+      !fetched && fetched.error().code == platform::Errc::too_large && limit < max_file_bytes;
   if (too_long || (fetched && upload.size && *upload.size != file.size())) {
     wrong_size(pending, too_long ? "more" : fmt::to_string(file.size()));
     co_return false;
@@ -184,7 +182,7 @@ awaitable<bool> Files::fetch(FileStore::Pending pending) {
   }
   bool published = file.publish(path);
   if (!published && errno == EEXIST) {
-    // Another process's, or the rest of one that was killed before it could record it, or a trap.
+    // Another process made it, or one that was killed before it could record it, or it is a trap.
     path = folder_ / received_name(upload.file_id + random_token(6), upload.name);
     published = file.publish(path);
   }
@@ -195,8 +193,8 @@ awaitable<bool> Files::fetch(FileStore::Pending pending) {
   bool first = false;
   try {
     first = store_.here(upload.file_id, path.string());
-  } catch (const sqlite::Error& error) {
-    // Other failures do not tell whether it was recorded.
+  } catch (const StoreError& error) {
+    // After any other failure it may have been recorded.
     if (!error.busy()) file.keep();
     throw;
   }
@@ -218,7 +216,7 @@ void Files::failed(const FileStore::Pending& file, const platform::Error& error)
 
 void Files::wrong_size(const FileStore::Pending& file, std::string_view came) {
   const std::string why = fmt::format("{} bytes came instead of {}", came, *file.upload.size);
-  if (file.tries + 1 < most_wrong_sizes) return not_now(file, why);
+  if (file.tries + 1 < max_wrong_sizes) return not_now(file, why);
   store_.give_up(file.upload.file_id);
   log::warning("the file {} cannot be received: {}", text::sanitize_name(file.upload.name), why);
 }
@@ -239,25 +237,22 @@ awaitable<void> Files::sent(std::vector<platform::UploadedFile> files) {
     const auto id = pending_file_id(file.uri);
     if (id) own.push_back({.file_id = *id, .name = file.name, .size = file.size, .own = true});
   }
-  int left = most_busy;
-  while (!add_own(own, --left == 0)) co_await sleep_for(clock_, busy_pause);
-}
-
-/// False where it is worth another try.
-bool Files::add_own(const std::vector<Upload>& own, bool last) {
-  try {
+  const auto add = [this, &own] {
+    const Database::FailFast fail_fast(store_.database());
     store_.add(own, {});
-  } catch (const sqlite::Error& error) {
-    if (error.busy() && !last) return false;
+    return true;
+  };
+  try {
+    co_await retry_while_busy(clock_, timing_, add);
+  } catch (const StoreError& error) {
     log::warning("files: {}", error.what());
   }
-  return true;
 }
 
 void Files::complete(Message& message) {
   try {
     store_.complete(message);
-  } catch (const sqlite::Error& error) {
+  } catch (const StoreError& error) {
     log::warning("files: {}", error.what());
   }
 }

@@ -13,9 +13,9 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-/// Whoever holds it owns the workspace while the inbox cannot be used.
+/// Its holder owns the workspace while the inbox cannot be used.
 constexpr std::int64_t substitute_byte = 1;
-/// The same among sessions that serve in part. 2 is of `Files`.
+/// The same among sessions that serve in part. `Files` has byte 2.
 constexpr std::int64_t substitute_in_part_byte = 3;
 /// Sessions have bytes from here on. The numbers are below 2^53: any program shows them as they
 /// are.
@@ -29,49 +29,51 @@ bool serves_in_part(Sessions::Id session) {
 
 }  // namespace
 
-Sessions::Sessions(std::filesystem::path state_folder, Clock& clock)
-    : clock_(clock), file_(state_folder / "sessions.lock") {}
+Sessions::Sessions(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing)
+    : clock_(clock), timing_(timing), file_(state_folder / "sessions.lock") {}
 
-Sessions::Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly look)
-    : clock_(clock), file_(state_folder / "sessions.lock", look) {}
+Sessions::Sessions(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing,
+                   LockFile::ReadOnly read_only)
+    : clock_(clock), timing_(timing), file_(state_folder / "sessions.lock", read_only) {}
 
 Sessions::Id Sessions::self() {
   if (self_ == 0) {
     self_ = (in_part_ ? first_in_part : first_session) +
             static_cast<Id>(random_unit() * sessions_range);
   }
-  // Refused only where the file cannot be made (a full disk): others take this session for dead
-  // until it can.
+  // Fails only if the file cannot be made (a full disk): others take this session for dead until
+  // it can.
   if (!locked_) locked_ = file_.lock(self_);
   return self_;
 }
 
 bool Sessions::alive(Id session) {
   const bool own = self_ != 0 && session == self_;
-  // Without the file nobody can be seen, which does not make them dead.
+  // Without the file nothing is known of the others, so nobody is dead.
   return own || !file_.usable() || file_.locked_elsewhere(session);
 }
 
-bool Sessions::beats(Id session) {
+bool Sessions::active(Id session) {
   if (!alive(session)) return false;
   const std::optional<LockFile::Note> last = file_.note();
   if (!last) return false;
   const std::int64_t age = now() - last->when;
-  return age >= 0 && age < microseconds(beat_lasts).count();
+  return age >= 0 && age < microseconds(timing_.owner_liveness).count();
 }
 
 bool Sessions::precedes(Id session) {
-  return session != self() && (in_part_ || !serves_in_part(session)) && beats(session);
+  return session != self() && (in_part_ || !serves_in_part(session)) && active(session);
 }
 
-Clock::duration Sessions::next_look() {
+Clock::duration Sessions::next_check() {
   const std::optional<LockFile::Note> last = file_.note();
-  if (!last || last->who == self()) return look_interval;
-  const microseconds left = beat_lasts - microseconds(now() - last->when);
-  return left > microseconds(0) ? std::min<Clock::duration>(left, look_interval) : look_interval;
+  if (!last || last->who == self()) return timing_.owner_check;
+  const microseconds left = timing_.owner_liveness - microseconds(now() - last->when);
+  return left > microseconds(0) ? std::min<Clock::duration>(left, timing_.owner_check)
+                                : timing_.owner_check;
 }
 
-void Sessions::beat() {
+void Sessions::show_life() {
   file_.write_note({.who = self(), .when = now()});
 }
 
@@ -81,7 +83,7 @@ bool Sessions::own_without_inbox() {
   const std::int64_t byte = in_part_ ? substitute_in_part_byte : substitute_byte;
   if (!holds_substitute_) holds_substitute_ = file_.lock(byte);
   const bool owner = holds_substitute_ || !file_.locked_elsewhere(byte);
-  if (owner) beat();
+  if (owner) show_life();
   return owner;
 }
 

@@ -1,63 +1,64 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 
 #include "base/async/clock.hpp"
 #include "base/files/lock_file.hpp"
+#include "workspace/config/timing.hpp"
 
 namespace molecule::workspace {
 
 /// The processes that serve one workspace, as one of them sees the others: by `sessions.lock` in
 /// the state folder. A session is known by a random number and holds the lock of the byte with that
-/// number, so that the kernel tells of its end, whatever ended it. A process that stands still
-/// (SIGSTOP, a debugger) keeps its lock; therefore the owner also beats, and an owner whose last
-/// beat is older than `beat_lasts` counts as gone.
+/// number, so that the kernel tells of its end, however it ends. A stopped process (SIGSTOP, a
+/// debugger) keeps its lock; therefore the owner also shows signs of life, and an owner whose last
+/// one is older than `Timing::owner_liveness` counts as gone.
 ///
-/// A session that only beats or only polls, because its other half is switched off, serves in part.
-/// It owns the workspace only as long as no session that does both wants to: that one takes over
-/// from it. The numbers tell them apart.
+/// A session that only sends heartbeats or only polls, because the other half is switched off,
+/// serves in part. It owns the workspace only while no session that does both wants to: that one
+/// takes over from it. The numbers tell them apart.
 ///
 /// Times are of the monotonic clock, which all processes of one machine share: a step of the
 /// calendar changes nothing. After a restart of the machine no old session holds its lock.
 class Sessions {
  public:
   using Id = std::int64_t;
-  static constexpr std::chrono::milliseconds beat_lasts{4500};
-  /// How often the owner beats, and at the latest the others look after it.
-  static constexpr std::chrono::seconds look_interval{2};
 
-  Sessions(std::filesystem::path state_folder, Clock& clock);
-  /// For one that looks at the others and is no session itself: makes and changes nothing.
-  Sessions(std::filesystem::path state_folder, Clock& clock, LockFile::ReadOnly);
+  Sessions(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing);
+  /// For an observer that is no session itself: makes and changes nothing.
+  Sessions(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing,
+           LockFile::ReadOnly);
 
-  /// This session serves in part; said before `self` is asked for.
+  /// This session serves in part; to be called before `self`.
   void serve_in_part() { in_part_ = true; }
   bool in_part() const { return in_part_; }
-  /// This session. The first call takes its lock; later ones do where that failed.
+  /// This session. The first call takes its lock; if that fails, later ones do.
   Id self();
-  /// Whether that session's process runs or stands still; true where that cannot be known.
+  /// True if that session's process exists, running or stopped, or if that is unknown.
   bool alive(Id session);
-  /// Whether `session` is alive and is beating.
-  bool beats(Id session);
-  /// Whether `session` as the owner keeps this one from it: it beats, and serves no less.
+  /// True if `session` is alive and has shown a sign of life lately.
+  bool active(Id session);
+  /// True if `session` as the owner keeps this one from becoming it: it is active, and serves no
+  /// less.
   bool precedes(Id session);
-  /// Beats as the owner.
-  void beat();
-  /// When to look after the owner again: when its beat, unless renewed, will not count any more.
-  Clock::duration next_look();
+  /// The owner's sign of life.
+  void show_life();
+  /// How long until the next check of the owner: when its last sign of life expires, unless it
+  /// shows another.
+  Clock::duration next_check();
 
-  /// Where the inbox cannot be used, which else says who owns the workspace: whether this session
-  /// may act as the owner, so that the workspace is online all the same.
+  /// While the inbox, which says who the owner is, cannot be used: true if this session may act as
+  /// the owner, so that the workspace is online all the same.
   bool own_without_inbox();
   void end_own_without_inbox();
 
-  /// The monotonic clock in microseconds, as leases keep it.
+  /// The monotonic clock in microseconds, as leases store it.
   std::int64_t now() const;
 
  private:
   Clock& clock_;
+  const Timing& timing_;
   LockFile file_;
   Id self_ = 0;
   bool locked_ = false;

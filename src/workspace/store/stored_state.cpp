@@ -21,7 +21,7 @@ bool has_table(sqlite::Database& database, std::string_view name) {
 }
 
 std::size_t count_handed_out(sqlite::Database& database, Sessions& sessions) {
-  // Files of before the leases have no such table.
+  // Files from before version 2 have no such table.
   if (!has_table(database, "leases")) return 0;
   std::size_t handed_out = 0;
   sqlite::Statement row = database.prepare("SELECT session, count(*) FROM leases GROUP BY session");
@@ -32,7 +32,7 @@ std::size_t count_handed_out(sqlite::Database& database, Sessions& sessions) {
 }
 
 void read_inbox(sqlite::Database& database, Sessions& sessions, StoredState& state) {
-  // One moment of it, whatever is written meanwhile.
+  // One consistent view, whatever is written meanwhile.
   database.execute("BEGIN");
   state.exists = has_table(database, "messages");
   if (!state.exists) return;
@@ -46,14 +46,15 @@ void read_inbox(sqlite::Database& database, Sessions& sessions, StoredState& sta
 OwnerState owner_state(Sessions& sessions, const std::optional<OwnerRecord>& record) {
   if (!record || !sessions.alive(record->session)) return OwnerState::none;
   if (record->disabled) return OwnerState::disabled;
-  return sessions.beats(record->session) ? OwnerState::active : OwnerState::stands_still;
+  return sessions.active(record->session) ? OwnerState::active : OwnerState::stopped;
 }
 
 }  // namespace
 
-StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& clock) {
+StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& clock,
+                              const Timing& timing) {
   StoredState state;
-  Sessions sessions(state_folder, clock, LockFile::ReadOnly());
+  Sessions sessions(state_folder, clock, timing, LockFile::ReadOnly());
   state.record = read_owner_record(state_folder);
   state.owner = owner_state(sessions, state.record);
   const std::filesystem::path path = state_folder / "inbox.db";
@@ -63,7 +64,7 @@ StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& 
     }
     return state;
   }
-  // One that is being made, or closed by the last to use it, is another at the second look.
+  // A file that is being made, or closed by its last user, can be read a moment later.
   for (int tries_left = 3; tries_left > 0; --tries_left) {
     try {
       sqlite::Database database(path, sqlite::Database::ReadOnly());

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/async/clock.hpp"
+#include "workspace/config/timing.hpp"
 #include "workspace/sync/status_file.hpp"
 
 namespace molecule::workspace {
@@ -13,29 +14,30 @@ namespace molecule::workspace {
 enum class OwnerState {
   none,
   active,
-  stands_still,  ///< its process is there and does nothing: stopped, or a debugger's
-  disabled       ///< its process is there and has given the workspace up, which cannot be used
+  stopped,  ///< its process exists but does not run: SIGSTOP, or a debugger
+  disabled  ///< its process runs but has given up the workspace, which cannot be used
 };
 
-/// What a workspace's state folder tells about it, to whoever does not serve it.
+/// What a workspace's state folder tells a process that does not serve it.
 struct StoredState {
-  /// Whether there is an inbox at all.
+  /// True if there is an inbox.
   bool exists = false;
-  /// Why it cannot be read, in a line for people; empty where it can.
+  /// Why it cannot be read, in a line for people; empty if it can.
   std::string problem;
-  /// Messages that were not popped yet, and how many of them were handed to a session that runs.
+  /// The messages, and how many of them are leased to a running session.
   std::size_t waiting = 0;
   std::size_t handed_out = 0;
-  /// The last row that the inbox has seen; empty where there is none.
+  /// The last row that the inbox has seen; empty if there is none.
   std::string cursor;
 
   OwnerState owner = OwnerState::none;
-  /// Of the owner, or of the last one where there is none now.
+  /// Of the owner; without one now, of the last owner.
   std::optional<OwnerRecord> record;
 };
 
 /// Reads the state while others may be writing to it, without holding them up, and changes
 /// nothing.
-StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& clock);
+StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& clock,
+                              const Timing& timing);
 
 }  // namespace molecule::workspace

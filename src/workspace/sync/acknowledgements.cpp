@@ -4,8 +4,8 @@
 
 namespace molecule::workspace {
 
-Acknowledgements::Acknowledgements(platform::Client& client, Inbox& inbox, Clock& clock)
-    : client_(client), inbox_(inbox), polled_(clock) {}
+Acknowledgements::Acknowledgements(platform::Client& client, PollState& poll_state, Clock& clock)
+    : client_(client), poll_state_(poll_state), polled_(clock) {}
 
 void Acknowledgements::polled() {
   polled_.notify_all();
@@ -13,9 +13,9 @@ void Acknowledgements::polled() {
 
 std::int64_t Acknowledgements::handled() {
   try {
-    return inbox_.handled_sequence();
-  } catch (const sqlite::Error&) {
-    // The poller says what is wrong with the inbox.
+    return poll_state_.handled_sequence();
+  } catch (const StoreError&) {
+    // The poller reports what is wrong with the inbox.
     return 0;
   }
 }
@@ -24,14 +24,14 @@ awaitable<void> Acknowledgements::run() {
   while (true) {
     co_await polled_.wait();
     const std::int64_t sequence = handled();
-    if (sequence == 0 || sequence == told_) continue;
-    auto told = co_await client_.ack_activity(sequence);
-    if (told.ok()) {
-      told_ = sequence;
-    } else if (told.error().code == platform::Errc::not_found) {
+    if (sequence == 0 || sequence == acknowledged_) continue;
+    auto done = co_await client_.ack_activity(sequence);
+    if (done.ok()) {
+      acknowledged_ = sequence;
+    } else if (done.error().code == platform::Errc::not_found) {
       co_return;
     } else {
-      log::debug("inbox: {}", told.error().message);
+      log::debug("inbox: {}", done.error().message);
     }
   }
 }

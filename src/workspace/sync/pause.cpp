@@ -4,14 +4,14 @@
 
 namespace molecule::workspace {
 
-using std::chrono::seconds;
-
-awaitable<void> sleep_unless_suspended(Clock& clock, Clock::time_point deadline) {
+awaitable<void> sleep_unless_suspended(Clock& clock, const Timing& timing,
+                                       Clock::time_point deadline) {
   const Clock::duration before = clock.suspended();
   while (clock.now() < deadline) {
-    const Clock::time_point look = std::min<Clock::time_point>(deadline, clock.now() + seconds(5));
+    const Clock::time_point look =
+        std::min<Clock::time_point>(deadline, clock.now() + timing.suspend_check);
     co_await sleep_until(clock, look);
-    if (clock.suspended() - before > seconds(10)) co_return;
+    if (clock.suspended() - before > timing.min_suspension) co_return;
   }
 }
 

@@ -5,14 +5,16 @@
 
 #include "base/async/clock.hpp"
 #include "base/log.hpp"
+#include "workspace/config/timing.hpp"
 
 namespace molecule::workspace {
 
-/// Sleeps until `deadline`, but returns within 5 s after the machine was suspended for more than 10
-/// s (molecule-mcp.md 4).
-awaitable<void> sleep_unless_suspended(Clock& clock, Clock::time_point deadline);
+/// Sleeps until `deadline`, but returns within `Timing::suspend_check` after the machine was
+/// suspended for more than `Timing::min_suspension` (molecule-mcp.md 4).
+awaitable<void> sleep_unless_suspended(Clock& clock, const Timing& timing,
+                                       Clock::time_point deadline);
 
-/// Warns about what keeps failing, once and not at every try.
+/// Warns once about something that keeps failing, not at every try.
 class LogOnce {
  public:
   void say(std::string text) {
@@ -20,7 +22,7 @@ class LogOnce {
     log::warning("{}", text);
     last_ = std::move(text);
   }
-  /// True when there was something to complain about.
+  /// True if something was failing.
   bool clear() { return !std::exchange(last_, std::string()).empty(); }
 
  private:

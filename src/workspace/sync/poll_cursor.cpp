@@ -1,16 +1,13 @@
-#include <fmt/format.h>
+#include "workspace/sync/poll_cursor.hpp"
 
 #include <algorithm>
 #include <utility>
-
-#include "base/text/time.hpp"
-#include "workspace/sync/poller.hpp"
 
 namespace molecule::workspace {
 
 namespace {
 
-/// Platforms also end a page where it becomes large; a smaller one with fewer rows is the last.
+/// Platforms also end a page that becomes large; a smaller page with fewer rows is the last.
 constexpr std::size_t large_page_bytes = std::size_t{1} << 20;
 
 bool has_more(const platform::ActivityPage& page, int limit) {
@@ -20,8 +17,8 @@ bool has_more(const platform::ActivityPage& page, int limit) {
   return bytes >= large_page_bytes;
 }
 
-/// 410 has two meanings.
-bool speaks_of_removal(const platform::Error& error) {
+/// 410 means a removed workspace or an unknown cursor.
+bool mentions_removal(const platform::Error& error) {
   if (!error.removed_at.empty()) return true;
   const bool removed = error.message.find("removed") != std::string::npos;
   return removed && error.message.find("cursor") == std::string::npos;
@@ -51,12 +48,12 @@ PollCursor::Batch make_batch(std::vector<Row> oldest_first) {
 }  // namespace
 
 PollCursor::PollCursor(std::string workspace_id, std::optional<std::string> cursor,
-                       std::chrono::seconds look_back, int limit, PassRoom room)
+                       std::chrono::seconds look_back, int limit, GatherLimits limits)
     : workspace_id_(std::move(workspace_id)),
       cursor_(std::move(cursor)),
       look_back_(look_back),
       limit_(limit),
-      room_(room) {}
+      limits_(limits) {}
 
 platform::ActivityQuery PollCursor::query() const {
   platform::ActivityQuery query;
@@ -97,7 +94,8 @@ bool PollCursor::gather(std::vector<Row> rows) {
     if (known_.contains(row.id)) continue;
     older = true;
     if (row.message) gathered_bytes_ += row.message->text.size();
-    overflowed_ = overflowed_ || gathered_.size() >= room_.rows || gathered_bytes_ > room_.bytes;
+    overflowed_ =
+        overflowed_ || gathered_.size() >= limits_.rows || gathered_bytes_ > limits_.bytes;
     if (overflowed_) gathered_.clear();
     gathered_.push_back(std::move(row));
   }
@@ -125,10 +123,10 @@ PollCursor::Step PollCursor::take_backward(std::vector<Row> rows, bool more) {
 
 bool refuses_cursor(const platform::Error& error, const platform::ActivityQuery& query) {
   if (!query.since_id) return false;
-  if (error.code == platform::Errc::gone) return !speaks_of_removal(error);
+  if (error.code == platform::Errc::gone) return !mentions_removal(error);
   if (error.status == 400) return true;
-  // A platform that cannot read the cursor answers 500 (platform-api.md 4.1); any other 500 is
-  // its own trouble, and the cursor is kept.
+  // A platform that cannot read the cursor answers 500 (platform-api.md 4.1); after any other
+  // 500 the cursor is kept.
   return error.status == 500 && error.message.find("cursor") != std::string::npos;
 }
 

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/async/backoff.hpp"
 #include "base/random.hpp"
-#include "workspace/sync/pause.hpp"
 
 namespace molecule::workspace {
 
@@ -17,244 +15,201 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds interval{5};
-constexpr seconds slowest{30};
-/// A platform may ask for more patience than our own; not for silence.
-constexpr seconds longest_retry_after{300};
-constexpr seconds first_look_back{600};
-/// The platform caps `since_secs` there (platform-api.md 4.1).
-constexpr seconds longest_look_back{2'592'000};
 constexpr int page_rows = 100;
 /// The newest rows come first without a cursor, and old platforms cannot page backwards.
 constexpr int first_page_rows = 500;
 
-/// 5 s, a little apart from other agents that started together.
-Clock::duration next_interval() {
-  return duration_cast<Clock::duration>(interval * (0.95 + 0.1 * random_unit()));
+/// The files of the messages, moved out of them: the inbox does not store them.
+std::vector<Message> take_files(std::vector<Message>& messages) {
+  std::vector<Message> with_files;
+  for (Message& message : messages) {
+    if (message.attachments.empty()) continue;
+    Message& files = with_files.emplace_back();
+    files.activity_id = message.activity_id;
+    files.attachments = std::move(message.attachments);
+  }
+  return with_files;
 }
 
 }  // namespace
 
-class Poller::State {
- public:
-  State(platform::Client& client, Inbox& inbox, Ownership& ownership, Credentials& credentials,
-        Removal& removal, Clock& clock)
-      : client_(client),
-        inbox_(inbox),
-        ownership_(ownership),
-        credentials_(credentials),
-        removal_(removal),
-        clock_(clock) {}
-
-  void receive_with(Files& files) { files_ = &files; }
-  void acknowledge_with(Acknowledgements& acknowledgements) {
-    acknowledgements_ = &acknowledgements;
-  }
-
-  awaitable<void> run() {
-    while (true) {
-      co_await ownership_.own();
-      // What another owner has stored meanwhile is not in a pass of before.
-      if (std::exchange(term_, ownership_.term()) != ownership_.term()) pass_.reset();
-      auto pause = co_await poll();
-      if (removed_) co_return;
-      const Clock::time_point deadline = clock_.now() + pause;
-      co_await sleep_unless_suspended(clock_, deadline);
-    }
-  }
-
- private:
-  /// One query and what follows from it; gives how long to wait before the next.
-  awaitable<Clock::duration> poll() {
-    if (!begin_pass()) co_return next_interval();
-    platform::ActivityQuery query = pass_->query();
-    auto page = co_await client_.activity(query);
-    if (!page.ok()) {
-      const Clock::duration pause = failed(page.error(), query);
-      if (Removal::suspected(page.error(), rejections_) && !refuses_cursor(page.error(), query)) {
-        removed_ = co_await removal_.confirmed();
-      }
-      co_return pause;
-    }
-    PollCursor::Step step = pass_->take(*page);
-    auto kept = co_await keep_files(step.batch.value_or(PollCursor::Batch()));
-    if (!kept) co_return not_stored(kept.error());
-    co_return stored(std::move(step));
-  }
-
-  /// Uploads, and the messages that have files, so that these come with them.
-  awaitable<Result<void, std::string>> keep_files(PollCursor::Batch batch) {
-    Result<void, std::string> kept;
-    if (files_ == nullptr) co_return kept;
-    std::erase_if(batch.messages,
-                  [](const Message& message) { return message.attachments.empty(); });
-    try {
-      co_await files_->receive(std::move(batch.uploads), std::move(batch.messages));
-    } catch (const sqlite::Error& error) {
-      kept = Failure{std::string(error.what())};
-    }
-    co_return kept;
-  }
-
-  Clock::duration not_stored(std::string_view why) {
-    pass_.reset();
-    trouble(storage_, fmt::format("inbox: messages could not be stored, they stay with the "
-                                  "platform for now: {}",
-                                  why));
-    return next_interval();
-  }
-
-  void trouble(LogOnce& trouble_log, const std::string& text) {
-    ownership_.status().failed(text);
-    trouble_log.say(text);
-  }
-
-  /// Makes sure that there is a pass; false while nothing may be fetched.
-  bool begin_pass() {
-    if (pass_) return true;
-    try {
-      if (inbox_.full()) {
-        trouble(overfull_,
-                fmt::format("inbox: {} messages wait to be popped: no more are fetched until "
-                            "some are (the platform keeps them)",
-                            inbox_.size()));
-        return false;
-      }
-      overfull_.clear();
-      std::optional<std::string> cursor = inbox_.cursor();
-      const int most = cursor ? page_rows : first_page_rows;
-      pass_.emplace(client_.endpoint().workspace_id, std::move(cursor), look_back(),
-                    std::min(most, largest_page_));
-      return true;
-    } catch (const sqlite::Error& error) {
-      trouble(storage_, fmt::format("inbox: {}; trying again", error.what()));
-      return false;
-    }
-  }
-
-  /// How far a poll without a cursor looks back: to where no row can have been missed.
-  seconds look_back() {
-    const auto since = inbox_.watched_since();
-    if (!since) return first_look_back;
-    const auto watched = duration_cast<seconds>(clock_.wall() - *since);
-    return std::clamp(watched + seconds(60), first_look_back, longest_look_back);
-  }
-
-  Clock::duration stored(PollCursor::Step step) {
-    if (platform_.clear()) log::info("inbox: the platform answers again");
-    backoff_.reset();
-    rejections_ = 0;
-    largest_page_ = std::min(largest_page_ * 2, first_page_rows);
-    if (step.malformed > 0) {
-      malformed_.say(
-          fmt::format("inbox: {} rows of the platform have no valid id and are passed "
-                      "over",
-                      step.malformed));
-    }
-    const bool gathering = !step.batch && step.next == NextPoll::at_once;
-    if (gathering) return {};
-    // Whatever happens to the rows now, the next query starts from the cursor that was stored.
-    pass_.reset();
-    try {
-      store(std::move(step.batch));
-    } catch (const sqlite::Error& error) {
-      return not_stored(error.what());
-    } catch (const Inbox::NotTheOwner&) {
-      return {};
-    }
-    if (storage_.clear()) log::info("inbox: messages can be stored again");
-    if (step.next == NextPoll::at_once) return {};
-    last_poll_ = clock_.wall();
-    if (acknowledgements_ != nullptr) acknowledgements_->polled();
-    return next_interval();
-  }
-
-  void store(std::optional<PollCursor::Batch> batch) {
-    if (batch) {
-      inbox_.store(batch->messages, batch->cursor, batch->sequence, batch->cursor_created);
-    } else if (!inbox_.cursor() && !inbox_.watched_since()) {
-      inbox_.watch_since(clock_.wall());
-    }
-    // After the commit: the other processes look at the inbox when this is written.
-    ownership_.status().polled();
-  }
-
-  Clock::duration failed(const platform::Error& error, const platform::ActivityQuery& query) {
-    pass_.reset();
-    if (refuses_cursor(error, query)) return drop_cursor();
-    const bool too_much =
-        error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
-    if (too_much) largest_page_ = std::max(1, std::min(largest_page_, query.limit) / 4);
-    if (error.code == platform::Errc::unauthorized) reload_token();
-    if (is_rejection(error)) ++rejections_;
-    trouble(platform_, fmt::format("inbox: {}", error.message));
-    const milliseconds patience = backoff_.next(random_unit());
-    return std::max<Clock::duration>(
-        patience, std::min(error.retry_after.value_or(seconds(0)), longest_retry_after));
-  }
-
-  Clock::duration drop_cursor() {
-    try {
-      inbox_.forget_cursor(last_poll_);
-      log::warning(
-          "inbox: the platform does not know the cursor any more: looking at the last {} "
-          "minutes again",
-          duration_cast<std::chrono::minutes>(look_back()).count());
-    } catch (const sqlite::Error& error) {
-      trouble(storage_, fmt::format("inbox: {}; trying again", error.what()));
-    } catch (const Inbox::NotTheOwner&) {
-      return {};
-    }
-    return next_interval();
-  }
-
-  void reload_token() {
-    if (auto reloaded = credentials_.reload(); !reloaded.ok()) {
-      token_.say(fmt::format("inbox: {}", reloaded.error()));
-    }
-  }
-
-  platform::Client& client_;
-  Inbox& inbox_;
-  Ownership& ownership_;
-  Credentials& credentials_;
-  Removal& removal_;
-  Clock& clock_;
-  unsigned term_ = 0;
-  Files* files_ = nullptr;
-  Acknowledgements* acknowledgements_ = nullptr;
-  /// In a row.
-  unsigned rejections_ = 0;
-  bool removed_ = false;
-  std::optional<PollCursor> pass_;
-  /// The last poll of this process after which nothing was left to fetch.
-  std::optional<WallTime> last_poll_;
-  /// Shrinks where a page is too large or too slow, and grows again.
-  int largest_page_ = first_page_rows;
-  Backoff backoff_{interval, slowest};
-  LogOnce platform_;
-  LogOnce storage_;
-  LogOnce overfull_;
-  LogOnce malformed_;
-  LogOnce token_;
-};
-
-Poller::Poller(platform::Client& client, Inbox& inbox, Ownership& ownership,
-               Credentials& credentials, Removal& removal, Clock& clock)
-    : state_(std::make_unique<State>(client, inbox, ownership, credentials, removal, clock)) {}
-
-Poller::~Poller() = default;
-
-void Poller::receive_with(Files& files) {
-  state_->receive_with(files);
-}
-
-void Poller::acknowledge_with(Acknowledgements& acknowledgements) {
-  state_->acknowledge_with(acknowledgements);
-}
+Poller::Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements)
+    : context_(context),
+      files_(files),
+      acknowledgements_(acknowledgements),
+      max_page_rows_(first_page_rows),
+      backoff_(context.timing.poll, context.timing.poll_max_retry) {}
 
 awaitable<void> Poller::run() {
-  return state_->run();
+  while (true) {
+    co_await context_.owner_role.own();
+    // Ownership changed hands: drop the stale run.
+    const unsigned term = context_.owner_role.term();
+    if (std::exchange(term_, term) != term) cursor_.reset();
+    auto pause = co_await poll();
+    if (removed_) co_return;
+    const Clock::time_point deadline = context_.clock.now() + pause;
+    co_await sleep_unless_suspended(context_.clock, context_.timing, deadline);
+  }
+}
+
+/// A little apart from other agents that started at the same time.
+Clock::duration Poller::next_interval() const {
+  return duration_cast<Clock::duration>(context_.timing.poll * (0.95 + 0.1 * random_unit()));
+}
+
+/// One query and what follows from it; returns how long to wait before the next.
+awaitable<Clock::duration> Poller::poll() {
+  if (!begin_run()) co_return next_interval();
+  platform::ActivityQuery query = cursor_->query();
+  auto page = co_await context_.client.activity(query);
+  if (!page.ok()) {
+    const Clock::duration pause = failed(page.error(), query);
+    if (Removal::suspected(page.error(), rejections_) && !refuses_cursor(page.error(), query)) {
+      removed_ = co_await context_.removal.confirmed();
+    }
+    co_return pause;
+  }
+  PollCursor::Step step = cursor_->take(*page);
+  std::vector<Upload> uploads;
+  std::vector<Message> with_files;
+  if (step.batch) {
+    uploads = std::move(step.batch->uploads);
+    with_files = take_files(step.batch->messages);
+  }
+  // After every poll: it also retries what failed before.
+  auto kept = co_await keep_files(std::move(uploads), std::move(with_files));
+  if (!kept) co_return not_stored(kept.error());
+  co_return stored(std::move(step));
+}
+
+awaitable<Result<void, std::string>> Poller::keep_files(std::vector<Upload> uploads,
+                                                        std::vector<Message> with_files) {
+  Result<void, std::string> kept;
+  try {
+    co_await files_.receive(std::move(uploads), std::move(with_files));
+  } catch (const StoreError& error) {
+    kept = Failure{std::string(error.what())};
+  }
+  co_return kept;
+}
+
+Clock::duration Poller::not_stored(std::string_view why) {
+  cursor_.reset();
+  report(storage_log_, fmt::format("inbox: messages could not be stored, they stay with the "
+                                   "platform for now: {}",
+                                   why));
+  return next_interval();
+}
+
+void Poller::report(LogOnce& log, const std::string& text) {
+  context_.owner_role.status().failed(text);
+  log.say(text);
+}
+
+/// Makes sure that a run has begun; false while nothing may be fetched.
+bool Poller::begin_run() {
+  if (cursor_) return true;
+  try {
+    if (context_.inbox.messages.full()) {
+      report(full_log_, fmt::format("inbox: {} messages wait to be removed: no more are fetched "
+                                    "until some are (the platform keeps them)",
+                                    context_.inbox.messages.size()));
+      return false;
+    }
+    full_log_.clear();
+    std::optional<std::string> cursor = context_.inbox.poll_state.cursor();
+    const int max_rows = cursor ? page_rows : first_page_rows;
+    cursor_.emplace(context_.client.endpoint().workspace_id, std::move(cursor), look_back(),
+                    std::min(max_rows, max_page_rows_));
+    return true;
+  } catch (const StoreError& error) {
+    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()));
+    return false;
+  }
+}
+
+/// How far a poll without a cursor looks back, so that no row can have been missed.
+seconds Poller::look_back() {
+  const Timing& timing = context_.timing;
+  const auto since = context_.inbox.poll_state.watched_since();
+  if (!since) return timing.min_look_back;
+  const auto watched = duration_cast<seconds>(context_.clock.wall() - *since);
+  return std::clamp(watched + timing.look_back_margin, timing.min_look_back, timing.max_look_back);
+}
+
+Clock::duration Poller::stored(PollCursor::Step step) {
+  if (platform_log_.clear()) log::info("inbox: the platform answers again");
+  backoff_.reset();
+  rejections_ = 0;
+  max_page_rows_ = std::min(max_page_rows_ * 2, first_page_rows);
+  if (step.malformed > 0) {
+    malformed_log_.say(fmt::format(
+        "inbox: {} rows of the platform have no valid id and are skipped", step.malformed));
+  }
+  const bool gathering = !step.batch && step.next == NextPoll::at_once;
+  if (gathering) return {};
+  // Whatever happens to the rows now, the next query starts from the cursor that was stored.
+  cursor_.reset();
+  try {
+    store(step.batch);
+  } catch (const StoreError& error) {
+    return not_stored(error.what());
+  } catch (const NotTheOwner&) {
+    return {};
+  }
+  if (storage_log_.clear()) log::info("inbox: messages can be stored again");
+  if (step.next == NextPoll::at_once) return {};
+  last_poll_ = context_.clock.wall();
+  acknowledgements_.polled();
+  return next_interval();
+}
+
+void Poller::store(const std::optional<PollCursor::Batch>& batch) {
+  Inbox& inbox = context_.inbox;
+  if (batch) {
+    const std::size_t added = inbox.messages.store(batch->messages, batch->cursor, batch->sequence,
+                                                   batch->cursor_created);
+    if (added > 0) context_.changes.messages_changed();
+  } else if (!inbox.poll_state.cursor() && !inbox.poll_state.watched_since()) {
+    inbox.poll_state.watch_since(context_.clock.wall());
+  }
+  // After the commit: the other processes read the inbox when this is written.
+  context_.owner_role.status().polled();
+}
+
+Clock::duration Poller::failed(const platform::Error& error, const platform::ActivityQuery& query) {
+  cursor_.reset();
+  if (refuses_cursor(error, query)) return drop_cursor();
+  const bool too_much =
+      error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
+  if (too_much) max_page_rows_ = std::max(1, std::min(max_page_rows_, query.limit) / 4);
+  if (error.code == platform::Errc::unauthorized) reload_token();
+  if (is_rejection(error)) ++rejections_;
+  report(platform_log_, fmt::format("inbox: {}", error.message));
+  const milliseconds own = backoff_.next(random_unit());
+  const seconds asked = error.retry_after.value_or(seconds(0));
+  return std::max<Clock::duration>(own, std::min(asked, context_.timing.poll_max_retry_after));
+}
+
+Clock::duration Poller::drop_cursor() {
+  try {
+    context_.inbox.poll_state.forget_cursor(last_poll_);
+    log::warning(
+        "inbox: the platform no longer knows the cursor: reading the last {} minutes again",
+        duration_cast<std::chrono::minutes>(look_back()).count());
+  } catch (const StoreError& error) {
+    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()));
+  } catch (const NotTheOwner&) {
+    return {};
+  }
+  return next_interval();
+}
+
+void Poller::reload_token() {
+  if (auto reloaded = context_.credentials.reload(); !reloaded.ok()) {
+    token_log_.say(fmt::format("inbox: {}", reloaded.error()));
+  }
 }
 
 }  // namespace molecule::workspace

@@ -1,19 +1,19 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
-#include "base/async/clock.hpp"
-#include "platform/client.hpp"
-#include "workspace/config/credentials.hpp"
-#include "workspace/sync/ownership.hpp"
-#include "workspace/sync/removal.hpp"
+#include "base/async/backoff.hpp"
+#include "base/async/event.hpp"
+#include "workspace/sync/context.hpp"
+#include "workspace/sync/pause.hpp"
 #include "workspace/workload.hpp"
 
 namespace molecule::workspace {
 
-/// How loud to be about heartbeats that the platform rejects (401, 403) one after another
+/// How loudly to report heartbeats that the platform rejects (401, 403) one after another
 /// (molecule-mcp.md 4). Other failures do not count.
 class Escalation {
  public:
@@ -29,29 +29,53 @@ class Escalation {
 };
 
 /// Keeps one workspace online while this process is the owner: registers until the platform
-/// accepts, beats every 20 s with the true values, and keeps the secrets that the replies bring.
+/// accepts, sends a heartbeat with the true values every `Timing::heartbeat`, and keeps the secrets
+/// that the replies bring.
 class Presence {
  public:
-  /// `work` gives what all sessions of the workspace are at work on, `agent_card` a JSON object's
-  /// text. `on_rejected` gets a text for people: the platform rejects the credentials and has never
-  /// taken them in this process, so that there is nothing to keep alive (exit code 3).
-  Presence(platform::Client& client, Ownership& ownership, Credentials& credentials,
-           Removal& removal, std::function<Load()> work, Clock& clock,
-           std::function<std::string()> agent_card,
-           std::function<void(std::string text)> on_rejected);
+  /// `load` returns what all sessions of the workspace are working on, `agent_card` a JSON object's
+  /// text.
+  Presence(SyncContext context, std::function<Load()> load,
+           std::function<std::string()> agent_card);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
-  ~Presence();
 
-  /// Ends when the platform has accepted, or after `on_rejected`.
-  awaitable<void> register_workspace();
-  /// Beats from the end of the first register attempt on. Ends by cancellation, or when the
-  /// workspace was removed.
-  awaitable<void> beat();
+  /// Ends without a value when the platform has accepted. If it rejects the credentials and has
+  /// never accepted any from this process, there is nothing to keep alive: ends with a text for
+  /// people.
+  awaitable<std::optional<std::string>> register_workspace();
+  /// Sends heartbeats from the end of the first register attempt on. Ends by cancellation, or when
+  /// the workspace was removed.
+  awaitable<void> send_heartbeats();
 
  private:
-  class State;
-  std::unique_ptr<State> state_;
+  void tried();
+  void registered(const platform::Registration& registration);
+  platform::HeartbeatRequest heartbeat() const;
+  Clock::duration next_interval() const;
+  Clock::duration patience(const platform::Error& error, Clock::duration own) const;
+  Clock::duration succeeded(const platform::HeartbeatReply& reply);
+  Clock::duration failed(const platform::Error& error);
+  Clock::duration rejected(const platform::Error& error);
+  bool token_changed();
+  void keep_secret(const std::optional<std::string>& secret);
+  void keep(const Result<void, std::string>& kept, std::string_view what);
+  const std::string& workspace() const { return context_.client.endpoint().workspace_id; }
+  std::string rejection_text(const platform::Error& error) const;
+  std::string revoked_text(const platform::Error& error) const;
+
+  SyncContext context_;
+  std::function<Load()> load_;
+  std::function<std::string()> agent_card_;
+  Clock::time_point started_;
+  Event tried_event_;
+  bool tried_ = false;
+  Escalation escalation_;
+  unsigned failures_ = 0;
+  Backoff slower_;
+  LogOnce platform_log_;
+  LogOnce credentials_log_;
+  LogOnce keeping_log_;
 };
 
 }  // namespace molecule::workspace

@@ -11,9 +11,9 @@ namespace molecule::workspace {
 
 namespace {
 
-constexpr std::size_t most_attachments = 64;
-constexpr std::size_t longest_uri = 2048;
-constexpr std::size_t longest_id = 190;
+constexpr std::size_t max_attachments = 64;
+constexpr std::size_t max_uri_bytes = 2048;
+constexpr std::size_t max_id_bytes = 190;
 constexpr std::string_view empty_message = "(empty A2A message)";
 
 /// A body is an object, or a string that holds one (`scratch` owns that one then).
@@ -39,7 +39,7 @@ std::string text_of_parts(json::Value parts) {
   return text;
 }
 
-/// The first that says anything once it is safe to show.
+/// The first one that is not blank once it is safe to show.
 template <class... Texts>
 std::string first_text(const Texts&... candidates) {
   for (const std::string_view candidate : {std::string_view(candidates)...}) {
@@ -76,16 +76,16 @@ std::optional<std::int64_t> size_of(json::Value value) {
   return size && *size >= 0 ? size : std::nullopt;
 }
 
-/// Only what was received here is named by `file://`, and nobody outside can say so.
+/// Only files received here are named by `file://`; nobody outside may say so.
 bool names_local_file(std::string_view uri) {
   const std::string_view scheme = uri.substr(0, uri.find(':'));
   return scheme.size() == uri.size() || text::equal_ignoring_case(text::trim(scheme), "file");
 }
 
-/// An id of somebody else's making, as it is or not at all.
+/// An id that somebody else made, unchanged or not at all.
 std::string plain_id(json::Value value) {
   const std::string_view id = value.string_or("");
-  const bool plain = id.size() <= longest_id &&
+  const bool plain = id.size() <= max_id_bytes &&
                      std::ranges::all_of(id, [](char c) { return c > ' ' && c < '\x7f'; });
   return plain ? std::string(id) : std::string();
 }
@@ -97,14 +97,14 @@ std::string first_id(std::initializer_list<json::Value> candidates) {
   return {};
 }
 
-/// Nothing in it may end an attribute or a line.
+/// No character of it may end an attribute or a line.
 std::string web_address(json::Value value) {
   const std::string url = plain_id(value);
   const bool web = url.starts_with("http://") || url.starts_with("https://");
   return web && url.find_first_of("<>\"'") == std::string::npos ? url : std::string();
 }
 
-/// What the message calls itself, and which task it says to answer.
+/// The message's own id, and the task that it claims to answer.
 void read_ids(json::Value row, Message& message) {
   json::Document scratch;
   if (message.kind == "delegation_result") {
@@ -122,7 +122,7 @@ void read_ids(json::Value row, Message& message) {
                 references.empty() ? json::Value() : references.front(), sent["contextId"]});
 }
 
-/// The file parts of the message, whichever of the three places they stand in.
+/// The file parts of the message, in whichever of the three places they are.
 std::vector<Attachment> attachments_of(json::Value row) {
   json::Document scratch;
   const json::Value body = body_of(row, "request_body", scratch);
@@ -132,7 +132,7 @@ std::vector<Attachment> attachments_of(json::Value row) {
     for (const json::Value part : parts.items()) {
       const json::Value file = part["file"];
       const std::string uri = text::one_line(file["uri"].string_or(""));
-      if (uri.empty() || uri.size() > longest_uri || files.size() >= most_attachments) continue;
+      if (uri.empty() || uri.size() > max_uri_bytes || files.size() >= max_attachments) continue;
       Attachment attachment{.uri = uri,
                             .name = text::sanitize_name(file["name"].string_or("")),
                             .mime_type = text::sanitize_name(file["mimeType"].string_or("")),
@@ -159,7 +159,7 @@ std::optional<Upload> read_upload(json::Value row, bool own) {
                 .own = own};
 }
 
-/// Whether somebody sent it to `/a2a`: such a row holds a JSON-RPC body, and no response.
+/// True if somebody sent it to `/a2a`: such a row holds a JSON-RPC body, and no response.
 bool was_sent(json::Value row) {
   json::Document scratch;
   const json::Value body = body_of(row, "request_body", scratch);
@@ -168,8 +168,8 @@ bool was_sent(json::Value row) {
   return body["jsonrpc"].present() || body["method"].present() || body["params"].present();
 }
 
-/// Something of this workspace's own, or of the platform's, that is no message to it.
-bool passed_over(std::string_view type, std::string_view method, bool has_source, bool from_self) {
+/// True for what this workspace or the platform wrote itself, which is no message to it.
+bool skipped(std::string_view type, std::string_view method, bool has_source, bool from_self) {
   if (method == "notify" && !has_source) return true;
   const bool received = type.empty() || type == "a2a_receive" || type == "broadcast_receive";
   return !received || (from_self && method != "delegate_result");
@@ -189,16 +189,16 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   const std::string self = text::lower(workspace_id);
   const std::string_view method = row["method"].string_or("");
   const std::string source = uuid_or_empty(row["source_id"]);
-  // A source of another shape is somebody, only unknown: never the human.
+  // A source of another shape is an unknown sender, but never the human.
   const bool has_source = !row["source_id"].string_or("").empty();
-  // The method of a peer's message is the peer's own text: what the platform or this workspace
-  // itself writes comes without a source, or with our own.
+  // A peer chooses the method of its messages; what the platform or this workspace itself writes
+  // has no source, or our own.
   const bool trusted = !has_source || source == self;
   if (method == "chat_upload_receive" && trusted) {
     result.upload = read_upload(row, source == self);
     return result;
   }
-  if (passed_over(row["activity_type"].string_or(""), method, has_source, source == self)) {
+  if (skipped(row["activity_type"].string_or(""), method, has_source, source == self)) {
     return result;
   }
   Message message;

@@ -6,22 +6,22 @@
 #include <string_view>
 
 #include "base/json/reader.hpp"
-#include "workspace/files/file_store.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/file_store.hpp"
+#include "workspace/store/inbox/message.hpp"
 
 namespace molecule::workspace {
 
-/// What one row of `/activity` is to the inbox (molecule-mcp.md 5, platform-api.md 4.1).
+/// What one row of `/activity` means to the inbox (molecule-mcp.md 5, platform-api.md 4.1).
 struct Row {
-  /// The row's id; empty where it is not UUID-shaped: the row is then neither a message nor a
-  /// place for the cursor.
+  /// The row's id; empty if it is not UUID-shaped: the row is then neither a message nor a position
+  /// for the cursor.
   std::string id;
-  /// Its place among all rows; 0 where the platform does not number them.
+  /// Its position among all rows; 0 if the platform does not number them.
   std::int64_t sequence = 0;
-  /// As it came, empty where it is not a time.
+  /// As it came; empty if it is not a time.
   std::string created_at;
-  /// Nothing for what the inbox passes over: own notify echoes, own reports and
-  /// whatever is not a message.
+  /// Nothing for what the inbox skips: own notify echoes, own reports and whatever is not a
+  /// message.
   std::optional<Message> message;
   /// A file that waits for this workspace, instead of a message.
   std::optional<Upload> upload;

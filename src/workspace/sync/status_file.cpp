@@ -14,11 +14,11 @@ namespace molecule::workspace {
 
 namespace {
 
-/// Always as long, so that a shorter record leaves nothing of a longer one. Within a page, so that
+/// Always the same, so that a shorter record leaves nothing of a longer one. Within a page, so that
 /// readers see all of it or nothing.
 constexpr std::size_t record_bytes = 2048;
-/// Fits, whatever of it must be escaped.
-constexpr std::size_t longest_error = 512;
+/// Fits, however much of it must be escaped.
+constexpr std::size_t max_error_bytes = 512;
 
 std::filesystem::path file_in(const std::filesystem::path& state_folder) {
   return state_folder / "status.json";
@@ -33,6 +33,7 @@ std::optional<WallTime> time_of(json::Value value) {
   return parse_rfc3339(value.string_or(""));
 }
 
+/// Processes of other versions read it too: "last_beat" keeps its name.
 std::string to_json(const OwnerRecord& record) {
   json::Writer writer;
   {
@@ -40,7 +41,7 @@ std::string to_json(const OwnerRecord& record) {
     object.field("session", record.session);
     object.field("pid", record.pid);
     object.nullable("since", text_of(record.since));
-    object.nullable("last_beat", text_of(record.last_beat));
+    object.nullable("last_beat", text_of(record.last_heartbeat));
     object.nullable("last_poll", text_of(record.last_poll));
     object.field("last_error", record.last_error);
     object.nullable("last_error_at", text_of(record.last_error_at));
@@ -66,8 +67,8 @@ void StatusFile::begin(std::int64_t session) {
   write();
 }
 
-void StatusFile::beaten() {
-  record_.last_beat = clock_.wall();
+void StatusFile::heartbeat_sent() {
+  record_.last_heartbeat = clock_.wall();
   write();
 }
 
@@ -77,7 +78,7 @@ void StatusFile::polled() {
 }
 
 void StatusFile::failed(std::string_view what) {
-  record_.last_error = text::prefix_bytes(text::one_line(what), longest_error);
+  record_.last_error = text::prefix_bytes(text::one_line(what), max_error_bytes);
   record_.last_error_at = clock_.wall();
   write();
 }
@@ -90,7 +91,7 @@ void StatusFile::disable(std::string_view why) {
 
 void StatusFile::wake_watchers() {
   if (fd_ < 0) return;
-  // What a record ends with anyway.
+  // A record ends with this byte anyway.
   [[maybe_unused]] const ssize_t ignored = ::pwrite(fd_, "\n", 1, record_bytes - 1);
 }
 
@@ -114,7 +115,7 @@ std::optional<OwnerRecord> read_owner_record(const std::filesystem::path& state_
   if (record.session <= 0) return std::nullopt;
   record.pid = root["pid"].integer().value_or(0);
   record.since = time_of(root["since"]);
-  record.last_beat = time_of(root["last_beat"]);
+  record.last_heartbeat = time_of(root["last_beat"]);
   record.last_poll = time_of(root["last_poll"]);
   record.last_error = text::one_line(root["last_error"].string_or(""));
   record.last_error_at = time_of(root["last_error_at"]);

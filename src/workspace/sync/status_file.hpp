@@ -11,7 +11,7 @@
 
 namespace molecule::workspace {
 
-/// What the owner of a workspace tells those that look into the state folder.
+/// What the owner of a workspace tells those that read the state folder.
 struct OwnerRecord {
   /// As in `Sessions`.
   std::int64_t session = 0;
@@ -19,22 +19,21 @@ struct OwnerRecord {
   /// When it became the owner.
   std::optional<WallTime> since;
   /// The last heartbeat and the last poll that the platform accepted.
-  std::optional<WallTime> last_beat;
+  std::optional<WallTime> last_heartbeat;
   std::optional<WallTime> last_poll;
-  /// The last thing that failed, for people; empty where nothing has.
+  /// The last failure, for people; empty if there was none.
   std::string last_error;
   std::optional<WallTime> last_error_at;
-  /// It has given the workspace up, which cannot be used; `last_error` says why.
+  /// The owner has given up the workspace, which cannot be used; `last_error` says why.
   bool disabled = false;
 };
 
 /// The owner's record, `status.json` in the state folder. It is written in place with one `write`
-/// and never synced: a beat or a poll costs microseconds and no wait for the disk, and
-/// after a power cut it may be an older one. What cannot be written
-/// is left out: nothing depends on it.
+/// and never synced: a heartbeat or a poll costs microseconds and no wait for the disk, and after a
+/// power cut the record may be an older one. A failed write is ignored: nothing depends on it.
 class StatusFile {
  public:
-  /// Touches no disk: the first record opens the file, making it (0600).
+  /// Touches no disk: the first record opens the file (0600).
   StatusFile(const std::filesystem::path& state_folder, Clock& clock);
   StatusFile(const StatusFile&) = delete;
   StatusFile& operator=(const StatusFile&) = delete;
@@ -44,14 +43,14 @@ class StatusFile {
   void begin(std::int64_t session);
   /// Another process is the owner.
   void end() { record_ = {}; }
-  /// The owner gives the workspace up: the last thing that it writes. `why` goes to people.
+  /// The owner gives up the workspace: the last thing that it writes. `why` is for people.
   void disable(std::string_view why);
   // What the owner does. Before `begin` and after `end` nothing is written.
-  void beaten();
+  void heartbeat_sent();
   void polled();
-  /// `what` goes to people; callers keep secrets out.
+  /// `what` is for people; callers keep secrets out.
   void failed(std::string_view what);
-  /// Wakes who watches the file for writes, and changes nothing in it.
+  /// Wakes those that watch the file for writes, and changes nothing in it.
   void wake_watchers();
 
  private:
@@ -63,7 +62,7 @@ class StatusFile {
   int fd_ = -1;
 };
 
-/// The record in a state folder; nothing where there is none, or none that can be read.
+/// The record in a state folder; nothing if there is none, or none that can be read.
 std::optional<OwnerRecord> read_owner_record(const std::filesystem::path& state_folder);
 
 }  // namespace molecule::workspace

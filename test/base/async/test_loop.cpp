@@ -28,7 +28,7 @@ struct Fixture {
     CHECK(tasks.size() == 0);
   }
 
-  /// Runs whatever can run without time passing.
+  /// Runs everything that can run without time passing.
   void settle() {
     loop.restart();
     loop.poll();
@@ -45,26 +45,26 @@ struct Fixture {
   TaskGroup tasks;
 };
 
-awaitable<void> sleeper(Fixture& house, Clock::duration time, std::string name) {
+awaitable<void> sleeper(Fixture& fixture, Clock::duration time, std::string name) {
   try {
-    co_await sleep_for(house.clock, time);
-    house.log.push_back(name + " woke");
+    co_await sleep_for(fixture.clock, time);
+    fixture.log.push_back(name + " woke");
   } catch (const std::system_error& error) {
     CHECK(error.code() == asio::error::operation_aborted);
-    house.log.push_back(name + " cancelled");
+    fixture.log.push_back(name + " cancelled");
     throw;
   }
 }
 
-awaitable<void> waiter(Fixture& house, Event& event, const bool& ready, std::string name) {
+awaitable<void> waiter(Fixture& fixture, Event& event, const bool& ready, std::string name) {
   while (!ready) co_await event.wait();
-  house.log.push_back(name + " saw it");
+  fixture.log.push_back(name + " saw it");
 }
 
-awaitable<void> patient(Fixture& house, Event& event, Clock::duration time) {
-  const Clock::time_point deadline = house.clock.now() + time;
+awaitable<void> patient(Fixture& fixture, Event& event, Clock::duration time) {
+  const Clock::time_point deadline = fixture.clock.now() + time;
   const bool notified = co_await event.wait_until(deadline);
-  house.log.push_back(notified ? "notified" : "too late");
+  fixture.log.push_back(notified ? "notified" : "too late");
 }
 
 awaitable<void> thrower() {
@@ -72,46 +72,46 @@ awaitable<void> thrower() {
   co_return;
 }
 
-awaitable<void> joiner(Fixture& house, TaskGroup& group) {
+awaitable<void> joiner(Fixture& fixture, TaskGroup& group) {
   co_await group.join();
-  house.log.emplace_back("joined");
+  fixture.log.emplace_back("joined");
 }
 
 }  // namespace
 
-TEST_CASE("sleepers wake when their time has come, not before") {
-  Fixture house;
-  house.tasks.spawn("a", sleeper(house, 10s, "a"));
-  house.tasks.spawn("b", sleeper(house, 5s, "b"));
-  house.settle();
-  house.advance(4999ms);
-  CHECK(house.log.empty());
-  house.advance(1ms);
-  CHECK(house.log == std::vector<std::string>{"b woke"});
-  house.advance(1h);
-  CHECK(house.log == std::vector<std::string>{"b woke", "a woke"});
-  CHECK(house.tasks.size() == 0);
+TEST_CASE("sleepers wake at their deadline, not before") {
+  Fixture fixture;
+  fixture.tasks.spawn("a", sleeper(fixture, 10s, "a"));
+  fixture.tasks.spawn("b", sleeper(fixture, 5s, "b"));
+  fixture.settle();
+  fixture.advance(4999ms);
+  CHECK(fixture.log.empty());
+  fixture.advance(1ms);
+  CHECK(fixture.log == std::vector<std::string>{"b woke"});
+  fixture.advance(1h);
+  CHECK(fixture.log == std::vector<std::string>{"b woke", "a woke"});
+  CHECK(fixture.tasks.size() == 0);
 }
 
 TEST_CASE("a deadline in the past does not sleep") {
-  Fixture house;
-  house.tasks.spawn("a", sleeper(house, -1s, "a"));
-  house.settle();
-  CHECK(house.log == std::vector<std::string>{"a woke"});
+  Fixture fixture;
+  fixture.tasks.spawn("a", sleeper(fixture, -1s, "a"));
+  fixture.settle();
+  CHECK(fixture.log == std::vector<std::string>{"a woke"});
 }
 
-TEST_CASE("a calendar that jumps wakes nobody") {
-  Fixture house;
-  house.tasks.spawn("a", sleeper(house, 10s, "a"));
-  house.settle();
-  const auto before = house.clock.wall();
-  house.clock.step_wall(24h);
-  house.settle();
-  CHECK(house.clock.wall() - before == 24h);
-  CHECK(house.log.empty());
+TEST_CASE("a jump of the wall clock wakes no sleeper") {
+  Fixture fixture;
+  fixture.tasks.spawn("a", sleeper(fixture, 10s, "a"));
+  fixture.settle();
+  const auto before = fixture.clock.wall();
+  fixture.clock.step_wall(24h);
+  fixture.settle();
+  CHECK(fixture.clock.wall() - before == 24h);
+  CHECK(fixture.log.empty());
 }
 
-TEST_CASE("the system's clock sleeps as well") {
+TEST_CASE("the system clock sleeps too") {
   asio::io_context loop;
   SystemClock clock;
   const auto begin = clock.now();
@@ -120,112 +120,112 @@ TEST_CASE("the system's clock sleeps as well") {
   CHECK(clock.wall() > std::chrono::system_clock::time_point());
 }
 
-TEST_CASE("one of several sleepers is cancelled") {
-  Fixture house;
-  house.tasks.spawn("a", sleeper(house, 10s, "a"));
-  const auto id = house.tasks.spawn("b", sleeper(house, 10s, "b"));
-  house.settle();
-  house.tasks.cancel(id);
-  house.settle();
-  CHECK(house.log == std::vector<std::string>{"b cancelled"});
-  CHECK(house.tasks.size() == 1);
-  CHECK(house.failures.empty());
-  house.tasks.cancel(id);
-  house.tasks.cancel(12345);
-  house.settle();
-  CHECK(house.tasks.size() == 1);
+TEST_CASE("one of several sleepers can be cancelled") {
+  Fixture fixture;
+  fixture.tasks.spawn("a", sleeper(fixture, 10s, "a"));
+  const auto id = fixture.tasks.spawn("b", sleeper(fixture, 10s, "b"));
+  fixture.settle();
+  fixture.tasks.cancel(id);
+  fixture.settle();
+  CHECK(fixture.log == std::vector<std::string>{"b cancelled"});
+  CHECK(fixture.tasks.size() == 1);
+  CHECK(fixture.failures.empty());
+  fixture.tasks.cancel(id);
+  fixture.tasks.cancel(12345);
+  fixture.settle();
+  CHECK(fixture.tasks.size() == 1);
 }
 
-TEST_CASE("a task that is cancelled before it began does not sleep") {
-  Fixture house;
-  house.tasks.cancel(house.tasks.spawn("a", sleeper(house, 10s, "a")));
-  house.settle();
-  CHECK(house.tasks.size() == 0);
-  CHECK(house.failures.empty());
+TEST_CASE("a task cancelled before it starts does not sleep") {
+  Fixture fixture;
+  fixture.tasks.cancel(fixture.tasks.spawn("a", sleeper(fixture, 10s, "a")));
+  fixture.settle();
+  CHECK(fixture.tasks.size() == 0);
+  CHECK(fixture.failures.empty());
 }
 
-TEST_CASE("an event wakes all who wait, and each looks again") {
-  Fixture house;
-  Event event(house.clock);
+TEST_CASE("an event wakes every waiter") {
+  Fixture fixture;
+  Event event(fixture.clock);
   bool ready = false;
-  house.tasks.spawn("a", waiter(house, event, ready, "a"));
-  house.tasks.spawn("b", waiter(house, event, ready, "b"));
-  house.settle();
+  fixture.tasks.spawn("a", waiter(fixture, event, ready, "a"));
+  fixture.tasks.spawn("b", waiter(fixture, event, ready, "b"));
+  fixture.settle();
   event.notify_all();
-  house.settle();
-  CHECK(house.log.empty());
+  fixture.settle();
+  CHECK(fixture.log.empty());
   ready = true;
   event.notify_all();
   event.notify_all();
-  house.settle();
-  CHECK(house.log == std::vector<std::string>{"a saw it", "b saw it"});
+  fixture.settle();
+  CHECK(fixture.log == std::vector<std::string>{"a saw it", "b saw it"});
 }
 
 TEST_CASE("a wait has a deadline") {
-  Fixture house;
-  Event event(house.clock);
-  house.tasks.spawn("a", patient(house, event, 10s));
-  house.settle();
-  SUBCASE("that comes first") {
-    house.advance(10s);
-    CHECK(house.log == std::vector<std::string>{"too late"});
+  Fixture fixture;
+  Event event(fixture.clock);
+  fixture.tasks.spawn("a", patient(fixture, event, 10s));
+  fixture.settle();
+  SUBCASE("that passes before the event") {
+    fixture.advance(10s);
+    CHECK(fixture.log == std::vector<std::string>{"too late"});
     event.notify_all();
   }
-  SUBCASE("that comes too late") {
-    house.advance(9s);
+  SUBCASE("that passes after the event") {
+    fixture.advance(9s);
     event.notify_all();
-    house.advance(9s);
-    CHECK(house.log == std::vector<std::string>{"notified"});
+    fixture.advance(9s);
+    CHECK(fixture.log == std::vector<std::string>{"notified"});
   }
-  SUBCASE("that comes at the same time") {
+  SUBCASE("that passes together with the event") {
     event.notify_all();
-    house.advance(10s);
-    CHECK(house.log == std::vector<std::string>{"notified"});
+    fixture.advance(10s);
+    CHECK(fixture.log == std::vector<std::string>{"notified"});
   }
-  SUBCASE("and is cancelled") {
-    house.tasks.cancel_all();
-    house.settle();
-    CHECK(house.log.empty());
+  SUBCASE("and can be cancelled") {
+    fixture.tasks.cancel_all();
+    fixture.settle();
+    CHECK(fixture.log.empty());
     event.notify_all();
   }
-  CHECK(house.tasks.size() == 0);
+  CHECK(fixture.tasks.size() == 0);
 }
 
-TEST_CASE("a deadline in the past is too late at once") {
-  Fixture house;
-  Event event(house.clock);
-  house.tasks.spawn("a", patient(house, event, -1s));
-  house.settle();
-  CHECK(house.log == std::vector<std::string>{"too late"});
+TEST_CASE("a wait with a deadline in the past returns at once") {
+  Fixture fixture;
+  Event event(fixture.clock);
+  fixture.tasks.spawn("a", patient(fixture, event, -1s));
+  fixture.settle();
+  CHECK(fixture.log == std::vector<std::string>{"too late"});
 }
 
 TEST_CASE("an escaped exception is reported with the task's name") {
-  Fixture house;
-  house.tasks.spawn("bad", thrower());
-  house.tasks.spawn("good", sleeper(house, 1s, "good"));
-  house.settle();
-  CHECK(house.failures == std::vector<std::string>{"bad"});
-  CHECK(house.tasks.size() == 1);
+  Fixture fixture;
+  fixture.tasks.spawn("bad", thrower());
+  fixture.tasks.spawn("good", sleeper(fixture, 1s, "good"));
+  fixture.settle();
+  CHECK(fixture.failures == std::vector<std::string>{"bad"});
+  CHECK(fixture.tasks.size() == 1);
 }
 
-TEST_CASE("join returns when all have ended") {
-  Fixture house;
-  TaskGroup group(house.loop.get_executor(), house.clock, nullptr);
-  group.spawn("a", sleeper(house, 1s, "a"));
-  group.spawn("b", sleeper(house, 2s, "b"));
-  house.tasks.spawn("joiner", joiner(house, group));
-  house.settle();
-  house.advance(1s);
-  CHECK(house.log == std::vector<std::string>{"a woke"});
+TEST_CASE("join returns when every task has ended") {
+  Fixture fixture;
+  TaskGroup group(fixture.loop.get_executor(), fixture.clock, nullptr);
+  group.spawn("a", sleeper(fixture, 1s, "a"));
+  group.spawn("b", sleeper(fixture, 2s, "b"));
+  fixture.tasks.spawn("joiner", joiner(fixture, group));
+  fixture.settle();
+  fixture.advance(1s);
+  CHECK(fixture.log == std::vector<std::string>{"a woke"});
   group.cancel_all();
-  house.settle();
-  CHECK(house.log == std::vector<std::string>{"a woke", "b cancelled", "joined"});
-  house.tasks.spawn("joiner", joiner(house, group));
-  house.settle();
-  CHECK(house.log.size() == 4);
+  fixture.settle();
+  CHECK(fixture.log == std::vector<std::string>{"a woke", "b cancelled", "joined"});
+  fixture.tasks.spawn("joiner", joiner(fixture, group));
+  fixture.settle();
+  CHECK(fixture.log.size() == 4);
 }
 
-TEST_CASE("the loop may end under sleepers and waiters") {
+TEST_CASE("the loop may end while tasks sleep and wait") {
   test::VirtualClock clock;
   const bool never = false;
   Event event(clock);

@@ -26,7 +26,7 @@ std::size_t entries(const fs::path& folder) {
       std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
 }
 
-/// No file may grow beyond some bytes, as on a full disk.
+/// Limits the file size, which makes writes fail as on a full disk.
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
@@ -48,7 +48,7 @@ class FullDisk {
 
 }  // namespace
 
-TEST_CASE("replace and read") {
+TEST_CASE("replaced files are read back") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "file";
   const std::string content("line\n\0\xFF", 7);
@@ -63,7 +63,7 @@ TEST_CASE("replace and read") {
   CHECK(entries(folder.path()) == 1);
 }
 
-TEST_CASE("what cannot be read says why") {
+TEST_CASE("a file that cannot be read gives the reason") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "file";
   const auto missing = files::read(path);
@@ -76,13 +76,13 @@ TEST_CASE("what cannot be read says why") {
   std::ofstream(path) << "12345";
   CHECK(*files::read(path, 5) == "12345");
   CHECK(files::read(path, 4).error().code == EFBIG);
-  // Nobody writes to this pipe: reading it must not wait.
+  // This pipe has no writer: reading it must not block.
   const fs::path pipe = folder.path() / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(files::read(pipe).error().message.find("not a regular file") != std::string::npos);
 }
 
-TEST_CASE("a write that fails leaves the old content and nothing else") {
+TEST_CASE("a failed write keeps the old content and leaves no temporary file") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "file";
   REQUIRE(files::replace(path, "old"));
@@ -102,7 +102,7 @@ TEST_CASE("a write that fails leaves the old content and nothing else") {
   CHECK(entries(folder.path()) == 2);
 }
 
-TEST_CASE("a link is replaced, not followed") {
+TEST_CASE("a symbolic link is replaced, not followed") {
   const test::TemporaryFolder folder;
   const fs::path target = folder.path() / "target";
   const fs::path link = folder.path() / "link";
@@ -114,7 +114,7 @@ TEST_CASE("a link is replaced, not followed") {
   CHECK_FALSE(fs::is_symlink(link));
 }
 
-TEST_CASE("folders are made private, with their parents") {
+TEST_CASE("folders and their parents are created private") {
   const test::TemporaryFolder folder;
   const fs::path deep = folder.path() / "a" / "b" / "c";
   REQUIRE(files::make_private_folder(deep));

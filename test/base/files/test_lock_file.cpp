@@ -14,7 +14,7 @@
 
 using namespace molecule;
 
-TEST_CASE("lock file: a byte has one holder, and each byte its own") {
+TEST_CASE("lock file: each byte has one holder") {
   const test::TemporaryFolder folder;
   LockFile a(folder.path() / "locks");
   LockFile b(folder.path() / "locks");
@@ -32,7 +32,7 @@ TEST_CASE("lock file: a byte has one holder, and each byte its own") {
   CHECK((status.st_mode & 0777) == 0600);
 }
 
-TEST_CASE("lock file: the kernel releases the locks of a process that is killed") {
+TEST_CASE("lock file: killing a process releases its locks") {
   const test::TemporaryFolder folder;
   int pipe[2];
   REQUIRE(::pipe(pipe) == 0);
@@ -57,7 +57,7 @@ TEST_CASE("lock file: the kernel releases the locks of a process that is killed"
   ::close(pipe[1]);
 }
 
-TEST_CASE("lock file: everybody reads the note") {
+TEST_CASE("lock file: every process can read the note") {
   const test::TemporaryFolder folder;
   LockFile a(folder.path() / "locks");
   LockFile b(folder.path() / "locks");
@@ -68,7 +68,7 @@ TEST_CASE("lock file: everybody reads the note") {
   CHECK(b.note()->when == -6);
 }
 
-TEST_CASE("lock file: where there can be none, nothing is locked and nothing breaks") {
+TEST_CASE("lock file: without a lock file nothing is locked and nothing fails") {
   LockFile file("/proc/no/such/folder/locks");
   CHECK_FALSE(file.lock(1));
   CHECK_FALSE(file.locked_elsewhere(1));
@@ -77,7 +77,7 @@ TEST_CASE("lock file: where there can be none, nothing is locked and nothing bre
 }
 
 #ifdef __linux__
-TEST_CASE("file watcher: tells of writes, and of no others") {
+TEST_CASE("file watcher: reports writes and nothing else") {
   const test::TemporaryFolder folder;
   asio::io_context loop;
   SystemClock clock;

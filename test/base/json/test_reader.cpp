@@ -13,7 +13,7 @@ using json::Value;
 
 namespace {
 
-/// The text of the only string in `[…]`.
+/// The decoded string in a text of the form `["…"]`.
 std::string string_in(std::string_view text) {
   Document document;
   const auto root = document.parse(text);
@@ -31,7 +31,7 @@ bool parses(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("values are read by their types") {
+TEST_CASE("values are read according to their types") {
   Document document;
   const auto parsed = document.parse(
       R"({"s":"text","i":-5,"n":1.5,"w":1.0,"t":true,"f":false,"z":null,"a":[1,"b"],"o":{"k":{"d":1}}})");
@@ -55,7 +55,7 @@ TEST_CASE("values are read by their types") {
   CHECK(document.root()["s"].string() == "text");
 }
 
-TEST_CASE("what is not there is absent all the way down") {
+TEST_CASE("members of an absent value are absent") {
   Document document;
   const Value root = *document.parse(R"({"s":"text","a":[1]})");
   for (const Value& value : {root["none"], root["none"]["deeper"], root["s"]["x"], root["a"]["0"],
@@ -75,7 +75,7 @@ TEST_CASE("what is not there is absent all the way down") {
   CHECK(root["a"].string_or("other") == "other");
 }
 
-TEST_CASE("numbers at the edges") {
+TEST_CASE("numbers at the limits of their types") {
   Document document;
   const Value root = *document.parse(
       "[9223372036854775807,-9223372036854775808,9007199254740993,"
@@ -96,7 +96,7 @@ TEST_CASE("numbers at the edges") {
   }
 }
 
-TEST_CASE("a text is one value and nothing else") {
+TEST_CASE("a text must be exactly one value") {
   for (const char* text :
        {"",        " ",        "{",         "[1",   "[1]]",       "{} {}", "[1] x",
         "{\"a\"}", "{\"a\":}", "{a:1}",     "[1,]", "{\"a\":1,}", "'a'",   "\"a",
@@ -111,7 +111,7 @@ TEST_CASE("a text is one value and nothing else") {
   CHECK_FALSE(parses(std::string_view("1\0", 2)));
 }
 
-TEST_CASE("an error says what, and does not repeat the text") {
+TEST_CASE("an error states the problem without quoting the text") {
   Document document;
   const auto parsed = document.parse("{\"token\": secret-value}");
   REQUIRE_FALSE(parsed);
@@ -120,7 +120,7 @@ TEST_CASE("an error says what, and does not repeat the text") {
   CHECK_FALSE(document.root().present());
 }
 
-TEST_CASE("invalid UTF-8 is refused") {
+TEST_CASE("invalid UTF-8 is rejected") {
   for (const char* text : {"[\"\x80\"]", "[\"\xC0\xAF\"]", "[\"\xED\xA0\x80\"]",
                            "[\"\xF5\x80\x80\x80\"]", "[\"\xE2\x82\"]", "[\"\xFF\"]"}) {
     CAPTURE(text);
@@ -129,7 +129,7 @@ TEST_CASE("invalid UTF-8 is refused") {
   CHECK(string_in("[\"h\xC3\xA9 \xF0\x9F\x98\x80\"]") == "h\xC3\xA9 \xF0\x9F\x98\x80");
 }
 
-TEST_CASE("escapes, and lone surrogates as U+FFFD") {
+TEST_CASE("escapes are decoded, lone surrogates as U+FFFD") {
   CHECK(string_in(R"(["\"\\\/\b\f\n\r\t\u0041"])") == "\"\\/\b\f\n\r\tA");
   CHECK(string_in(R"(["a\u0000b"])") == std::string("a\0b", 3));
   CHECK(string_in(R"(["\ud83d\ude00"])") == "\xF0\x9F\x98\x80");
@@ -142,7 +142,7 @@ TEST_CASE("escapes, and lone surrogates as U+FFFD") {
   CHECK(string_in(R"(["\ud83d\ud83d\ude00"])") == mark + "\xF0\x9F\x98\x80");
   CHECK(string_in(R"(["\ude00\ud83d"])") == mark + mark);
   CHECK(string_in(R"(["\ud83d\u0041"])") == mark + "A");
-  // An escaped backslash before the letters is no escape of a surrogate.
+  // After an escaped backslash, `u` does not start an escape.
   CHECK(string_in(R"(["\\ud83d"])") == "\\ud83d");
   CHECK(string_in(R"(["\\\ud83d"])") == "\\" + mark);
   CHECK_FALSE(parses(R"(["\ud83)"));
@@ -150,7 +150,7 @@ TEST_CASE("escapes, and lone surrogates as U+FFFD") {
   CHECK((*document.parse(R"({"\ud83d":1})"))[mark].integer() == 1);
 }
 
-TEST_CASE("nesting has an end") {
+TEST_CASE("nesting depth is limited") {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
@@ -163,13 +163,13 @@ TEST_CASE("nesting has an end") {
   CHECK_FALSE(parses(objects));
 }
 
-TEST_CASE("the first of repeated keys counts") {
+TEST_CASE("the first of repeated keys wins") {
   Document document;
   CHECK((*document.parse(R"({"a":1,"a":2})"))["a"].integer() == 1);
   CHECK(json::raw_member(R"({"a":1,"a":2})", "a") == "1");
 }
 
-TEST_CASE("a document may be parsed into again, moved, and outlive others") {
+TEST_CASE("a document can be reused and moved, and is independent of others") {
   Document first;
   Document second;
   const Value a = *first.parse(R"({"a":"one"})");
@@ -183,7 +183,7 @@ TEST_CASE("a document may be parsed into again, moved, and outlive others") {
   CHECK(second.root().is_array());
 }
 
-TEST_CASE("a text with bytes behind it is parsed in place") {
+TEST_CASE("a text with padding is parsed in place") {
   std::string line = R"({"a":["b",1]})";
   const std::size_t length = line.size();
   line += "\n{\"next\":";
@@ -194,7 +194,7 @@ TEST_CASE("a text with bytes behind it is parsed in place") {
   CHECK((*parsed)["a"].items()[0].string() == "b");
 }
 
-TEST_CASE("a huge text is parsed, and its buffers are not kept by the next") {
+TEST_CASE("a huge text is parsed, and its buffers are not kept") {
   std::string text = "[\"";
   text.append(std::size_t{20} << 20, 'x');
   text += "\"]";
@@ -204,13 +204,13 @@ TEST_CASE("a huge text is parsed, and its buffers are not kept by the next") {
   CHECK(parses("[1]"));
 }
 
-TEST_CASE("dump is minified and one line") {
+TEST_CASE("dump is minified JSON on one line") {
   Document document;
   const auto parsed = document.parse("{ \"a\" : [ 1 , 2.5 , \"x\\ny\\u2028\" ] ,\n \"b\" : null }");
   CHECK(parsed->dump() == "{\"a\":[1,2.5,\"x\\ny\xE2\x80\xA8\"],\"b\":null}");
 }
 
-TEST_CASE("raw_member gives the spelling") {
+TEST_CASE("raw_member returns the exact spelling") {
   const auto id = [](std::string_view text) { return json::raw_member(text, "id"); };
   CHECK(id(R"({"id":1})") == "1");
   CHECK(id(R"({"jsonrpc":"2.0", "id" : 1.0e2 , "x":1})") == "1.0e2");
@@ -221,7 +221,7 @@ TEST_CASE("raw_member gives the spelling") {
   CHECK(id("\t{ \"id\"\r\n:\ttrue\t}\n") == "true");
   CHECK(id(R"({"id":{"a":[1,"}"]}, "b":2})") == R"({"a":[1,"}"]})");
   CHECK(id(R"({"id":[ 1, [2] ]})") == "[ 1, [2] ]");
-  // A member of an inner object, and a value, are not it.
+  // Members of nested objects, and values, are not matched.
   CHECK(id(R"({"params":{"id":7},"x":["id",{"id":8}],"y":"id","id":9})") == "9");
   CHECK(id(R"({"a":"\\","id":3})") == "3");
   CHECK(id(R"({"a":"\\\"","id":3})") == "3");
@@ -235,7 +235,7 @@ TEST_CASE("raw_member gives the spelling") {
   CHECK_FALSE(id(""));
 }
 
-TEST_CASE("raw_member is safe in any text") {
+TEST_CASE("raw_member is safe for any text") {
   const std::string whole = R"({"a\\":[{"b":"c\""},-1.5e3,null],"id":{"x":"\u00e9"},"z":[]})";
   for (std::size_t length = 0; length < whole.size(); ++length) {
     [[maybe_unused]] const auto found = json::raw_member({whole.data(), length}, "id");

@@ -16,7 +16,7 @@ using json::Array;
 using json::Object;
 using json::Writer;
 
-TEST_CASE("scopes write what is put into them") {
+TEST_CASE("scopes write objects and arrays") {
   Writer writer;
   {
     auto root = writer.object();
@@ -44,13 +44,13 @@ TEST_CASE("scopes write what is put into them") {
         R"("raw":[1, 2],"list":["a",1,null,{"k":"v"},[]],"empty":{}})");
 }
 
-TEST_CASE("a writer continues a text") {
+TEST_CASE("a writer appends to a text") {
   Writer writer("data: ");
   writer.array().value(1);
   CHECK(std::move(writer).take() == "data: [1]");
 }
 
-TEST_CASE("strings are escaped, and repaired") {
+TEST_CASE("strings are escaped, and invalid UTF-8 is repaired") {
   CHECK(json::quoted("") == "\"\"");
   CHECK(json::quoted("a\"b\\c\n\r\t") == R"("a\"b\\c\n\r\t")");
   CHECK(json::quoted(std::string_view("\0\x1f", 2)) == R"("\u0000\u001f")");
@@ -59,7 +59,7 @@ TEST_CASE("strings are escaped, and repaired") {
   CHECK(json::quoted("\"\xED\xA0\x80\n") == "\"\\\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\\n\"");
 }
 
-TEST_CASE("what JSON has no numbers for is null") {
+TEST_CASE("numbers that JSON cannot express become null") {
   Writer writer;
   {
     auto list = writer.array();
@@ -82,7 +82,7 @@ TEST_CASE("what JSON has no numbers for is null") {
 
 namespace {
 
-/// Writes a random tree and, from the same random numbers, checks what was read back.
+/// Writes a random tree and, from the same seed, checks what is read back.
 class Tree {
  public:
   explicit Tree(unsigned seed) : random_(seed) {}
@@ -162,7 +162,7 @@ class Tree {
     return static_cast<std::int64_t>(high << 32U | random_());
   }
   double real() { return std::ldexp(static_cast<double>(random_()), number(600) - 300); }
-  /// Any bytes: plain text, quotes, controls, parts of UTF-8, surrogates.
+  /// Arbitrary bytes: plain text, quotes, control characters, fragments of UTF-8, surrogates.
   std::string bytes() {
     std::string out;
     for (int i = number(20); i > 0; --i) {
@@ -182,7 +182,7 @@ class Tree {
 
 }  // namespace
 
-TEST_CASE("what the writer wrote, the reader reads back") {
+TEST_CASE("the reader reads back what the writer wrote") {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     CAPTURE(seed);
     Writer writer;
@@ -196,7 +196,7 @@ TEST_CASE("what the writer wrote, the reader reads back") {
     const auto parsed = document.parse(writer.text());
     REQUIRE(parsed);
     Tree(seed).check(*parsed, 4);
-    // And raw_member finds every value where the document has it.
+    // raw_member finds every value at the place where the document has it.
     for (const auto& [name, value] : parsed->members()) {
       const auto raw = json::raw_member(writer.text(), name);
       REQUIRE(raw);
@@ -205,7 +205,7 @@ TEST_CASE("what the writer wrote, the reader reads back") {
       REQUIRE(again);
       CHECK(again->dump() == value.dump());
     }
-    // A dump is the same value.
+    // A dump parses to the same value.
     json::Document copy;
     const std::string dumped = parsed->dump();
     const auto dump = copy.parse(dumped);

@@ -14,7 +14,7 @@ std::string run(std::size_t length, char c = 'a') {
 }
 }  // namespace
 
-TEST_CASE("every pattern, and what is just too short for it") {
+TEST_CASE("every pattern is redacted, and text just too short for it is not") {
   CHECK(redact_secrets("sk-" + run(20)) == mark);
   CHECK(redact_secrets("sk-" + run(10) + "_-" + run(30)) == mark);
   CHECK(redact_secrets("sk-" + run(19)) == "sk-" + run(19));
@@ -42,7 +42,7 @@ TEST_CASE("assignments keep their keyword") {
   CHECK(redact_secrets("name = " + run(40)) == "name = " + run(40));
 }
 
-TEST_CASE("secrets are found inside text, several of them") {
+TEST_CASE("several secrets within a text are all redacted") {
   CHECK(redact_secrets("use sk-" + run(24) + " or AKIA" + run(16, '7') + ", then go") ==
         "use " + mark + " or " + mark + ", then go");
   CHECK(redact_secrets("\xC3\xA9sk-" + run(24) + "\xC3\xA9") == "\xC3\xA9" + mark + "\xC3\xA9");

@@ -16,7 +16,7 @@ TEST_CASE("trim and split_list") {
   CHECK(text::split_list(" , ", ',').empty());
 }
 
-TEST_CASE("case is ASCII's only") {
+TEST_CASE("case conversion is limited to ASCII") {
   CHECK(text::lower("AZaz\xC3\x89[") == "azaz\xC3\x89[");
   CHECK(text::equal_ignoring_case("Content-Type", "content-tYPE"));
   CHECK_FALSE(text::equal_ignoring_case("a", "ab"));
@@ -48,7 +48,7 @@ TEST_CASE("UTF-8 is checked and repaired") {
   }
 }
 
-TEST_CASE("prefixes end on a character") {
+TEST_CASE("prefixes end at a character boundary") {
   const std::string euro = "\xE2\x82\xAC";
   CHECK(text::prefix_bytes("abc", 5) == "abc");
   CHECK(text::prefix_bytes("abc", 2) == "ab");
@@ -61,7 +61,7 @@ TEST_CASE("prefixes end on a character") {
   CHECK(text::count_characters(euro + "a" + euro) == 3);
 }
 
-TEST_CASE("text of others loses what changes how it is shown") {
+TEST_CASE("sanitising removes characters that affect how text is displayed") {
   CHECK(text::sanitize("a\tb\nc\r\n") == "a\tb\nc\n");
   CHECK(text::sanitize(std::string_view("a\0\x1b[31m\x7f\x08z", 10)) == "a[31mz");
   CHECK(text::sanitize("\xC2\x84\xC2\x9Bx") == "x");
@@ -70,14 +70,14 @@ TEST_CASE("text of others loses what changes how it is shown") {
                        "c\xE2\x80\x8F"
                        "d\xD8\x9C"
                        "e") == "abcde");
-  // Every script stays, and so do joiners, which some need.
+  // Every script is kept, and so are joiners, which some scripts need.
   const std::string scripts =
       "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D \xE0\xA4\x95\xE0\xA5\x8D\xE2\x80\x8D\xE0\xA4\xB7 "
       "\xE4\xB8\xAD\xE6\x96\x87 \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB";
   CHECK(text::sanitize(scripts) == scripts);
 }
 
-TEST_CASE("names of others are one short line") {
+TEST_CASE("sanitised names are one short line") {
   CHECK(text::sanitize_name("  a\nb\tc  ") == "a b c");
   CHECK(text::sanitize_name(std::string(200, 'x')) == std::string(64, 'x'));
   std::string wide;
@@ -87,7 +87,7 @@ TEST_CASE("names of others are one short line") {
   CHECK(text::one_line("a\r\nb\tc") == "a  b c");
 }
 
-TEST_CASE("percent encoding") {
+TEST_CASE("percent encoding and decoding") {
   CHECK(text::percent_encode("aZ09-._~") == "aZ09-._~");
   CHECK(text::percent_encode("a b/c?&=#%+\xC3\xA9") == "a%20b%2Fc%3F%26%3D%23%25%2B%C3%A9");
   CHECK(text::percent_decode("a%20b+c%2f%C3%a9") == "a b c/\xC3\xA9");
@@ -99,7 +99,7 @@ TEST_CASE("percent encoding") {
   CHECK(text::percent_decode(text::percent_encode(all)) == all);
 }
 
-TEST_CASE("secrets are compared as a whole") {
+TEST_CASE("secrets are compared in full") {
   CHECK(text::equal_constant_time("", ""));
   CHECK(text::equal_constant_time("abc", "abc"));
   for (const char* other : {"", "ab", "abd", "abcd", "xbc", "abcabc"}) {

@@ -12,6 +12,7 @@ from email.utils import formatdate
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.fake_platform import HANG, HTML, RESET, Reply
 from support.run import as_nobody, open_folder, run
 
@@ -20,8 +21,8 @@ OTHER = "11111111-2222-4333-8444-555555555555"
 
 @pytest.fixture
 def doctor(mcp_binary, env, fake, token):
-    """A function: runs doctor, gives its exit code and its checks by name. Whatever it found, it
-    only asked for what changes nothing, and showed no secret."""
+    """A function: runs doctor and returns its exit code and its checks by name. Also checks that
+    doctor only made requests that change nothing, and printed no secret."""
 
     def examine(changes=None, **popen):
         ended = run(mcp_binary, {**env, **(changes or {})}, "doctor", "--json", **popen)
@@ -45,7 +46,8 @@ class Findings:
         self.code, self.checks = code, checks
 
     def __getitem__(self, name):
-        """`STATUS detail → next` of the check of that name, of all where there are several."""
+        """`STATUS detail → next` of the check with that name; one line for each if there are
+        several."""
         return "\n".join(f"{c['status']} {c['detail']} → {c['next']}" for c in self.checks
                          if c["name"] == name)
 
@@ -59,12 +61,12 @@ class Findings:
 
 
 def content(folder):
-    """Everything in a folder that is kept; SQLite's shared memory is not."""
+    """The content of a folder, without SQLite's shared memory."""
     return {p.name: (p.read_bytes(), p.stat().st_mode) for p in folder.rglob("*")
             if p.is_file() and not p.name.endswith("-shm")}
 
 
-def test_1_doctor_is_content_with_a_healthy_platform_and_changes_nothing(mcp_binary, platform, base_env,
+def test_1_doctor_passes_on_a_healthy_platform_and_changes_nothing(mcp_binary, platform, base_env,
                                                                          state):
     workspace = platform.create_workspace("agent")
     env = {**base_env, "WORKSPACE_ID": workspace.id, "MOLECULE_WORKSPACE_TOKEN": workspace.token,
@@ -81,7 +83,7 @@ def test_1_doctor_is_content_with_a_healthy_platform_and_changes_nothing(mcp_bin
     ended = run(mcp_binary, env, "doctor")
     assert ended.returncode == 0, ended.stdout
     lines = ended.stdout.splitlines()
-    assert lines[-1] == "all is well"
+    assert lines[-1] == "no failures"
     assert [line for line in lines[:-2] if not line.startswith("[OK]   ")] == []
     assert len(lines) >= 9
     assert not state.exists()
@@ -91,7 +93,7 @@ def test_1_doctor_is_content_with_a_healthy_platform_and_changes_nothing(mcp_bin
 
 
 @pytest.mark.parametrize("ending", ["clean", "killed", "running"])
-def test_1_doctor_reads_the_inbox_and_leaves_it_alone(doctor, spawn, fake, state, ending):
+def test_1_doctor_reads_the_inbox_without_changing_it(doctor, spawn, fake, state, ending):
     child = spawn(speed=20)
     child.initialize()
     fake.add_message("one")
@@ -105,19 +107,19 @@ def test_1_doctor_reads_the_inbox_and_leaves_it_alone(doctor, spawn, fake, state
         child.kill()
     else:
         found = run_beside(doctor, fake)
-        assert "1 message waits" in found["inbox"]
+        assert "1 message waiting" in found["inbox"]
         assert found.code == 0
         return
     fake.requests.clear()
     before = content(state)
     found = doctor()
     assert content(state) == before
-    assert "OK 1 message waits" in found["inbox"]
+    assert "OK 1 message waiting" in found["inbox"]
     assert found.bad == {} and found.code == 0
 
 
 def run_beside(doctor, fake):
-    """Doctor while a server makes requests of its own."""
+    """Runs doctor while a server makes requests of its own."""
     seen = fake.seen
     fake.seen = lambda route: [r for r in seen(route) if "00000000-" in r.target]
     try:
@@ -145,7 +147,7 @@ def test_1_doctor_without_any_configuration(mcp_binary, base_env):
         assert name in ended.stdout
 
 
-def test_1_doctor_tells_what_is_left_out_or_switched_off(doctor):
+def test_1_doctor_warns_about_ignored_values_and_disabled_features(doctor):
     found = doctor({"MOLECULE_ORG_ID": "two words", "MOLECULE_MCP_POLL_TIMEOUT_SECS": "soon",
                     "MOLECULE_MCP_DISABLE_HEARTBEAT": "1", "MOLECULE_MCP_DISABLE_INBOX": "1"})
     assert found.code == 0
@@ -153,7 +155,7 @@ def test_1_doctor_tells_what_is_left_out_or_switched_off(doctor):
 
 
 @pytest.mark.parametrize("source", ["variable", "file", "state"])
-def test_1_doctor_tells_where_the_token_came_from(doctor, token, tmp_path, state, source):
+def test_1_doctor_names_the_source_of_the_token(doctor, token, tmp_path, state, source):
     changes = {} if source == "variable" else {"MOLECULE_WORKSPACE_TOKEN": None}
     state.mkdir(mode=0o700)
     path = state / ".auth_token" if source == "state" else tmp_path / "token"
@@ -166,7 +168,7 @@ def test_1_doctor_tells_where_the_token_came_from(doctor, token, tmp_path, state
     assert ("MOLECULE_WORKSPACE_TOKEN" if source == "variable" else str(path)) in found["token"]
 
 
-def test_1_doctor_sees_a_placeholder(doctor, fake):
+def test_1_doctor_detects_a_placeholder_token(doctor, fake):
     found = doctor({"MOLECULE_WORKSPACE_TOKEN": "<paste auth_token here>"})
     assert found.bad == {"token": "FAIL"} and "placeholder" in found["token"]
     assert "access" not in found.names
@@ -188,18 +190,18 @@ def test_1_doctor_sees_a_placeholder(doctor, fake):
     ("health", RESET, "platform", "FAIL", "lost the connection"),
     ("health", Reply(403, b"", {"Content-Type": None}), "platform", "FAIL", "Origin"),
     ("health", Reply(302, b"", {"Location": "https://elsewhere.test/"}), "platform", "FAIL", "redirect"),
-    ("health", Reply(503, {"error": "down"}), "platform", "FAIL", "trouble"),
+    ("health", Reply(503, {"error": "down"}), "platform", "FAIL", "has a problem"),
     ("health", Reply(404, "404 page not found", {"Content-Type": "text/plain"}), "platform", "WARN",
      "PLATFORM_URL"),
     ("health", Reply(raw=b"SSH-2.0-OpenSSH_9\r\n"), "platform", "FAIL", "PLATFORM_URL"),
 ])
-def test_1_doctor_says_what_the_platform_says(doctor, fake, route, reply, check, status, words):
+def test_1_doctor_reports_the_platforms_errors(doctor, fake, route, reply, check, status, words):
     fake.always(route, reply)
     found = doctor()
     assert found.bad.get(check) == status, found.checks
     assert words in found[check], found[check]
     assert "edge-page-marker" not in found[check]
-    assert len(found.bad) <= 2, found.bad  # what follows from it is not told again
+    assert len(found.bad) <= 2, found.bad  # consequences are not reported again
 
 
 def test_1_doctor_sends_the_organisation(doctor, fake):
@@ -208,25 +210,25 @@ def test_1_doctor_sends_the_organisation(doctor, fake):
     assert {r.headers["x-molecule-org-id"] for r in fake.seen("*")} == {"org-7"}
 
 
-def test_1_doctor_on_hosts_that_are_not_there(doctor):
+def test_1_doctor_on_unreachable_hosts(doctor):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
         for url, words in [(f"http://127.0.0.1:{port}", "cannot connect"),
-                           ("http://nowhere.invalid", "look up names"),
+                           ("http://nowhere.invalid", "resolve host names"),
                            ("http://[::1]:1/base", "http://[::1]:1")]:
             found = doctor({"PLATFORM_URL": url})
             assert found.bad == {"platform": "FAIL"} and words in found["platform"], found.checks
 
 
-def test_1_doctor_on_what_speaks_no_tls(doctor, fake):
+def test_1_doctor_on_a_server_without_tls(doctor, fake):
     found = doctor({"PLATFORM_URL": fake.url.replace("http:", "https:")})
     assert found.bad == {"platform": "FAIL"} and "TLS" in found["platform"]
 
 
 @pytest.mark.parametrize("route, check", [("health", "platform"), ("info", "workspace"),
                                           ("activity", "access")])
-def test_1_doctor_does_not_wait_for_ever(doctor, fake, route, check):
+def test_1_doctor_does_not_wait_forever(doctor, fake, route, check):
     fake.always(route, HANG)
     start = time.monotonic()
     found = doctor()
@@ -247,7 +249,7 @@ def test_1_doctor_compares_the_clocks(doctor, fake, ahead, status):
         assert "behind" in found["clock"]
 
 
-def test_1_doctor_looks_at_modes(doctor, state):
+def test_1_doctor_checks_file_modes(doctor, state):
     state.mkdir(mode=0o700)
     (state / ".platform_inbound_secret").write_text("s")
     (state / ".platform_inbound_secret").chmod(0o644)
@@ -256,7 +258,7 @@ def test_1_doctor_looks_at_modes(doctor, state):
     assert f"chmod 600 {state}/.platform_inbound_secret" in found["state folder"]
 
 
-def test_1_doctor_on_a_folder_that_cannot_be_written(doctor):
+def test_1_doctor_on_an_unwritable_folder(doctor):
     with open_folder() as folder:
         (folder / "inbox.db").write_bytes(b"")
         folder.chmod(0o555)
@@ -332,13 +334,13 @@ def on_terminal(binary, env, *args):
 def test_1_doctor_has_colours_and_shows_progress_on_a_terminal_only(mcp_binary, env, fake):
     fake.always("info", Reply(body={"id": OTHER, "name": "A", "status": "online"}, delay=0.3))
     shown = on_terminal(mcp_binary, {**env, "TERM": "xterm"}, "doctor")
-    assert "\x1b[32m[OK]" in shown and "…" in shown and "all is well" in shown
+    assert "\x1b[32m[OK]" in shown and "…" in shown and "no failures" in shown
     plain = on_terminal(mcp_binary, {**env, "TERM": "xterm", "NO_COLOR": "1"}, "doctor")
     assert "\x1b[3" not in plain and "[OK]" in plain
     assert "\x1b" not in run(mcp_binary, env, "doctor").stdout
 
 
-def test_1_names_of_others_cannot_paint_the_terminal(mcp_binary, env, fake):
+def test_1_untrusted_names_cannot_inject_terminal_escapes(mcp_binary, env, fake):
     fake.always("info", Reply(body={"id": OTHER, "name": "\x1b[31mred\n[OK] fake",
                                     "status": "on\x07line"}))
     ended = run(mcp_binary, env, "doctor")
@@ -347,7 +349,7 @@ def test_1_names_of_others_cannot_paint_the_terminal(mcp_binary, env, fake):
     assert "\n[OK] fake" not in ended.stdout
 
 
-def test_1_doctor_whose_reader_is_gone(mcp_binary, env, fake):
+def test_1_doctor_ignores_a_closed_reader(mcp_binary, env, fake):
     reader, writer = os.pipe()
     os.close(reader)
     child = subprocess.Popen([str(mcp_binary), "doctor"], env=env, stdout=writer,
@@ -358,7 +360,7 @@ def test_1_doctor_whose_reader_is_gone(mcp_binary, env, fake):
 
 
 def test_1_doctor_with_closed_standard_streams(mcp_binary, env, fake):
-    ended = subprocess.run(["sh", "-c", f"exec {mcp_binary} doctor <&- >&- 2>&-"], env=env, timeout=20)
+    ended = subprocess.run(["sh", "-c", f"exec {mcp_binary} doctor <&- >&- 2>&-"], env=env, timeout=DEADLINE)
     assert ended.returncode == 0
     fake.wait_for("activity")
 

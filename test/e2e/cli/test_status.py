@@ -1,4 +1,5 @@
-"""molecule-mcp status (molecule-mcp.md 1): what the state folders tell, asking nobody."""
+"""molecule-mcp status (molecule-mcp.md 1): what the state folders record, without network
+access."""
 
 import json
 import signal
@@ -14,7 +15,7 @@ from support.run import run
 
 @pytest.fixture
 def status(mcp_binary, env):
-    """A function: the workspaces of `status --json`."""
+    """A function: the workspaces in `status --json`."""
 
     def ask(changes=None):
         ended = run(mcp_binary, {**env, **(changes or {})}, "status", "--json")
@@ -26,7 +27,7 @@ def status(mcp_binary, env):
 
 @pytest.fixture
 def shown(mcp_binary, env):
-    """A function: the lines of `status` as people see them, by their names."""
+    """A function: the lines of `status` in its text form, by their labels."""
 
     def ask():
         ended = run(mcp_binary, env, "status")
@@ -46,7 +47,7 @@ def content(folder):
             if p.is_file() and not p.name.endswith("-shm")}
 
 
-def test_1_status_where_nothing_ever_ran(status, shown, fake, state, workspace_id):
+def test_1_status_before_the_first_start(status, shown, fake, state, workspace_id):
     assert status() == [{"workspace": workspace_id, "state_folder": str(state),
                          "owner": {"state": "none"}, "last_heartbeat": None, "last_poll": None,
                          "inbox": {"new": 0, "handed_out": 0}, "cursor": None, "last_error": None}]
@@ -56,7 +57,7 @@ def test_1_status_where_nothing_ever_ran(status, shown, fake, state, workspace_i
     assert fake.seen("*") == []
 
 
-def test_1_status_of_a_session_at_work(status, shown, spawn, fake, workspace_id):
+def test_1_status_of_a_running_session(status, shown, spawn, fake, workspace_id):
     child = spawn()
     child.initialize()
     for text in ("one", "two", "three"):
@@ -69,7 +70,7 @@ def test_1_status_of_a_session_at_work(status, shown, spawn, fake, workspace_id)
     assert found["owner"]["state"] == "active" and found["owner"]["pid"] == child.pid
     assert recent(found["owner"]["since"]) and recent(found["last_heartbeat"])
     assert recent(found["last_poll"])
-    # A push to a host that takes them hands out too: what is not handed out is new.
+    # A push also hands messages out: what was not handed out is new.
     inbox = found["inbox"]
     assert inbox["new"] + inbox["handed_out"] == 3 and inbox["handed_out"] >= 1
     assert found["cursor"] == fake.rows[-1]["id"] and found["last_error"] is None
@@ -83,7 +84,7 @@ def test_1_status_of_a_session_at_work(status, shown, spawn, fake, workspace_id)
 
 
 @pytest.mark.parametrize("ending", ["clean", "killed"])
-def test_1_status_after_the_end_changes_nothing(status, spawn, fake, state, ending):
+def test_1_status_after_the_end_of_the_session_changes_nothing(status, spawn, fake, state, ending):
     child = spawn()
     child.initialize()
     fake.add_message("one")
@@ -98,11 +99,11 @@ def test_1_status_after_the_end_changes_nothing(status, spawn, fake, state, endi
     assert content(state) == before and len(fake.seen("*")) == seen
     assert found["owner"] == {"state": "none"}
     assert recent(found["last_heartbeat"])
-    # What was handed out to a session that has ended is new again.
+    # Messages handed out to a session that has ended are new again.
     assert found["inbox"] == {"new": 1, "handed_out": 0}
 
 
-def test_1_status_tells_the_last_error(status, shown, spawn, fake, token):
+def test_1_status_shows_the_last_error(status, shown, spawn, fake, token):
     fake.always("activity", Reply(503, {"error": f"down, and {token} too"}))
     child = spawn()
     child.initialize()
@@ -113,14 +114,14 @@ def test_1_status_tells_the_last_error(status, shown, spawn, fake, token):
     assert "ago: inbox: " in shown()["last error"]
 
 
-def test_1_status_of_an_owner_that_stands_still(status, shown, spawn, fake):
+def test_1_status_of_a_suspended_owner(status, shown, spawn, fake):
     child = spawn()
     child.initialize()
     until(lambda: status()[0]["owner"]["state"] == "active")
     child.signal(signal.SIGSTOP)
     try:
-        until(lambda: status()[0]["owner"]["state"] == "stands still", 30)
-        assert shown()["owner"].endswith("it stands still")
+        until(lambda: status()[0]["owner"]["state"] == "suspended", 30)
+        assert shown()["owner"].endswith(", suspended")
     finally:
         child.signal(signal.SIGCONT)
     until(lambda: status()[0]["owner"]["state"] == "active", 30)
@@ -148,14 +149,14 @@ def test_1_status_of_a_damaged_inbox(status, shown, state):
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff" * 2048, b'{"session":"x","pid":{}}',
                                   b'{"session":7,"pid":8,"since":"soon","last_error":"\\u001b[31m"}'])
-def test_1_status_of_a_record_that_is_wrong(status, shown, state, text):
+def test_1_status_of_an_invalid_record(status, shown, state, text):
     state.mkdir()
     (state / "status.json").write_bytes(text)
     assert status()[0]["owner"] == {"state": "none"}
     assert "\x1b" not in str(shown())
 
 
-def test_1_status_needs_only_the_folder(status, env, state):
+def test_1_status_needs_only_the_state_folder(status, env, state):
     unset = {"WORKSPACE_ID": None, "PLATFORM_URL": None, "MOLECULE_WORKSPACE_TOKEN": None}
     assert status(unset)[0]["state_folder"] == str(state)
 
@@ -173,7 +174,7 @@ def test_1_status_of_several_workspaces(status, spawn, fake, token, workspace_id
 
 
 @pytest.mark.parametrize("listed", ["[", "[7]", '[{"id":"x","token":"t"}]'])
-def test_1_status_where_the_folders_are_not_known(mcp_binary, env, listed):
+def test_1_status_fails_if_the_state_folders_are_unknown(mcp_binary, env, listed):
     ended = run(mcp_binary, {**env, "MOLECULE_WORKSPACES": listed}, "status", "--json")
     assert ended.returncode == 2 and ended.stdout == "" and "MOLECULE_WORKSPACES" in ended.stderr
 
@@ -184,7 +185,7 @@ def test_1_wrong_usage_of_status(mcp_binary, env, args):
     assert ended.returncode == 2 and ended.stdout == "" and "status [--json]" in ended.stderr
 
 
-def test_1_doctor_tells_who_serves_the_workspace(mcp_binary, env, spawn, status):
+def test_1_doctor_names_the_process_that_serves_the_workspace(mcp_binary, env, spawn, status):
     child = spawn()
     child.initialize()
     until(lambda: status()[0]["owner"]["state"] == "active")

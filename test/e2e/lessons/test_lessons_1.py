@@ -1,4 +1,4 @@
-"""The mission's own fixes, a test for every row (lessons.md 1), on the real platform."""
+"""The fixes of the original project, one test per row (lessons.md 1), on the real platform."""
 
 import json
 import os
@@ -42,9 +42,9 @@ def test_lesson_1_2_the_canvas_says_online(platform, agent, online):
     until(lambda: platform.status_of(agent) == "online", what="online")
 
 
-def test_lesson_1_2_a_beat_lifts_awaiting_agent_and_tells_it(build, spawn, speedup):
-    """The platform's 90 s sweep took the agent for gone (it was stopped); the next beat is enough,
-    and whoever watches hears of it. No second register is needed."""
+def test_lesson_1_2_a_heartbeat_lifts_awaiting_agent_and_is_announced(build, spawn, speedup):
+    """The platform's 90 s sweep considered the (suspended) agent gone; the next heartbeat is
+    enough, and listeners are notified. No second register is needed."""
     with Platform(build, env=speedup(20)) as platform:
         agent = platform.create_workspace("agent")
         child = spawn({"PLATFORM_URL": platform.url, "WORKSPACE_ID": agent.id,
@@ -79,14 +79,15 @@ def test_lesson_1_3_a_5xx_at_start_does_not_exit(spawn, fake):
 
 
 def test_lesson_1_4_the_snippet_runs_as_pasted(platform, agent, mcp_binary, spawn, base_env):
-    """The environment in it is complete and real: with it and nothing else the agent comes online."""
+    """The environment in the snippet is complete and real: the agent comes online with nothing
+    else."""
     snippet = agent.connection["universal_mcp_snippet"]
     assert "<paste" not in snippet and "{{" not in snippet and "ROTATE" not in snippet
     wanted = ("WORKSPACE_ID", "PLATFORM_URL", "MOLECULE_WORKSPACE_TOKEN")
     found = {}
     for name in wanted:
         match = re.search(rf"\b{name}\b[\"']?\s*[=:]\s*(\"[^\"]+\"|'[^']+'|[^\s\"',\\]+)", snippet)
-        assert match, (name, "is not in the snippet")
+        assert match, (name, "is missing from the snippet")
         found[name] = shlex.split(match[1])[0]
     spawn({**{k: None for k in wanted}, **found}, secrets=[agent.token])
     until(lambda: platform.status_of(agent) == "online", what="online")
@@ -106,7 +107,7 @@ def test_lesson_1_5_messages_are_reachable(platform, agent, online, state):
 
 
 def test_lesson_1_5_410_recovery(platform, agent, online, state):
-    """The cursor is of no row of this workspace: the real platform answers 410."""
+    """The cursor belongs to no row of this workspace: the real platform responds with 410."""
     platform.send(agent, "sent before")
     state.mkdir()
     (state / ".mcp_inbox_cursor").write_text(str(uuid.uuid4()))
@@ -117,20 +118,20 @@ def test_lesson_1_5_410_recovery(platform, agent, online, state):
     assert [m["text"] for m in child.wait_messages(2)] == ["sent before", "sent after"]
 
 
-def test_lesson_1_6_the_inbound_secret_comes_with_every_beat(platform, agent, online, state):
+def test_lesson_1_6_the_inbound_secret_comes_with_every_heartbeat(platform, agent, online, state):
     child = online(speed=20)
     secret = state / ".platform_inbound_secret"
     child.wait_until(lambda: secret.exists(), "secret")
     first = secret.read_text().strip()
     assert first == platform.heartbeat(agent).body["platform_inbound_secret"]
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
-    secret.write_text("lost\n")  # also what was lost comes back, without a new register
+    secret.write_text("lost\n")  # a lost secret returns too, without a new register
     child.wait_until(lambda: secret.read_text().strip() == first, "the secret again")
 
 
-def test_lesson_1_6_a_secret_that_cannot_be_minted_stops_no_beat(platform, agent, online, state):
-    """The store refuses every change of a secret; the beat still succeeds, and the secret comes
-    with a later one."""
+def test_lesson_1_6_a_secret_that_cannot_be_minted_does_not_stop_the_heartbeat(platform, agent, online, state):
+    """The store rejects every change of a secret; the heartbeat still succeeds, and the secret
+    comes with a later one."""
     with sqlite3.connect(next(platform.data_dir.glob("*.db"))) as store:
         store.execute("UPDATE workspaces SET platform_inbound_secret = NULL")
         store.execute("CREATE TRIGGER broken BEFORE UPDATE OF platform_inbound_secret ON workspaces "
@@ -155,7 +156,7 @@ def test_lesson_1_7_a_revoked_token_escalates(platform, agent, online):
     child.wait_stderr("Tokens", 2)
 
 
-def test_lesson_1_8_agents_can_be_told_apart(platform, agent, online):
+def test_lesson_1_8_agents_are_distinguishable(platform, agent, online):
     other = platform.create_workspace("other")
     named = online(changes={"MOLECULE_AGENT_NAME": "Ada", "MOLECULE_AGENT_SKILLS": "sums, proofs",
                             "MOLECULE_AGENT_DESCRIPTION": "counts"})
@@ -173,20 +174,20 @@ def test_lesson_1_8_agents_can_be_told_apart(platform, agent, online):
         assert child.process.poll() is None
 
 
-def test_lesson_1_9_the_state_folder_has_tiers(platform, agent, online, base_env, mcp_binary, env):
+def test_lesson_1_9_the_state_folder_has_fallbacks(platform, agent, online, base_env, mcp_binary, env):
     if os.path.exists("/configs"):
         pytest.skip("this machine has /configs")
     online(changes={"CONFIGS_DIR": None})
     secret = os.path.join(base_env["HOME"], ".molecule-workspace", ".platform_inbound_secret")
     until(lambda: os.path.exists(secret), what="the secret in the home folder")
-    with open_folder() as folder:  # one that cannot be written is told of at once, not at a beat
+    with open_folder() as folder:  # an unwritable one is reported at once, not at the first heartbeat
         folder.chmod(0o555)
         refused(mcp_binary, {**env, "CONFIGS_DIR": str(folder)}, str(folder), **as_nobody())
         folder.chmod(0o777)
 
 
-def test_lesson_1_10_done_here(spawn, fake, tmp_path, token):
-    """Pooled connections, backoff, one token order, one header builder: in one run."""
+def test_lesson_1_10_all_in_one_run(spawn, fake, tmp_path, token):
+    """Pooled connections, backoff, one token order, one header builder, all in one run."""
     path = tmp_path / "token"
     path.write_text(token)
     child = spawn({"MOLECULE_WORKSPACE_TOKEN": None, "MOLECULE_WORKSPACE_TOKEN_FILE": str(path),
@@ -202,7 +203,7 @@ def test_lesson_1_10_done_here(spawn, fake, tmp_path, token):
 
 
 def test_lesson_1_all_the_main_job(platform, agent, online, env):
-    """Two agents: the human asks A, A delegates to B, B answers A, A tells the human."""
+    """Two agents: the user asks A, A delegates to B, B answers A, A tells the user."""
     peer = platform.create_workspace("peer")
     a = online(speed=20)
     b = online(peer, {"CONFIGS_DIR": env["CONFIGS_DIR"] + "-b"}, speed=20)

@@ -19,8 +19,8 @@ def accept_only(fake, token, *routes):
                     if r.headers.get("authorization") == f"Bearer {token}" else UNAUTHORIZED)
 
 
-def test_lesson_2_14_a_rotated_token_works_at_once_in_every_process(spawn, fake, token, tmp_path):
-    """Also in one that neither beats nor polls, and without a failed call."""
+def test_lesson_2_14_a_rotated_token_takes_effect_at_once_in_every_process(spawn, fake, token, tmp_path):
+    """Even in a process that sends neither heartbeats nor polls, and without a failed call."""
     path = tmp_path / "token"
     path.write_text(token)
     rotated = secrets.token_urlsafe(32)
@@ -53,7 +53,7 @@ def test_lesson_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fak
     for route in ("heartbeat", "activity", "peers", "commit", "register"):
         fake.always(route, UNAUTHORIZED)
     child.wait_stderr("was removed from the platform at 2026-05-01T10:00:00Z")
-    beats, polls = len(fake.seen("heartbeat")), len(fake.seen("activity"))
+    heartbeats, polls = len(fake.seen("heartbeat")), len(fake.seen("activity"))
     for name, arguments in (("list_peers", {}), ("commit_memory", {"content": "x"}),
                             ("send_message_to_user", {"message": "x"})):
         result = child.call(name, **arguments)
@@ -65,15 +65,15 @@ def test_lesson_2_15_a_removed_workspace_stops_with_one_clear_message(spawn, fak
     other.initialize()
     other.call("wait_for_message", timeout_secs=0)
     assert other.ping() < 5 and child.ping() < 5
-    assert len(fake.seen("heartbeat")) == beats and len(fake.seen("activity")) <= polls + 1
+    assert len(fake.seen("heartbeat")) == heartbeats and len(fake.seen("activity")) <= polls + 1
     assert child.stderr_text.count("was removed") == 1
 
 
 @pytest.mark.parametrize("changes", [{}, {"MOLECULE_MCP_DISABLE_HEARTBEAT": "1"}])
 @pytest.mark.parametrize("refusal", [UNAUTHORIZED, Reply(410, {"error": "workspace removed"})])
-def test_lesson_2_15_a_removed_workspace_whose_heartbeat_is_taken_for_ever(
+def test_lesson_2_15_a_removed_workspace_is_noticed_although_its_heartbeats_succeed(
         spawn, fake, workspace_id, changes, refusal):
-    """Only the poll and the workspace's page tell (platform-api.md 1.2)."""
+    """Only the poll and the workspace's own route show it (platform-api.md 1.2)."""
     fake.add_message("hello")
     child = spawn(changes, speed=20)
     child.initialize()
@@ -82,16 +82,16 @@ def test_lesson_2_15_a_removed_workspace_whose_heartbeat_is_taken_for_ever(
                                     "removed_at": None}))
     fake.always("activity", refusal)
     child.wait_stderr(f"workspace {workspace_id} was removed from the platform")
-    told = len(fake.requests)
+    before = len(fake.requests)
     with contextlib.closing(FakePlatform()) as elsewhere:
         spawn({"PLATFORM_URL": elsewhere.url, "CONFIGS_DIR": None}, speed=20).initialize()
         elsewhere.wait_for("heartbeat", 3)
         elsewhere.wait_for("activity", 3)
-    assert len(fake.requests) == told
+    assert len(fake.requests) == before
     assert child.ping() < 5 and child.stderr_text.count("was removed") == 1
 
 
-def test_lesson_2_14_a_standby_that_takes_over_with_a_refused_token_goes_on(spawn, fake):
+def test_lesson_2_14_a_standby_that_takes_over_with_a_rejected_token_recovers(spawn, fake):
     owner = spawn(speed=10)
     owner.initialize()
     fake.wait_for("heartbeat")
@@ -109,7 +109,7 @@ def test_lesson_2_14_a_standby_that_takes_over_with_a_refused_token_goes_on(spaw
 
 
 @pytest.mark.parametrize("source", ["variable", "file", "state"])
-def test_lesson_2_14_a_rejection_names_where_the_token_came_from(spawn, fake, token, tmp_path, state, source):
+def test_lesson_2_14_a_rejection_names_the_source_of_the_token(spawn, fake, token, tmp_path, state, source):
     fake.always("register", UNAUTHORIZED)
     path = state / ".auth_token" if source == "state" else tmp_path / "token"
     state.mkdir(mode=0o700)
@@ -123,7 +123,7 @@ def test_lesson_2_14_a_rejection_names_where_the_token_came_from(spawn, fake, to
     assert f"put it into {named} start again" in child.stderr_text
 
 
-def test_lesson_2_14_sighup_reads_the_token_again_and_ends_where_it_is_the_old_one(spawn, fake, token, tmp_path):
+def test_lesson_2_14_sighup_reloads_the_token_and_exits_if_it_is_unchanged(spawn, fake, token, tmp_path):
     path = tmp_path / "token"
     path.write_text(token)
     rotated = secrets.token_urlsafe(32)
@@ -142,8 +142,8 @@ def test_lesson_2_14_sighup_reads_the_token_again_and_ends_where_it_is_the_old_o
 
 
 @pytest.mark.parametrize("found_by_a_call", [False, True])
-def test_lesson_2_14_sighup_brings_a_disabled_workspace_back(spawn, fake, token, state, found_by_a_call):
-    """Of several, whose process is still there."""
+def test_lesson_2_14_sighup_reenables_a_disabled_workspace(spawn, fake, token, state, found_by_a_call):
+    """One of several workspaces, in a process that is still running."""
     good, bad = str(uuid.uuid4()), str(uuid.uuid4())
     (state / bad).mkdir(parents=True)
     (state / bad / ".auth_token").write_text("wrong-" + "x" * 37)

@@ -1,5 +1,6 @@
-"""Several processes for one workspace (lessons.md 2.12, molecule-mcp.md 5): one registers, beats and
-polls, another takes over however it ends; all share the inbox, and no message goes to two."""
+"""Several processes for one workspace (lessons.md 2.12, molecule-mcp.md 5): one registers, sends
+heartbeats and polls; another takes over however it ends; all share the inbox, and no message
+goes to two of them."""
 
 import signal
 import sqlite3
@@ -15,7 +16,7 @@ POLL = 5.0
 
 
 def start_two(spawn, fake, speed, **rest):
-    """An owner and another."""
+    """Starts the owner and a second session."""
     owner = spawn(speed=speed, **rest)
     owner.initialize()
     fake.wait_for("heartbeat")
@@ -25,7 +26,7 @@ def start_two(spawn, fake, speed, **rest):
     return owner, other
 
 
-def test_lesson_2_12_one_process_registers_beats_and_polls(spawn, fake):
+def test_lesson_2_12_one_process_registers_sends_heartbeats_and_polls(spawn, fake):
     owner, other = start_two(spawn, fake, speed=20)
     late = spawn(speed=20)
     late.initialize()
@@ -33,17 +34,17 @@ def test_lesson_2_12_one_process_registers_beats_and_polls(spawn, fake):
     late.call("inbox_peek")
     since = len(fake.seen("*"))
     fake.next("heartbeat", 5)
-    beats = [r.time for r in fake.seen("heartbeat")]
+    heartbeats = [r.time for r in fake.seen("heartbeat")]
     assert len(fake.seen("register")) == 1
     polls = [r for r in fake.seen("*")[since:] if r.route == "activity"]
-    apart = (beats[-1] - beats[-5]) * 20 / 4
-    assert 18 < apart < 30, f"a beat every {apart} s"
-    assert len(polls) * POLL < (time.monotonic() - beats[-5]) * 20 * 1.5 + 2 * POLL
+    apart = (heartbeats[-1] - heartbeats[-5]) * 20 / 4
+    assert 18 < apart < 30, f"a heartbeat every {apart} s"
+    assert len(polls) * POLL < (time.monotonic() - heartbeats[-5]) * 20 * 1.5 + 2 * POLL
     for child in (owner, other, late):
         assert child.ping() < 5
 
 
-def test_lesson_2_5_the_owners_beat_tells_of_work_in_another_session(spawn, fake):
+def test_lesson_2_5_the_owners_heartbeat_reports_work_in_another_session(spawn, fake):
     owner, other = start_two(spawn, fake, speed=20)
     fake.always("a2a", HANG)
     other.start_tool("delegate_task", {"workspace_id": PEER, "task": "rake the garden"})
@@ -73,7 +74,7 @@ def test_lesson_2_12_another_process_takes_over_however_the_owner_ends(spawn, fa
     seconds = (taken - start) * speed
     record_property("takeover_seconds", round(seconds, 2))
     print(f"\ntakeover after {end.name}: {seconds:.2f} s")
-    # One poll interval, and half a second of the tester's time for a machine that is busy.
+    # One poll interval, plus half a second of real time for a busy machine.
     assert seconds < POLL + 0.5 * speed
     id = fake.add_message("after the takeover")
     assert other.call("wait_for_message", timeout_secs=300).json["activity_id"] == id
@@ -87,7 +88,7 @@ def test_lesson_2_12_another_process_takes_over_however_the_owner_ends(spawn, fa
 
 
 @pytest.mark.parametrize("half", ["HEARTBEAT", "INBOX"])
-def test_lesson_2_12_one_that_does_half_makes_way_for_one_that_does_all(spawn, fake, half):
+def test_lesson_2_12_a_process_with_a_disabled_half_yields_to_a_complete_one(spawn, fake, half):
     speed = 10
     done = {"HEARTBEAT": "activity", "INBOX": "heartbeat"}[half]
     part = spawn({f"MOLECULE_MCP_DISABLE_{half}": "1"}, speed=speed)
@@ -134,18 +135,18 @@ def test_lesson_2_12_a_push_goes_to_one_session(spawn, fake):
     ids = [fake.add_message(str(i)) for i in range(10)]
     channel = "notifications/claude/channel"
 
-    def told():
+    def announced():
         return [n["params"]["meta"]["activity_id"] for h in hosts for n in h.notifications(channel)]
 
-    hosts[0].wait_until(lambda: len(told()) >= len(ids), "all announced")
+    hosts[0].wait_until(lambda: len(announced()) >= len(ids), "all announced")
     fake.next("activity", 3)
     for host in hosts:
         host.ping()
-    assert sorted(told()) == sorted(ids)
+    assert sorted(announced()) == sorted(ids)
 
 
 def test_lesson_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record_property):
-    """Real time: how long after the owner's poll the others' waits end."""
+    """In real time: how long after the owner's poll the waits of the others end."""
     children = [spawn() for _ in range(4)]
     for child in children:
         child.initialize()
@@ -156,7 +157,7 @@ def test_lesson_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record
         child.ping()
     ids = [fake.add_message(str(i)) for i in range(4)]
     answered = fake.next("activity").time
-    got = [child.tool_result(wait, deadline=30).json["activity_id"] for child, wait in waits]
+    got = [child.tool_result(wait).json["activity_id"] for child, wait in waits]
     milliseconds = 1000 * (time.monotonic() - answered)
     print(f"\nall four woke within {milliseconds:.0f} ms of the poll")
     record_property("wake_ms", round(milliseconds))
@@ -164,8 +165,8 @@ def test_lesson_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record
     assert milliseconds < 2000
 
 
-def test_lesson_2_12_two_sessions_under_load_share_all_and_lose_nothing(spawn, fake):
-    # Not faster: a lock that is waited for 250 ms is waited for in this time too.
+def test_lesson_2_12_two_sessions_under_load_share_everything_and_lose_nothing(spawn, fake):
+    # No acceleration: it would also shorten the 250 ms for which a lock is waited for.
     children = [spawn(speed=4) for _ in range(3)]
     for child in children:
         child.initialize()
@@ -195,11 +196,11 @@ def test_lesson_2_12_two_sessions_under_load_share_all_and_lose_nothing(spawn, f
 
 
 @pytest.mark.parametrize("lock", ["IMMEDIATE", "EXCLUSIVE"])
-def test_lesson_2_12_a_long_write_of_another_process_fails_no_tool(spawn, fake, state, lock):
+def test_lesson_2_12_a_long_write_by_another_process_fails_no_tool(spawn, fake, state, lock):
     child = spawn()
     child.initialize()
     ids = [fake.add_message(text) for text in ("answered", "popped", "given out")]
-    child.wait_messages(3, deadline=30)
+    child.wait_messages(3)
     late = spawn()
     database = sqlite3.connect(state / "inbox.db", isolation_level=None)
     database.execute(f"BEGIN {lock}")
@@ -220,5 +221,5 @@ def test_lesson_2_12_a_long_write_of_another_process_fails_no_tool(spawn, fake, 
         assert not result.failed, result.text
     assert "given out" in child.wait_answer(read)["result"]["contents"][0]["text"]
     assert [m["activity_id"] for m in child.call("inbox_peek").json] == [ids[2]]
-    # Its own beat may wait for the lock a little, its calls do not.
+    # Its own heartbeat may wait for the lock a little; its calls must not.
     assert statistics.median(pings) < 0.1 and max(pings) < 1, sorted(pings)[-3:]

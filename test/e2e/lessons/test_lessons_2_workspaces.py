@@ -1,6 +1,6 @@
 """Several workspaces in one process (lessons.md 2.18, molecule-mcp.md 2): each has its own
-credentials, state and presence, a bad token costs its own workspace only, and replies leave from the
-workspace that received."""
+credentials, state and presence; a bad token only affects its own workspace; replies leave from
+the workspace that received the message."""
 
 import contextlib
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.fake_platform import HANG, Reply, envelope
 from support.platform import until
 from support.run import refused, run
@@ -20,7 +21,7 @@ from e2e.molecule_platform.test_files import upload
 
 @pytest.fixture
 def several(spawn, platform, tmp_path):
-    """A function that starts one process for the workspaces; `tokens` replaces some."""
+    """A function that starts one process for the workspaces; `tokens` overrides some tokens."""
     def start(workspaces, tokens=None, **rest):
         entries = [{"id": w.id, "token": (tokens or {}).get(w.id, w.token)} for w in workspaces]
         return spawn({"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None, "PLATFORM_URL": platform.url,
@@ -55,7 +56,7 @@ def owner_of(mcp_binary, child_env, workspace):
     return next(one["owner"] for one in shown if one["workspace"] == workspace)
 
 
-def test_lesson_2_18_a_disabled_workspace_is_shown_as_that_and_is_free(several, spawn, platform, mcp_binary,
+def test_lesson_2_18_a_disabled_workspace_is_shown_as_disabled_and_is_free(several, spawn, platform, mcp_binary,
                                                                  env):
     good, bad = platform.create_workspace("good"), platform.create_workspace("bad")
     entries = [{"id": good.id, "token": good.token}, {"id": bad.id, "token": "wrong-" + "x" * 37}]
@@ -67,11 +68,11 @@ def test_lesson_2_18_a_disabled_workspace_is_shown_as_that_and_is_free(several, 
     assert owner["pid"] == child.pid and "rejected register for workspace " + bad.id in owner["reason"]
     shown = run(mcp_binary, listed, "status").stdout
     shown = shown[shown.index(bad.id):]
-    assert f"process {child.pid}, disabled: the platform rejected" in shown and "still" not in shown
+    assert f"process {child.pid}, disabled: the platform rejected" in shown and "suspended" not in shown
     checks = run(mcp_binary, listed, "doctor").stdout
     checks = checks[checks.index(bad.id):]
     assert f"process {child.pid}, disabled: the platform rejected" in checks and "CONT" not in checks
-    # It is for whoever has the right token.
+    # A process with the right token can take it over.
     other = spawn({"WORKSPACE_ID": bad.id, "MOLECULE_WORKSPACE_TOKEN": bad.token, "PLATFORM_URL": platform.url},
                   speed=10, secrets=[bad.token])
     other.initialize()
@@ -118,7 +119,7 @@ def test_lesson_2_18_replies_leave_from_the_workspace_that_received(several, pla
     assert [row["source_id"] for row in rows] == [b.id]
 
 
-def test_lesson_2_18_all_that_is_wrong_with_the_list_is_said_at_once(mcp_binary, env, workspace_id):
+def test_lesson_2_18_all_problems_of_the_list_are_reported_at_once(mcp_binary, env, workspace_id):
     entries = [{"id": workspace_id[:8], "token": "t"}, 5, {"id": workspace_id},
                {"id": workspace_id, "token": "ROTATE_TO_REVEAL_TOKEN", "platform_url": "ftp://x"}]
     changed = {**env, "WORKSPACE_ID": "", "MOLECULE_WORKSPACES": json.dumps(entries)}
@@ -138,7 +139,7 @@ def test_lesson_2_18_an_unknown_workspace_is_named_with_the_known_ones(several, 
 
 
 def many(fake, token, count):
-    """The variables for so many workspaces on the fake platform."""
+    """The variables for `count` workspaces on the fake platform."""
     entries = [{"id": str(uuid.uuid4()), "token": token} for _ in range(count)]
     return {"WORKSPACE_ID": None, "MOLECULE_WORKSPACE_TOKEN": None,
             "MOLECULE_WORKSPACES": json.dumps(entries)}
@@ -157,7 +158,7 @@ def test_lesson_2_18_many_workspaces_raise_the_limit_of_open_files(spawn, fake, 
     assert child.stderr_text == ""
 
 
-def test_lesson_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, sanitized):
+def test_lesson_2_18_a_limit_of_open_files_that_is_too_low_is_reported(spawn, fake, token, sanitized):
     if sanitized:
         pytest.skip("without a free descriptor UBSan takes valid objects for invalid ones")
     child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 64))
@@ -167,7 +168,7 @@ def test_lesson_2_18_too_low_a_limit_of_open_files_is_said(spawn, fake, token, s
     assert child.ping() < 5
 
 
-def test_lesson_2_18_no_workspace_has_more_files_open_than_that_counts(several, platform, state):
+def test_lesson_2_18_no_workspace_has_more_open_files_than_assumed(several, platform, state):
     workspaces = [platform.create_workspace(name) for name in "ab"]
     child = several(workspaces)
     child.initialize()
@@ -178,7 +179,7 @@ def test_lesson_2_18_no_workspace_has_more_files_open_than_that_counts(several, 
     child.wait_messages(2)
     opened = []
     for entry in Path(f"/proc/{child.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a file that is read opens and closes
+        with contextlib.suppress(FileNotFoundError):  # files being read come and go
             opened.append(os.readlink(entry))
     for one in workspaces:
         assert 5 < len([path for path in opened if path.startswith(str(state / one.id))]) <= 9, opened
@@ -186,7 +187,7 @@ def test_lesson_2_18_no_workspace_has_more_files_open_than_that_counts(several, 
 
 @pytest.fixture
 def twins(platform):
-    """Two workspaces whose ids begin with the same eight characters; no route gives such ids."""
+    """Two workspaces whose ids share the first eight characters; no route creates such ids."""
     made = [platform.create_workspace(name) for name in ("twin", "other twin")]
     alike = [w._replace(id=made[0].id[:8] + str(uuid.uuid4())[8:]) for w in made]
     changes = []
@@ -197,7 +198,7 @@ def twins(platform):
     return alike
 
 
-def test_lesson_2_18_ids_that_begin_alike_share_no_folder_secret_cursor_or_file(
+def test_lesson_2_18_ids_with_the_same_prefix_share_no_folder_secret_cursor_or_file(
         several, twins, platform, state):
     a, b = twins
     child = several(twins)
@@ -222,7 +223,7 @@ def test_lesson_2_18_ids_that_begin_alike_share_no_folder_secret_cursor_or_file(
     child.call("inbox_pop", activity_id=messages[a.id]["activity_id"])
     child.finish()
 
-    again = several(twins)  # each goes on at its own place
+    again = several(twins)  # each continues at its own cursor
     again.initialize()
     for workspace in twins:
         platform.send(workspace, "later")
@@ -231,10 +232,10 @@ def test_lesson_2_18_ids_that_begin_alike_share_no_folder_secret_cursor_or_file(
     child.secrets |= set(kept.values())
 
 
-def test_lesson_2_18_all_register_at_the_same_time(spawn, fake, token):
-    """The platform answers no register before the last of them has come."""
+def test_lesson_2_18_all_workspaces_register_concurrently(spawn, fake, token):
+    """The platform responds to no register before the last of them has arrived."""
     count = 8
-    together = threading.Barrier(count, timeout=20)
+    together = threading.Barrier(count, timeout=DEADLINE)
 
     def answer(request):
         together.wait()
@@ -249,7 +250,7 @@ def test_lesson_2_18_all_register_at_the_same_time(spawn, fake, token):
     assert len(registered) == len(set(registered)) == count
 
 
-def test_lesson_2_18_a_register_that_hangs_delays_no_other_workspace(spawn, fake, token):
+def test_lesson_2_18_a_hanging_register_delays_no_other_workspace(spawn, fake, token):
     variables = many(fake, token, 3)
     slow, *others = (entry["id"] for entry in json.loads(variables["MOLECULE_WORKSPACES"]))
     registered = Reply(body={"status": "registered", "delivery_mode": "poll"})
@@ -257,5 +258,6 @@ def test_lesson_2_18_a_register_that_hangs_delays_no_other_workspace(spawn, fake
     child = spawn(variables)
     child.initialize()
     for id in others:
-        fake.wait_for("heartbeat", where=lambda r: r.json["workspace_id"] == id, deadline=5)
-        fake.wait_for("activity", where=lambda r: r.id == id, deadline=5)
+        fake.wait_for("heartbeat", where=lambda r: r.json["workspace_id"] == id)
+        fake.wait_for("activity", where=lambda r: r.id == id)
+    assert fake.hung_up == 0, "only after that register was given up"

@@ -1,4 +1,4 @@
-"""Files (lessons.md 3): each test bears the number of its sentence."""
+"""Files (lessons.md 3): each test has the number of its sentence."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def uploads(state):
 
 
 class Sent:
-    """A file as the platform shows it, and the message that follows."""
+    """A file as the platform presents it, and the message that refers to it."""
 
     def __init__(self, fake, workspace_id, name="report.pdf", content=b"the bytes",
                  mime_type="application/pdf", **row):
@@ -42,7 +42,7 @@ class Sent:
 
 
 def next_message(mcp):
-    return mcp.call("wait_for_message", timeout_secs=60, deadline=60).json
+    return mcp.call("wait_for_message", timeout_secs=60).json
 
 
 def path_of(uri):
@@ -69,7 +69,7 @@ def test_lesson_3_1_a_file_is_fetched_stored_acknowledged_and_named_in_the_messa
     assert sent.id in ack.target
     routes = [r.route for r in fake.requests if r.route.startswith("pending")]
     assert routes == ["pending", "pending_ack"]
-    assert len(mcp.call("inbox_peek").json) == 1, "an upload is no message"
+    assert len(mcp.call("inbox_peek").json) == 1, "an upload is not a message"
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/cron.d/x", "..", ".", "", "a/b\\c.txt",
@@ -88,7 +88,7 @@ def test_lesson_3_1_names_are_safe_and_short(mcp, fake, workspace_id, uploads, n
 
 
 def test_lesson_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, workspace_id, uploads, tmp_path):
-    """Somebody guessed the name: the link itself goes, and what it leads to stays."""
+    """Somebody guessed the name and planted a link: the link is replaced, its target stays."""
     victim = tmp_path / "victim"
     victim.write_text("precious")
     uploads.mkdir(parents=True, mode=0o700)
@@ -107,7 +107,7 @@ def test_lesson_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, wor
                                    Reply(body=b"the by", headers={"Content-Length": "9"}, close_after=6),
                                    Reply(body=b"fewer")],
                          ids=["500", "503", "reset", "html", "401", "cut", "other size"])
-def test_lesson_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, workspace_id, uploads, fault):
+def test_lesson_3_1_a_failed_fetch_is_retried_and_blocks_nothing(mcp, fake, workspace_id, uploads, fault):
     sent = Sent(fake, workspace_id)
     fake.script("pending", fault, fault)
     fake.always("pending", sent.reply())
@@ -118,12 +118,12 @@ def test_lesson_3_1_a_failed_fetch_is_tried_again_and_stalls_nothing(mcp, fake, 
     assert len(fake.seen("pending")) == 3
     path = path_of(mcp.call("inbox_peek").json[0]["attachments"][0]["uri"])
     assert path.read_bytes() == b"the bytes"
-    assert [p.name for p in uploads.iterdir()] == [path.name], "no half file is left"
+    assert [p.name for p in uploads.iterdir()] == [path.name], "no partial file is left"
     assert message["activity_id"] and len(mcp.call("inbox_peek").json) == 2
 
 
 @pytest.mark.parametrize("mime_type", ["text/html", "application/pdf"])
-def test_lesson_3_1_a_web_page_is_a_file_only_where_its_row_says_so(
+def test_lesson_3_1_a_web_page_is_a_file_only_if_its_row_says_so(
         mcp, fake, workspace_id, uploads, mime_type):
     sent = Sent(fake, workspace_id, content=HTML.body.encode(), mime_type=mime_type)
     fake.always("pending", HTML)
@@ -138,7 +138,7 @@ def test_lesson_3_1_a_web_page_is_a_file_only_where_its_row_says_so(
         assert message["attachments"][0]["status"] == "not fetched yet"
 
 
-def test_lesson_3_1_a_slow_fetch_does_not_keep_messages_away(mcp, fake, workspace_id):
+def test_lesson_3_1_a_slow_fetch_does_not_delay_messages(mcp, fake, workspace_id):
     sent = Sent(fake, workspace_id)
     fake.always("pending", Reply(hang=True))
     sent.message(fake)
@@ -159,7 +159,7 @@ def test_lesson_3_1_an_unanswered_ack_is_repeated_without_a_second_fetch(mcp, fa
     assert len(fake.seen("pending")) == 1 and len(fake.seen("pending_ack")) == 3
 
 
-def test_lesson_3_1_a_file_that_is_gone_is_asked_for_once(mcp, fake, workspace_id, uploads):
+def test_lesson_3_1_an_expired_file_is_requested_once(mcp, fake, workspace_id, uploads):
     sent = Sent(fake, workspace_id)
     sent.message(fake)
     [attachment] = next_message(mcp)["attachments"]
@@ -169,7 +169,7 @@ def test_lesson_3_1_a_file_that_is_gone_is_asked_for_once(mcp, fake, workspace_i
     assert list(uploads.iterdir()) == []
 
 
-def test_lesson_3_1_rows_of_another_shape_are_passed_over(mcp, fake, workspace_id):
+def test_lesson_3_1_malformed_rows_are_skipped(mcp, fake, workspace_id):
     for body in (None, {}, [], "x", {"file_id": 7}, {"file_id": "../../x"}, {"file_id": "x" * 4000},
                  {"file_id": None, "name": []}):
         fake.add_row(method="chat_upload_receive", request_body=body)
@@ -196,7 +196,7 @@ def test_lesson_3_1_a_kill_9_during_a_fetch_loses_nothing(spawn, fake, workspace
 
 
 def test_lesson_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, workspace_id, tmp_path):
-    """By their source, and where a platform gives none, by what the upload's answer said."""
+    """Recognised by their source or, if the platform gives none, by the response to the upload."""
     named = Sent(fake, workspace_id, source_id=workspace_id)
     (tmp_path / "mine.txt").write_text("mine")
     own_id = str(uuid.uuid4())
@@ -217,7 +217,7 @@ def test_lesson_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, wo
     assert not any(own_id in t or named.id in t for t in touched), touched
 
 
-def test_lesson_3_3_outbound_files_are_streamed_with_their_types(mcp, fake, workspace_id, tmp_path):
+def test_lesson_3_3_outgoing_files_are_streamed_with_their_types(mcp, fake, workspace_id, tmp_path):
     for name in ("a.pdf", "b.PNG", "c.unknown"):
         (tmp_path / name).write_bytes(b"%" + name.encode())
     paths = [str(tmp_path / name) for name in ("a.pdf", "b.PNG", "c.unknown")]
@@ -234,7 +234,7 @@ def read_by(mcp):
 
 
 def test_lesson_3_3_sizes_are_checked_before_anything_is_read(mcp, fake, tmp_path):
-    """Two files of 20 MiB and one that is too large: not a byte of the three is read."""
+    """Two files of 20 MiB and one that is too large: none of the three is read."""
     sizes = {"a.bin": 20 << 20, "b.bin": 20 << 20, "huge.bin": 300 << 20}
     for name, size in sizes.items():
         with open(tmp_path / name, "wb") as file:
@@ -247,7 +247,7 @@ def test_lesson_3_3_sizes_are_checked_before_anything_is_read(mcp, fake, tmp_pat
     assert fake.seen("uploads") == [] and fake.seen("notify") == []
     sent = mcp.call("send_message_to_user", message="m", attachments=paths[:2])
     assert not sent.failed, sent
-    assert read_by(mcp) - before > 40 << 20, "what is read is not counted here"
+    assert read_by(mcp) - before > 40 << 20, "the counter does not see what is read"
 
 
 def take_all_but_the_last(request):
@@ -257,8 +257,8 @@ def take_all_but_the_last(request):
 
 
 @pytest.mark.parametrize("case", ["absent", "folder", "refused", "taken in part"])
-def test_lesson_3_3_all_files_go_or_nothing(mcp, fake, tmp_path, case):
-    """By every tool that sends files; what was to be answered stays in the inbox."""
+def test_lesson_3_3_either_all_files_are_sent_or_nothing(mcp, fake, tmp_path, case):
+    """With every tool that sends files; a message to be answered stays in the inbox."""
     paths = [tmp_path / name for name in ("a.txt", "b.txt", "last.txt")]
     for path in paths:
         path.write_text("x")
@@ -280,7 +280,7 @@ def test_lesson_3_3_all_files_go_or_nothing(mcp, fake, tmp_path, case):
     assert len(fake.seen("uploads")) == (2 if case in replies else 0)
 
 
-def test_lesson_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, state):
+def test_lesson_3_files_in_both_directions_on_the_real_platform(platform, spawn, tmp_path, state):
     agent = platform.create_workspace("agent")
     mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,
                  "MOLECULE_WORKSPACE_TOKEN": agent.token}, secrets=[agent.token], speed=20)
@@ -304,11 +304,12 @@ def test_lesson_3_both_ways_on_the_real_platform(platform, spawn, tmp_path, stat
     status, _, got = fetch(platform, agent, uri.rpartition("/")[2], token=platform.admin_token)
     assert (status, got) == (200, b"thanks")
     assert file_id(reply) not in uri
-    assert len(list((state / "uploads").iterdir())) == 1, "the own file was not fetched"
+    assert len(list((state / "uploads").iterdir())) == 1, "its own file was fetched too"
 
 
-def test_lesson_3_3_what_the_platform_takes_is_what_it_says(platform, spawn, tmp_path):
-    """A file that older platforms refuse, and one that this one refuses too: not sent at all."""
+def test_lesson_3_3_the_platforms_own_limits_apply(platform, spawn, tmp_path):
+    """A file that older platforms reject, and one that this one rejects too, which is not sent
+    at all."""
     agent = platform.create_workspace("agent")
     mcp = spawn({"WORKSPACE_ID": agent.id, "PLATFORM_URL": platform.url,
                  "MOLECULE_WORKSPACE_TOKEN": agent.token}, secrets=[agent.token])
@@ -319,8 +320,7 @@ def test_lesson_3_3_what_the_platform_takes_is_what_it_says(platform, spawn, tmp
         path = tmp_path / f"{size}.bin"
         with open(path, "wb") as file:
             file.truncate(size)
-        return mcp.call("send_message_to_user", message=f"{size}", attachments=[str(path)] * count,
-                        deadline=60)
+        return mcp.call("send_message_to_user", message=f"{size}", attachments=[str(path)] * count)
 
     largest, most = limits["per_file_bytes"], limits["max_attachments_per_message"]
     for size, count in ((26 << 20, 1), (largest, 1), (1, most)):

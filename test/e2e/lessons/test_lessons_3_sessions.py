@@ -1,4 +1,4 @@
-"""Files (lessons.md 3) where several sessions serve one workspace."""
+"""Files (lessons.md 3) if several sessions serve one workspace."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ from e2e.lessons.test_lessons_3 import Sent, next_message, path_of
 
 
 @pytest.mark.parametrize("late", ["whole", "cut"])
-def test_lesson_3_1_an_owner_that_wakes_up_leaves_the_file_of_its_successor(
+def test_lesson_3_1_a_resumed_owner_leaves_its_successors_file_alone(
         spawn, fake, workspace_id, state, late):
     owner, other = start_two(spawn, fake, speed=10)
     sent = Sent(fake, workspace_id)
@@ -43,8 +43,8 @@ def test_lesson_3_1_an_owner_that_wakes_up_leaves_the_file_of_its_successor(
     assert len(fake.seen("pending_ack")) == 1
 
 
-def test_lesson_3_2_a_file_that_another_session_sends_is_left_alone(spawn, fake, workspace_id, tmp_path):
-    """The owner polls its row, which has no source, before the sender knows its id."""
+def test_lesson_3_2_a_file_sent_by_another_session_is_left_alone(spawn, fake, workspace_id, tmp_path):
+    """The owner polls the file's row, which has no source, before the sender knows its id."""
     owner, other = start_two(spawn, fake, speed=10)
     (tmp_path / "mine.txt").write_text("mine")
     own_id = str(uuid.uuid4())
@@ -58,7 +58,7 @@ def test_lesson_3_2_a_file_that_another_session_sends_is_left_alone(spawn, fake,
 
     fake.always("uploads", take)
     fake.always("pending", Reply(body=b"the bytes"))
-    result = other.call("send_message_to_user", message="here", deadline=60,
+    result = other.call("send_message_to_user", message="here",
                         attachments=[str(tmp_path / "mine.txt")])
     assert not result.failed, result
     theirs = Sent(fake, workspace_id)

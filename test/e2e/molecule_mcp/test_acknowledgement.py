@@ -1,17 +1,17 @@
-"""What is handled is told to the platform (platform-api.md 10): after the pops, never twice, and an
-older platform is not asked again."""
+"""Handled rows are acknowledged to the platform (platform-api.md 10): after the pops, never
+twice, and only once to an older platform."""
 
 from support.fake_platform import Reply
 from support.platform import until
 
 
 def last_acked(platform, workspace):
-    """Asked by an acknowledgement of nothing: the platform keeps the highest."""
+    """Acknowledges nothing, which returns the highest acknowledged number."""
     return platform.request("POST", f"/workspaces/{workspace.id}/activity/ack", workspace.token,
                             {"acked_seq": 0}).body["last_acked_seq"]
 
 
-def test_5_the_platform_learns_what_is_popped(spawn, platform):
+def test_5_removed_messages_are_acknowledged_to_the_platform(spawn, platform):
     agent = platform.create_workspace("agent")
     child = spawn({"WORKSPACE_ID": agent.id, "MOLECULE_WORKSPACE_TOKEN": agent.token,
                    "PLATFORM_URL": platform.url}, speed=10, secrets=[agent.token])
@@ -29,7 +29,7 @@ def test_5_the_platform_learns_what_is_popped(spawn, platform):
     until(lambda: last_acked(platform, agent) == numbers[2], what="all are handled")
 
 
-def test_5_only_what_is_new_is_told_and_only_by_the_owner(spawn, fake):
+def test_5_only_the_owner_acknowledges_and_only_new_rows(spawn, fake):
     owner = spawn(speed=20)
     owner.initialize()
     fake.wait_for("activity")
@@ -41,13 +41,13 @@ def test_5_only_what_is_new_is_told_and_only_by_the_owner(spawn, fake):
     for id in ids:
         assert other.call("inbox_pop", activity_id=id).json["removed"]
     fake.wait_for("acknowledge", where=lambda r: r.json == {"acked_seq": 30})
-    told = [r.json["acked_seq"] for r in fake.seen("acknowledge")]
-    assert told == sorted(set(told))
+    acked = [r.json["acked_seq"] for r in fake.seen("acknowledge")]
+    assert acked == sorted(set(acked))
     fake.next("activity", 4)
-    assert len(fake.seen("acknowledge")) == len(told)
+    assert len(fake.seen("acknowledge")) == len(acked)
 
 
-def test_5_an_older_platform_is_told_once(spawn, fake):
+def test_5_an_older_platform_is_asked_only_once(spawn, fake):
     fake.always("acknowledge", Reply(404, "404 page not found"))
     child = spawn({"MOLECULE_MCP_VERBOSE": "1"}, speed=20)
     child.initialize()
@@ -62,7 +62,7 @@ def test_5_an_older_platform_is_told_once(spawn, fake):
     assert "404" not in child.stderr_text and "acked" not in child.stderr_text
 
 
-def test_5_an_acknowledgement_that_hangs_holds_up_nothing(spawn, fake):
+def test_5_a_hanging_acknowledgement_delays_nothing(spawn, fake):
     fake.always("acknowledge", Reply(hang=True))
     child = spawn(speed=20)
     child.initialize()

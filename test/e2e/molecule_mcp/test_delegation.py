@@ -14,14 +14,14 @@ def answer(text, key="kind"):
 
 
 def delegate(mcp, task="t", **more):
-    return mcp.call("delegate_task", workspace_id=PEER, task=task, deadline=60, **more)
+    return mcp.call("delegate_task", workspace_id=PEER, task=task, **more)
 
 
 def message_ids(fake):
     return [r.json["params"]["message"]["messageId"] for r in fake.seen("a2a")]
 
 
-def test_6_delegate_task_gives_the_reply(mcp, fake, workspace_id):
+def test_6_delegate_task_returns_the_reply(mcp, fake, workspace_id):
     fake.always("a2a", answer("forty-two"))
     result = delegate(mcp, "what is it?")
     assert not result.failed and result.text == "forty-two"
@@ -56,7 +56,7 @@ QUEUED = {
 
 
 @pytest.mark.parametrize("shape", QUEUED)
-def test_lesson_2_7_a_queued_reply_is_no_failure_and_is_not_sent_again(mcp, fake, shape):
+def test_lesson_2_7_a_queued_reply_is_not_a_failure_and_is_not_resent(mcp, fake, shape):
     fake.always("a2a", QUEUED[shape])
     result = delegate(mcp)
     assert not result.failed
@@ -78,14 +78,14 @@ def test_6_a_peers_error_is_a_failure(mcp, fake, body):
     Reply(402, {"error": "workspace budget limit exceeded"}),
     Reply(403, {"error": "access denied: workspaces cannot communicate per hierarchy rules"}),
     Reply(404, {"error": "workspace not found"}), Reply(400, {"error": "invalid JSON"}), HTML])
-def test_6_a_refusal_is_told_and_not_repeated(mcp, fake, reply):
+def test_6_a_refusal_is_reported_and_not_retried(mcp, fake, reply):
     fake.always("a2a", reply)
     result = delegate(mcp)
     assert result.failed and PEER in result.text
     assert len(fake.seen("a2a")) == 1
 
 
-def test_lesson_2_6_a_lost_connection_is_tried_again_as_the_same_message(spawn, fake):
+def test_lesson_2_6_a_lost_connection_is_retried_with_the_same_message_id(spawn, fake):
     speed = 20
     child = spawn(speed=speed)
     child.initialize()
@@ -99,20 +99,20 @@ def test_lesson_2_6_a_lost_connection_is_tried_again_as_the_same_message(spawn, 
         assert 0.74 * wanted <= gap <= 1.26 * wanted + 2, gaps
 
 
-def test_6_after_five_tries_it_is_given_up(mcp, fake):
+def test_6_a_delegation_fails_after_five_attempts(mcp, fake):
     fake.always("a2a", RESET)
     result = delegate(mcp)
     assert result.failed and PEER in result.text
     assert len(fake.seen("a2a")) == 5 and len(set(message_ids(fake))) == 1
 
 
-def test_6_two_delegations_are_two_messages(mcp, fake):
+def test_6_two_delegations_have_different_message_ids(mcp, fake):
     delegate(mcp)
     delegate(mcp)
     assert len(set(message_ids(fake))) == 2
 
 
-def test_6_a_peer_that_does_not_answer_in_time_is_not_sent_the_task_again(spawn, fake):
+def test_6_a_task_is_not_resent_to_a_peer_that_times_out(spawn, fake):
     speed = 100
     child = spawn(speed=speed)
     child.initialize()
@@ -133,21 +133,21 @@ def test_6_a_slow_peer_is_waited_for(spawn, fake):
     child = spawn(speed=100)
     child.initialize()
     slow = answer("thought about it")
-    slow.delay = 2.5  # 250 s of the child
+    slow.delay = 2.5  # 250 s in the child's time
     fake.always("a2a", slow)
     assert delegate(child).text == "thought about it"
     assert len(fake.seen("a2a")) == 1
 
 
 @pytest.mark.parametrize("tool", ["delegate_task", "delegate_task_async"])
-def test_6_self_delegation_is_refused_before_any_io(mcp, fake, workspace_id, tool):
+def test_6_self_delegation_is_rejected_before_any_io(mcp, fake, workspace_id, tool):
     for id in (workspace_id, workspace_id.upper()):
         result = mcp.call(tool, workspace_id=id, task="t")
         assert result.failed and "workspace_id" in result.text or "self" in result.text or "own" in result.text
     assert {r.route for r in fake.seen("*")} <= {"register", "heartbeat", "activity"}
 
 
-def test_6_a_delegation_is_reported_without_weight(mcp, fake):
+def test_6_a_delegation_is_reported_with_a_bounded_summary(mcp, fake):
     fake.always("a2a", answer("done"))
     assert not delegate(mcp, "ä" * 5000).failed
     for report in fake.wait_for("report"):
@@ -167,7 +167,7 @@ def test_6_a_failed_delegation_is_reported_with_a_bounded_detail(mcp, fake):
 
 @pytest.mark.parametrize("reply", [Reply(500), HANG, RESET, HTML],
                          ids=["500", "hang", "reset", "HTML"])
-def test_6_a_report_that_fails_costs_nothing(spawn, fake, reply):
+def test_6_a_failed_report_does_not_fail_the_delegation(spawn, fake, reply):
     child = spawn()
     child.initialize()
     fake.always("report", reply)
@@ -201,7 +201,7 @@ def test_6_delegate_task_async(mcp, fake, workspace_id):
     assert fake.seen("a2a") == []
 
 
-def test_lesson_2_6_an_idempotent_repeat_is_success(mcp, fake):
+def test_lesson_2_6_an_idempotent_repeat_succeeds(mcp, fake):
     id = str(uuid.uuid4())
     fake.always("delegate", Reply(200, {"delegation_id": id, "status": "dispatched", "target_id": PEER,
                                         "idempotent_hit": True}))

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing comes twice: kill -9, full disk, signals (molecule-mcp.md 5)."""
+"""Nothing is lost or delivered twice: kill -9, full disk, signals (molecule-mcp.md 5)."""
 
 import random
 import resource
@@ -12,7 +12,7 @@ from support.fake_platform import Reply
 
 
 class Feed(threading.Thread):
-    """Lets messages arrive all the time."""
+    """Adds messages continuously."""
 
     def __init__(self, fake, seconds_between):
         super().__init__(daemon=True)
@@ -47,7 +47,7 @@ def test_5_kill_9_at_random_points(spawn, fake, seed):
                     asked.add(id)
                     child.call("inbox_pop", activity_id=id)
                     popped.add(id)
-        if chance.random() < 0.5:  # in the middle of something
+        if chance.random() < 0.5:  # while something is in progress
             pending = child.call("inbox_peek", limit=20).json
             for message in pending[:chance.randrange(10)]:
                 asked.add(message["activity_id"])
@@ -60,14 +60,14 @@ def test_5_kill_9_at_random_points(spawn, fake, seed):
     fake.wait_for("activity", where=lambda r: r.query.get("since_id") == feed.sent[-1])
     left = pop_all(last)
     assert seen_after_pop == []
-    assert len(left) == len(set(left)), "twice"
-    assert not popped & set(left), "came back"
+    assert len(left) == len(set(left)), "delivered twice"
+    assert not popped & set(left), "returned after removal"
     assert set(feed.sent) <= asked | set(left), "lost"
     assert left == [id for id in feed.sent if id in set(left)], "out of order"
 
 
 @pytest.mark.parametrize("end", ["EOF", "SIGTERM", "SIGINT", "SIGHUP"])
-def test_5_a_polite_end_loses_nothing(spawn, fake, end):
+def test_5_a_clean_exit_loses_nothing(spawn, fake, end):
     feed = Feed(fake, 0.002)
     feed.start()
     for _ in range(4):
@@ -83,7 +83,7 @@ def test_5_a_polite_end_loses_nothing(spawn, fake, end):
     assert pop_all(last) == feed.sent
 
 
-def test_5_a_waiting_call_that_dies_consumes_nothing(spawn, fake):
+def test_5_killing_a_waiting_session_consumes_nothing(spawn, fake):
     first = spawn(speed=20)
     first.initialize()
     first.start_tool("wait_for_message", {"timeout_secs": 300})
@@ -95,7 +95,7 @@ def test_5_a_waiting_call_that_dies_consumes_nothing(spawn, fake):
     assert second.call("wait_for_message", timeout_secs=60).json["activity_id"] == id
 
 
-def test_5_a_stored_message_is_there_without_the_platform(spawn, fake):
+def test_5_stored_messages_are_available_without_the_platform(spawn, fake):
     first = spawn(speed=20)
     first.initialize()
     id = fake.add_message("stored")
@@ -108,7 +108,7 @@ def test_5_a_stored_message_is_there_without_the_platform(spawn, fake):
 
 
 def pop_all(child):
-    """The ids of all messages, oldest first; the inbox is empty afterwards."""
+    """Removes all messages and returns their ids, oldest first."""
     ids = []
     while page := child.call("inbox_peek", limit=100).json:
         for message in page:
@@ -118,8 +118,8 @@ def pop_all(child):
 
 
 def full_disk():
-    """No file may grow past 256 KiB: a write fails as on a full disk. Python ignores SIGXFSZ, and
-    with restore_signals=False so does the child."""
+    """Limits files to 256 KiB, so that writes fail as on a full disk. Python ignores SIGXFSZ,
+    and with restore_signals=False so does the child."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (256 << 10, 256 << 10))
 
 
@@ -146,8 +146,8 @@ def test_5_a_full_disk_loses_nothing(spawn, fake):
     assert pop_all(second) == ids
 
 
-def test_5_a_full_disk_makes_a_pop_fail_honestly(spawn, fake):
-    """Not `removed: true` for what would be back after a restart."""
+def test_5_a_pop_on_a_full_disk_fails(spawn, fake):
+    """A pop must not return `removed: true` for a message that would be back after a restart."""
     ids = [fake.add_message("x" * 20_000 + str(i)) for i in range(40)]
     first = spawn(speed=40)
     first.initialize()

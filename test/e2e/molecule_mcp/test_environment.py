@@ -1,4 +1,4 @@
-"""Every variable of the environment (molecule-mcp.md 2)."""
+"""Every environment variable (molecule-mcp.md 2)."""
 
 import itertools
 from pathlib import Path
@@ -21,12 +21,12 @@ def bearer(request):
     return request.headers["authorization"]
 
 
-def test_2_all_that_is_missing_is_named_at_once(mcp_binary, base_env):
+def test_2_all_missing_variables_are_named_at_once(mcp_binary, base_env):
     text = refused(mcp_binary, base_env, "WORKSPACE_ID", "PLATFORM_URL", "MOLECULE_WORKSPACE_TOKEN")
     assert 3 <= len(text.splitlines()) <= 6, text
 
 
-def test_2_all_that_is_wrong_is_named_at_once(mcp_binary, env, tmp_path):
+def test_2_all_invalid_variables_are_named_at_once(mcp_binary, env, tmp_path):
     changed = {**env, "WORKSPACE_ID": "seven", "PLATFORM_URL": "ftp://x", "MOLECULE_WORKSPACE_TOKEN": None,
                "MOLECULE_WORKSPACE_TOKEN_FILE": str(tmp_path / "absent"),
                "CONFIGS_DIR": "/proc/1/status/state"}
@@ -36,7 +36,7 @@ def test_2_all_that_is_wrong_is_named_at_once(mcp_binary, env, tmp_path):
 
 @pytest.mark.parametrize("name", ["WORKSPACE_ID", "PLATFORM_URL", "MOLECULE_WORKSPACE_TOKEN"])
 @pytest.mark.parametrize("value", [None, "", "  \t"])
-def test_2_a_blank_one_is_a_missing_one(mcp_binary, env, fake, name, value):
+def test_2_a_blank_variable_counts_as_missing(mcp_binary, env, fake, name, value):
     refused(mcp_binary, {**env, name: value}, name)
     assert fake.seen("*") == []
 
@@ -75,7 +75,7 @@ def test_2_the_token_is_trimmed(spawn, fake, token):
 @pytest.mark.parametrize("placeholder", ["<paste from create response>", "<paste auth_token here>",
                                          "ROTATE_TO_REVEAL_TOKEN", "<ROTATE_TO_REVEAL_TOKEN>"])
 @pytest.mark.parametrize("source", ["variable", "file", "state"])
-def test_2_a_placeholder_is_no_token(mcp_binary, env, fake, tmp_path, state, placeholder, source):
+def test_2_a_placeholder_token_is_rejected(mcp_binary, env, fake, tmp_path, state, placeholder, source):
     changed = dict(env)
     if source == "variable":
         changed["MOLECULE_WORKSPACE_TOKEN"] = placeholder
@@ -91,13 +91,13 @@ def test_2_a_placeholder_is_no_token(mcp_binary, env, fake, tmp_path, state, pla
 
 
 @pytest.mark.parametrize("value", ["abc\r\nX-Evil: 1", "abc def", "abc\x01def", "ab\tc"])
-def test_2_a_token_that_no_header_can_carry_is_refused(mcp_binary, env, fake, value):
+def test_2_a_token_that_is_invalid_in_a_header_is_rejected(mcp_binary, env, fake, value):
     text = refused(mcp_binary, {**env, "MOLECULE_WORKSPACE_TOKEN": value}, "MOLECULE_WORKSPACE_TOKEN")
     assert "abc" not in text and "X-Evil" not in text
     assert fake.seen("*") == []
 
 
-def test_2_the_five_faults_of_a_token_file_differ(mcp_binary, env, fake, token):
+def test_2_each_problem_with_a_token_file_has_its_own_error(mcp_binary, env, fake, token):
     with open_folder() as folder:
         contents = {"not UTF-8": b"\xff\xfe" + token.encode(), "empty": b"", "only blanks": b" \n\t\n",
                     "blank inside": b"abc def-secret", "newline inside": b"abc\ndef-secret\n"}
@@ -120,7 +120,7 @@ def test_2_the_five_faults_of_a_token_file_differ(mcp_binary, env, fake, token):
 
 
 def _refuse_file(mcp_binary, env, folder):
-    """The state folder holds a good token, to which it must not fall through."""
+    """The state folder contains a valid token, which must not be used as a fallback."""
     (folder / "state").mkdir(exist_ok=True)
     (folder / "state").chmod(0o777)
     (folder / "state" / ".auth_token").write_text("good-" + "t" * 38)
@@ -131,7 +131,7 @@ def _refuse_file(mcp_binary, env, folder):
                    **as_nobody())
 
 
-def test_2_a_token_file_that_is_a_folder_or_endless_is_refused(mcp_binary, env, tmp_path):
+def test_2_a_token_file_that_is_a_folder_or_endless_is_rejected(mcp_binary, env, tmp_path):
     for path in (str(tmp_path), "/dev/zero"):
         changed = {**env, "MOLECULE_WORKSPACE_TOKEN": None, "MOLECULE_WORKSPACE_TOKEN_FILE": path}
         refused(mcp_binary, changed, "MOLECULE_WORKSPACE_TOKEN_FILE")
@@ -155,7 +155,7 @@ def test_2_the_order_of_token_sources(spawn, fake, tmp_path, state, given, used)
 
 @pytest.mark.parametrize("file", [True, False])
 def test_2_in_a_container_the_file_in_configs_comes_first(mcp_binary, env, fake, token, tmp_path, file):
-    """And /configs is the state folder where CONFIGS_DIR is not set (section 3)."""
+    """/configs is also the state folder if CONFIGS_DIR is not set (section 3)."""
     inside = "file-" + "t" * 40
     setup = f'printf %s {inside} > "$root/configs/.auth_token"' if file else ":"
     command = in_container_root([mcp_binary], tmp_path / "root", setup)
@@ -190,7 +190,7 @@ def test_2_the_agent_card(spawn, fake, workspace_id, changes, name, description,
 
 
 @pytest.mark.parametrize("variable", ["MOLECULE_ORG_ID", "MOLECULE_ORGANIZATION_ID"])
-def test_2_the_organisation_goes_with_every_call(spawn, fake, variable):
+def test_2_the_organisation_is_sent_with_every_call(spawn, fake, variable):
     child = spawn({variable: "org-7!~"}, speed=20)
     child.initialize()
     for tool, arguments in TOOL_ROUTES.values():
@@ -223,7 +223,7 @@ def test_2_quiet_unless_verbose(spawn, fake):
     assert quiet.stderr_text == ""
 
 
-def test_2_verbose_tells_of_register_and_every_beat(spawn, fake):
+def test_2_verbose_logs_register_and_every_heartbeat(spawn, fake):
     child = spawn({"MOLECULE_MCP_VERBOSE": "1"}, speed=40)
     child.wait_stderr("regist")
     fake.wait_for("heartbeat", 4)
@@ -256,7 +256,7 @@ def instructions(spawn, seconds):
     return spawn({"MOLECULE_MCP_POLL_TIMEOUT_SECS": seconds}).initialize()["instructions"]
 
 
-def test_2_poll_timeout_is_what_instructions_say(spawn):
+def test_2_the_instructions_state_the_poll_timeout(spawn):
     default, seven = instructions(spawn, None), instructions(spawn, "7")
     assert "timeout_secs" in default and "2" in default
     assert "7" in seven and seven != default
@@ -278,7 +278,7 @@ def test_2_the_token_is_in_no_argument_list(spawn, fake, token):
 
 
 def test_2_verbose_never_shows_a_secret(spawn, fake):
-    """`spawn` looks for the token and the inbound secret in both outputs."""
+    """`spawn` searches both outputs for the token and the inbound secret."""
     child = spawn({"MOLECULE_MCP_VERBOSE": "1"}, speed=40)
     child.initialize()
     fake.wait_for("heartbeat", 2)

@@ -1,4 +1,4 @@
-"""The inbox: what is asked, what becomes of each row (molecule-mcp.md 5)."""
+"""The inbox: which rows are requested, and how each is handled (molecule-mcp.md 5)."""
 
 import json
 import uuid
@@ -22,11 +22,11 @@ def only_message(mcp):
 
 
 def wait_read(fake, id):
-    """Until the cursor stands on row `id`."""
+    """Waits until the cursor is at row `id`."""
     fake.wait_for("activity", where=lambda r: r.query.get("since_id") == id)
 
 
-def test_5_without_a_cursor_the_last_ten_minutes_are_asked_for(spawn, fake, workspace_id):
+def test_5_without_a_cursor_the_last_ten_minutes_are_requested(spawn, fake, workspace_id):
     spawn(speed=20)
     for request in fake.wait_for("activity", 3):
         assert request.id == workspace_id
@@ -34,7 +34,7 @@ def test_5_without_a_cursor_the_last_ten_minutes_are_asked_for(spawn, fake, work
         assert request.query["since_secs"] == "600" and "since_id" not in request.query
 
 
-def test_5_the_first_page_comes_newest_first_and_is_turned_round(spawn, fake, state):
+def test_5_the_first_page_arrives_newest_first_and_is_reversed(spawn, fake, state):
     for i in range(5):
         fake.add_message(f"message {i}")
     child = spawn(speed=20)
@@ -45,7 +45,7 @@ def test_5_the_first_page_comes_newest_first_and_is_turned_round(spawn, fake, st
     assert "since_secs" not in later
 
 
-def test_5_later_pages_come_oldest_first(mcp, fake):
+def test_5_later_pages_arrive_oldest_first(mcp, fake):
     fake.add_message("first")
     mcp.wait_messages(1)
     wait_read(fake, fake.rows[0]["id"])
@@ -54,13 +54,13 @@ def test_5_later_pages_come_oldest_first(mcp, fake):
     assert texts(mcp.wait_messages(6)) == ["first"] + [f"message {i}" for i in range(5)]
 
 
-def test_5_a_full_page_is_followed_at_once(spawn, fake, state):
+def test_5_after_a_full_page_the_next_is_fetched_at_once(spawn, fake, state):
     start = fake.add_message("read before")
     state.mkdir()
     (state / ".mcp_inbox_cursor").write_text(start)
     for i in range(520):
         fake.add_message(f"message {i}")
-    child = spawn()  # in real time: six pages with 5 s between them would take half a minute
+    child = spawn()  # in real time: six pages 5 s apart would take half a minute
     child.initialize()
     fake.wait_for("activity", where=lambda r: r.query["since_id"] == fake.rows[-1]["id"])
     seen = []
@@ -71,8 +71,9 @@ def test_5_a_full_page_is_followed_at_once(spawn, fake, state):
     assert seen == [f"message {i}" for i in range(520)]
 
 
-def test_5_a_first_page_that_is_full_hides_nothing(spawn, fake):
-    """The platform answers newest first, so what does not fit is the older part."""
+def test_5_a_full_first_page_loses_no_older_messages(spawn, fake):
+    """The platform returns the newest rows first, so the rows that do not fit are the older
+    ones."""
     for i in range(450):
         fake.add_message(f"message {i}")
     child = spawn(speed=20)
@@ -85,7 +86,7 @@ def test_5_a_first_page_that_is_full_hides_nothing(spawn, fake):
 @pytest.mark.parametrize("answer", [GONE, Reply(500, {"error": "cursor lookup failed"}),
                                     Reply(400, {"error": "since_id must be a UUID"})],
                          ids=["410", "500 at B", "400"])
-def test_5_a_cursor_that_is_gone_starts_over_and_nothing_popped_returns(mcp, fake, answer):
+def test_5_a_lost_cursor_starts_over_without_returning_removed_messages(mcp, fake, answer):
     ids = [fake.add_message(f"message {i}") for i in range(3)]
     mcp.wait_messages(3)
     wait_read(fake, ids[2])
@@ -107,7 +108,7 @@ def test_5_another_500_keeps_the_cursor(mcp, fake):
         assert fake.next("activity").query.get("since_id") == id
 
 
-def test_5_popped_ones_stay_away_after_a_restart(spawn, fake, state):
+def test_5_removed_messages_stay_removed_after_a_restart(spawn, fake, state):
     ids = [fake.add_message(f"message {i}") for i in range(4)]
     first = spawn(speed=20)
     first.initialize()
@@ -125,8 +126,8 @@ def test_5_popped_ones_stay_away_after_a_restart(spawn, fake, state):
     assert second.call("inbox_pop", activity_id=ids[0]).json["removed"] is False
 
 
-def test_5_a_platform_that_repeats_rows_makes_no_duplicates(mcp, fake):
-    """Until the first message there is no cursor, and pages may overlap."""
+def test_5_repeated_rows_make_no_duplicates(mcp, fake):
+    """Until the first message there is no cursor, so pages may overlap."""
     fake.add_message("one")
     fake.add_message("two")
     page = Reply(body=fake.rows[::-1])
@@ -136,7 +137,7 @@ def test_5_a_platform_that_repeats_rows_makes_no_duplicates(mcp, fake):
     assert texts(mcp.call("inbox_peek").json) == ["one", "two"]
 
 
-def test_5_a_human_and_a_peer(mcp, fake):
+def test_5_messages_from_the_user_and_from_a_peer(mcp, fake):
     human = fake.add_message("from the canvas")
     peer = fake.add_message("from a peer", source_id=PEER)
     first, second = mcp.wait_messages(2)
@@ -172,7 +173,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("case", BODIES)
-def test_5_text_is_found(mcp, fake, case):
+def test_5_text_is_found_in_every_envelope_format(mcp, fake, case):
     body, text = BODIES[case]
     fake.add_row(request_body=body, summary="the summary")
     assert only_message(mcp)["text"] == text
@@ -184,12 +185,12 @@ def test_5_several_texts_are_joined(mcp, fake):
     assert text.startswith("one") and text.endswith("two") and len(text) <= 8
 
 
-def test_5_no_text_at_all(mcp, fake):
+def test_5_a_message_without_text_gets_a_placeholder(mcp, fake):
     fake.add_row()
     assert only_message(mcp)["text"] == "(empty A2A message)"
 
 
-def test_5_own_echoes_are_skipped_and_the_cursor_passes_them(mcp, fake, workspace_id):
+def test_5_own_messages_are_skipped_and_the_cursor_passes_them(mcp, fake, workspace_id):
     fake.add_row(method="notify", summary="Agent message: hi", response_body={"result": "hi"})
     fake.add_row(source_id=workspace_id, summary="own report", request_body=envelope("own report"))
     wait_read(fake, fake.rows[1]["id"])
@@ -198,7 +199,7 @@ def test_5_own_echoes_are_skipped_and_the_cursor_passes_them(mcp, fake, workspac
     assert texts(mcp.wait_messages(1)) == ["real"]
 
 
-def test_5_a_delegations_result(mcp, fake, workspace_id):
+def test_5_a_delegation_result_has_its_own_kind(mcp, fake, workspace_id):
     delegation = str(uuid.uuid4())
     fake.add_row(method="delegate_result", source_id=PEER, summary="Delegation completed",
                  request_body={"delegation_id": delegation},
@@ -211,13 +212,13 @@ def test_5_a_delegations_result(mcp, fake, workspace_id):
 @pytest.mark.parametrize("body, text", [
     ({"text": "the answer"}, "the answer"), (json.dumps({"text": "the answer"}), "the answer"),
     ({"result": {"parts": [part("the answer")]}}, "the answer"), (None, "the summary")])
-def test_5_the_text_of_a_delegations_result(mcp, fake, body, text):
+def test_5_the_text_of_a_delegation_result(mcp, fake, body, text):
     fake.add_row(method="delegate_result", source_id=PEER, summary="the summary", response_body=body)
     message = only_message(mcp)
     assert message["kind"] == "delegation_result" and message["text"] == text
 
 
-def test_5_an_upload_row_is_no_message(mcp, fake):
+def test_5_an_upload_row_is_not_a_message(mcp, fake):
     fake.add_row(method="chat_upload_receive", request_body={
         "file_id": str(uuid.uuid4()), "name": "x.txt", "mimeType": "text/plain", "size": 3,
         "uri": "platform-pending:x/y"})
@@ -250,7 +251,7 @@ def test_5_malformed_rows_do_not_stop_the_page(mcp, fake):
     {"created_at": None}, {"created_at": 7}, {"created_at": "yesterday"}, {"summary": {"a": 1}},
     {"request_body": 7}, {"status": None}, {"activity_type": "broadcast_receive"},
     {"method": "x" * 10_000}], ids=str)
-def test_5_a_row_with_a_strange_field_is_still_a_message(mcp, fake, fields):
+def test_5_a_row_with_an_unexpected_field_is_still_a_message(mcp, fake, fields):
     fake.add_row(**{"request_body": envelope("hello"), **fields})
     message = only_message(mcp)
     assert message["activity_id"] == fake.rows[0]["id"]
@@ -259,7 +260,7 @@ def test_5_a_row_with_a_strange_field_is_still_a_message(mcp, fake, fields):
     assert len(message["method"] or "") < 10_000
 
 
-def test_5_a_very_long_message_arrives_whole(mcp, fake):
+def test_5_a_very_long_message_arrives_complete(mcp, fake):
     text = "ä" * 1_000_000
     fake.add_message(text)
     assert only_message(mcp)["text"] == text
@@ -274,8 +275,8 @@ def test_5_waiting_and_peeking_consume_nothing(mcp, fake):
     assert mcp.call("inbox_peek").json == []
 
 
-def test_5_an_overfull_inbox_stops_fetching_and_says_so(spawn, fake, state):
-    """More than 10,000 messages: the platform keeps the rest, nothing is dropped."""
+def test_5_a_full_inbox_stops_fetching_and_reports_it(spawn, fake, state):
+    """With more than 10,000 messages the platform keeps the rest; nothing is dropped."""
     start = fake.add_message("read before")
     state.mkdir()
     (state / ".mcp_inbox_cursor").write_text(start)
@@ -287,7 +288,7 @@ def test_5_an_overfull_inbox_stops_fetching_and_says_so(spawn, fake, state):
     fake.wait_for("activity", 20, where=lambda r: "since_id" in r.query)
     child.wait_stderr("inbox")
     polls = len(fake.seen("activity"))
-    fake.next("heartbeat", 3)  # 60 s, which are 12 polls
+    fake.next("heartbeat", 3)  # 60 s: time for 12 polls
     assert len(fake.seen("activity")) <= polls + 1
     assert child.stderr_text.count("\n") <= 2
     for _ in range(2):

@@ -8,7 +8,7 @@ import pytest
 from support.fake_platform import HANG, HTML, PEER, RESET, Reply
 
 UNAUTHORIZED = Reply(401, {"error": "invalid workspace auth token"})
-OK = None  # the working platform's own answer, see `scripted`
+OK = None  # the default response of the fake platform, see `scripted`
 
 
 def scripted(fake, route, *replies):
@@ -16,12 +16,12 @@ def scripted(fake, route, *replies):
 
 
 def gaps(requests, speed):
-    """Seconds of the child between requests."""
+    """The intervals between requests, in seconds of the child's time."""
     return [speed * (b.time - a.time) for a, b in zip(requests, requests[1:])]
 
 
 @pytest.mark.parametrize("fault", ["hang", "unreachable"])
-def test_4_initialize_waits_for_no_network(spawn, fake, fault):
+def test_4_initialize_does_not_wait_for_the_network(spawn, fake, fault):
     fake.always_everything(HANG)
     child = spawn({"PLATFORM_URL": "http://10.255.255.1:9"} if fault == "unreachable" else {})
     start = time.monotonic()
@@ -31,7 +31,7 @@ def test_4_initialize_waits_for_no_network(spawn, fake, fault):
     assert time.monotonic() - start < 3
 
 
-def test_4_register_is_exactly_this(spawn, fake, workspace_id, token):
+def test_4_the_register_request(spawn, fake, workspace_id, token):
     child = spawn()
     child.initialize()
     request = fake.wait_for("register")[0]
@@ -46,7 +46,7 @@ def test_4_register_is_exactly_this(spawn, fake, workspace_id, token):
     assert "expect" not in request.headers
 
 
-def test_4_headers_of_every_call(spawn, fake, workspace_id, token):
+def test_4_the_headers_of_every_call(spawn, fake, workspace_id, token):
     child = spawn(speed=20)
     child.initialize()
     child.call("list_peers")
@@ -71,7 +71,7 @@ def test_4_registers_once(spawn, fake):
     assert len(fake.seen("register")) == 1
 
 
-def test_4_register_is_repeated_until_it_succeeds(spawn, fake):
+def test_4_register_is_retried_until_it_succeeds(spawn, fake):
     speed = 10
     scripted(fake, "register", Reply(500, {"error": "registration failed"}), Reply(503), RESET, HTML,
              Reply(404, "not found"), OK)
@@ -84,12 +84,12 @@ def test_4_register_is_repeated_until_it_succeeds(spawn, fake):
     assert len(fake.seen("register")) == 6
 
 
-def test_4_the_first_beat_comes_right_after_the_first_register(spawn, fake):
-    """Also where that failed, for another reason than the token."""
+def test_4_the_first_heartbeat_follows_the_first_register_at_once(spawn, fake):
+    """Even if register failed, unless it failed because of the token."""
     fake.always("register", Reply(500, {"error": "registration failed"}))
     spawn()
-    register, beat = fake.wait_for("register")[0], fake.wait_for("heartbeat")[0]
-    assert 0 <= beat.time - register.time < 3
+    register, heartbeat = fake.wait_for("register")[0], fake.wait_for("heartbeat")[0]
+    assert 0 <= heartbeat.time - register.time < 3
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -103,7 +103,7 @@ def test_4_a_rejected_register_exits_3(spawn, fake, workspace_id, status):
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 429, 500, 503])
-def test_4_any_other_answer_to_register_does_not_end(spawn, fake, status):
+def test_4_any_other_failure_of_register_does_not_exit(spawn, fake, status):
     fake.script("register", Reply(status, {"error": "no"}))
     child = spawn(speed=20)
     child.initialize()
@@ -119,45 +119,45 @@ def test_4_a_late_rejection_exits_3_too(spawn, fake):
     child.expect_exit(3)
 
 
-def test_4_a_token_in_the_reply_replaces_no_token_of_ours(spawn, fake, token, state):
+def test_4_a_token_in_the_reply_does_not_replace_a_configured_one(spawn, fake, token, state):
     minted = "minted-" + "m" * 40
     fake.script("register", Reply(body={"status": "registered", "delivery_mode": "poll",
                                         "auth_token": minted}))
     spawn(speed=40, secrets=[minted])
-    for beat in fake.wait_for("heartbeat", 2):
-        assert beat.headers["authorization"] == f"Bearer {token}"
+    for heartbeat in fake.wait_for("heartbeat", 2):
+        assert heartbeat.headers["authorization"] == f"Bearer {token}"
     assert not (state / ".auth_token").exists()
 
 
-def test_4_beats_every_20_s_with_true_values(spawn, fake, workspace_id):
+def test_4_sends_a_heartbeat_every_20_s_with_true_values(spawn, fake, workspace_id):
     speed = 10
     spawn(speed=speed)
-    beats = fake.wait_for("heartbeat", 5)
-    for gap in gaps(beats, speed):
-        assert 15 <= gap <= 26, gaps(beats, speed)
-    for beat in beats:
-        assert beat.json["workspace_id"] == workspace_id
-        assert beat.json["active_tasks"] == 0 and beat.json["current_task"] == ""
-        assert type(beat.json["uptime_seconds"]) is int
-    uptimes = [b.json["uptime_seconds"] for b in beats]
+    heartbeats = fake.wait_for("heartbeat", 5)
+    for gap in gaps(heartbeats, speed):
+        assert 15 <= gap <= 26, gaps(heartbeats, speed)
+    for heartbeat in heartbeats:
+        assert heartbeat.json["workspace_id"] == workspace_id
+        assert heartbeat.json["active_tasks"] == 0 and heartbeat.json["current_task"] == ""
+        assert type(heartbeat.json["uptime_seconds"]) is int
+    uptimes = [b.json["uptime_seconds"] for b in heartbeats]
     assert 0 <= uptimes[0] <= 5
     assert all(14 <= b - a <= 27 for a, b in zip(uptimes, uptimes[1:])), uptimes
 
 
-def test_4_a_beat_tells_of_running_delegations(mcp, fake):
+def test_4_a_heartbeat_reports_running_delegations(mcp, fake):
     fake.wait_for("heartbeat")
     fake.always("a2a", HANG)
     first = mcp.start_tool("delegate_task", {"workspace_id": PEER, "task": "count the leaves"})
     second = mcp.start_tool("delegate_task", {"workspace_id": PEER, "task": "and the trees"})
     fake.wait_for("a2a", 2)
-    beat = fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 2)
-    assert "count the leaves" in beat.json["current_task"]
+    heartbeat = fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 2)
+    assert "count the leaves" in heartbeat.json["current_task"]
     mcp.notify("notifications/cancelled", {"requestId": first})
-    beat = fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 1)
-    assert "and the trees" in beat.json["current_task"]
+    heartbeat = fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 1)
+    assert "and the trees" in heartbeat.json["current_task"]
     mcp.notify("notifications/cancelled", {"requestId": second})
-    beat = fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 0)
-    assert beat.json["current_task"] == ""
+    heartbeat = fake.next("heartbeat", where=lambda r: r.json["active_tasks"] == 0)
+    assert heartbeat.json["current_task"] == ""
 
 
 def test_4_a_waiting_agent_is_not_busy(mcp, fake):
@@ -166,14 +166,15 @@ def test_4_a_waiting_agent_is_not_busy(mcp, fake):
     assert fake.next("heartbeat", 2).json["active_tasks"] == 0
 
 
-def test_4_one_missed_beat_does_not_cost_presence(spawn, fake):
-    """A beat that hangs is given up in time: 90 s after the last good one would be too late."""
+def test_4_one_missed_heartbeat_does_not_cost_presence(spawn, fake):
+    """A hanging heartbeat times out soon enough: the next must arrive within 90 s of the last
+    good one."""
     speed = 20
     spawn(speed=speed)
     fake.wait_for("heartbeat")
     fake.script("heartbeat", HANG)
-    beats = fake.wait_for("heartbeat", 3)
-    assert speed * (beats[2].time - beats[0].time) < 75
+    heartbeats = fake.wait_for("heartbeat", 3)
+    assert speed * (heartbeats[2].time - heartbeats[0].time) < 75
 
 
 def escalations(child):
@@ -198,7 +199,7 @@ def test_4_escalation_at_the_3rd_and_every_20th(spawn, fake, workspace_id):
     assert escalations(child) == 1
     rejected(24)
     assert escalations(child) == 2
-    assert len(child.stderr_text.splitlines()) <= 12  # and it does not fill the host's log
+    assert len(child.stderr_text.splitlines()) <= 12  # it must not flood the host's log
 
 
 def test_4_a_success_resets_the_count(spawn, fake):
@@ -220,7 +221,7 @@ def test_4_other_failures_are_not_counted(spawn, fake):
     assert child.process.poll() is None
 
 
-def test_4_failures_between_do_not_reset_the_count(spawn, fake):
+def test_4_other_failures_do_not_reset_the_count(spawn, fake):
     child = spawn(speed=40)
     scripted(fake, "heartbeat", OK, UNAUTHORIZED, Reply(503), UNAUTHORIZED, RESET, UNAUTHORIZED)
     fake.wait_for("heartbeat", 7, 60)
@@ -234,8 +235,8 @@ def test_4_retry_after_is_honoured_as_far_as_presence_allows(spawn, fake, status
     speed = 20
     scripted(fake, "heartbeat", OK, Reply(status, {"error": "later"}, {"Retry-After": asked}))
     spawn(speed=speed)
-    beats = fake.wait_for("heartbeat", 3)
-    assert least <= gaps(beats, speed)[1] <= most
+    heartbeats = fake.wait_for("heartbeat", 3)
+    assert least <= gaps(heartbeats, speed)[1] <= most
 
 
 def test_4_the_poll_honours_retry_after(spawn, fake):
@@ -262,7 +263,7 @@ def test_4_polls_every_5_s(spawn, fake):
         assert 3.5 <= gap <= 8.5, gaps(polls, speed)
 
 
-def test_4_a_failing_poll_backs_off_and_comes_back(spawn, fake):
+def test_4_a_failing_poll_backs_off_and_recovers(spawn, fake):
     speed = 40
     fake.always("activity", Reply(500, {"error": "query failed"}))
     child = spawn(speed=speed)
@@ -288,28 +289,28 @@ def test_4_connections_are_reused(spawn, fake):
     assert len(late) <= 2
 
 
-def test_4_a_connection_that_the_platform_closed_costs_nothing(mcp, fake):
-    """Servers close kept-alive connections whenever they like."""
+def test_4_a_connection_closed_by_the_platform_is_harmless(mcp, fake):
+    """Servers may close idle connections at any time."""
     for _ in range(5):
         fake.script("peers", Reply(body=[], headers={"Connection": "close"}))
         assert not mcp.call("list_peers").failed
 
 
-def test_4_the_inbound_secret_of_register_and_of_every_beat_is_kept(spawn, fake, state):
+def test_4_the_inbound_secret_from_register_and_every_heartbeat_is_stored(spawn, fake, state):
     child = spawn(speed=40)
     path = state / ".platform_inbound_secret"
     child.wait_until(path.exists, "secret")
     assert path.read_text().strip() == fake.inbound_secret
     inode = path.stat().st_ino
     fake.next("heartbeat", 2)
-    assert path.stat().st_ino == inode  # written only where it differs
+    assert path.stat().st_ino == inode  # written only if it differs
     fake.inbound_secret = "rotated-" + "r" * 40
     child.secrets.add(fake.inbound_secret)
     child.wait_until(lambda: path.read_text().strip() == fake.inbound_secret, "the new secret")
 
 
 @pytest.mark.parametrize("secret", ["", 7, None, ["x"], {"a": 1}, "x" * 2_000_000, "two\nlines"])
-def test_4_a_strange_inbound_secret_stops_no_beat(spawn, fake, state, secret):
+def test_4_an_invalid_inbound_secret_does_not_stop_the_heartbeat(spawn, fake, state, secret):
     fake.always("heartbeat", Reply(body={"status": "ok", "platform_inbound_secret": secret}))
     child = spawn(speed=40)
     fake.wait_for("heartbeat", 3)
@@ -320,7 +321,7 @@ def test_4_a_strange_inbound_secret_stops_no_beat(spawn, fake, state, secret):
 
 
 def test_4_a_rotated_token_needs_no_restart(spawn, fake, tmp_path):
-    """On 401 the sources are read again."""
+    """On a 401 the token's sources are read again."""
     old, new = "old-" + "o" * 40, "new-" + "n" * 40
     path = tmp_path / "token"
     path.write_text(old)
@@ -343,22 +344,22 @@ def test_4_a_rotated_token_needs_no_restart(spawn, fake, tmp_path):
     assert escalations(child) == 0
 
 
-def test_4_after_a_suspend_it_beats_and_polls_at_once(spawn, fake, tmp_path):
-    """The calendar jumps an hour ahead while the monotonic clock does not."""
+def test_4_after_a_suspend_it_sends_a_heartbeat_and_polls_at_once(spawn, fake, tmp_path):
+    """The wall clock jumps ahead by an hour, the monotonic clock does not."""
     speed = 2
     jump = tmp_path / "jump"
     jump.write_bytes(struct.pack("=q", 0))
     child = spawn({"SPEEDUP_JUMP": str(jump)}, speed=speed)
     child.initialize()
     fake.wait_for("heartbeat")
-    fake.wait_for("activity", 2)  # 5 s later: the next beat is due in 15 s
+    fake.wait_for("activity", 2)  # 5 s later: the next heartbeat is due in 15 s
     with open(jump, "r+b") as file:
         file.write(struct.pack("=q", 3600 * 10**9))
     jumped = time.monotonic()
     assert speed * (fake.next("heartbeat").time - jumped) < 10
 
 
-def test_4_a_card_that_the_agent_has_set_survives_a_takeover_and_a_restart(spawn, fake):
+def test_4_an_agent_card_set_by_a_tool_survives_a_takeover_and_a_restart(spawn, fake):
     chosen = {"name": "Chosen", "skills": [{"name": "choosing"}]}
     owner = spawn(speed=20)
     owner.initialize()

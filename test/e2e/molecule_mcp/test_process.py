@@ -6,17 +6,18 @@ import select
 import signal
 import subprocess
 import sys
+import uuid
 
 import pytest
 
-from support.fake_platform import HANG
+from support.fake_platform import HANG, Reply
 from support.mcp import wait_pid_gone
 from support.run import run
 
 
 @pytest.fixture
 def prompt(sanitized):
-    """Measures an end, up to five times on a busy machine, against the promised 100 ms."""
+    """Checks that the process ends within 100 ms; tries up to five times, for busy machines."""
     limit = 1.0 if sanitized else 0.1
 
     def check(end_once):
@@ -45,7 +46,7 @@ def test_1_help_and_version_need_no_configuration(mcp_binary, base_env, option):
 @pytest.mark.parametrize("args", [["frobnicate"], ["--frobnicate"], ["-x"], ["serve", "more"], [""],
                                   ["serve", "serve"], ["--", "serve", "x"]],
                          ids=lambda args: " ".join(args) or "empty")
-def test_1_anything_else_is_usage(mcp_binary, env, fake, args):
+def test_1_any_other_argument_prints_usage(mcp_binary, env, fake, args):
     ended = run(mcp_binary, env, *args)
     assert ended.returncode == 2 and ended.stdout == ""
     assert "sage" in ended.stderr and len(ended.stderr.splitlines()) <= 40
@@ -57,7 +58,7 @@ def test_1_serve_is_the_default(spawn):
     assert named.initialize() == default.initialize()
 
 
-def test_1_eof_ends(spawn, prompt):
+def test_1_ends_at_eof(spawn, prompt):
     def once():
         child = spawn()
         child.initialize()
@@ -68,11 +69,11 @@ def test_1_eof_ends(spawn, prompt):
     prompt(once)
 
 
-def test_1_eof_without_a_word_ends(mcp_binary, env):
+def test_1_ends_at_eof_without_any_input(mcp_binary, env):
     assert run(mcp_binary, env).returncode == 0
 
 
-def test_1_eof_answers_first_what_was_asked(spawn):
+def test_1_requests_before_eof_are_answered(spawn):
     child = spawn()
     child.start("initialize", {"protocolVersion": "2025-06-18", "capabilities": {},
                                "clientInfo": {"name": "x", "version": "1"}}, id="i")
@@ -108,7 +109,7 @@ def hanging(child, fake):
 @pytest.mark.parametrize("busy", [None, waiting, calling, delegating, hanging],
                          ids=lambda b: b.__name__ if b else "idle")
 @pytest.mark.parametrize("how", ["EOF", "SIGINT", "SIGTERM", "SIGHUP"])
-def test_1_ends_in_100_ms_whatever_it_does(spawn, fake, prompt, how, busy):
+def test_1_ends_within_100_ms_whatever_it_is_doing(spawn, fake, prompt, how, busy):
     def once():
         if busy is hanging:
             fake.always_everything(HANG)
@@ -128,14 +129,14 @@ def test_1_ends_in_100_ms_whatever_it_does(spawn, fake, prompt, how, busy):
     prompt(once)
 
 
-def test_1_a_signal_before_anything_was_said_ends(spawn, fake):
+def test_1_a_signal_before_any_input_ends_it(spawn, fake):
     child = spawn()
     fake.wait_for("register")
     child.signal(signal.SIGTERM)
     assert child.wait_exit()[0] == 0
 
 
-def test_1_claude_code_sends_sigint_then_sigterm(spawn):
+def test_1_sigint_followed_by_sigterm_as_claude_code_sends_them(spawn):
     child = spawn()
     child.initialize()
     waiting(child, None)
@@ -148,7 +149,7 @@ def test_1_claude_code_sends_sigint_then_sigterm(spawn):
     b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n',
     b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"inbox_peek"}}\n' * 20],
     ids=["ping", "20 calls"])
-def test_1_a_closed_stdout_ends(spawn, prompt, message):
+def test_1_ends_when_stdout_is_closed(spawn, prompt, message):
     def once():
         ours, theirs = os.pipe()
         child = spawn(stdout=theirs)
@@ -163,8 +164,8 @@ def test_1_a_closed_stdout_ends(spawn, prompt, message):
     prompt(once)
 
 
-def test_1_the_parents_death_ends(mcp_binary, env, prompt):
-    """The host is killed, but something else still holds the other ends of the pipes."""
+def test_1_ends_when_the_parent_dies(mcp_binary, env, prompt):
+    """The host is killed while another process still holds the other ends of the pipes."""
     host = ("import subprocess, sys\n"
             "child = subprocess.Popen(sys.argv[1:])\n"
             "print(child.pid, file=sys.stderr, flush=True)\n"
@@ -188,11 +189,47 @@ def test_1_the_parents_death_ends(mcp_binary, env, prompt):
     prompt(once)
 
 
-def test_1_a_throwaway_probe_leaves_nothing_behind(spawn):
-    """Some clients start a process only to probe; the real one gets tools/call as its first line."""
+def test_1_a_short_probe_leaves_nothing_behind(spawn):
+    """Some clients start a process only to probe; the real one gets tools/call as its first
+    line."""
     probe = spawn()
     probe.initialize()
     probe.signal(signal.SIGTERM)
     assert probe.wait_exit()[0] == 0
     real = spawn()
     assert not real.call("inbox_peek").failed
+
+
+@pytest.mark.parametrize("level, verbose, told", [
+    ("debug", None, True), ("info", None, True), (None, "1", True), ("", "1", True),
+    ("warning", None, False), ("error", "1", False), (None, None, False),
+], ids=lambda value: str(value))
+def test_5_the_log_level_decides_what_stderr_gets(spawn, level, verbose, told):
+    child = spawn({"MOLECULE_LOG": level, "MOLECULE_MCP_VERBOSE": verbose}, speed=20)
+    child.initialize()
+    child.call("list_peers")
+    child.close_stdin()
+    child.expect_exit(0)
+    child.finish()
+    assert ("molecule: info: the host has gone" in child.stderr_text) == told, child.stderr_text
+
+
+@pytest.mark.parametrize("level, told", [("debug", True), ("info", False)])
+def test_5_debug_lines_can_be_seen(spawn, fake, level, told):
+    """For instance of a report that the platform refuses, which no user needs to hear of."""
+    fake.always("report", Reply(400, {"error": "no"}))
+    child = spawn({"MOLECULE_LOG": level}, speed=20)
+    child.initialize()
+    child.call("delegate_task", workspace_id=str(uuid.uuid4()), task="try")
+    fake.wait_for("report", 2)  # at its start and its end
+    child.ping()
+    child.close_stdin()
+    child.expect_exit(0)
+    child.finish()
+    assert ("molecule: debug: an activity report was not taken" in child.stderr_text) == told
+
+
+def test_5_an_unknown_log_level_names_the_allowed_ones(mcp_binary, base_env):
+    ended = run(mcp_binary, base_env | {"MOLECULE_LOG": "loud"}, "--version")
+    assert ended.returncode == 0
+    assert "loud" in ended.stderr and "debug, info, warning or error" in ended.stderr

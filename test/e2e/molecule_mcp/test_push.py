@@ -30,13 +30,13 @@ def test_7_a_message_is_announced_once(claude, fake):
     assert meta["activity_id"] == id and meta["kind"] == "canvas_user"
     assert meta["ts"] == fake.rows[0]["created_at"]
     fake.next("activity", 4)
-    assert claude.call("wait_for_message").json["activity_id"] == id  # no delivery: it is still there
+    assert claude.call("wait_for_message").json["activity_id"] == id  # not yet delivered
     claude.call("inbox_pop", activity_id=id)
     fake.next("activity", 2)
     assert len(claude.notifications(CHANNEL)) == 1
 
 
-def test_7_a_message_with_a_file_names_it_as_the_inbox_does(claude, fake, workspace_id):
+def test_7_a_push_names_attachments_like_the_inbox_does(claude, fake, workspace_id):
     sent = Sent(fake, workspace_id)
     fake.always("pending", sent.reply())
     sent.message(fake, f"look at {sent.uri}")
@@ -46,12 +46,12 @@ def test_7_a_message_with_a_file_names_it_as_the_inbox_does(claude, fake, worksp
     assert push["meta"]["attachments"] == "1"
 
 
-def test_7_a_peers_message_says_whose(claude, fake):
+def test_7_a_message_from_a_peer_names_the_peer(claude, fake):
     fake.add_message("hi", source_id=PEER)
     assert claude.wait_notifications(CHANNEL)[0]["params"]["meta"]["peer_id"] == PEER
 
 
-def test_7_each_of_many_is_announced_in_order(claude, fake):
+def test_7_many_messages_are_announced_in_order(claude, fake):
     for i in range(25):
         fake.add_message(f"<{i}>")
     pushes = claude.wait_notifications(CHANNEL, 25)
@@ -59,7 +59,7 @@ def test_7_each_of_many_is_announced_in_order(claude, fake):
     assert ids == [row["id"] for row in fake.rows]
 
 
-def test_7_nothing_before_initialized(spawn, fake):
+def test_7_nothing_is_pushed_before_initialized(spawn, fake):
     child = spawn(speed=20)
     child.initialize("2025-11-25", "claude-code", initialized=False)
     id = fake.add_message("early")
@@ -74,7 +74,7 @@ def test_7_nothing_before_initialized(spawn, fake):
     assert len(child.notifications(CHANNEL)) == 1
 
 
-def test_7_nothing_before_initialize(spawn, fake):
+def test_7_nothing_is_pushed_before_initialize(spawn, fake):
     id = fake.add_message("early")
     child = spawn(speed=20)
     fake.wait_for("activity", where=lambda r: r.query.get("since_id") == id)
@@ -86,7 +86,7 @@ def test_7_nothing_before_initialize(spawn, fake):
 
 @pytest.mark.parametrize("client", ["codex-mcp-client", "gemini-cli-mcp-client", "opencode", "Claude Desktop",
                                     "pytest", "claude-code-lookalike", ""])
-def test_7_only_to_hosts_that_take_it(spawn, fake, client):
+def test_7_only_hosts_that_support_it_get_pushes(spawn, fake, client):
     child = spawn(speed=20)
     child.initialize("2025-11-25", client)
     fake.add_message("hello")
@@ -96,7 +96,7 @@ def test_7_only_to_hosts_that_take_it(spawn, fake, client):
     assert child.notifications(CHANNEL) == []
 
 
-def test_7_a_popped_message_is_not_announced_later(spawn, fake):
+def test_7_a_removed_message_is_not_announced_later(spawn, fake):
     ids = [fake.add_message("popped"), fake.add_message("kept")]
     first = spawn(speed=20)
     first.initialize()
@@ -111,7 +111,7 @@ def test_7_a_popped_message_is_not_announced_later(spawn, fake):
     assert len(second.notifications(CHANNEL)) == 1
 
 
-def test_7_meta_takes_only_what_has_the_right_shape(claude, fake):
+def test_7_meta_contains_only_well_formed_values(claude, fake):
     fake.add_row(request_body=envelope("x"), source_id='"><script>', method="a\nb\"<x>" * 100,
                  created_at='2026"><inject>')
     meta = claude.wait_notifications(CHANNEL)[0]["params"]["meta"]
@@ -122,7 +122,7 @@ def test_7_meta_takes_only_what_has_the_right_shape(claude, fake):
     assert meta.get("peer_id", "") == "" and meta.get("ts", "") == ""
 
 
-def test_7_who_we_are(spawn, mcp_binary, base_env):
+def test_7_server_info(spawn, mcp_binary, base_env):
     version = run(mcp_binary, base_env, "--version").stdout.split()[-1]
     info = spawn().initialize()["serverInfo"]
     assert info["name"] == "molecule" and info["version"] == version

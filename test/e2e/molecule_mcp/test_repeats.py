@@ -1,4 +1,4 @@
-"""What is sent a second time because the first answer was lost arrives once (lessons.md 2.6)."""
+"""What is repeated because the first response was lost takes effect once (lessons.md 2.6)."""
 
 import sys
 import time
@@ -27,7 +27,7 @@ def proxy(platform):
 
 @pytest.fixture
 def start(spawn, platform, proxy, agent):
-    """A function: a session of the agent, whose platform is behind the proxy."""
+    """A function that starts a session of the agent, with the platform behind the proxy."""
     def start(speed=10):
         child = spawn({"PLATFORM_URL": proxy.url, "WORKSPACE_ID": agent.id,
                        "MOLECULE_WORKSPACE_TOKEN": agent.token},
@@ -38,18 +38,18 @@ def start(spawn, platform, proxy, agent):
 
 
 def lose(proxy, ending):
-    """The answers to such calls are lost; the platform gets each of them all the same."""
+    """Loses the responses to such calls; the platform still processes the requests."""
     proxy.plan(lambda method, path: "lose" if method == "POST" and path.endswith(ending) else None)
 
 
 @pytest.fixture
 def shown(platform, agent):
-    """A function: what the agent told the person, oldest first."""
+    """A function: the messages that the agent sent to the user, oldest first."""
     return lambda: [r["response_body"]["result"] for r in reversed(platform.activity(agent).body)
                     if r["method"] == "notify"]
 
 
-def test_lesson_2_6_a_message_to_the_user_whose_answer_was_lost_is_shown_once(start, proxy, shown):
+def test_lesson_2_6_a_user_message_whose_response_was_lost_is_shown_once(start, proxy, shown):
     mcp = start()
     lose(proxy, "/notify")
     for _ in range(2):
@@ -58,14 +58,14 @@ def test_lesson_2_6_a_message_to_the_user_whose_answer_was_lost_is_shown_once(st
     proxy.heal()
     assert not mcp.call("send_message_to_user", message="done").failed
     assert shown() == ["done"]
-    # What was taken is over: the same words again are another message, as are other words.
+    # A successful call ends the repetition: the same text again is a new message.
     for message in ("done", "and more"):
         assert not mcp.call("send_message_to_user", message=message).failed
     assert shown() == ["done", "done", "and more"]
 
 
-def test_lesson_2_6_an_answer_to_the_user_that_was_lost_is_shown_once(start, proxy, shown, platform, agent):
-    """Whichever process answers next."""
+def test_lesson_2_6_a_reply_to_the_user_whose_response_was_lost_is_shown_once(start, proxy, shown, platform, agent):
+    """Whichever process sends the next reply."""
     for text in ("first?", "second?"):
         assert platform.send(agent, text).status == 200
     mcp = start()
@@ -80,7 +80,7 @@ def test_lesson_2_6_an_answer_to_the_user_that_was_lost_is_shown_once(start, pro
     assert shown() == ["yes", "yes"] and mcp.call("inbox_peek").json == []
 
 
-def test_lesson_2_6_other_files_make_another_message(mcp, fake, tmp_path):
+def test_lesson_2_6_different_files_make_a_different_message(mcp, fake, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).write_text("x")
     fake.always("notify", RESET)
@@ -92,7 +92,8 @@ def test_lesson_2_6_other_files_make_another_message(mcp, fake, tmp_path):
 
 
 def test_lesson_2_6_a_task_repeated_after_a_kill_9_runs_once(start, proxy, platform, agent):
-    """Within the two minutes of the calendar that a key lasts; a run over their end proves nothing."""
+    """A key is valid for two minutes of wall-clock time; a run that crosses their end proves
+    nothing."""
     ben = platform.create_workspace("Ben")
 
     def heard():
@@ -112,6 +113,6 @@ def test_lesson_2_6_a_task_repeated_after_a_kill_9_runs_once(start, proxy, platf
     assert not again.failed and "not sent a second time" in again.json["note"]
     later = mcp.call("delegate_task_async", workspace_id=ben.id, task=f"{task}, too").json
     assert later["delegation_id"] != again.json["delegation_id"]
-    # Delegations go out in their order.
+    # Delegations are delivered in order.
     until(lambda: f"{task}, too" in heard(), what="the later task")
     assert heard().count(task) == 1

@@ -1,4 +1,4 @@
-"""The tools that came later: reply, chat_history, update_agent_card, broadcast_message,
+"""The tools added later: reply, chat_history, update_agent_card, broadcast_message,
 get_runtime_identity."""
 
 import uuid
@@ -12,7 +12,7 @@ def waiting(mcp):
     return [m["activity_id"] for m in mcp.call("inbox_peek").json]
 
 
-def test_reply_to_the_user_goes_to_the_chat_and_pops(mcp, fake, workspace_id, tmp_path):
+def test_reply_to_the_user_goes_to_the_chat_and_removes_the_message(mcp, fake, workspace_id, tmp_path):
     (tmp_path / "a.txt").write_text("x")
     id = fake.add_message("question")
     mcp.wait_messages(1)
@@ -24,7 +24,7 @@ def test_reply_to_the_user_goes_to_the_chat_and_pops(mcp, fake, workspace_id, tm
     assert waiting(mcp) == [] and fake.seen("a2a") == []
 
 
-def test_reply_to_a_peer_goes_to_the_peer_and_pops(mcp, fake):
+def test_reply_to_a_peer_goes_to_the_peer_and_removes_the_message(mcp, fake):
     id = fake.add_message("question", source_id=PEER)
     mcp.wait_messages(1)
     refused = mcp.call("reply", activity_id=id, text="answer", attachments=["/etc/hostname"])
@@ -38,7 +38,7 @@ def test_reply_to_a_peer_goes_to_the_peer_and_pops(mcp, fake):
 @pytest.mark.parametrize("fault", [Reply(500), Reply(401), HTML, RESET,
                                    Reply(403, {"error": "talk_to_user_disabled", "hint": "switched off"})],
                          ids=["500", "401", "html", "reset", "403"])
-def test_reply_that_failed_pops_nothing(mcp, fake, fault):
+def test_a_failed_reply_removes_nothing(mcp, fake, fault):
     id = fake.add_message("question")
     mcp.wait_messages(1)
     fake.always("notify", fault)
@@ -56,15 +56,15 @@ def sent_ids(fake):
     return [r.json["params"]["message"]["messageId"] for r in fake.seen("a2a")]
 
 
-def test_lesson_2_6_an_answer_that_was_lost_is_the_same_message_again(spawn, fake):
-    """Also in another process: the messageId follows from the message and the text."""
+def test_lesson_2_6_a_repeated_reply_is_the_same_message(spawn, fake):
+    """Even from another process: the messageId is derived from the message and the text."""
     id = fake.add_message("question", source_id=PEER)
     other = fake.add_message("another", source_id=PEER)
     fake.always("a2a", RESET)
     mcp = spawn(speed=20)
     mcp.initialize()
     mcp.wait_messages(2)
-    lost = mcp.call("reply", activity_id=id, text="answer", deadline=60)
+    lost = mcp.call("reply", activity_id=id, text="answer")
     assert lost.failed and "exactly the same text" in lost.text and waiting(mcp) == [id, other]
     mcp.kill()
     fake.always("a2a", None)
@@ -77,12 +77,12 @@ def test_lesson_2_6_an_answer_that_was_lost_is_the_same_message_again(spawn, fak
     assert len(set(sent_ids(fake))) == 2
 
 
-def test_lesson_2_6_a_task_whose_answer_was_lost_is_the_same_message_again(spawn, fake):
+def test_lesson_2_6_a_repeated_task_is_the_same_message(spawn, fake):
     mcp = spawn(speed=20)
     mcp.initialize()
     fake.always("a2a", RESET)
     for _ in range(2):
-        assert mcp.call("delegate_task", workspace_id=PEER, task="once", deadline=60).failed
+        assert mcp.call("delegate_task", workspace_id=PEER, task="once").failed
     fake.always("a2a", None)
     assert not mcp.call("delegate_task", workspace_id=PEER, task="once").failed
     assert len(set(sent_ids(fake))) == 1
@@ -91,7 +91,7 @@ def test_lesson_2_6_a_task_whose_answer_was_lost_is_the_same_message_again(spawn
     assert len(set(sent_ids(fake))) == 3
 
 
-def test_reply_to_the_user_whose_end_is_unknown_says_so(mcp, fake):
+def test_reply_to_the_user_with_an_unknown_outcome_says_so(mcp, fake):
     id = fake.add_message("question")
     mcp.wait_messages(1)
     fake.always("notify", RESET)
@@ -99,24 +99,24 @@ def test_reply_to_the_user_whose_end_is_unknown_says_so(mcp, fake):
     assert lost.failed and "may have been sent" in lost.text
 
 
-def test_lesson_2_12_only_the_session_that_has_a_message_answers_it(spawn, fake):
+def test_lesson_2_12_only_the_session_that_holds_a_message_can_answer_it(spawn, fake):
     first, second = spawn(), spawn()
     for mcp in (first, second):
         mcp.initialize()
     id = fake.add_message("question", source_id=PEER)
-    assert first.call("wait_for_message", timeout_secs=30, deadline=40).json["activity_id"] == id
+    assert first.call("wait_for_message", timeout_secs=30).json["activity_id"] == id
     refused = second.call("reply", activity_id=id, text="mine")
     assert refused.failed and "another session" in refused.text and fake.seen("a2a") == []
     first.kill()
     assert not second.call("reply", activity_id=id, text="mine").failed
     assert len(fake.seen("a2a")) == 1 and waiting(second) == []
-    # Idempotent, whoever pops.
+    # Any session may pop; pops are idempotent.
     assert second.call("inbox_pop", activity_id=id).json["removed"] is False
 
 
 @pytest.fixture
 def two(spawn, platform, tmp_path):
-    """Two agents on the real platform, each with its session."""
+    """Two agents on the real platform, each with its own session."""
     def start(name):
         agent = platform.create_workspace(name)
         child = spawn({"PLATFORM_URL": platform.url, "WORKSPACE_ID": agent.id,
@@ -129,7 +129,7 @@ def two(spawn, platform, tmp_path):
 
 
 def heard(mcp):
-    return mcp.call("wait_for_message", timeout_secs=100, deadline=40).json
+    return mcp.call("wait_for_message", timeout_secs=100).json
 
 
 def test_lesson_2_7_a_queued_answer_says_which_task_it_answers(two):
@@ -152,7 +152,7 @@ def test_lesson_2_7_a_queued_answer_says_which_task_it_answers(two):
     assert second["task_id"] == started["delegation_id"]
 
 
-def test_lesson_2_7_nobody_else_can_answer_a_task(mcp, fake):
+def test_lesson_2_7_no_other_peer_can_answer_a_task(mcp, fake):
     mcp.call("delegate_task", workspace_id=PEER, task="secret")
     [id] = sent_ids(fake)
     card = "https://platform.example/card"
@@ -167,7 +167,7 @@ def test_lesson_2_7_nobody_else_can_answer_a_task(mcp, fake):
     assert peer["task"] == "secret" and peer["task_id"] == id and "agent_card_url" not in peer
 
 
-def test_lesson_4_a_peer_of_the_list_is_named_without_asking(mcp, fake):
+def test_lesson_4_a_listed_peer_is_named_without_another_request(mcp, fake):
     fake.always("peers", Reply(body=[{"id": PEER, "name": "Зоя", "role": "writer", "status": "online"}]))
     mcp.call("list_peers")
     fake.add_message("hi", source_id=PEER)
@@ -177,7 +177,7 @@ def test_lesson_4_a_peer_of_the_list_is_named_without_asking(mcp, fake):
     assert len(fake.seen("peers")) == 1
 
 
-def test_lesson_2_7_a_long_result_is_fetched_whole(two, platform):
+def test_lesson_2_7_a_long_result_is_fetched_completely(two, platform):
     (ada, agent), (_, ben) = two
     id, whole = str(uuid.uuid4()), "ж" * 5000 + "the end"
     path = f"/workspaces/{agent.id}/delegations"
@@ -219,7 +219,7 @@ def test_update_agent_card(mcp, fake, workspace_id):
     (Reply(402, {"error": "budget"}), "budget"), (Reply(413, {"error": "too long"}), "too long"),
     (Reply(429, {"error": "slow down"}, {"Retry-After": "7"}), "7 s"), (HTML, "PLATFORM_URL")],
     ids=["403", "402", "413", "429", "html"])
-def test_broadcast_and_its_refusals(mcp, fake, reply, words):
+def test_broadcast_and_its_failures(mcp, fake, reply, words):
     result = mcp.call("broadcast_message", message="all hands")
     assert not result.failed and "2" in result.text
     assert fake.seen("broadcast")[0].json == {"message": "all hands"}

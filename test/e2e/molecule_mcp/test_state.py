@@ -16,7 +16,7 @@ def mode(path):
 
 
 def filled(child, fake):
-    """Lets everything be written that this program writes."""
+    """Makes the child write every file that it ever writes."""
     child.initialize()
     fake.add_message("one")
     child.wait_messages(1)
@@ -24,7 +24,7 @@ def filled(child, fake):
     fake.wait_for("activity", where=lambda r: "since_id" in r.query)
 
 
-def test_3_configs_dir_is_made_and_everything_in_it_is_private(spawn, fake, tmp_path):
+def test_3_configs_dir_is_created_and_everything_in_it_is_private(spawn, fake, tmp_path):
     folder = tmp_path / "made" / "on demand"
     child = spawn({"CONFIGS_DIR": str(folder)}, speed=20, umask=0)
     filled(child, fake)
@@ -55,7 +55,7 @@ def test_3_an_existing_folder_keeps_its_mode(spawn, fake, state):
     assert mode(state) == 0o755
 
 
-def test_3_files_that_others_could_read_become_private(spawn, fake, state):
+def test_3_files_readable_by_others_become_private(spawn, fake, state):
     state.mkdir()
     for name in (".platform_inbound_secret", ".mcp_inbox_cursor"):
         (state / name).write_text("old")
@@ -66,7 +66,7 @@ def test_3_files_that_others_could_read_become_private(spawn, fake, state):
         child.wait_until(lambda: mode(state / name) == 0o600, name, 5)
 
 
-def test_3_a_folder_that_cannot_be_made_exits_2(mcp_binary, env, fake, tmp_path):
+def test_3_a_folder_that_cannot_be_created_exits_2(mcp_binary, env, fake, tmp_path):
     (tmp_path / "file").write_text("")
     folder = str(tmp_path / "file" / "state")
     refused(mcp_binary, {**env, "CONFIGS_DIR": folder}, folder, "Not a directory")
@@ -93,7 +93,7 @@ def test_3_a_folder_without_permission_exits_2(mcp_binary, env):
 
 
 def test_3_no_home_and_no_configs_dir_exits_2_or_works(mcp_binary, env, fake, token):
-    """Without HOME the user database says where home is; it must not be the current folder."""
+    """Without HOME the user database names the home folder; the current folder must not be used."""
     with open_folder() as folder:
         changed = {k: v for k, v in env.items() if k not in ("HOME", "CONFIGS_DIR")}
         child = McpProcess(mcp_binary, changed, secrets={token}, cwd=str(folder), **as_nobody())
@@ -111,7 +111,7 @@ def test_3_an_update_replaces_the_file_by_rename(spawn, fake, state):
     with open(path) as before:
         fake.inbound_secret, first = "rotated-" + "s" * 40, fake.inbound_secret
         child.wait_until(lambda: path.read_text().strip() == fake.inbound_secret, "the new secret")
-        assert before.read().strip() == first  # the old file is whole, not rewritten in place
+        assert before.read().strip() == first  # the old file is intact, not rewritten in place
     assert mode(path) == 0o600
     assert {p.name for p in state.iterdir()} <= {
         ".platform_inbound_secret", ".mcp_inbox_cursor", "inbox.db", "inbox.db-wal", "inbox.db-shm",
@@ -130,7 +130,7 @@ def test_3_the_cursor_of_the_python_runtime_is_taken_over(spawn, fake, state):
     assert fake.seen("activity")[0].query["since_id"] == fake.rows[1]["id"]
 
 
-def test_3_the_python_runtime_may_have_moved_the_cursor_meanwhile(spawn, fake, state):
+def test_3_a_cursor_moved_by_the_python_runtime_is_followed(spawn, fake, state):
     fake.add_message("ours")
     first = spawn(speed=20)
     first.initialize()
@@ -165,15 +165,15 @@ def test_3_a_corrupt_inbox_is_reported_and_left_alone(spawn, fake, state):
     child.initialize()
     result = child.call("inbox_peek")
     assert result.failed and "inbox.db" in result.text
-    fake.wait_for("heartbeat", 2)  # presence does not depend on it
+    fake.wait_for("heartbeat", 2)  # presence does not depend on the inbox
     assert child.ping() < 5
     child.wait_stderr("inbox.db")
     assert (state / "inbox.db").read_bytes().startswith(b"this is not a database")
 
 
 @pytest.mark.parametrize("name", [".platform_inbound_secret", ".mcp_inbox_cursor"])
-def test_3_a_file_that_cannot_be_written_stops_nothing(spawn, fake, state, name):
-    """A folder in the file's place fails every write, whoever we are."""
+def test_3_an_unwritable_file_stops_nothing(spawn, fake, state, name):
+    """A folder in place of the file makes every write fail, even for root."""
     (state / name / "inside").mkdir(parents=True)
     child = spawn(speed=40)
     child.initialize()
@@ -186,7 +186,7 @@ def test_3_a_file_that_cannot_be_written_stops_nothing(spawn, fake, state, name)
     child.wait_stderr(name)
 
 
-def test_3_a_read_only_folder_later_on_stops_no_beat(mcp_binary, env, fake, token, speedup):
+def test_3_a_folder_that_becomes_read_only_does_not_stop_the_heartbeat(mcp_binary, env, fake, token, speedup):
     with open_folder() as outer:
         faster = speedup(40)
         faster["LD_PRELOAD"] = shutil.copy(faster["LD_PRELOAD"], outer)  # pytest's folder is private

@@ -1,5 +1,5 @@
-"""Which state folder is which workspace's (molecule-mcp.md 3): two workspaces never share an inbox or
-a token, and all processes of one workspace do, however it was named to them."""
+"""Which state folder belongs to which workspace (molecule-mcp.md 3): two workspaces never share
+an inbox or a token; all processes of one workspace do, however it was configured."""
 
 import json
 
@@ -11,8 +11,8 @@ from support.run import run
 
 @pytest.fixture
 def serve(spawn, platform):
-    """A function that starts a process for one workspace, by WORKSPACE_ID or `listed` by
-    MOLECULE_WORKSPACES, with the same state folder for all."""
+    """A function that starts a process for one workspace, configured by WORKSPACE_ID or, if
+    `listed`, by MOLECULE_WORKSPACES; all use the same state folder."""
 
     def start(workspace, listed=False, **changes):
         if listed:
@@ -69,7 +69,7 @@ def test_3_all_processes_of_a_workspace_share_its_inbox(serve, platform, listed_
     assert [m["activity_id"] for m in second.call("inbox_peek").json] == [taken["activity_id"]]
 
 
-def test_3_a_folder_used_for_another_workspace_gives_it_nothing(serve, platform, state):
+def test_3_a_workspace_gets_nothing_from_a_folder_used_for_another(serve, platform, state):
     a, b = platform.create_workspace("a"), platform.create_workspace("b")
     child = serve(a)
     come_online(platform, a)
@@ -85,7 +85,7 @@ def test_3_a_folder_used_for_another_workspace_gives_it_nothing(serve, platform,
     assert [m["text"] for m in serve(a).call("inbox_peek").json] == ["for a"]
 
 
-def test_3_doctor_and_status_look_and_take_nothing(serve, mcp_binary, env, platform, state):
+def test_3_doctor_and_status_do_not_claim_a_folder(serve, mcp_binary, env, platform, state):
     a, b = platform.create_workspace("a"), platform.create_workspace("b")
 
     def ask(command, workspace):

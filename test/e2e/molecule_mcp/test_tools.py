@@ -1,4 +1,4 @@
-"""Every tool: what it sends, what it gives, how it fails (molecule-mcp.md 6)."""
+"""Every tool: what it sends, what it returns, how it fails (molecule-mcp.md 6)."""
 
 import os
 import re
@@ -7,12 +7,13 @@ import uuid
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.fake_platform import CALLS, HANG, HTML, PEER, RESET, Reply
 
+# The contract's tools; test/tools/test_tool_registry.cpp has the list of all.
 TOOLS = ["delegate_task", "delegate_task_async", "check_task_status", "list_peers", "get_workspace_info",
          "send_message_to_user", "wait_for_message", "inbox_peek", "inbox_pop", "commit_memory",
-         "recall_memory", "reply", "chat_history", "update_agent_card", "broadcast_message",
-         "get_runtime_identity"]
+         "recall_memory"]
 MESSAGE_KEYS = {"activity_id", "text", "peer_id", "kind", "method", "created_at"}
 OPTIONAL_KEYS = {"peer_name", "peer_role", "attachments", "arrival_workspace_id"}
 
@@ -22,14 +23,15 @@ def peer(**fields):
             "agent_card": None, "url": "", "parent_id": None, "active_tasks": 0, **fields}
 
 
-def test_6_these_are_the_tools(mcp):
-    assert sorted(t["name"] for t in mcp.request("tools/list")["result"]["tools"]) == sorted(TOOLS)
+def test_6_the_tool_list(mcp):
+    names = [t["name"] for t in mcp.request("tools/list")["result"]["tools"]]
+    assert names[:len(TOOLS)] == TOOLS and len(set(names)) == len(names)
 
 
 # -- list_peers --------------------------------------------------------------------------------------
 
 
-def test_6_list_peers_is_a_line_a_peer(mcp, fake, workspace_id):
+def test_6_list_peers_prints_one_line_per_peer(mcp, fake, workspace_id):
     other = str(uuid.uuid4())
     fake.peers = [peer(), peer(id=other, name="Œuvre 事務", role=None, status="awaiting_agent")]
     result = mcp.call("list_peers")
@@ -40,7 +42,7 @@ def test_6_list_peers_is_a_line_a_peer(mcp, fake, workspace_id):
     assert fake.seen("peers")[0].id == workspace_id
 
 
-def test_6_an_empty_list_says_why(mcp, fake):
+def test_6_an_empty_peer_list_says_why(mcp, fake):
     reasons = {"none": Reply(body=[]), "401": Reply(401, {"error": "invalid workspace auth token"}),
                "404": Reply(404, {"error": "workspace not found"}), "500": Reply(500, {"error": "lookup failed"}),
                "html": HTML}
@@ -69,7 +71,7 @@ def test_6_a_peer_cannot_forge_a_line(mcp, fake):
 # -- get_workspace_info ------------------------------------------------------------------------------
 
 
-def test_6_get_workspace_info_is_the_platforms_object(mcp, fake, workspace_id):
+def test_6_get_workspace_info_returns_the_platforms_object(mcp, fake, workspace_id):
     info = {"id": workspace_id, "name": "Me \"quoted\"", "big": 9007199254740993, "nested": {"a": [1, None]},
             "status": "online"}
     fake.always("info", Reply(body=info))
@@ -114,7 +116,7 @@ def test_6_attachments_are_uploaded_first(mcp, fake, tmp_path):
     for content in contents.values():
         assert content in upload.body
     assert upload.body.count(b'name="files"') == 3
-    assert str(tmp_path).encode() not in upload.body, "a path of this machine leaks"
+    assert str(tmp_path).encode() not in upload.body, "a local path leaked"
     sent = notify.json["attachments"]
     assert [(a["uri"], a["name"]) for a in sent] == [(f["uri"], f["name"]) for f in files]
 
@@ -131,7 +133,7 @@ REFUSED_FILES = {
 
 
 @pytest.mark.parametrize("case", REFUSED_FILES)
-def test_6_one_bad_attachment_and_nothing_is_sent(mcp, fake, tmp_path, case):
+def test_6_one_bad_attachment_prevents_sending(mcp, fake, tmp_path, case):
     (tmp_path / "good.txt").write_text("good")
     bad = REFUSED_FILES[case](tmp_path)
     result = mcp.call("send_message_to_user", message="m", attachments=[str(tmp_path / "good.txt"), bad])
@@ -144,7 +146,7 @@ def test_6_one_bad_attachment_and_nothing_is_sent(mcp, fake, tmp_path, case):
     Reply(413, {"error": "good.txt exceeds per-file limit (25 MB)"}), RESET, HTML, Reply(body={"files": []}),
     Reply(body={"files": [{"name": "no uri"}]}), Reply(body=[]), Reply(body={"files": "x"})],
     ids=lambda r: str(r.status) + str(r.body)[:20])
-def test_6_a_failed_upload_and_nothing_is_sent(mcp, fake, tmp_path, reply):
+def test_6_a_failed_upload_prevents_sending(mcp, fake, tmp_path, reply):
     (tmp_path / "good.txt").write_text("good")
     fake.always("uploads", reply)
     result = mcp.call("send_message_to_user", message="m", attachments=[str(tmp_path / "good.txt")])
@@ -154,7 +156,7 @@ def test_6_a_failed_upload_and_nothing_is_sent(mcp, fake, tmp_path, reply):
 @pytest.mark.parametrize("reply", [Reply(400, {"error": "message is required"}), Reply(401), Reply(403),
                                    Reply(404, {"error": "workspace not found"}), Reply(500), HTML],
                          ids=lambda r: str(r.status) + str(r.body)[:9])
-def test_6_a_message_that_was_not_sent_is_not_called_sent(mcp, fake, reply):
+def test_6_a_message_that_was_not_sent_is_reported_as_failed(mcp, fake, reply):
     fake.always("notify", reply)
     result = mcp.call("send_message_to_user", message="m")
     assert result.failed and "edge-page-marker" not in result.text
@@ -163,7 +165,7 @@ def test_6_a_message_that_was_not_sent_is_not_called_sent(mcp, fake, reply):
 # -- the inbox ---------------------------------------------------------------------------------------
 
 
-def test_6_wait_for_message_gives_the_oldest(mcp, fake):
+def test_6_wait_for_message_returns_the_oldest(mcp, fake):
     id = mcp.start_tool("wait_for_message", {"timeout_secs": 300})
     mcp.ping()
     first = fake.add_message("first")
@@ -188,7 +190,7 @@ def test_6_wait_for_message_times_out(spawn, asked, waited):
     assert 0.9 * waited - 2 <= passed <= waited + 100
 
 
-def test_6_inbox_peek_is_bounded_and_in_order(mcp, fake):
+def test_6_inbox_peek_is_limited_and_in_order(mcp, fake):
     for i in range(15):
         fake.add_message(str(i))
     mcp.wait_messages(15)
@@ -209,7 +211,7 @@ def test_6_inbox_pop_is_idempotent(mcp, fake):
         assert mcp.call("inbox_pop", activity_id=unknown).json == {"removed": False, "activity_id": unknown}
 
 
-def test_6_popping_at_the_same_time_removes_once(mcp, fake):
+def test_6_concurrent_pops_remove_a_message_once(mcp, fake):
     id = fake.add_message("x")
     mcp.wait_messages(1)
     calls = [mcp.start_tool("inbox_pop", {"activity_id": id}) for _ in range(10)]
@@ -229,7 +231,7 @@ def test_6_commit_memory(mcp, fake, workspace_id, scope):
     assert request.json["content"] == "the build is green" and request.json["scope"] == (scope or "LOCAL")
 
 
-def test_6_global_memory_is_for_roots(mcp, fake):
+def test_6_only_roots_write_global_memory(mcp, fake):
     fake.always("commit", Reply(403, {"error": "only root workspaces can write GLOBAL memories"}))
     result = mcp.call("commit_memory", content="c", scope="GLOBAL")
     assert result.failed and "root" in result.text
@@ -244,7 +246,7 @@ KEYED = {f"{keyword}{equals}": (keyword + equals, "aB3+/" * 8)
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_6_secrets_do_not_leave(mcp, fake, name):
+def test_6_secrets_are_redacted(mcp, fake, name):
     secret = SECRETS[name]
     mcp.call("commit_memory", content=f"use {secret}, then {secret}")
     sent = fake.seen("commit")[0].json["content"]
@@ -254,7 +256,7 @@ def test_6_secrets_do_not_leave(mcp, fake, name):
 
 
 @pytest.mark.parametrize("name", KEYED)
-def test_6_keyed_secrets_do_not_leave_but_their_keyword_stays(mcp, fake, name):
+def test_6_assigned_secrets_are_redacted_and_keep_their_keyword(mcp, fake, name):
     prefix, secret = KEYED[name]
     mcp.call("commit_memory", content=f"set {prefix}{secret} here")
     sent = fake.seen("commit")[0].json["content"]
@@ -264,7 +266,7 @@ def test_6_keyed_secrets_do_not_leave_but_their_keyword_stays(mcp, fake, name):
     assert fake.seen("commit")[1].json["content"] == sent
 
 
-def test_6_what_only_looks_like_a_secret_stays(mcp, fake):
+def test_6_text_that_only_resembles_a_secret_is_kept(mcp, fake):
     text = "sk-short ghp_short AKIA1 key = value, token=abc; tasks"
     mcp.call("commit_memory", content=text)
     assert fake.seen("commit")[0].json["content"] == text
@@ -282,7 +284,7 @@ def test_6_recall_memory(mcp, fake, workspace_id):
     assert set(fake.seen("recall")[1].query) <= {"limit"}
 
 
-def test_6_nothing_recalled(mcp, fake):
+def test_6_recall_memory_says_that_nothing_was_found(mcp, fake):
     result = mcp.call("recall_memory", query="unheard of")
     assert not result.failed and "[" not in result.text and result.text
 
@@ -296,7 +298,7 @@ def delegation_row(id, **fields):
             "delegation_id": id, **fields}
 
 
-def test_6_check_task_status_gives_the_row(mcp, fake):
+def test_6_check_task_status_returns_the_row(mcp, fake):
     id, other = str(uuid.uuid4()), str(uuid.uuid4())
     fake.always("delegations", Reply(body=[
         delegation_row(other), delegation_row(id, type="delegate_result", status="completed",
@@ -362,16 +364,16 @@ def test_6_a_wrong_value_is_named(mcp, fake, tool, arguments, name):
 @pytest.mark.parametrize("tool", ["list_peers", "get_workspace_info", "inbox_peek", "recall_memory"])
 @pytest.mark.parametrize("arguments", [{}, {"arguments": None}, {"arguments": {}},
                                        {"arguments": {"unknown": 1}}])
-def test_6_no_arguments_and_unknown_ones(mcp, tool, arguments):
+def test_6_missing_optional_and_unknown_arguments_are_accepted(mcp, tool, arguments):
     result = mcp.tool_result(mcp.start("tools/call", {"name": tool, **arguments}))
     assert not result.failed
 
 
-# -- failures, and everything beside everything --------------------------------------------------------
+# -- failures and concurrency --------------------------------------------------------
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 418, 429, 500, 502, 503])
 @pytest.mark.parametrize("tool", CALLS)
-def test_6_a_failure_is_told_as_one(mcp, fake, tool, status):
+def test_6_a_failure_is_an_error_result(mcp, fake, tool, status):
     route, arguments = CALLS[tool]
     fake.always(route, Reply(status, {"error": "because\x1b[31m of reasons"}))
     result = mcp.call(tool, **arguments)
@@ -380,13 +382,13 @@ def test_6_a_failure_is_told_as_one(mcp, fake, tool, status):
     assert len(result.text) < 1000
 
 
-def test_6_calls_run_beside_each_other(spawn, fake):
+def test_6_calls_run_concurrently(spawn, fake):
     child = spawn()
     child.initialize()
-    together = threading.Barrier(8, timeout=20)
+    together = threading.Barrier(8, timeout=DEADLINE)
 
     def meet(request):
-        together.wait()  # answers only when all eight are there
+        together.wait()  # responds only when all eight have arrived
         return Reply(body=[peer()])
 
     fake.always("peers", meet)
@@ -395,9 +397,9 @@ def test_6_calls_run_beside_each_other(spawn, fake):
         assert PEER in child.tool_result(call).text
 
 
-def test_6_a_hanging_call_is_given_up(spawn, fake):
+def test_6_a_hanging_call_times_out(spawn, fake):
     child = spawn(speed=100)
     child.initialize()
     fake.always("peers", HANG)
-    result = child.call("list_peers", deadline=10)
+    result = child.call("list_peers")
     assert result.failed and result.text

@@ -35,7 +35,7 @@ def rows(platform, workspace, **parameters):
 # --- 3.4 the queue ----------------------------------------------------------------------------
 
 
-def test_3_4_a_message_of_the_human_is_queued_and_is_there_at_once(platform, agent):
+def test_3_4_a_message_from_the_user_is_queued_and_available_at_once(platform, agent):
     text = "hello <b>&\u2028 \U0001f600 \"quoted\"\n\ttabbed"
     reply = platform.send(agent, text, message_id="m-1")
     assert (reply.status, reply.body) == (200, QUEUED)
@@ -52,7 +52,7 @@ def test_3_4_a_message_of_the_human_is_queued_and_is_there_at_once(platform, age
     assert row["created_at"].endswith("Z") and isinstance(row["seq"], int)
 
 
-def test_3_4_a_message_of_a_peer_names_it(platform, agent, peer):
+def test_3_4_a_message_from_a_peer_names_the_peer(platform, agent, peer):
     assert platform.send(agent, "from peer", caller=peer).body == QUEUED
     by_token_alone = post(platform, agent, {"method": "message/send", "params": {
         "message": {"parts": [{"type": "text", "text": "again"}]}}}, peer.token)
@@ -61,7 +61,7 @@ def test_3_4_a_message_of_a_peer_names_it(platform, agent, peer):
     assert rows(platform, peer) == []
 
 
-def test_3_4_a_status_does_not_matter(platform, agent):
+def test_3_4_messages_are_queued_whatever_the_status(platform, agent):
     assert platform.status_of(agent) == "awaiting_agent"
     assert platform.send(agent, "before it came").status == 200
 
@@ -79,7 +79,7 @@ def test_10_a_repeat_with_the_same_message_id_is_one_message(platform, agent, pe
 # --- 3.1 the caller ---------------------------------------------------------------------------
 
 
-def test_3_1_nobody_is_anonymous_and_nobody_is_someone_else(platform, agent, peer):
+def test_3_1_callers_must_authenticate_as_themselves(platform, agent, peer):
     envelope = {"method": "message/send", "params": {"message": {"parts": []}}}
 
     def status(token=None, **headers):
@@ -92,7 +92,7 @@ def test_3_1_nobody_is_anonymous_and_nobody_is_someone_else(platform, agent, pee
     assert status(**claim) == 401
     assert status("nonsense", **claim) == 401
     assert status(agent.token, **claim) == 401
-    assert status(**{"X-Workspace-ID": agent.id}) == 401  # the target's own name opens nothing
+    assert status(**{"X-Workspace-ID": agent.id}) == 401  # the target's own id gives no access
     for prefix in ("webhook:x", "system:x", "test:x", "channel:x"):
         assert status(**{"X-Workspace-ID": prefix}) in (401, 403)
         assert status(platform.admin_token, **{"X-Workspace-ID": prefix}) in (401, 403)
@@ -100,7 +100,7 @@ def test_3_1_nobody_is_anonymous_and_nobody_is_someone_else(platform, agent, pee
     assert status(peer.token, **claim) == 200
 
 
-def test_3_2_unknown_targets(platform, peer):
+def test_3_2_unknown_targets_are_rejected(platform, peer):
     ghost = peer._replace(id=NOBODY)
     assert (platform.send(ghost, "x").status, platform.send(ghost, "x").body) == (
         404, {"error": "workspace not found"})
@@ -129,7 +129,7 @@ def stored(platform, agent, body):
     return rows(platform, agent)[0]["request_body"]
 
 
-def test_3_3_without_jsonrpc_the_envelope_is_made(platform, agent):
+def test_3_3_without_jsonrpc_an_envelope_is_created(platform, agent):
     got = stored(platform, agent, {"id": "mine", "method": "message/send", "extra": 1,
                                    "params": {"message": {"content": "hi"}}})
     assert got.keys() == {"jsonrpc", "id", "method", "params"}
@@ -140,7 +140,7 @@ def test_3_3_without_jsonrpc_the_envelope_is_made(platform, agent):
     uuid.UUID(message["messageId"])
 
 
-def test_3_3_with_jsonrpc_the_top_level_stays(platform, agent):
+def test_3_3_with_jsonrpc_the_top_level_is_kept(platform, agent):
     sent = {"jsonrpc": "2.0", "id": 7, "method": "message/send", "extra": [1.5, None],
             "params": {"message": {"messageId": "m", "parts": [{"type": "text", "text": "t"}],
                                    "content": "left alone"}, "metadata": {"history": []}}}
@@ -158,7 +158,7 @@ def test_3_3_content_may_be_parts(platform, agent):
     "", "{", "[]", "1", '"text"', "nonsense", "[1,2", '{"a":}', "\x00", b"\xff\xfe\xfd",
     b'{"method": "\xff"}', "{" * 5000, "[" * 100_000, '{"a":' * 5000,
 ])
-def test_3_3_what_is_no_json_object_is_400(platform, agent, body):
+def test_3_3_anything_but_a_json_object_is_400(platform, agent, body):
     reply = post(platform, agent, body)
     assert (reply.status, reply.body) == (400, {"error": "invalid JSON"})
     assert rows(platform, agent) == []
@@ -185,7 +185,7 @@ def test_3_3_a_message_without_content_gets_a_hint(platform, agent, message, err
     {"params": {"message": {"parts": [], "messageId": None}}}, {"jsonrpc": "2.0", "method": ""},
     {"params": {"message": {"parts": [], "messageId": {"a": []}}}}, {},
 ], ids=str)
-def test_3_3_odd_shapes_are_taken_or_refused_but_never_break_the_list(platform, agent, body):
+def test_3_3_odd_bodies_are_accepted_or_rejected_but_never_break_the_list(platform, agent, body):
     assert post(platform, agent, body).status in (200, 400)
     platform.send(agent, "after")
     assert text_of(rows(platform, agent)[0]) == "after"
@@ -196,7 +196,7 @@ def test_3_3_odd_text_is_stored_as_valid_utf8(platform, agent):
         body = '{"params":{"message":{"messageId":"%d","content":"%s"}}}' % (number, text)
         assert post(platform, agent, body).status in (200, 400)
     platform.send(agent, "after")
-    assert text_of(rows(platform, agent)[0]) == "after"  # read strictly as UTF-8
+    assert text_of(rows(platform, agent)[0]) == "after"  # decoded strictly as UTF-8
 
 
 def test_3_3_duplicate_keys_and_numbers(platform, agent):
@@ -216,7 +216,7 @@ def envelope_of(size, text="x"):
     return head + text * ((size - len(head) - len(tail)) // len(text)) + tail
 
 
-def test_10_a_large_message_up_to_the_cap_is_kept_whole(platform, agent):
+def test_10_a_message_up_to_the_limit_is_stored_completely(platform, agent):
     body = envelope_of(4 << 20)
     assert post(platform, agent, body).status == 200
     assert len(text_of(rows(platform, agent)[0])) == len(json.loads(body)["params"]["message"][
@@ -235,7 +235,7 @@ def test_the_platforms_own_rows_cannot_be_forged(platform, agent, peer, method):
         assert rows(platform, target) == []
 
 
-def test_10_a_body_over_the_cap_is_413_json(platform, agent):
+def test_10_a_body_over_the_limit_is_413_with_json(platform, agent):
     reply = post(platform, agent, envelope_of(CAP + 1000))
     assert reply.status == 413
     assert reply.body["truncated"] is True and reply.body["max_bytes"] == CAP

@@ -1,4 +1,5 @@
-"""The activity list, its cursor, reports and notify (platform-api.md 4, later parts of 10)."""
+"""The activity list, its cursor, reports and notifications (platform-api.md 4, later parts of
+10)."""
 
 import datetime
 import itertools
@@ -29,7 +30,7 @@ def report(platform, agent, **fields):
 # --- 4.1 reading ------------------------------------------------------------------------------
 
 
-def test_4_1_without_a_cursor_the_newest_comes_first(platform, agent):
+def test_4_1_without_a_cursor_the_newest_row_comes_first(platform, agent):
     for number in range(5):
         platform.send(agent, f"m{number}")
     assert [text_of(row) for row in platform.activity(agent).body] == [
@@ -38,7 +39,7 @@ def test_4_1_without_a_cursor_the_newest_comes_first(platform, agent):
 
 
 def test_4_1_a_cursor_pages_forward_and_misses_nothing(platform, agent):
-    """Messages come as fast as they can, so many share a moment; every page size must do."""
+    """Messages arrive as fast as possible, so many share a timestamp; every page size must work."""
     wanted = [f"m{number}" for number in range(40)]
     platform.send(agent, "first")
     cursor = platform.activity(agent).body[0]["id"]
@@ -63,7 +64,7 @@ def test_4_1_a_cursor_need_not_match_the_filter(platform, agent):
     assert text_of(row) == "after"
 
 
-def test_4_1_a_cursor_that_is_unknown_or_anothers_is_410(platform, agent):
+def test_4_1_an_unknown_or_foreign_cursor_is_410(platform, agent):
     other = platform.create_workspace("other")
     platform.send(other, "theirs")
     foreign = platform.activity(other).body[0]["id"]
@@ -113,7 +114,7 @@ def test_4_1_bad_filters_are_named(platform, agent, parameters, error):
     assert (reply.status, reply.body) == (400, {"error": error})
 
 
-def test_4_1_an_odd_limit_is_the_default(platform, agent):
+def test_4_1_an_invalid_limit_means_the_default(platform, agent):
     for number in range(102):
         assert report(platform, agent, summary=str(number)).status == 200
     for limit in ("0", "-1", "x", "", "1e3", "1.5"):
@@ -133,7 +134,7 @@ def test_10_before_ts_pages_back(platform, agent):
     assert len(platform.activity(agent, before_ts=tomorrow.isoformat()).body) == 4
 
 
-def test_10_peer_info_is_given_where_asked(platform, agent):
+def test_10_peer_info_is_included_on_request(platform, agent):
     peer = platform.create_workspace("the peer", role="helper")
     platform.send(agent, "hi", caller=peer)
     (row,) = platform.activity(agent, include="peer_info").body
@@ -160,7 +161,7 @@ def test_10_ack_is_monotonic(platform, agent):
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_4_2_every_type_is_taken_and_comes_back(platform, agent, kind):
+def test_4_2_every_type_is_accepted_and_returned(platform, agent, kind):
     reply = report(platform, agent, activity_type=kind, summary="s", method="m", status="done",
                    error_detail="d", duration_ms=5, request_body={"a": [1, None]},
                    response_body="text")
@@ -187,12 +188,12 @@ def test_4_2_defaults_and_metadata(platform, agent):
     {"activity_type": 5}, {"summary": 5}, {"duration_ms": 1.5}, {"duration_ms": "5"},
     {"method": []}, {"status": {}}, {"error_detail": 1}, {"source_id": 5},
 ], ids=str)
-def test_4_2_wrong_fields(platform, agent, fields):
+def test_4_2_invalid_fields_are_rejected(platform, agent, fields):
     assert report(platform, agent, **fields).status == 400
     assert platform.activity(agent).body == []
 
 
-def test_4_2_nobody_reports_for_another(platform, agent):
+def test_4_2_a_workspace_cannot_report_for_another(platform, agent):
     reply = report(platform, agent, source_id=NOBODY)
     assert (reply.status, reply.body) == (
         403, {"error": "source_id must match authenticated workspace"})
@@ -209,7 +210,7 @@ def notify(platform, agent, body):
                             body=json.dumps(body))
 
 
-def test_4_3_what_an_agent_says_is_in_the_chat(platform, agent):
+def test_4_3_a_notification_appears_in_the_chat(platform, agent):
     reply = notify(platform, agent, {"message": "done"})
     assert (reply.status, reply.body) == (200, {"status": "sent"})
     (row,) = platform.activity(agent, source="canvas").body
@@ -219,7 +220,7 @@ def test_4_3_what_an_agent_says_is_in_the_chat(platform, agent):
     assert "request_body" not in row
 
 
-def test_4_3_attachments_come_along(platform, agent):
+def test_4_3_attachments_are_included(platform, agent):
     files = [{"uri": "file:///a", "name": "a", "mimeType": "text/plain", "size": 5},
              {"uri": "any thing", "name": "b", "size": 0}]
     assert notify(platform, agent, {"message": "files", "attachments": files}).status == 200
@@ -230,7 +231,7 @@ def test_4_3_attachments_come_along(platform, agent):
 
 
 @pytest.mark.parametrize("text", ["é" * 100, "日本語" * 50, "\U0001f600" * 40, "x" * 79 + "é" + "x"])
-def test_4_3_the_summary_is_cut_on_a_character(platform, agent, text):
+def test_4_3_the_summary_is_cut_at_a_character_boundary(platform, agent, text):
     assert notify(platform, agent, {"message": text}).status == 200
     (row,) = platform.activity(agent).body
     assert row["response_body"]["result"] == text
@@ -254,7 +255,7 @@ def test_4_3_bad_notifications(platform, agent, body, error):
     assert platform.activity(agent).body == []
 
 
-def test_a_notification_sent_again_with_its_id_is_one_row(platform, agent):
+def test_a_notification_repeated_with_its_id_is_one_row(platform, agent):
     for _ in range(2):
         reply = notify(platform, agent, {"message": "done", "messageId": "m-1"})
         assert (reply.status, reply.body) == (200, {"status": "sent"})

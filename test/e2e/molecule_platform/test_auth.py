@@ -4,7 +4,7 @@ import pytest
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
-# What a workspace's own token opens: method, path, body, the status of the good call.
+# Routes that a workspace's own token may use: method, path, body, status of a valid call.
 OWN = [
     ("GET", "/workspaces/{id}/activity", None, 200),
     ("POST", "/workspaces/{id}/activity", {"activity_type": "agent_log"}, 200),
@@ -21,7 +21,7 @@ OWN = [
     ("GET", "/workspaces/{id}/state", None, 200),
     ("POST", "/workspaces/{id}/activity/ack", {"acked_seq": 0}, 200),
 ]
-# What only the person who owns the platform may do.
+# Routes that only the platform's admin may use.
 ADMIN = [
     ("GET", "/workspaces", None, 200),
     ("POST", "/workspaces", {"name": "n", "external": True}, 201),
@@ -62,7 +62,7 @@ def revoked_token(platform, workspace):
 
 
 @pytest.mark.parametrize("method, path, body, good", OWN, ids=lambda value: str(value)[:40])
-def test_0_2_a_workspace_route_takes_its_own_token_or_the_admins(platform, pair, method, path,
+def test_0_2_a_workspace_route_accepts_its_own_token_or_the_admin_token(platform, pair, method, path,
                                                                  body, good):
     path, body = filled(path, pair), filled(body, pair)
     missing = platform.request(method, path, json=body)
@@ -75,12 +75,12 @@ def test_0_2_a_workspace_route_takes_its_own_token_or_the_admins(platform, pair,
         assert refused.status == 401, (token, refused)
         assert refused.body == {"error": "invalid workspace auth token"}
     assert platform.request(method, path, pair[0].token, body).status == good
-    if not path.endswith("/state"):  # asks for the workspace's own token once more (2.7)
+    if not path.endswith("/state"):  # this route also requires the workspace's own token (2.7)
         assert platform.request(method, path, platform.admin_token, body).status in (good, 200)
 
 
 @pytest.mark.parametrize("method, path, body, good", ADMIN, ids=lambda value: str(value)[:40])
-def test_0_3_an_admin_route_takes_the_admin_token_only(platform, pair, method, path, body, good):
+def test_0_3_an_admin_route_accepts_only_the_admin_token(platform, pair, method, path, body, good):
     path, body = filled(path, pair), filled(body, pair)
     missing = platform.request(method, path, json=body)
     assert (missing.status, missing.body) == (401, {"error": "admin auth required"})
@@ -91,14 +91,14 @@ def test_0_3_an_admin_route_takes_the_admin_token_only(platform, pair, method, p
 
 
 @pytest.mark.parametrize("path, body", REGISTRY, ids=lambda value: str(value)[:25])
-def test_0_4_the_registry_takes_the_workspaces_own_token(platform, pair, path, body):
+def test_0_4_the_registry_accepts_the_workspaces_own_token(platform, pair, path, body):
     body = filled(body, pair)
     missing = platform.request("POST", path, json=body)
     assert (missing.status, missing.body) == (401, {"error": "missing workspace auth token"})
     for token in (pair[1].token, "nonsense", revoked_token(platform, pair[0])):
         refused = platform.request("POST", path, token, body)
         assert (refused.status, refused.body) == (401, {"error": "invalid workspace auth token"})
-    assert platform.status_of(pair[0]) == "awaiting_agent"  # a refused call changes nothing
+    assert platform.status_of(pair[0]) == "awaiting_agent"  # a rejected call changes nothing
     assert platform.request("POST", path, pair[0].token, body).status == 200
 
 
@@ -114,7 +114,7 @@ def test_9_nothing_is_open_before_the_first_workspace_or_for_an_unknown_one(plat
 @pytest.mark.parametrize("header", [
     "bearer {}", "BEARER {}", "Basic {}", "Bearer{}", "{}", "Token {}", " Bearer: {}",
 ])
-def test_0_another_scheme_is_no_token(platform, header):
+def test_0_another_authorization_scheme_is_rejected(platform, header):
     agent = platform.create_workspace("agent")
     refused = platform.request("GET", f"/workspaces/{agent.id}/activity",
                                headers={"Authorization": header.format(agent.token)})
@@ -128,7 +128,7 @@ def test_0_a_token_is_trimmed(platform):
     assert fine.status == 200
 
 
-def test_0_1_a_token_in_the_url_is_none(platform):
+def test_0_1_a_token_in_the_url_is_ignored(platform):
     agent = platform.create_workspace("agent")
     for name in ("token", "access_token", "auth_token"):
         path = f"/workspaces/{agent.id}/activity?{name}={agent.token}"
@@ -140,11 +140,11 @@ def test_0_2_an_unknown_workspace_gives_401_before_anything_else(platform):
     for workspace_id in (NOBODY, "not-a-uuid", agent.id.upper() + "x", "a" * 3000):
         reply = platform.request("GET", f"/workspaces/{workspace_id}/activity", agent.token)
         assert reply.status == 401, (workspace_id, reply)
-    # A control character is refused before anybody asks who it is.
+    # A control character is rejected before authentication.
     assert platform.request("GET", "/workspaces/%00/activity", agent.token).status in (400, 401)
 
 
-def test_2_8_tokens_are_listed_made_and_revoked(platform):
+def test_2_8_tokens_are_listed_created_and_revoked(platform):
     agent, peer = platform.create_workspace("agent"), platform.create_workspace("peer")
     path = f"/workspaces/{agent.id}/tokens"
     made = platform.request("POST", path, agent.token)
@@ -161,17 +161,17 @@ def test_2_8_tokens_are_listed_made_and_revoked(platform):
 
     first_id = listed["tokens"][1]["id"]
     foreign = platform.request("DELETE", f"/workspaces/{peer.id}/tokens/{first_id}", peer.token)
-    assert foreign.status == 404  # of another workspace
+    assert foreign.status == 404  # belongs to another workspace
     assert platform.request("DELETE", f"{path}/{first_id}", second).body == {"status": "revoked"}
     again = platform.request("DELETE", f"{path}/{first_id}", second)
     assert (again.status, again.body) == (404, {"error": "token not found or already revoked"})
     assert 400 <= platform.request("DELETE", f"{path}/not-a-uuid", second).status < 500
-    assert platform.heartbeat(agent).status == 401  # it holds the revoked one
+    assert platform.heartbeat(agent).status == 401  # it uses the revoked token
     assert platform.heartbeat(agent._replace(token=second)).status == 200
     assert platform.request("GET", path, second).body["count"] == 1
 
 
-def test_2_8_a_token_that_revokes_itself_closes_every_door(platform):
+def test_2_8_a_token_that_revokes_itself_loses_all_access(platform):
     agent = platform.create_workspace("agent")
     token_id = platform.request("GET", f"/workspaces/{agent.id}/tokens",
                                 agent.token).body["tokens"][0]["id"]

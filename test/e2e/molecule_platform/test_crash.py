@@ -1,4 +1,4 @@
-"""kill -9 under load: what was acknowledged is there, and a repeat makes no second one."""
+"""kill -9 under load: acknowledged requests are kept, and repeating one creates no duplicate."""
 
 import http.client
 import random
@@ -12,11 +12,11 @@ from support.platform import Platform, child_env
 
 ROUNDS = 24
 CLIENTS = 4
-BROKEN = (OSError, http.client.HTTPException, ValueError)  # ValueError: half an answer
+BROKEN = (OSError, http.client.HTTPException, ValueError)  # ValueError: a truncated response
 
 
 class Ledger:
-    """What the platform has acknowledged, and what it was asked for without an answer."""
+    """What the platform acknowledged, and the requests that got no response."""
 
     def __init__(self):
         self.messages, self.memories, self.keys = {}, {}, {}
@@ -25,7 +25,7 @@ class Ledger:
 
 
 class Client(threading.Thread):
-    """Works until the connection breaks; every thread has a workspace of its own to write to."""
+    """Works until the connection breaks; every thread has its own workspace to write to."""
 
     def __init__(self, platform, workspace, seed):
         super().__init__(daemon=True)
@@ -41,7 +41,7 @@ class Client(threading.Thread):
                 self.done += 1
         except BROKEN:
             pass
-        except Exception as error:  # told by the test, not by a dead thread
+        except Exception as error:  # reported by the test instead of the thread
             self.error = error
 
     def call(self, method, path, token, json=None, wanted=200):
@@ -90,7 +90,7 @@ class Client(threading.Thread):
 
 
 def all_messages(platform, workspace):
-    """messageId → text of everything there, paging from the oldest row as a poller does."""
+    """messageId → text of all messages, paging from the oldest row like a poller does."""
     newest = platform.activity(workspace, limit=500).body
     while older := newest and platform.activity(
             workspace, limit=500, before_ts=newest[-1]["created_at"]).body:
@@ -100,7 +100,7 @@ def all_messages(platform, workspace):
         rows += page
     messages = [row["request_body"]["params"]["message"] for row in rows]
     found = {message["messageId"]: message["parts"][0]["text"] for message in messages}
-    assert len(found) == len(rows), "a message is there twice"
+    assert len(found) == len(rows), "a message is duplicated"
     return found
 
 
@@ -109,7 +109,7 @@ def verify(platform, client, ledger):
     found = all_messages(platform, workspace)
     for message_id, text in ledger.messages.items():
         assert found.get(message_id) == text, "an acknowledged message is lost"
-    for message_id, text in ledger.unanswered.items():  # the client repeats it: one message
+    for message_id, text in ledger.unanswered.items():  # the client repeats it: must be one message
         assert platform.send(workspace, text, message_id=message_id).status == 200
     after = all_messages(platform, workspace)
     assert set(ledger.unanswered) <= after.keys()
@@ -117,7 +117,7 @@ def verify(platform, client, ledger):
 
     memories = {item["id"]: item["content"] for item in platform.request(
         "GET", f"/workspaces/{workspace.id}/memories", workspace.token).body}
-    newest = list(ledger.memories.items())[-40:]  # a page holds 50
+    newest = list(ledger.memories.items())[-40:]  # a page contains 50
     for memory_id, content in newest:
         assert memories.get(memory_id) == content, "an acknowledged memory is lost"
         word = content.split()[1]
@@ -133,7 +133,7 @@ def verify(platform, client, ledger):
     for token in ledger.tokens:
         assert platform.request("GET", path, token).status == 200, "a token is lost"
     for token in ledger.revoked:
-        assert platform.request("GET", path, token).status == 401, "a revoked token lives again"
+        assert platform.request("GET", path, token).status == 401, "a revoked token is valid again"
     for made in ledger.workspaces:
         assert platform.heartbeat(made).status == 200, "a workspace is lost"
         assert platform.status_of(made) == "online"
@@ -153,7 +153,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(build, tmp_path, seed):
                        for workspace in workspaces]
             for client in clients:
                 client.start()
-            threading.Event().wait(chance.uniform(0.02, 0.4))  # the moment is the test's input
+            threading.Event().wait(chance.uniform(0.02, 0.4))  # the moment of the kill is the test's input
             platform.kill9()
             for client in clients:
                 client.join(20)
@@ -163,11 +163,11 @@ def test_kill_9_loses_nothing_that_was_acknowledged(build, tmp_path, seed):
             platform.start()
             for client in clients:
                 verify(platform, client, client.ledger)
-    assert done > ROUNDS * 5, "there was no load to speak of"
+    assert done > ROUNDS * 5, "there was too little load"
 
 
-def test_kill_9_during_the_very_first_start(build, tmp_path):
-    """Whatever moment it dies at, the next start works and the admin token holds from then on."""
+def test_kill_9_during_the_first_start(build, tmp_path):
+    """Whenever it is killed, the next start works, and the admin token is stable from then on."""
     chance = random.Random(7)
     data = tmp_path / "data"
     for number in range(15):

@@ -45,11 +45,11 @@ def test_5_1_a_task_reaches_the_peers_inbox(platform, pair):
     message = row["request_body"]["params"]["message"]
     assert message["messageId"] == delegation_id
     assert message["metadata"]["delegation_id"] == delegation_id
-    assert platform.activity(agent, type="a2a_receive").body == []  # no loop for its poller
+    assert platform.activity(agent, type="a2a_receive").body == []  # the sender must not receive it
     mine = [item for item in delegations(platform, agent) if item["type"] == "delegation"
             or item.get("delegation_id") == delegation_id]
     assert mine and {item["target_id"] for item in mine} == {peer.id}
-    assert "completed" not in {item["status"] for item in mine}, "a queued task is not done"
+    assert "completed" not in {item["status"] for item in mine}, "a queued task must not be completed"
 
 
 def test_5_1_an_idempotency_key_makes_one_delegation(platform, pair):
@@ -62,7 +62,7 @@ def test_5_1_an_idempotency_key_makes_one_delegation(platform, pair):
     assert len(platform.activity(peer, type="a2a_receive").body) == 1
     other = delegate(platform, agent, body | {"idempotency_key": "other"})
     assert other.status == 202 and other.body["delegation_id"] != first.body["delegation_id"]
-    assert delegate(platform, peer, body | {"target_id": agent.id}).status == 202  # keys are own
+    assert delegate(platform, peer, body | {"target_id": agent.id}).status == 202  # keys are per workspace
 
 
 @pytest.mark.parametrize("body, error", [
@@ -81,12 +81,12 @@ def test_5_1_bad_requests(platform, pair, body, error):
     assert delegations(platform, pair[0]) == []
 
 
-def test_5_1_nobody_delegates_to_itself(platform, pair):
+def test_5_1_a_workspace_cannot_delegate_to_itself(platform, pair):
     reply = delegate(platform, pair[0], {"target_id": pair[0].id, "task": "t"})
     assert (reply.status, reply.body) == (400, {"error": "self-delegation not permitted"})
 
 
-def test_5_1_a_target_out_of_reach_fails_visibly(platform, pair):
+def test_5_1_a_delegation_to_an_unreachable_target_is_recorded_as_failed(platform, pair):
     agent, peer = pair
     hidden = platform.create_workspace("hidden", parent_id=peer.id)
     body = {"target_id": hidden.id, "task": "t", "idempotency_key": "k"}
@@ -96,7 +96,7 @@ def test_5_1_a_target_out_of_reach_fails_visibly(platform, pair):
         events.wait_for("DELEGATION_FAILED", agent.id)
     assert {item["status"] for item in delegations(platform, agent)} == {"failed"}
     assert platform.activity(hidden).body == []
-    again = delegate(platform, agent, body)  # a failed one may be tried again
+    again = delegate(platform, agent, body)  # a failed delegation may be repeated
     assert again.status == 202 and again.body["delegation_id"] != first.body["delegation_id"]
     assert delegate(platform, agent, {"target_id": NOBODY, "task": "t"}).status == 202
     assert "failed" in {item["status"] for item in delegations(platform, agent)}
@@ -156,7 +156,7 @@ def test_5_3_and_5_4_record_and_update(platform, pair):
     assert unknown.status in (200, 404)
 
 
-def test_5_4_nobody_updates_anothers_delegation(platform, pair):
+def test_5_4_a_workspace_cannot_update_anothers_delegation(platform, pair):
     agent, peer = pair
     delegation_id = delegate(platform, agent, {"target_id": peer.id, "task": "t"}).body[
         "delegation_id"]

@@ -5,6 +5,7 @@ import socket
 import pytest
 import websocket
 
+from support.deadline import DEADLINE
 from support.events import EventStream
 from support.raw_http import exchange, request_text
 
@@ -70,7 +71,7 @@ def test_the_websocket_needs_a_token(platform, agent):
     assert exchange(platform, with_secret_in_url).status == 401
 
 
-def test_a_browser_gives_its_token_as_a_subprotocol(platform, agent):
+def test_a_browser_sends_its_token_as_a_subprotocol(platform, agent):
     name = f"bearer.{platform.admin_token}"
     with EventStream(platform, subprotocols=[name]) as events:
         platform.heartbeat(agent)
@@ -81,11 +82,11 @@ def test_a_foreign_origin_gets_no_websocket(platform):
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
         websocket.create_connection(
             f"ws://{platform.host}:{platform.port}/ws", origin="http://evil.example",
-            header=[f"Authorization: Bearer {platform.admin_token}"], timeout=5)
+            header=[f"Authorization: Bearer {platform.admin_token}"], timeout=DEADLINE)
     assert refused.value.status_code == 403
 
 
-def test_a_workspace_sees_its_own_and_its_familys_events_only(platform):
+def test_a_workspace_sees_only_its_own_and_its_familys_events(platform):
     parent = platform.create_workspace("parent")
     child = platform.create_workspace("child", parent_id=parent.id)
     cousin_parent = platform.create_workspace("uncle")
@@ -98,7 +99,7 @@ def test_a_workspace_sees_its_own_and_its_familys_events_only(platform):
         assert {frame["workspace_id"] for frame in events.seen} == {parent.id, child.id}
 
 
-def test_a_message_is_announced_to_all_who_listen(platform, agent):
+def test_a_message_is_announced_to_all_listeners(platform, agent):
     peer = platform.create_workspace("peer")
     with EventStream(platform, platform.admin_token) as one, \
             EventStream(platform, platform.admin_token) as two:
@@ -114,7 +115,7 @@ def test_a_message_is_announced_to_all_who_listen(platform, agent):
                 "hi", agent.id, "agent")
 
 
-def test_what_is_refused_is_not_announced(platform, agent):
+def test_a_rejected_message_is_not_announced(platform, agent):
     stranger_parent = platform.create_workspace("stranger")
     stranger = platform.create_workspace("child", parent_id=stranger_parent.id)
     with EventStream(platform, platform.admin_token) as events:
@@ -125,7 +126,7 @@ def test_what_is_refused_is_not_announced(platform, agent):
         assert agent.id not in {frame["workspace_id"] for frame in events.seen}
 
 
-def test_frames_from_clients_do_no_harm(platform, agent):
+def test_frames_from_clients_are_harmless(platform, agent):
     with EventStream(platform, platform.admin_token) as events:
         events.socket.send("hello")
         events.socket.send('{"event": "WORKSPACE_ONLINE"}')
@@ -136,12 +137,12 @@ def test_frames_from_clients_do_no_harm(platform, agent):
     with EventStream(platform, platform.admin_token) as events:
         events.socket.sock.sendall(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" * 10)
     with EventStream(platform, platform.admin_token) as events:
-        events.socket.sock.sendall(b"\x82\xff" + b"\x7f" + b"\xff" * 7)  # 2^63 - 1 bytes to come
+        events.socket.sock.sendall(b"\x82\xff" + b"\x7f" + b"\xff" * 7)  # announces 2^63 - 1 bytes
     assert platform.heartbeat(agent).status == 200
 
 
-def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(platform, agent):
-    """20 MB of events: more than the kernel's buffers and the platform's own together."""
+def test_a_client_that_does_not_read_is_dropped_and_delays_no_other(platform, agent):
+    """20 MB of events: more than the buffers of the kernel and the platform together."""
     card = {"name": "x" * 200_000}
     stuck = EventStream(platform, platform.admin_token,
                         sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
@@ -151,7 +152,7 @@ def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(platform, ag
                                      {"workspace_id": agent.id, "agent_card": card})
             assert reply.status == 200
             reader.wait_for("AGENT_CARD_UPDATED", agent.id)
-    assert platform.resident_bytes() < 400 << 20  # generous: an ASan build is counted too
+    assert platform.resident_bytes() < 400 << 20  # generous, to allow for ASan builds
     raw = stuck.socket.sock
     raw.settimeout(10)
     received = 0
@@ -160,7 +161,7 @@ def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(platform, ag
             received += len(chunk)
     except ConnectionResetError:
         pass
-    assert received < 15_000_000, "it was not dropped"
+    assert received < 15_000_000, "the client was not dropped"
     raw.close()
 
 
@@ -168,7 +169,7 @@ def test_many_watchers_come_and_go(platform, agent):
     for _ in range(30):
         streams = [EventStream(platform, platform.admin_token) for _ in range(4)]
         for stream in streams[:2]:
-            stream.socket.sock.close()  # without a word
+            stream.socket.sock.close()  # without a closing handshake
         for stream in streams[2:]:
             stream.socket.close()
         assert platform.heartbeat(agent).status == 200

@@ -1,4 +1,4 @@
-"""Files for workspaces that poll (platform-api.md 4.5, 4.6, 10), over real HTTP."""
+"""Files for polling workspaces (platform-api.md 4.5, 4.6, 10), over real HTTP."""
 
 import hashlib
 import http.client
@@ -8,6 +8,7 @@ import urllib.parse
 
 import pytest
 
+from support.deadline import DEADLINE
 from support.platform import Platform, until
 
 MIB = 1 << 20
@@ -19,7 +20,7 @@ def agent(platform):
 
 
 def form(*files, boundary="the-boundary"):
-    """A multipart body of (name, bytes) and its content type."""
+    """A multipart body of (name, bytes) pairs, and its content type."""
     body = b""
     for name, content in files:
         body += (f"--{boundary}\r\nContent-Disposition: form-data; name=\"files\"; "
@@ -43,8 +44,8 @@ def content_path(agent, file):
 
 
 def fetch(platform, agent, file, method="GET", token=None):
-    """Status, fields and bytes."""
-    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+    """The status, header fields and bytes."""
+    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
     try:
         connection.request(method, content_path(agent, file),
                            headers={"Authorization": f"Bearer {token or agent.token}"})
@@ -68,9 +69,9 @@ def test_10_a_file_comes_back_byte_for_byte(platform, agent):
     assert (status, headers["Content-Length"], got) == (200, str(3 * MIB), b"")
 
 
-def test_10_a_connection_serves_files_and_answers_in_turn(platform, agent):
+def test_10_a_connection_serves_files_and_json_in_turn(platform, agent):
     file = file_id(upload(platform, agent, ("a", b"x" * MIB)))
-    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
     for _ in range(3):
         connection.request("GET", content_path(agent, file),
                            headers={"Authorization": f"Bearer {agent.token}"})
@@ -80,11 +81,11 @@ def test_10_a_connection_serves_files_and_answers_in_turn(platform, agent):
     connection.close()
 
 
-def test_10_an_upload_over_the_cap_is_413_and_others_keep_their_smaller_cap(platform, agent):
+def test_10_an_upload_over_the_limit_is_413_and_other_routes_keep_their_limit(platform, agent):
     path = f"/workspaces/{agent.id}/chat/uploads"
     for where, size, expected in ((path, 101 * MIB + 1, 413), (f"/workspaces/{agent.id}/a2a",
                                                               16 * MIB + 1, 413)):
-        connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+        connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
         connection.putrequest("POST", where)
         connection.putheader("Authorization", f"Bearer {agent.token}")
         connection.putheader("Content-Length", str(size))
@@ -95,8 +96,9 @@ def test_10_an_upload_over_the_cap_is_413_and_others_keep_their_smaller_cap(plat
 
 
 def start_upload(platform, agent, token, size, sent):
-    """A connection on which an upload of `size` bytes has begun, and its answer if there is one."""
-    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=30)
+    """Starts an upload of `size` bytes; returns the connection, and the response if there is
+    one."""
+    connection = http.client.HTTPConnection(platform.host, platform.port, timeout=DEADLINE)
     connection.putrequest("POST", f"/workspaces/{agent.id}/chat/uploads")
     connection.putheader("Authorization", f"Bearer {token}")
     connection.putheader("Content-Length", str(size))
@@ -104,11 +106,11 @@ def start_upload(platform, agent, token, size, sent):
     try:
         connection.send(b"x" * sent)
     except OSError:
-        pass  # refused already
+        pass  # already rejected
     return connection
 
 
-def test_10_bodies_of_strangers_never_come_into_memory(platform, agent):
+def test_10_bodies_of_unauthenticated_clients_are_not_buffered(platform, agent):
     other = platform.create_workspace("other")
     before = platform.resident_bytes()
     crowd = [start_upload(platform, agent, token, 100 * MIB, 20 * MIB)
@@ -120,7 +122,7 @@ def test_10_bodies_of_strangers_never_come_into_memory(platform, agent):
         connection.close()
 
 
-def test_10_too_many_large_uploads_at_a_time_are_503(platform, agent):
+def test_10_too_many_concurrent_large_uploads_are_503(platform, agent):
     crowd = [start_upload(platform, agent, agent.token, 101 * MIB, 0) for _ in range(5)]
     answers = []
 
@@ -141,7 +143,7 @@ def test_10_too_many_large_uploads_at_a_time_are_503(platform, agent):
     until(lambda: upload(platform, agent, ("big.bin", b"x" * 99 * MIB)).status == 200)
 
 
-def test_10_a_file_as_large_as_allowed_goes_through(platform, agent):
+def test_10_a_file_of_the_maximum_size_is_accepted(platform, agent):
     content = os.urandom(MIB) * 100
     reply = upload(platform, agent, ("big.bin", content))
     assert reply.status == 200, reply
@@ -151,7 +153,7 @@ def test_10_a_file_as_large_as_allowed_goes_through(platform, agent):
     assert platform.request("GET", "/health").status == 200
 
 
-def test_10_hostile_forms_are_400_and_leave_nothing(platform, agent):
+def test_10_hostile_forms_are_400_and_leave_nothing_behind(platform, agent):
     whole = form(("a", b"x"))
     path = f"/workspaces/{agent.id}/chat/uploads"
     odd_types = ["", "multipart/form-data", "multipart/form-data; boundary=", "text/plain",
@@ -170,7 +172,7 @@ def test_10_hostile_forms_are_400_and_leave_nothing(platform, agent):
     assert list((platform.data_dir / "uploads").iterdir()) == []
 
 
-def test_10_paths_from_outside_lead_nowhere(platform, agent):
+def test_10_path_traversal_is_rejected(platform, agent):
     for file in ("..", "../admin_token", "%2e%2e%2fadmin_token", "x/../../admin_token", "\u0000",
                  "a" * 5000, "00000000-0000-0000-0000-000000000000"):
         encoded = urllib.parse.quote(file, safe="%")
@@ -179,7 +181,7 @@ def test_10_paths_from_outside_lead_nowhere(platform, agent):
             assert platform.request(method, path, agent.token).status == 404, (file, what)
 
 
-def test_10_foreign_and_missing_tokens(platform, agent):
+def test_10_foreign_and_missing_tokens_are_rejected(platform, agent):
     other = platform.create_workspace("other")
     file = file_id(upload(platform, agent, ("a", b"secret")))
     for token in ("nonsense", other.token):
@@ -191,8 +193,9 @@ def test_10_foreign_and_missing_tokens(platform, agent):
     assert fetch(platform, agent, file)[2] == b"secret"
 
 
-def test_10_what_was_answered_survives_kill_9(build):
-    """Killed while uploads run: every answered one is whole, and nothing half-written is found."""
+def test_10_acknowledged_uploads_survive_kill_9(build):
+    """Killed during uploads: every acknowledged file is complete, and no partial file is
+    visible."""
     with Platform(build) as platform:
         agent = platform.create_workspace("agent")
         answered = {}
@@ -228,12 +231,12 @@ def test_10_what_was_answered_survives_kill_9(build):
             assert (status, len(got)) == (200, body["size"])
 
 
-def test_10_the_disk_is_checked_before_the_answer(platform, agent):
+def test_10_an_unwritable_disk_fails_the_upload(platform, agent):
     folder = platform.data_dir / "uploads"
     folder.chmod(0o500)
     try:
         reply = upload(platform, agent, ("a", b"x"))
-        # A tester that is root writes everywhere.
+        # Root can write everywhere.
         assert reply.status == (200 if os.geteuid() == 0 else 503)
     finally:
         folder.chmod(0o700)

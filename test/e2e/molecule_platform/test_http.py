@@ -1,4 +1,5 @@
-"""HTTP itself: framing, hosts and origins, slow and rude clients (platform-api.md 0, issue 2)."""
+"""HTTP itself: framing, hosts and origins, slow and misbehaving clients (platform-api.md 0,
+issue 2)."""
 
 import email.utils
 import json
@@ -59,7 +60,7 @@ def test_0_json_is_read_whatever_the_content_type_says(platform, agent):
         assert reply.status == 200, kind
 
 
-def test_0_answers_are_json_with_the_security_headers(platform, agent):
+def test_0_responses_are_json_with_security_headers(platform, agent):
     for reply in (platform.request("GET", f"/workspaces/{agent.id}"),
                   platform.request("GET", f"/workspaces/{agent.id}/activity"),
                   platform.admin("POST", "/workspaces", {})):
@@ -70,13 +71,13 @@ def test_0_answers_are_json_with_the_security_headers(platform, agent):
         assert reply.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
 
 
-def test_the_root_says_what_this_is(platform):
+def test_the_root_says_what_this_server_is(platform):
     reply = platform.request("GET", "/")
     assert reply.status == 200 and "molecule-platform" in reply.body
 
 
 def test_0_only_the_first_json_value_counts(platform, agent):
-    """Baseline reads one value and ignores the rest; refusing is as good, half-reading is not."""
+    """The baseline reads one value and ignores the rest; rejecting is fine, reading half is not."""
     body = json.dumps({"workspace_id": agent.id})
     reply = platform.request("POST", "/registry/heartbeat", agent.token, body=body + " trailing")
     assert reply.status in (200, 400)
@@ -88,7 +89,7 @@ def test_0_only_the_first_json_value_counts(platform, agent):
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example",
                                   "localhost.evil.example:{port}", "169.254.169.254", "",
                                   "127.0.0.1@evil.example", "evil.example#127.0.0.1", "*"])
-def test_a_foreign_host_is_refused(platform, host):
+def test_a_foreign_host_is_rejected(platform, host):
     host = host.format(port=platform.port)
     reply = exchange(platform, f"GET /workspaces HTTP/1.1\r\nHost: {host}\r\n"
                                f"Authorization: Bearer {platform.admin_token}\r\n\r\n")
@@ -97,7 +98,7 @@ def test_a_foreign_host_is_refused(platform, host):
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "localhost", "127.0.0.1",
                                   "LOCALHOST:{port}", "[::1]:{port}"])
-def test_the_machine_itself_is_a_known_host(platform, host):
+def test_local_names_are_accepted_as_host(platform, host):
     text = request_text(platform, "GET", "/health", host=host.format(port=platform.port))
     assert exchange(platform, text).status == 200
 
@@ -124,7 +125,7 @@ def test_0_5_a_foreign_origin_is_403_on_every_route(platform, agent):
             assert (reply.status, reply.body) == (403, ""), (origin, method, path)
 
 
-def test_0_5_its_own_origin_is_welcome(platform, agent):
+def test_0_5_its_own_origin_is_accepted(platform, agent):
     for scheme in ("http", "https"):
         origin = {"Origin": f"{scheme}://{platform.host}:{platform.port}"}
         assert platform.request("GET", "/health", headers=origin).status == 200
@@ -176,21 +177,21 @@ def test_0_5_configured_origins_and_their_preflight(build):
     "GET /health HTTP/1.1\r\nHost: {host}\r\n" + "X-A: b\r\n" * 20_000 + "\r\n",
     "\r\n" * 1000 + "x\r\n\r\n", "\x00" * 5000,
 ], ids=lambda text: ascii(text)[1:60])
-def test_what_is_no_http_is_400_or_a_closed_connection(platform, text):
+def test_malformed_http_is_400_or_a_closed_connection(platform, text):
     data = text.format(host=f"{platform.host}:{platform.port}").encode("latin-1")
-    with RawConnection(platform, timeout=5) as connection:
+    with RawConnection(platform) as connection:
         try:
             connection.send(data)
             connection.socket.shutdown(socket.SHUT_WR)
             reply = connection.read_reply()
             assert reply.status in (400, 404, 411, 413, 414, 431, 501, 505), reply
         except (ConnectionError, OSError) as error:
-            assert not isinstance(error, TimeoutError), "neither an answer nor a close"
+            assert not isinstance(error, TimeoutError), "neither a response nor a close"
     still_works(platform)
 
 
-def test_no_request_is_smuggled_in_a_body(platform, agent):
-    """Whatever it makes of length and chunks together: the second request must not be run."""
+def test_no_request_can_be_smuggled_in_a_body(platform, agent):
+    """However it treats length and chunking together, the second request must not run."""
     hidden = request_text(platform, "POST", f"/workspaces/{agent.id}/notify",
                           [f"Authorization: Bearer {agent.token}"], '{"message": "smuggled"}')
     for lines in (["Content-Length: 4", "Transfer-Encoding: chunked"],
@@ -213,7 +214,7 @@ def test_no_request_is_smuggled_in_a_body(platform, agent):
     still_works(platform)
 
 
-def test_two_authorization_fields_do_not_add_up(platform, agent):
+def test_two_authorization_fields_are_not_combined(platform, agent):
     for pair in ((agent.token, "x"), ("x", agent.token)):
         fields = [f"Authorization: Bearer {token}" for token in pair]
         text = request_text(platform, "GET", f"/workspaces/{agent.id}/activity", fields)
@@ -241,7 +242,7 @@ def test_chunked_bodies_are_read(platform, agent):
     assert platform.admin("GET", "/workspaces").body[0]["current_task"] == "in chunks"
 
 
-def test_a_request_may_come_byte_by_byte(platform, agent):
+def test_a_request_may_arrive_byte_by_byte(platform, agent):
     body = json.dumps({"workspace_id": agent.id})
     text = request_text(platform, "POST", "/registry/heartbeat",
                         [f"Authorization: Bearer {agent.token}"], body)
@@ -260,14 +261,14 @@ def assert_413(reply):
 
 @pytest.mark.parametrize("path", ["/registry/heartbeat", "/workspaces", "/workspaces/x/a2a",
                                   "/workspaces/x/memories", "/workspaces/x/notify"])
-def test_10_a_body_over_the_cap_is_413_before_it_has_come(platform, path):
+def test_10_a_body_over_the_limit_is_413_before_it_arrives(platform, path):
     for size in (CAP + 1, 2**40):
         text = request_text(platform, "POST", path, [f"Content-Length: {size}"])
         assert_413(exchange(platform, text + "x" * 1000))
     still_works(platform)
 
 
-def test_10_a_chunked_body_over_the_cap_is_413(platform):
+def test_10_a_chunked_body_over_the_limit_is_413(platform):
     text = request_text(platform, "POST", "/registry/heartbeat",
                         ["Transfer-Encoding: chunked",
                          f"Authorization: Bearer {platform.admin_token}"])
@@ -277,10 +278,10 @@ def test_10_a_chunked_body_over_the_cap_is_413(platform):
 
 
 @pytest.mark.parametrize("path", ["/registry/register", "/workspaces/x/a2a", "/nothing"])
-def test_10_more_than_64_kib_are_for_known_senders_only(platform, agent, path):
+def test_10_only_known_senders_may_send_more_than_64_kib(platform, agent, path):
     for field in ([], ["Authorization: Bearer nonsense"]):
         text = request_text(platform, "POST", path, [f"Content-Length: {(64 << 10) + 1}", *field])
-        assert exchange(platform, text).status == 401  # nothing of the body was sent
+        assert exchange(platform, text).status == 401  # no part of the body was sent
         text = request_text(platform, "POST", path, ["Transfer-Encoding: chunked", *field])
         chunk = "8000\r\n" + "x" * 0x8000 + "\r\n"
         assert exchange(platform, text + chunk * 3).status == 401
@@ -290,7 +291,7 @@ def test_10_more_than_64_kib_are_for_known_senders_only(platform, agent, path):
     still_works(platform)
 
 
-def test_every_answer_has_the_date(platform):
+def test_every_response_has_a_date(platform):
     for text in (request_text(platform, "GET", "/health"), request_text(platform, "GET", "/none"),
                  "NONSENSE\r\n\r\n"):
         date = exchange(platform, text).headers["date"]
@@ -298,7 +299,7 @@ def test_every_answer_has_the_date(platform):
         assert re.fullmatch(r"\w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT", date)
 
 
-def test_a_client_that_asks_before_it_sends_gets_its_answer(platform, agent):
+def test_expect_100_continue_is_answered(platform, agent):
     body = json.dumps({"workspace_id": agent.id})
     text = request_text(platform, "POST", "/registry/heartbeat",
                         [f"Authorization: Bearer {agent.token}", "Expect: 100-continue"], body)
@@ -329,11 +330,11 @@ def test_http_1_0_is_answered_and_closed(platform):
 
 def test_pipelined_requests_are_answered_in_order(platform, agent):
     paths = ["/health", "/nothing", f"/workspaces/{agent.id}", "/workspaces"] * 25
-    beat = json.dumps({"workspace_id": agent.id})
+    heartbeat = json.dumps({"workspace_id": agent.id})
     with RawConnection(platform) as connection:
         text = "".join(request_text(platform, "GET", path) for path in paths)
         text += request_text(platform, "POST", "/registry/heartbeat",
-                             [f"Authorization: Bearer {agent.token}"], beat)
+                             [f"Authorization: Bearer {agent.token}"], heartbeat)
         connection.send(text)
         statuses = [connection.read_reply().status for _ in range(len(paths) + 1)]
     assert statuses == [200, 404, 200, 401] * 25 + [200]
@@ -347,8 +348,9 @@ def test_head_has_no_body(platform):
         assert connection.read_reply().json() == {"status": "ok"}
 
 
-def test_slow_clients_hold_up_nobody(platform, agent):
-    """Two hundred that stop in the middle: of a line, of the headers, of a body, after nothing."""
+def test_slow_clients_delay_no_other(platform, agent):
+    """Two hundred clients stall: within a line, the headers, or a body, or after sending
+    nothing."""
     whole = request_text(platform, "POST", "/registry/heartbeat",
                          [f"Authorization: Bearer {agent.token}"],
                          json.dumps({"workspace_id": agent.id, "current_task": "late"}))
@@ -357,9 +359,9 @@ def test_slow_clients_hold_up_nobody(platform, agent):
         for number, connection in enumerate(half):
             connection.send(whole[:number * len(whole) // 200])
         for _ in range(20):
-            reply = platform.request("GET", f"/workspaces/{agent.id}", timeout=2)
+            reply = platform.request("GET", f"/workspaces/{agent.id}")
             assert reply.status == 200
-        for number, connection in enumerate(half[100:], 100):  # and they may still finish
+        for number, connection in enumerate(half[100:], 100):  # they can still finish
             connection.send(whole[number * len(whole) // 200:])
             assert connection.read_reply().status == 200
     finally:
@@ -368,7 +370,7 @@ def test_slow_clients_hold_up_nobody(platform, agent):
     assert platform.admin("GET", "/workspaces").body[0]["current_task"] == "late"
 
 
-def test_clients_that_reset_do_no_harm(platform, agent):
+def test_clients_that_reset_are_harmless(platform, agent):
     whole = request_text(platform, "GET", f"/workspaces/{agent.id}")
     for number in range(200):
         connection = RawConnection(platform)
@@ -387,16 +389,16 @@ def test_a_client_that_never_reads_costs_bounded_memory(platform, agent):
     with RawConnection(platform, timeout=2) as connection:
         connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         try:
-            connection.send(ask * 200)  # 2 GB of answers, were they all made
+            connection.send(ask * 200)  # 2 GB of responses, if all were produced
         except OSError:
             pass
-        assert platform.request("GET", "/health", timeout=10).status == 200
+        assert platform.request("GET", "/health").status == 200
         assert platform.resident_bytes() - before < 400 << 20
     still_works(platform)
 
 
 def test_more_clients_than_descriptors(build, tmp_path):
-    """Out of descriptors it waits for some to come back, and does not spin or die."""
+    """Without free descriptors it waits for some; it must not spin or exit."""
     process = subprocess.Popen(
         [str(build / "molecule-platform"), "--listen", "127.0.0.1:0", "--data",
          str(tmp_path / "data")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -110,7 +110,7 @@ def test_6_2_words_are_found_by_their_stem(platform, agent):
     assert contents(platform, agent, q="deployment") == ["Deployments run on Fridays"]
     assert contents(platform, agent, q="running friday") == ["Deployments run on Fridays"]
     assert contents(platform, agent, q="SLEEP cats") == ["The cat sleeps"]
-    assert contents(platform, agent, q="cat deployment") == []  # all of the words
+    assert contents(platform, agent, q="cat deployment") == []  # all words must match
     assert contents(platform, agent, q="nothing") == []
     assert contents(platform, agent) == ["The cat sleeps", "Deployments run on Fridays"]
 
@@ -121,14 +121,14 @@ def test_6_2_words_are_found_by_their_stem(platform, agent):
     "é", "日本語", "\U0001f600", "a" * 5000, " ", "; DROP TABLE memories", '"cat" OR "dog"', "{}:",
     " ".join("abcdefghij" for _ in range(500)),
 ], ids=lambda value: ascii(value)[:20])
-def test_6_2_a_query_is_words_whatever_it_looks_like(platform, agent, q):
+def test_6_2_a_query_is_always_treated_as_words(platform, agent, q):
     commit(platform, agent, "The cat sleeps")
     for scope in ("", "LOCAL", "TEAM", "GLOBAL"):
         found = recall(platform, agent, q=q, scope=scope)
         assert isinstance(found, list)
 
 
-def test_6_2_one_character_is_looked_for_as_it_is(platform, agent):
+def test_6_2_a_single_character_is_searched_literally(platform, agent):
     commit(platform, agent, "100% sure")
     commit(platform, agent, "not so sure")
     assert contents(platform, agent, q="%") == ["100% sure"]
@@ -169,7 +169,7 @@ def test_6_2_limits_and_namespaces(platform, agent):
 # --- 6.3 --------------------------------------------------------------------------------------
 
 
-def test_6_3_only_the_owner_forgets(platform, agent):
+def test_6_3_only_the_owner_can_delete_a_memory(platform, agent):
     peer = platform.create_workspace("peer")
     memory_id = commit(platform, agent, "shared thought", "GLOBAL").body["id"]
 
@@ -229,19 +229,19 @@ def test_6_4_bad_values(platform, agent, body):
     assert platform.request("GET", f"/workspaces/{agent.id}/memory", agent.token).body == []
 
 
-def test_6_4_odd_keys_find_their_way_back(platform, agent):
+def test_6_4_odd_keys_survive_a_round_trip(platform, agent):
     for key in ("a/b", "é", "a b", "%", "..", "?", "#", "k" * 300):
         assert put(platform, agent, {"key": key, "value": key}).status in (200, 400), key
         path = f"/workspaces/{agent.id}/memory/{urllib.parse.quote(key, safe='')}"
         assert platform.request("GET", path, agent.token).status in (200, 404), key
 
 
-def test_6_4_a_value_with_a_time_to_live_goes_away(build, speedup):
+def test_6_4_a_value_with_a_time_to_live_expires(build, speedup):
     with Platform(build, env=speedup(60)) as platform:
         agent = platform.create_workspace("agent")
         put(platform, agent, {"key": "short", "value": 1, "ttl_seconds": 30})
         put(platform, agent, {"key": "kept", "value": 1, "ttl_seconds": 30})
-        put(platform, agent, {"key": "kept", "value": 2})  # a write without one clears it
+        put(platform, agent, {"key": "kept", "value": 2})  # a write without a time to live clears it
         path = f"/workspaces/{agent.id}/memory"
         until(lambda: platform.request("GET", f"{path}/short", agent.token).status == 404)
         assert [item["key"] for item in platform.request("GET", path, agent.token).body] == ["kept"]

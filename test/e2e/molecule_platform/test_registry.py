@@ -18,17 +18,17 @@ def agent(platform):
 # --- 1.1 register -----------------------------------------------------------------------------
 
 
-def test_1_1_register_answers_online_and_brings_the_inbound_secret(platform, agent):
+def test_1_1_register_goes_online_and_returns_the_inbound_secret(platform, agent):
     first = platform.register(agent)
     assert first.status == 200
     assert first.body.keys() == {"status", "delivery_mode", "platform_inbound_secret"}
     assert (first.body["status"], first.body["delivery_mode"]) == ("registered", "poll")
     assert len(first.body["platform_inbound_secret"]) == 43
     assert platform.status_of(agent) == "online"
-    assert platform.register(agent).body == first.body  # a restart: no new token, same secret
+    assert platform.register(agent).body == first.body  # as after a restart: no new token, the same secret
 
 
-def test_1_1_the_card_is_any_json_and_is_given_back(platform, agent):
+def test_1_1_the_card_is_any_json_and_is_returned(platform, agent):
     for card in ({"name": "A <b>&", "skills": [{"name": "é\u2028"}]}, None, [1], "text", 1.5,
                  {"deep": {"er": [{}, [], ""]}}, {"big": 2**53 + 1}):
         assert platform.register(agent, agent_card=card).status == 200
@@ -47,14 +47,14 @@ def test_1_1_missing_or_mistyped_fields(platform, agent, fields):
     assert (reply.status, reply.body) == (400, {"error": "invalid request body"})
 
 
-def test_1_1_a_wrong_delivery_mode_is_named_before_the_token_is_asked(platform, agent):
+def test_1_1_an_invalid_delivery_mode_is_reported_before_the_token_is_checked(platform, agent):
     for token in (agent.token, None):
         reply = platform.register(agent._replace(token=token), delivery_mode="pull")
         assert (reply.status, reply.body) == (
             400, {"error": "delivery_mode must be 'push' or 'poll'"})
 
 
-def test_1_1_without_a_mode_the_stored_one_holds(platform):
+def test_1_1_without_a_mode_the_stored_one_applies(platform):
     polling = platform.create_workspace("polling")
     pushing = platform.create_workspace("pushing", delivery_mode="push")
     for mode in ("", ...):
@@ -72,7 +72,7 @@ def test_1_1_without_a_mode_the_stored_one_holds(platform):
     "http://[::1]:8000", "http://10.1.2.3", "http://[fe80::1]", "http://100.64.0.1", "http://",
     "http://224.0.0.1", "javascript:alert(1)", "http://0x7f000001/", "http://[::ffff:127.0.0.1]/",
 ])
-def test_1_1_a_push_url_that_is_unsafe_is_refused(platform, agent, url):
+def test_1_1_an_unsafe_push_url_is_rejected(platform, agent, url):
     reply = platform.register(agent, delivery_mode="push", url=url)
     assert reply.status == 400 and reply.body["error"]
     assert platform.status_of(agent) == "awaiting_agent"
@@ -89,18 +89,18 @@ def test_1_1_an_unknown_workspace_needs_the_admin_and_a_uuid(platform):
 # --- 1.2 heartbeat ----------------------------------------------------------------------------
 
 
-def test_1_2_a_heartbeat_is_stored_whole(platform, agent):
+def test_1_2_a_heartbeat_is_stored_completely(platform, agent):
     platform.register(agent)
-    beat = platform.heartbeat(agent, active_tasks=2, uptime_seconds=77, current_task="thinking",
+    heartbeat = platform.heartbeat(agent, active_tasks=2, uptime_seconds=77, current_task="thinking",
                               error_rate=0.25, sample_error="oops", monthly_spend=12)
-    assert beat.status == 200 and beat.body.keys() == {"status", "platform_inbound_secret"}
+    assert heartbeat.status == 200 and heartbeat.body.keys() == {"status", "platform_inbound_secret"}
     shown = platform.admin("GET", "/workspaces").body[0]
     assert {name: shown[name] for name in ("active_tasks", "uptime_seconds", "current_task",
                                            "last_error_rate", "last_sample_error",
                                            "monthly_spend")} == {
         "active_tasks": 2, "uptime_seconds": 77, "current_task": "thinking",
         "last_error_rate": 0.25, "last_sample_error": "oops", "monthly_spend": 12}
-    platform.heartbeat(agent)  # what is left out is zero, except the spend
+    platform.heartbeat(agent)  # omitted fields become zero, except the spend
     shown = platform.admin("GET", "/workspaces").body[0]
     assert (shown["active_tasks"], shown["current_task"], shown["uptime_seconds"]) == (0, "", 0)
     assert shown["monthly_spend"] == 12
@@ -127,16 +127,16 @@ def test_1_2_a_field_of_a_later_version_is_ignored(platform, agent):
     assert reply.status == 200
 
 
-def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_beat_succeeds(platform, agent):
-    """Lessons 1: the fault is a trigger in the database, so it comes from outside."""
+def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_heartbeat_succeeds(platform, agent):
+    """Lessons 1: the fault is injected by a trigger in the database."""
     platform.change_database(
         "UPDATE workspaces SET platform_inbound_secret = NULL",
         "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces"
         " WHEN new.platform_inbound_secret IS NOT NULL BEGIN"
         " SELECT RAISE(ABORT, 'no secret today'); END")
     with EventStream(platform, platform.admin_token) as events:
-        beat = platform.heartbeat(agent, active_tasks=1)
-        assert (beat.status, beat.body) == (200, {"status": "ok"})
+        heartbeat = platform.heartbeat(agent, active_tasks=1)
+        assert (heartbeat.status, heartbeat.body) == (200, {"status": "ok"})
         events.wait_for("WORKSPACE_ONLINE", agent.id)
     registered = platform.register(agent)
     assert registered.status == 200
@@ -200,10 +200,10 @@ def test_1_5_peers_are_siblings_children_and_parent(platform, family):
                            "parent_id", "active_tasks"}
     assert (item["role"], item["url"], item["parent_id"], item["agent_card"]) == (
         "lead", "", None, None)
-    assert names("two", "?q=RESEARCH") == {"one"}  # role, without case; a null role is no match
+    assert names("two", "?q=RESEARCH") == {"one"}  # matches the role, ignoring case; a null role never matches
     assert names("two", "?q=%20roo%20") == {"root"}
     assert names("two", "?q=nothing") == set()
-    assert names("two", "?q=%25") == set()  # no pattern
+    assert names("two", "?q=%25") == set()  # not treated as a pattern
     platform.admin("DELETE", f"/workspaces/{family['two'].id}")
     assert names("one") == {"grandchild", "root"}
 
@@ -222,7 +222,7 @@ ALLOWED = [("one", "one"), ("one", "two"), ("one", "root"), ("root", "one"), ("r
 REFUSED = [("grandchild", "two"), ("two", "grandchild"), ("other", "one"), ("one", "other")]
 
 
-def test_1_7_who_may_speak_with_whom(platform, family):
+def test_1_7_which_workspaces_may_talk_to_each_other(platform, family):
     def allowed(caller, target):
         reply = platform.request("POST", "/registry/check-access",
                                  json={"caller_id": caller, "target_id": target})

@@ -20,18 +20,18 @@ def events(platform):
 
 
 def set_status(platform, workspace, status):
-    """No route leads to every status; a database that says so does."""
+    """Sets the status in the database, because no route leads to every status."""
     platform.change_database(
         f"UPDATE workspaces SET status = '{status}' WHERE id = '{workspace.id}'")
 
 
 @pytest.mark.parametrize("status", ["awaiting_agent", "offline", "provisioning"])
-def test_any_heartbeat_lifts_to_online_and_says_so(platform, agent, status):
-    """Lessons 1: tools worked while the canvas said OFFLINE for ever."""
+def test_any_heartbeat_lifts_to_online_and_announces_it(platform, agent, status):
+    """Lessons 1: tools worked while the canvas kept showing OFFLINE."""
     set_status(platform, agent, status)
     with EventStream(platform, platform.admin_token) as events:
-        beat = platform.heartbeat(agent, active_tasks=1)
-        assert beat.body["status"] == "ok"
+        heartbeat = platform.heartbeat(agent, active_tasks=1)
+        assert heartbeat.body["status"] == "ok"
         frame = events.wait_for("WORKSPACE_ONLINE", agent.id)
         wanted = {} if status == "offline" else {"recovered_from": status}
         assert frame["payload"] == wanted
@@ -66,7 +66,7 @@ def test_errors_degrade_and_recover_with_hysteresis(platform, agent, events):
     assert events.wait_for("WORKSPACE_ONLINE", agent.id)["payload"] == {}
 
 
-def test_a_wedged_agent_is_degraded_until_it_says_otherwise(platform, agent, events):
+def test_a_wedged_agent_is_degraded_until_it_recovers(platform, agent, events):
     platform.register(agent)
     platform.heartbeat(agent, runtime_state="wedged", sample_error="stuck")
     frame = events.wait_for("WORKSPACE_DEGRADED", agent.id)
@@ -86,7 +86,7 @@ def test_an_agent_that_manages_its_status_is_not_degraded_by_errors(platform, ag
     assert platform.status_of(agent) == "degraded"
 
 
-def test_task_updated_comes_only_when_the_task_changes(platform, agent, events):
+def test_task_updated_is_sent_only_when_the_task_changes(platform, agent, events):
     platform.register(agent)
     for task in ("a", "a", "b", ""):
         platform.heartbeat(agent, current_task=task, uptime_seconds=5)
@@ -97,7 +97,7 @@ def test_task_updated_comes_only_when_the_task_changes(platform, agent, events):
     assert tasks == ["a", "b", ""]
 
 
-def test_a_silent_agent_waits_again_after_90_s_and_comes_back(build, speedup):
+def test_a_silent_agent_is_awaited_again_after_90_s_and_can_return(build, speedup):
     with Platform(build, env=speedup(40)) as platform:
         silent, beating = platform.create_workspace("silent"), platform.create_workspace("beating")
         with EventStream(platform, platform.admin_token) as events:
@@ -113,14 +113,14 @@ def test_a_silent_agent_waits_again_after_90_s_and_comes_back(build, speedup):
             frame = events.wait_for("WORKSPACE_OFFLINE", silent.id)
             assert frame["payload"] == {}
             elapsed = seconds_of(frame["timestamp"]) - seconds_of(shown)
-            assert 89 <= elapsed <= 130, elapsed  # 90 s and at most one sweep of 15 s later
+            assert 89 <= elapsed <= 130, elapsed  # 90 s, plus at most one sweep interval of 15 s
             assert platform.status_of(beating) == "online"
             assert platform.heartbeat(silent).status == 200
             events.wait_for("WORKSPACE_ONLINE", silent.id)
             assert platform.status_of(silent) == "online"
 
 
-def test_presence_survives_a_restart_and_the_sweep_goes_on(build, speedup):
+def test_presence_survives_a_restart_and_the_sweep_continues(build, speedup):
     with Platform(build, env=speedup(40)) as platform:
         agent = platform.create_workspace("agent")
         platform.register(agent)

@@ -7,6 +7,8 @@ import uuid
 
 import pytest
 
+from support.deadline import DEADLINE
+
 NOBODY = "00000000-0000-4000-8000-000000000000"
 LIST_FIELDS = {"id", "name", "tier", "status", "url", "active_tasks", "max_concurrent_tasks",
                "last_error_rate", "last_sample_error", "uptime_seconds", "current_task", "runtime",
@@ -22,7 +24,7 @@ def get(platform, workspace_id, query=""):
 # --- 2.1 create -------------------------------------------------------------------------------
 
 
-def test_2_1_an_external_workspace_waits_for_its_agent_with_a_token(platform):
+def test_2_1_an_external_workspace_gets_a_token_and_awaits_its_agent(platform):
     reply = platform.admin("POST", "/workspaces", {
         "name": "agent", "role": "tester", "runtime": "external", "tier": 2,
         "canvas": {"x": 3, "y": 4.5}, "budget_limit": 500, "delivery_mode": "poll"})
@@ -45,7 +47,7 @@ def test_2_1_an_external_workspace_waits_for_its_agent_with_a_token(platform):
             shown["budget_limit"]) == ("tester", 2, "external", 3, 4.5, 500)
 
 
-def test_2_1_the_snippets_hold_the_real_values_and_run_as_pasted(platform, tmp_path):
+def test_2_1_the_snippets_contain_real_values_and_run_as_pasted(platform, tmp_path):
     """Lessons 1: the connect dialog substituted the wrong placeholder."""
     agent = platform.create_workspace("agent")
     for name in ("curl_register_template", "universal_mcp_snippet"):
@@ -57,7 +59,7 @@ def test_2_1_the_snippets_hold_the_real_values_and_run_as_pasted(platform, tmp_p
         pytest.skip("no curl to paste into")
     script = tmp_path / "pasted.sh"
     script.write_text(agent.connection["curl_register_template"])
-    ended = subprocess.run(["bash", str(script)], capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(["bash", str(script)], capture_output=True, text=True, timeout=DEADLINE)
     assert ended.returncode == 0 and '"registered"' in ended.stdout, ended
     assert platform.status_of(agent) == "online"
 
@@ -78,7 +80,7 @@ def test_2_1_with_a_url_it_is_online_and_gets_no_token(platform):
     {"budget_limit": "1"}, {"canvas": 1}, {"canvas": {"x": "1"}}, {"initial_memories": {}},
     {"max_concurrent_tasks": "x"}, {"secrets": []},
 ], ids=str)
-def test_2_1_bad_fields_are_refused_and_make_nothing(platform, fields):
+def test_2_1_invalid_fields_are_rejected_and_create_nothing(platform, fields):
     body = {"name": "agent", "external": True} | fields
     body = {name: value for name, value in body.items() if value is not ...}
     reply = platform.admin("POST", "/workspaces", body)
@@ -106,7 +108,7 @@ def test_2_1_initial_memories_are_stored(platform):
 # --- 2.2, 2.3 list and get --------------------------------------------------------------------
 
 
-def test_2_2_the_list_is_in_order_of_creation(platform):
+def test_2_2_the_list_is_ordered_by_creation(platform):
     made = [platform.create_workspace(f"agent {number}") for number in range(5)]
     listed = platform.admin("GET", "/workspaces").body
     assert [item["id"] for item in listed] == [workspace.id for workspace in made]
@@ -115,7 +117,7 @@ def test_2_2_the_list_is_in_order_of_creation(platform):
         assert not {"delivery_mode", "platform_inbound_secret", "auth_token"} & item.keys()
 
 
-def test_2_3_one_workspace_is_public_and_tells_less(platform):
+def test_2_3_a_single_workspace_is_public_and_shows_less(platform):
     parent = platform.create_workspace("parent")
     agent = platform.create_workspace("agent", parent_id=parent.id, role="r")
     shown = get(platform, agent.id)
@@ -128,7 +130,7 @@ def test_2_3_one_workspace_is_public_and_tells_less(platform):
 
 
 @pytest.mark.parametrize("path", ["%00", "%ff", "%0a", "%C0%AF", "%ED%A0%80"])
-def test_2_3_bytes_that_are_no_text_are_400(platform, path):
+def test_2_3_invalid_utf8_in_a_path_is_400(platform, path):
     assert get(platform, path).status == 400
 
 
@@ -143,7 +145,7 @@ def test_2_3_unknown_and_malformed_ids(platform, workspace_id, status, text):
     assert (reply.status, reply.body) == (status, {"error": text})
 
 
-def test_2_3_an_id_in_capitals_is_the_same(platform):
+def test_2_3_ids_are_case_insensitive(platform):
     agent = platform.create_workspace("agent")
     assert get(platform, agent.id.upper()).status in (200, 404)
 
@@ -167,7 +169,7 @@ def test_2_4_patch_with_the_own_token(platform):
         "collapsed": True}
     assert patch({"parent_id": None}).status == 200
     assert get(platform, agent.id).body.get("parent_id") is None
-    assert patch({"x": 9}).status in (200, 400)  # needs both
+    assert patch({"x": 9}).status in (200, 400)  # both coordinates are required
     assert platform.admin("GET", "/workspaces").body[1]["x"] == 1
     assert patch({}, platform.admin_token).status == 200
 
@@ -187,7 +189,7 @@ def test_2_4_a_bad_patch_is_never_a_5xx_and_changes_nothing(platform, body):
     assert platform.admin("GET", "/workspaces").body == before
 
 
-def test_2_4_a_family_cannot_become_a_circle(platform):
+def test_2_4_a_family_cannot_become_a_cycle(platform):
     top = platform.create_workspace("top")
     middle = platform.create_workspace("middle", parent_id=top.id)
     bottom = platform.create_workspace("bottom", parent_id=middle.id)
@@ -222,7 +224,7 @@ def test_2_5_delete_removes_and_revokes(platform):
     assert (still.status, still.body["status"]) == (200, "removed")
     assert [item["id"] for item in platform.admin("GET", "/workspaces").body] == [peer.id]
 
-    assert platform.heartbeat(agent).status == 401  # every use of its token ends
+    assert platform.heartbeat(agent).status == 401  # its tokens are revoked
     assert platform.register(agent).status == 401
     assert platform.register(agent._replace(token=None)).status == 401
     assert platform.activity(agent).status == 401
@@ -233,7 +235,7 @@ def test_2_5_delete_removes_and_revokes(platform):
     assert state.status in (401, 404)
 
 
-def test_2_5_children_need_a_confirmation_and_go_along(platform):
+def test_2_5_children_need_a_confirmation_and_are_deleted_too(platform):
     top = platform.create_workspace("top")
     child = platform.create_workspace("child", parent_id=top.id)
     grandchild = platform.create_workspace("grandchild", parent_id=child.id)
@@ -250,7 +252,7 @@ def test_2_5_children_need_a_confirmation_and_go_along(platform):
         assert platform.heartbeat(workspace).status == 401
 
 
-def test_2_5_purge_leaves_nothing(platform):
+def test_2_5_purge_leaves_nothing_behind(platform):
     top = platform.create_workspace("top")
     child = platform.create_workspace("child", parent_id=top.id)
     platform.send(child, "hello")
@@ -286,7 +288,7 @@ def test_2_7_state(platform):
         "workspace_id": agent.id, "status": "awaiting_agent", "paused": False, "deleted": False})
 
 
-def test_2_9_a_budget_that_is_spent_refuses_messages(platform):
+def test_2_9_a_spent_budget_rejects_messages(platform):
     agent = platform.create_workspace("agent")
     path = f"/workspaces/{agent.id}/budget"
     assert platform.admin("PATCH", path, {"budget_limit": 100}).status == 200

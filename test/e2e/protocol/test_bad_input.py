@@ -1,4 +1,4 @@
-"""Bad input is answered, and the server lives on (mcp-protocol.md 3)."""
+"""Bad input is answered, and the server keeps running (mcp-protocol.md 3)."""
 
 import json
 import random
@@ -9,7 +9,7 @@ PARSE, REQUEST, METHOD, PARAMS = -32700, -32600, -32601, -32602
 
 
 def answer_to(child, line):
-    """The one answer to a line, proved to be the only one by the ping behind it."""
+    """The only response to a line, as proved by the ping after it."""
     child.send_raw(line + b"\n")
     ping = child.start("ping", id="after")
     child.wait_answer(ping)
@@ -32,7 +32,7 @@ NOT_JSON = {
 
 
 @pytest.mark.parametrize("case", NOT_JSON)
-def test_3_not_json(spawn, case):
+def test_3_a_line_that_is_not_json(spawn, case):
     answer = answer_to(spawn(), NOT_JSON[case])
     assert answer["error"]["code"] == PARSE and answer["id"] is None
 
@@ -51,13 +51,13 @@ INVALID = {
 
 
 @pytest.mark.parametrize("case", INVALID)
-def test_3_not_a_request(spawn, case):
+def test_3_json_that_is_not_a_request(spawn, case):
     answer = answer_to(spawn(), INVALID[case])
     assert answer["error"]["code"] == REQUEST
     assert answer["id"] in (None, 1)
 
 
-def test_3_a_batch_is_refused_where_the_revision_has_none(spawn):
+def test_3_a_batch_is_rejected_in_a_revision_without_batches(spawn):
     child = spawn()
     child.initialize("2025-06-18")
     child.send_raw(b'[{"jsonrpc":"2.0","id":"a","method":"ping"}]\n')
@@ -90,7 +90,7 @@ def test_1_a_batch_is_answered_as_an_array_in_2025_03_26(spawn, fake):
 
 @pytest.mark.parametrize("params", ["7", '"x"', "true", "null", "[]", "[1]"])
 @pytest.mark.parametrize("method", ["ping", "tools/list", "tools/call"])
-def test_3_params_of_a_wrong_kind(spawn, method, params):
+def test_3_params_of_the_wrong_type(spawn, method, params):
     line = f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'.encode()
     answer = answer_to(spawn(), line)
     assert answer["id"] == 1
@@ -145,14 +145,14 @@ def test_3_a_bad_cursor(spawn, cursor):
     assert spawn().request("tools/list", {"cursor": cursor})["error"]["code"] == PARAMS
 
 
-def test_3_null_arguments_are_none(mcp):
+def test_3_null_arguments_count_as_absent(mcp):
     answer = mcp.request("tools/call", {"name": "inbox_peek", "arguments": None})
     assert answer["result"]["content"][0]["text"] == "[]"
 
 
 @pytest.mark.parametrize("text", ['"\\ud800"', '"a\\udc00b"', '"\\ud83dx"', '"\\udc4b\\ud83d"'])
 def test_3_a_lone_surrogate_becomes_a_replacement_character(mcp, text):
-    """Here in an argument that comes back; `finish` checks that the output is valid UTF-8."""
+    """In an argument that is echoed; `finish` checks that the output is valid UTF-8."""
     id = mcp.start("ping")
     mcp.send_raw(b'{"jsonrpc":"2.0","id":"s","method":"tools/call","params":{"name":"inbox_pop",'
                  b'"arguments":{"activity_id":' + text.encode() + b"}}}\n")
@@ -175,7 +175,7 @@ def test_3_a_lone_surrogate_does_not_reach_the_platform(mcp, fake):
     assert fake.seen("notify")[0].body.decode() and fake.seen("notify")[0].json["message"] == "a\ufffdb"
 
 
-def test_3_a_line_over_the_cap(spawn):
+def test_3_a_line_over_the_limit(spawn):
     child = spawn()
     child.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"' + b"y" * (17 << 20) + b'"}}\n')
     answer = child.wait_line(1)
@@ -196,14 +196,14 @@ def test_3_an_endless_line_costs_bounded_memory(spawn, sanitized):
     assert len(child.lines) == 2
 
 
-def test_3_a_line_just_below_the_cap(mcp):
+def test_3_a_line_just_below_the_limit(mcp):
     text = "z" * ((16 << 20) - 1000)
     id = mcp.start_tool("inbox_pop", {"activity_id": text})
     assert mcp.tool_result(id).json["activity_id"] == text
 
 
 def test_3_the_same_id_twice_in_flight(mcp):
-    """Whatever is said about the second, the first is answered and the server lives."""
+    """Whatever the response to the second, the first is answered and the server keeps running."""
     mcp.ids_may_repeat = True
     mcp.start_tool("wait_for_message", {"timeout_secs": 1}, id="same")
     mcp.send({"jsonrpc": "2.0", "id": "same", "method": "ping"})
@@ -247,7 +247,7 @@ def mutations(chance):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_3_random_damage(spawn, seed):
-    """Ids may get lost by it, so only liveness and valid output are asked for."""
+    """Damage may destroy ids, so only liveness and valid output are required."""
     child = spawn()
     child.ids_may_repeat = True
     damage = mutations(random.Random(seed))

@@ -1,4 +1,4 @@
-"""Both eras on the product, decided per message (mcp-protocol.md 1), and what it offers in each:
+"""Both eras on the product, decided per message (mcp-protocol.md 1), and what each offers:
 structured results, resources, prompts, completions, subscriptions."""
 
 import json
@@ -18,13 +18,14 @@ INBOX = "molecule://inbox"
 
 
 def stateless(params=None, name="pytest", version=NEWEST, **more):
-    """Params of a request of the newer era."""
+    """The params of a request of the newer era."""
     meta = {VERSION: version, CAPABILITIES: {}, CLIENT: {"name": name, "version": "1"}, **more}
     return {**(params or {}), "_meta": meta}
 
 
 def ask(child, method, params=None, **more):
-    """A request of the newer era: its result, whose envelope is checked, or its error."""
+    """Sends a request of the newer era; returns its result, after checking the envelope, or its
+    error."""
     answer = child.request(method, stateless(params, **more))
     if "error" in answer:
         return answer["error"]
@@ -41,7 +42,7 @@ def era(request):
 
 @pytest.fixture
 def asked(spawn, era):
-    """A child and a function that asks it in one of the eras; gives result or error."""
+    """A child and a function that sends requests in one of the eras and returns result or error."""
     child = spawn(speed=20)
     if era == "stateless":
         return child, lambda method, params=None: ask(child, method, params)
@@ -58,7 +59,7 @@ def asked(spawn, era):
 # -- which era ---------------------------------------------------------------------------------------
 
 
-def test_1_discover_tells_who_we_are(spawn):
+def test_1_discover_describes_the_server(spawn):
     child = spawn()
     result = ask(child, "server/discover")
     assert NEWEST in result["supportedVersions"]
@@ -67,7 +68,7 @@ def test_1_discover_tells_who_we_are(spawn):
     child.ping()
 
 
-def test_1_a_channel_hosts_probe_falls_back(spawn, fake):
+def test_1_a_probe_by_a_channel_host_falls_back(spawn, fake):
     child = spawn(speed=20)
     probe = child.request("server/discover", stateless(name="claude-code"))
     assert probe["error"]["code"] == -32601
@@ -84,7 +85,7 @@ def test_1_a_tool_call_may_be_the_first_line(spawn, make):
     assert answer["result"]["content"] == [{"type": "text", "text": "[]"}]
 
 
-def test_1_both_eras_share_one_pipe(spawn):
+def test_1_both_eras_work_on_one_pipe(spawn):
     child = spawn()
     child.initialize("2025-06-18")
     for _ in range(3):
@@ -119,7 +120,7 @@ def test_1_a_request_without_capabilities(spawn):
 
 
 @pytest.mark.parametrize("version", ["2099-01-01", "", "draft"])
-def test_1_an_unknown_version_is_told_what_there_is(spawn, version):
+def test_1_an_unknown_version_gets_the_supported_ones(spawn, version):
     error = ask(spawn(), "tools/list", version=version)
     assert error["code"] == -32022
     assert error["data"]["requested"] == version and NEWEST in error["data"]["supported"]
@@ -127,11 +128,11 @@ def test_1_an_unknown_version_is_told_what_there_is(spawn, version):
 
 @pytest.mark.parametrize("method", ["ping", "logging/setLevel", "resources/subscribe",
                                     "resources/unsubscribe", "nothing"])
-def test_1_what_the_newer_era_does_not_have(spawn, method):
+def test_1_methods_that_the_newer_era_removed(spawn, method):
     assert ask(spawn(), method, {"uri": INBOX, "level": "info"})["code"] == -32601
 
 
-def test_1_a_batch_is_refused_in_the_newer_era(spawn):
+def test_1_a_batch_is_rejected_in_the_newer_era(spawn):
     child = spawn()
     child.send([{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": stateless()}])
     child.wait_until(lambda: child.flat(), "answer")
@@ -158,7 +159,7 @@ LISTS = ["tools/list", "resources/list", "resources/templates/list", "prompts/li
 
 
 @pytest.mark.parametrize("method", LISTS)
-def test_1_lists_say_how_long_they_hold(spawn, method):
+def test_1_lists_state_how_long_they_may_be_cached(spawn, method):
     result = ask(spawn(), method)
     assert result["cacheScope"] == "public" and result["ttlMs"] > 0
     assert "nextCursor" not in result
@@ -174,7 +175,7 @@ def test_3_a_bad_cursor_of_any_list(asked, method):
 
 
 def conforms(value, schema, at="$"):
-    """The part of JSON Schema that our schemas use; whatever else is in one is a failure."""
+    """Validates the part of JSON Schema that our schemas use; anything else in a schema fails."""
     known = {"type", "properties", "required", "items", "enum", "description", "additionalProperties"}
     assert set(schema) <= known, (at, schema)
     kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float),
@@ -199,7 +200,7 @@ PEER = "22222222-2222-4222-8222-222222222222"
 
 
 def results(child, fake):
-    """Of each tool that gives data: name, and results of its kinds."""
+    """For each tool that returns data: its name, and results of every kind."""
     call = lambda name, **arguments: child.call(name, **arguments).raw
     fake.peers = [{"id": PEER, "name": "Ann", "role": "writer", "status": "online"}]
     yield "wait_for_message", call("wait_for_message", timeout_secs=0)
@@ -217,7 +218,7 @@ def results(child, fake):
     yield "recall_memory", call("recall_memory")
 
 
-def test_4_what_is_data_is_structured_and_conforms(spawn, fake):
+def test_4_data_results_are_structured_and_match_their_schemas(spawn, fake):
     child = spawn(speed=20)
     child.initialize("2025-11-25")
     schemas = {t["name"]: t.get("outputSchema") for t in child.request("tools/list")["result"]["tools"]}
@@ -235,14 +236,14 @@ def test_4_what_is_data_is_structured_and_conforms(spawn, fake):
 
 
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26"])
-def test_1_no_structure_before_it_was_known(spawn, fake, version):
+def test_1_no_structured_content_in_older_revisions(spawn, fake, version):
     child = spawn(speed=20)
     child.initialize(version)
     for _, result in results(child, fake):
         assert set(result) <= {"content", "isError"}
 
 
-def test_4_a_failure_is_no_data(spawn, fake):
+def test_4_a_failure_has_no_structured_content(spawn, fake):
     from support.fake_platform import Reply
     fake.always("peers", Reply(500, {"error": "oops"}))
     child = spawn()
@@ -263,7 +264,7 @@ def read(request, uri):
     return json.loads(one["text"])
 
 
-def test_resources_are_what_the_tools_show(asked, fake):
+def test_resources_show_the_same_as_the_tools(asked, fake):
     child, request = asked
     fake.peers = [{"id": PEER, "name": "Ann", "role": "writer", "status": "online"}]
     listed = {r["uri"] for r in request("resources/list")["resources"]}
@@ -279,25 +280,25 @@ def test_resources_are_what_the_tools_show(asked, fake):
     assert [p["id"] for p in read(request, "molecule://peers")["peers"]] == [PEER]
 
 
-def test_the_inbox_is_not_kept_by_a_host(spawn):
+def test_the_inbox_must_not_be_cached(spawn):
     result = ask(spawn(), "resources/read", {"uri": INBOX})
     assert result["cacheScope"] == "private" and result["ttlMs"] == 0
 
 
 @pytest.mark.parametrize("uri", ["molecule://inbox/unknown", "molecule://nothing", "", "file:///etc/passwd"])
-def test_1_a_resource_that_is_not_there(asked, era, uri):
+def test_1_a_missing_resource(asked, era, uri):
     _, request = asked
     assert read(request, uri)["code"] == (-32602 if era == "stateless" else -32002)
 
 
-def test_a_resource_of_a_platform_that_fails_says_why(asked, fake):
+def test_a_resource_that_the_platform_fails_to_serve_says_why(asked, fake):
     from support.fake_platform import Reply
     fake.always("peers", Reply(500, {"error": "oops"}))
     _, request = asked
     assert "oops" in read(request, "molecule://peers")["error"]
 
 
-def test_no_inbox_no_resource_of_it(spawn):
+def test_a_disabled_inbox_has_no_resource(spawn):
     child = spawn({"MOLECULE_MCP_DISABLE_INBOX": "1"})
     child.initialize("2025-11-25")
     listed = child.request("resources/list")["result"]["resources"]
@@ -311,7 +312,7 @@ def test_no_inbox_no_resource_of_it(spawn):
 UPDATED = "notifications/resources/updated"
 
 
-def test_subscribed_in_the_older_era(mcp, fake):
+def test_subscriptions_in_the_older_era(mcp, fake):
     mcp.request("resources/subscribe", {"uri": INBOX})
     id = fake.add_message("one")
     assert mcp.wait_notifications(UPDATED)[0]["params"] == {"uri": INBOX}
@@ -336,7 +337,7 @@ def updated(child):
 
 
 @pytest.mark.parametrize("tool", ["inbox_pop", "reply"])
-def test_a_subscriber_hears_what_another_session_pops(spawn, fake, era, tool):
+def test_a_subscriber_hears_what_another_session_removes(spawn, fake, era, tool):
     owner, other = spawn(speed=20), spawn(speed=20)
     owner.initialize()
     popped, kept = fake.add_message("answered by the owner"), fake.add_message("not answered")
@@ -349,10 +350,10 @@ def test_a_subscriber_hears_what_another_session_pops(spawn, fake, era, tool):
     else:
         for uri in uris:
             other.request("resources/subscribe", {"uri": uri})
-    told = len(updated(other))
+    before = len(updated(other))
     arguments = {"text": "yes"} if tool == "reply" else {}
     assert not owner.call(tool, activity_id=popped, **arguments).failed
-    other.wait_until(lambda: {INBOX, uris[1]} <= set(updated(other)[told:]), "what was popped")
+    other.wait_until(lambda: {INBOX, uris[1]} <= set(updated(other)[before:]), "what was popped")
     assert fake.add_message("one more")
     other.wait_messages(2)
     assert updated(other).count(uris[1]) == 1 and uris[2] not in updated(other)
@@ -390,7 +391,7 @@ def test_1_listening_in_the_newer_era(spawn, fake):
 # -- prompts and completions -------------------------------------------------------------------------
 
 
-def test_prompts_for_the_usual_turns(asked, fake):
+def test_the_prompts(asked, fake):
     child, request = asked
     listed = {p["name"]: p for p in request("prompts/list")["prompts"]}
     assert set(listed) == {"answer_inbox", "delegate", "remember"}
@@ -409,7 +410,7 @@ def test_prompts_for_the_usual_turns(asked, fake):
 
 @pytest.mark.parametrize("params", [{"name": "nothing"}, {"name": "delegate"}, {},
                                     {"name": "delegate", "arguments": {"workspace_id": PEER}}])
-def test_a_prompt_that_cannot_be_had(asked, params):
+def test_unknown_prompts_and_missing_arguments_are_errors(asked, params):
     _, request = asked
     assert request("prompts/get", params)["code"] == -32602
 
@@ -442,7 +443,7 @@ def test_completion_of_ids_and_scopes(asked, fake):
 LOGGED = "notifications/message"
 
 
-def test_1_what_goes_wrong_is_logged_to_the_host(spawn, fake):
+def test_1_problems_are_logged_to_the_host(spawn, fake):
     from support.fake_platform import Reply
     fake.always("heartbeat", Reply(500, {"error": "oops"}))
     child = spawn(speed=100)

@@ -1,5 +1,5 @@
-"""Under load: many requests at once, many waits, cancellation (mcp-protocol.md 2 and 5). Times are
-reported (`-s` shows them); what fails a test leaves room for a busy machine."""
+"""Under load: many requests, many waits, cancellation (mcp-protocol.md 2 and 5). Timings are
+reported (`-s` shows them); limits leave room for busy machines."""
 
 import json
 import os
@@ -22,8 +22,8 @@ def report(what):
 
 
 @pytest.mark.parametrize("make", [dict, stateless], ids=["initialize", "stateless"])
-def test_2_ten_thousand_requests_and_nobody_reads(spawn, sanitized, make):
-    """What waits for the reader is bounded; then every answer comes, whole and once."""
+def test_2_ten_thousand_requests_with_a_stalled_reader(spawn, sanitized, make):
+    """Queued output is bounded; later every response arrives, complete and once."""
     ours, theirs = os.pipe()
     child = spawn(stdout=theirs)
     os.close(theirs)
@@ -53,7 +53,7 @@ def test_2_ten_thousand_requests_and_nobody_reads(spawn, sanitized, make):
     assert sanitized or held < 40_000
 
 
-def test_5_pings_beside_a_hundred_waits(spawn):
+def test_5_pings_during_a_hundred_waits(spawn):
     child = spawn()
     child.initialize()
     waits = [child.start_tool("wait_for_message", {"timeout_secs": 300}) for _ in range(100)]
@@ -76,7 +76,8 @@ def one_ping(child, id):
 
 
 def test_5_a_cancelled_call_is_released(spawn, fake):
-    """Seconds from the cancellation until the call's own connection is closed; nothing is answered."""
+    """Measures the time from the cancellation until the call's own connection closes; the call
+    gets no response."""
     fake.always("a2a", Reply(delay=300))
     child = spawn()
     child.initialize()
@@ -95,8 +96,8 @@ def test_5_a_cancelled_call_is_released(spawn, fake):
     assert best < 0.01
 
 
-def test_1_a_probe_that_is_killed_beside_the_real_one(spawn, fake):
-    """A host starts one only to look, kills it, and goes on with the other."""
+def test_1_a_killed_probe_does_not_disturb_the_real_process(spawn, fake):
+    """A host starts one process only to probe, kills it, and continues with the other."""
     real = spawn(speed=20)
     real.initialize()
     for _ in range(3):

@@ -22,7 +22,7 @@ def listed(spawn):
 
 
 def test_4_names_and_schemas(listed):
-    assert len({t["name"] for t in listed}) == 16
+    assert len({t["name"] for t in listed}) == len(listed) > 10
     for tool in listed:
         assert re.fullmatch(r"[a-z0-9_]{1,40}", tool["name"])
         assert 10 <= len(tool["description"]) <= 700, tool["name"]
@@ -55,7 +55,7 @@ ARGUMENTS = {
     "get_runtime_identity": (set(), set())}
 
 
-def test_6_the_fixed_argument_names(listed):
+def test_6_the_argument_names(listed):
     for tool in listed:
         required, optional = ARGUMENTS[tool["name"]]
         schema = tool["inputSchema"]
@@ -63,7 +63,7 @@ def test_6_the_fixed_argument_names(listed):
         assert set(schema.get("properties", {})) == required | optional, tool["name"]
 
 
-def test_4_annotations_are_true(listed):
+def test_4_annotations_are_correct(listed):
     by_name = {t["name"]: t["annotations"] for t in listed}
     for name in ("check_task_status", "list_peers", "get_workspace_info", "wait_for_message", "inbox_peek",
                  "recall_memory"):
@@ -106,7 +106,7 @@ def test_1_only_the_fields_of_the_revision_are_sent(spawn, version):
     assert set(result) <= {"content", "isError"} | ({"structuredContent"} if version >= "2025-06-18" else set())
 
 
-def test_4_the_order_is_static_and_the_list_is_short(spawn):
+def test_4_the_tool_list_has_a_static_order_and_is_short(spawn):
     first, second = spawn(), spawn()
     first.initialize()
     second.initialize()
@@ -115,7 +115,7 @@ def test_4_the_order_is_static_and_the_list_is_short(spawn):
 
 
 def test_5_progress_while_waiting(spawn):
-    """At most every 15 s, with the caller's token, rising, none after the answer."""
+    """At most every 15 s, with the caller's token, increasing, and none after the response."""
     speed = 20
     child = spawn(speed=speed)
     child.initialize()
@@ -151,7 +151,7 @@ def test_5_no_progress_without_a_token(spawn, meta):
     assert child.notifications("notifications/progress") == []
 
 
-def test_5_a_cancelled_wait_is_over_at_once_and_consumes_nothing(mcp, fake):
+def test_5_a_cancelled_wait_ends_at_once_and_consumes_nothing(mcp, fake):
     id = mcp.start_tool("wait_for_message", {"timeout_secs": 300})
     other = mcp.start_tool("wait_for_message", {"timeout_secs": 300})
     mcp.notify("notifications/cancelled", {"requestId": id})

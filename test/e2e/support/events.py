@@ -1,13 +1,15 @@
-"""What the platform broadcasts, read from a real WebSocket."""
+"""The platform's events, read from a real WebSocket."""
 
 import json
 import time
 
 import websocket
 
+from support.deadline import DEADLINE
+
 
 class EventStream:
-    """A client of GET /ws. `token` goes in a header, never in the URL."""
+    """A client of GET /ws. `token` is sent in a header, never in the URL."""
 
     def __init__(self, platform, token=None, headers=None, **options):
         self.seen = []
@@ -15,8 +17,8 @@ class EventStream:
         if token:
             fields["Authorization"] = f"Bearer {token}"
         self._socket = websocket.create_connection(
-            f"ws://{platform.host}:{platform.port}/ws", timeout=10, suppress_origin=True,
-            skip_utf8_validation=True,  # slow there; recv() decodes strictly anyway
+            f"ws://{platform.host}:{platform.port}/ws", timeout=DEADLINE, suppress_origin=True,
+            skip_utf8_validation=True,  # slow in this library; recv() decodes strictly anyway
             header=[f"{name}: {value}" for name, value in fields.items()], **options)
 
     def __enter__(self):
@@ -29,8 +31,8 @@ class EventStream:
     def socket(self):
         return self._socket
 
-    def wait_for(self, event, workspace_id=None, seconds=10):
-        """The next frame of that type, skipping others (they are kept in `seen`)."""
+    def wait_for(self, event, workspace_id=None, seconds=DEADLINE):
+        """The next frame of that type. Skips others, which are kept in `seen`."""
         deadline = time.monotonic() + seconds
         while True:
             left = deadline - time.monotonic()

@@ -1,5 +1,5 @@
-"""A scripted platform: speaks the HTTP API as far as one workspace uses it, records every request,
-and answers any route with whatever fault a test asks for."""
+"""A scripted platform: implements the part of the HTTP API that one workspace uses, records
+every request, and injects faults on any route."""
 
 import json
 import re
@@ -15,10 +15,11 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-DEADLINE = 20.0
+from support.deadline import DEADLINE
+
 PEER = "11111111-2222-4333-8444-555555555555"
 
-# The tools that ask the platform: which route, and arguments that do.
+# The tools that call the platform: the route, and valid arguments.
 CALLS = {"list_peers": ("peers", {}), "get_workspace_info": ("info", {}),
          "send_message_to_user": ("notify", {"message": "m"}),
          "commit_memory": ("commit", {"content": "c"}), "recall_memory": ("recall", {}),
@@ -75,10 +76,10 @@ class Request:
 
 @dataclass
 class Reply:
-    """`body`: an object becomes JSON, text and bytes go as they are. The faults: `delay` seconds
-    first; `hang` answers nothing until the test ends or `release()`; `reset` ends the connection
-    with RST before any byte; `close_after` sends that many bytes of the body and closes; `raw` is
-    sent instead of an HTTP answer, a list piece by piece."""
+    """`body`: objects are sent as JSON, text and bytes unchanged. The faults: `delay` waits that
+    many seconds first; `hang` never responds until the test ends or `release()` is called;
+    `reset` closes with RST before any byte; `close_after` sends that many bytes of the body and
+    closes; `raw` is sent instead of an HTTP response (a list: piece by piece)."""
 
     status: int = 200
     body: object = field(default_factory=dict)
@@ -114,7 +115,7 @@ class FakePlatform:
         self.peers = []
         self.inbound_secret = None
         self.connections = 0
-        self.hung_up = 0  # connections that the client closed while an answer was due
+        self.hung_up = 0  # connections that the client closed while a response was due
         self._changed = threading.Condition()
         self._scripts = {}
         self._always = {}
@@ -146,19 +147,19 @@ class FakePlatform:
                 pass
 
     def release(self):
-        """Lets every hanging answer go: its connection is closed without a byte."""
+        """Closes the connections of all hanging responses."""
         self._released.set()
 
     # -- what it answers -------------------------------------------------------------------------
 
     def script(self, route, *replies):
-        """The next answers of `route`, one each; a reply is a `Reply` or a function of the request.
-        Afterwards the route answers as before."""
+        """The next responses of `route`, one each: a `Reply` or a function of the request.
+        Afterwards the route responds as before."""
         with self._changed:
             self._scripts.setdefault(route, deque()).extend(replies)
 
     def always(self, route, reply):
-        """Every answer of `route` from now on; None: the working platform's own again."""
+        """All responses of `route` from now on; None restores the default."""
         with self._changed:
             if reply is None:
                 self._always.pop(route, None)
@@ -268,7 +269,8 @@ class FakePlatform:
     # -- rows of /activity -----------------------------------------------------------------------
 
     def add_row(self, **fields):
-        """Appends one row of type a2a_receive, a message of the human unless told otherwise."""
+        """Appends a row of type a2a_receive: a message from the user, unless `fields` say
+        otherwise."""
         row = {
             "id": str(uuid.uuid4()), "workspace_id": "", "activity_type": "a2a_receive",
             "source_id": None, "target_id": None, "method": "message/send", "summary": None,
@@ -280,7 +282,8 @@ class FakePlatform:
         return row
 
     def add_message(self, text, source_id=None, **fields):
-        """A row as the platform stores what a person or a peer sent; gives its id."""
+        """Appends a row as the platform stores a message from the user or a peer; returns its
+        id."""
         return self.add_row(source_id=source_id, request_body=envelope(text), **fields)["id"]
 
     def _created_at(self):
@@ -305,7 +308,7 @@ class FakePlatform:
             return [r for r in self.requests if route in (r.route, "*")]
 
     def wait_for(self, route, count=1, deadline=DEADLINE, where=lambda r: True):
-        """The requests of `route` for which `where` holds, as soon as there are `count`."""
+        """Waits until there are `count` requests of `route` that satisfy `where`; returns them."""
         def found():
             return [r for r in self.requests if r.route == route and where(r)]
 
@@ -322,12 +325,12 @@ class FakePlatform:
                 "the client kept its connection open"
 
     def next(self, route, count=1, deadline=DEADLINE, where=lambda r: True):
-        """Waits for `count` more requests than there are now; gives the last."""
+        """Waits for `count` more requests than there are now; returns the last one."""
         now = len([r for r in self.seen(route) if where(r)])
         return self.wait_for(route, now + count, deadline, where)[-1]
 
     def assert_keeps_secrets(self, secrets):
-        """A token belongs into one header of a request and nowhere else."""
+        """A token may only appear in one header of a request."""
         for request in self.seen("*"):
             for secret in secrets:
                 assert secret not in request.target
@@ -347,7 +350,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request, client_address):
-        pass  # a client that went away is what many tests are about
+        pass  # many tests make clients disconnect
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -397,7 +400,7 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _wait(self, seconds):
-        """False when the client went away or the test ended before."""
+        """False if the client disconnected or the test ended first."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self.fake._released.is_set():
@@ -408,7 +411,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
                     self.fake.client_hung_up()
                     return False
-                self.fake._released.wait(0.01)  # more of what it asks: not read before the answer
+                self.fake._released.wait(0.01)  # a further request: not read before the response
             except BlockingIOError:
                 continue
             except OSError:
@@ -431,7 +434,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.raw is not None:
             for piece in reply.raw if isinstance(reply.raw, list) else [reply.raw]:
                 self.connection.sendall(piece)
-                self._wait(0.002)  # so that pieces arrive one by one
+                self._wait(0.002)  # so that the pieces arrive one by one
             self.close_connection = True
             return
         body = reply.encoded()

@@ -1,11 +1,11 @@
-"""A TCP server on a free port of the loopback, a thread for each connection."""
+"""A TCP server on a free loopback port, with one thread per connection."""
 
 import socket
 import threading
 
 
 class Listener:
-    """`serve(connection)` runs on a thread of its own and closes the connection when it is done."""
+    """`serve(connection)` runs on its own thread; the connection closes when it returns."""
 
     def __init__(self, serve):
         self._serve = serve

@@ -1,4 +1,4 @@
-"""The real molecule-mcp as a child over real pipes, driven as an agent host drives it."""
+"""The real molecule-mcp as a child process, driven over real pipes like an agent host does."""
 
 import json
 import os
@@ -9,8 +9,10 @@ import threading
 import time
 from pathlib import Path
 
-DEADLINE = 20.0
-# Where both sides' lines are kept for the schema check of test/conformance, if anywhere.
+from support.deadline import DEADLINE
+
+# If set, the folder where the lines of both sides are saved for the schema checks of
+# test/conformance.
 TRANSCRIPTS = os.environ.get("MOLECULE_TRANSCRIPTS")
 LONGEST_TRANSCRIBED = 1 << 20
 SANITIZER_MARKS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior",
@@ -22,7 +24,7 @@ def is_sanitized(binary):
 
 
 def check_message(message):
-    """One JSON-RPC 2.0 message of a server: an answer, a notification, or a batch of them."""
+    """Checks one JSON-RPC 2.0 message from a server: a response, a notification, or a batch."""
     if isinstance(message, list):
         assert message, "empty batch"
         for m in message:
@@ -42,9 +44,9 @@ def check_message(message):
 
 
 class McpProcess:
-    """`env` is the child's whole environment. Teardown (`finish`) checks what must always hold:
-    only JSON-RPC on stdout, no answer given twice, no secret in any output, the process ended with
-    the expected code, no sanitizer report."""
+    """`env` is the child's entire environment. `finish` checks what must always hold: only
+    JSON-RPC on stdout, no request answered twice, no secret in any output, the expected exit
+    code, no sanitizer report."""
 
     def __init__(self, binary, env, args=(), secrets=(), cwd=None, **popen):
         self.secrets = set(secrets)
@@ -54,7 +56,7 @@ class McpProcess:
         self.lines = []
         self.messages = []
         self.closed = False
-        self.ids_may_repeat = False  # a test that sends one id many times
+        self.ids_may_repeat = False  # set by tests that reuse an id
         self._changed = threading.Condition()
         self._next_id = 0
         self._threads = []
@@ -77,7 +79,7 @@ class McpProcess:
     # -- reading -----------------------------------------------------------------------------------
 
     def _read_stdout(self):
-        pieces = []  # of a line that is not whole yet; it may have many MiB
+        pieces = []  # of an incomplete line, which may have many MiB
         fd = self.process.stdout.fileno()
         while True:
             try:
@@ -96,7 +98,7 @@ class McpProcess:
                     try:
                         self.messages.append(json.loads(line))
                     except ValueError:
-                        pass  # `finish` complains about it
+                        pass  # `finish` reports it
                 if not chunk:
                     if rest:
                         self.lines.append(rest)
@@ -122,7 +124,7 @@ class McpProcess:
         with self._changed:
             until = time.monotonic() + deadline
             while not condition() and time.monotonic() < until:
-                self._changed.wait(0.02)  # a condition may look at more than what we read
+                self._changed.wait(0.02)  # a condition may depend on more than our input
             if not condition():
                 raise AssertionError(f"no {what} in {deadline} s; stdout: {self.lines[-5:]}; "
                                      f"stderr: {self.stderr[-2000:].decode(errors='replace')}")
@@ -137,7 +139,7 @@ class McpProcess:
             return self.stderr.decode(errors="replace")
 
     def flat(self):
-        """All messages so far, those of batches one by one."""
+        """All messages so far, with batches flattened."""
         with self._changed:
             return [m for one in self.messages for m in (one if isinstance(one, list) else [one])]
 
@@ -151,11 +153,11 @@ class McpProcess:
     def wait_answer(self, id, deadline=DEADLINE):
         self.wait_until(lambda: self.answers(id) or self.closed, f"answer to {id!r}", deadline)
         answers = self.answers(id)
-        assert answers, f"stdout ended without an answer to {id!r}; stderr: {self.stderr_text}"
+        assert answers, f"stdout closed without a response to {id!r}; stderr: {self.stderr_text}"
         return answers[0]
 
     def wait_line(self, count, deadline=DEADLINE):
-        """The line number `count`, counted from 1, as JSON."""
+        """Line number `count`, counted from 1, as JSON."""
         self.wait_until(lambda: len(self.messages) >= count, f"line {count}", deadline)
         return self.messages[count - 1]
 
@@ -179,7 +181,7 @@ class McpProcess:
         self.send({"jsonrpc": "2.0", "method": method, **({} if params is None else {"params": params})})
 
     def start(self, method, params=None, id=None):
-        """Sends a request and gives its id."""
+        """Sends a request and returns its id."""
         if id is None:
             self._next_id += 1
             id = self._next_id
@@ -209,17 +211,17 @@ class McpProcess:
         return ToolResult(answer["result"])
 
     def call(self, name, deadline=DEADLINE, **arguments):
-        """Calls a tool and gives its result."""
+        """Calls a tool and returns its result."""
         return self.tool_result(self.start_tool(name, arguments), deadline)
 
     def ping(self, deadline=DEADLINE):
-        """Seconds until the answer."""
+        """The response time in seconds."""
         start = time.monotonic()
         assert self.request("ping", deadline=deadline)["result"] == {}
         return time.monotonic() - start
 
     def wait_messages(self, count, deadline=DEADLINE):
-        """The inbox as soon as it holds `count` messages."""
+        """Waits until the inbox has `count` messages; returns them."""
         until = time.monotonic() + deadline
         while True:
             messages = self.call("inbox_peek", limit=100).json
@@ -237,10 +239,10 @@ class McpProcess:
         self.process.send_signal(number)
 
     def wait_exit(self, deadline=DEADLINE):
-        """The exit code and how long it took from now."""
+        """The exit code, and the seconds until the exit."""
         if self.process.poll() is not None:
             return self.process.returncode, 0.0
-        pidfd = os.pidfd_open(self.pid)  # `wait` with a deadline looks only every 50 ms
+        pidfd = os.pidfd_open(self.pid)  # `wait` with a timeout only polls every 50 ms
         seconds = wait_pid_gone(pidfd, deadline)
         os.close(pidfd)
         return self.process.wait(), seconds
@@ -265,7 +267,7 @@ class McpProcess:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-                raise AssertionError(f"did not end; stderr: {self.stderr_text}") from None
+                raise AssertionError(f"did not exit; stderr: {self.stderr_text}") from None
         for thread in self._threads:
             thread.join(DEADLINE)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
@@ -298,18 +300,18 @@ class McpProcess:
         answered = set()
         for i, line in enumerate(self.lines):
             if killed and i == len(self.lines) - 1:
-                break  # torn by SIGKILL
+                break  # cut off by SIGKILL
             assert line and not line.endswith(b"\r") and not line.startswith(b"\xef\xbb\xbf"), line
             message = json.loads(line.decode("utf-8"))
             check_message(message)
             for m in message if isinstance(message, list) else [message]:
                 if "method" not in m and m["id"] is not None and not self.ids_may_repeat:
-                    assert json.dumps(m["id"]) not in answered, f"answered twice: {m}"
+                    assert json.dumps(m["id"]) not in answered, f"two responses to one request: {m}"
                     answered.add(json.dumps(m["id"]))
 
 
 class ToolResult:
-    """What a tool gave: `text`, the same as `json`, and whether it `failed`."""
+    """A tool's result: `text`, the same as `json`, and whether it `failed`."""
 
     def __init__(self, result):
         self.raw = result
@@ -327,7 +329,7 @@ class ToolResult:
 
 
 def wait_pid_gone(pidfd, deadline=DEADLINE):
-    """Seconds until the process of `pidfd` ended, whoever its parent is."""
+    """Waits until the process of `pidfd` has exited, whoever its parent is; returns the seconds."""
     start = time.monotonic()
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)

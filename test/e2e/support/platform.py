@@ -4,7 +4,7 @@
         agent = platform.create_workspace("agent")
         platform.request("GET", f"/workspaces/{agent.id}").body["status"]
 
-Leaving the block stops it and fails the test where it did not end cleanly, a sanitizer found
+Leaving the block stops it. The test fails if it did not exit cleanly, a sanitizer reported
 something, or a secret reached its output.
 """
 
@@ -24,8 +24,8 @@ import typing
 import urllib.parse
 import uuid
 
-START_SECONDS = 20
-STOP_SECONDS = 1.0
+from support.deadline import DEADLINE
+
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory|Thread)Sanitizer|runtime error:")
 SECRET_FIELDS = ("auth_token", "platform_inbound_secret")
 
@@ -38,8 +38,8 @@ class Workspace(typing.NamedTuple):
 
 class Reply(typing.NamedTuple):
     status: int
-    body: typing.Any  # parsed where the content type says JSON, else text
-    headers: typing.Any  # an email.message.Message: names without case, get_all()
+    body: typing.Any  # parsed if the content type is JSON, else text
+    headers: typing.Any  # an email.message.Message: case-insensitive names, get_all()
 
 
 class Platform:
@@ -47,7 +47,7 @@ class Platform:
         self.binary = str(pathlib.Path(build, "molecule-platform").resolve())
         self._scratch = pathlib.Path(tempfile.mkdtemp(prefix="platform-"))
         self.data_dir = pathlib.Path(data_dir) if data_dir else self._scratch / "data"
-        self.secrets = set()  # every secret that this platform ever told us
+        self.secrets = set()  # every secret that this platform has issued
         self._listen, self._args = listen, list(args)
         self._env = child_env(self._scratch, env)
         self._stderr = open(self._scratch / "stderr", "w+b")
@@ -63,7 +63,7 @@ class Platform:
         try:
             self.stop()
         except AssertionError:
-            if kind is None:  # the test's own failure says more
+            if kind is None:  # the test's own failure is more informative
                 raise
         finally:
             self._stderr.close()
@@ -86,7 +86,7 @@ class Platform:
         seen = len(self._stdout)
         self._reader = threading.Thread(target=read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
-        assert first_line.wait(START_SECONDS), f"no first line; stderr: {self.stderr()}"
+        assert first_line.wait(DEADLINE), f"no first line; stderr: {self.stderr()}"
         line = self._stdout[seen] if len(self._stdout) > seen else ""
         match = re.fullmatch(r"listening on (http://([^/\s]+):(\d+))\n", line)
         if not match:
@@ -101,38 +101,38 @@ class Platform:
         return self
 
     def stop(self, sig=signal.SIGTERM):
-        """Ends it politely and checks what it leaves; a platform that was stopped is left alone."""
+        """Stops it gracefully and checks its output. Does nothing if it was already stopped."""
         if self.process is None:
             return
         process, self.process = self.process, None
         ended_before = process.poll()
         process.send_signal(sig)
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise AssertionError(f"not ended within {STOP_SECONDS} s; {self.stderr()}") from None
-        self._reader.join(STOP_SECONDS)
+            raise AssertionError(f"did not exit within {DEADLINE} s; {self.stderr()}") from None
+        self._reader.join(DEADLINE)
         self.check_output()
-        assert ended_before is None, f"it had died: {ended_before}; {self.stderr()}"
+        assert ended_before is None, f"it had exited early: {ended_before}; {self.stderr()}"
         assert process.returncode == 0, f"exit {process.returncode}; {self.stderr()}"
 
     def kill9(self):
         process, self.process = self.process, None
         process.kill()
         process.wait()
-        self._reader.join(STOP_SECONDS)
+        self._reader.join(DEADLINE)
 
     def restart(self, same_port=True):
-        """Starts again on the same data (after `kill9`, or by a clean stop first)."""
+        """Restarts on the same data, after `kill9` or with a clean stop first."""
         self.stop()
         if same_port:
             self._listen = f"{self._listen.rpartition(':')[0]}:{self.port}"
         return self.start()
 
     def change_database(self, *statements):
-        """A fault or a state that no route leads to, put in from outside while it is stopped."""
+        """Changes the database while the platform is stopped, for states that no route leads to."""
         self.stop()
         connection = sqlite3.connect(database_of(self.data_dir))
         with connection:
@@ -156,12 +156,12 @@ class Platform:
         text = self.stdout() + self.stderr()
         assert not SANITIZER.search(text), text
         leaked = [secret for secret in self.secrets if secret and secret in text]
-        assert not leaked, "a secret is in the output of molecule-platform"
+        assert not leaked, "the output of molecule-platform contains a secret"
 
     # --- requests -------------------------------------------------------------------------
 
-    def request(self, method, path, token=None, json=None, body=None, headers=None, timeout=30):
-        """One request on a connection of its own. `json` is encoded, `body` goes as it is."""
+    def request(self, method, path, token=None, json=None, body=None, headers=None, timeout=DEADLINE):
+        """Sends one request on a new connection. `json` is encoded; `body` is sent unchanged."""
         if json is not None:
             body = json_module.dumps(json)
         fields = {"Content-Type": "application/json"} if body is not None else {}
@@ -176,7 +176,7 @@ class Platform:
             connection.close()
 
     def read_reply(self, reply):
-        text = reply.read().decode()  # strictly: everything sent must be valid UTF-8
+        text = reply.read().decode()  # strict: everything sent must be valid UTF-8
         body = text
         if (reply.headers.get("Content-Type") or "").startswith("application/json"):
             body = json_module.loads(text)
@@ -189,7 +189,7 @@ class Platform:
         return self.request(method, path, token=self.admin_token, json=json, **rest)
 
     def create_workspace(self, name, **fields):
-        """An external workspace, as a person creates it; it polls unless `fields` say otherwise."""
+        """An external workspace, as a user creates it; it polls unless `fields` say otherwise."""
         wanted = {"name": name, "external": True, "delivery_mode": "poll"} | fields
         status, body, _ = self.admin("POST", "/workspaces", wanted)
         assert status == 201, (status, body)
@@ -209,7 +209,7 @@ class Platform:
         return self.request("GET", f"/workspaces/{workspace.id}").body["status"]
 
     def send(self, target, text, caller=None, message_id=None):
-        """message/send to `target`: as the human, or as the workspace `caller`."""
+        """message/send to `target`, as the user or as the workspace `caller`."""
         message = {"role": "user", "messageId": message_id or str(uuid.uuid4()),
                    "parts": [{"kind": "text", "text": text}]}
         envelope = {"jsonrpc": "2.0", "id": "1", "method": "message/send",
@@ -226,7 +226,7 @@ class Platform:
 
 
 def database_of(folder):
-    """The one SQLite file there, found by its first bytes."""
+    """The only SQLite file in the folder, found by its first bytes."""
     found = [path for path in pathlib.Path(folder).iterdir()
              if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3"]
     assert len(found) == 1, found
@@ -234,7 +234,7 @@ def database_of(folder):
 
 
 def child_env(home, extra=None):
-    """The environment of a child: none of the caller's settings, and a home of its own."""
+    """The environment of a child: none of the caller's settings, and its own home."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     sanitizers = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:exitcode=99",
                   "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99"}
@@ -246,12 +246,12 @@ def child_env(home, extra=None):
 
 
 def text_of(row):
-    """What an activity row of a message says."""
+    """The text of a message row."""
     return row["request_body"]["params"]["message"]["parts"][0]["text"]
 
 
-def until(condition, seconds=10, what="the condition"):
-    """Waits until `condition()` is true and gives its value; the pause only spares the machine."""
+def until(condition, seconds=DEADLINE, what="the condition"):
+    """Waits until `condition()` is true and returns its value. Polls with a short pause."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

@@ -1,13 +1,15 @@
-"""HTTP by hand: requests that no library would send, and answers read strictly."""
+"""Handwritten HTTP: requests that no library would send, and responses that are parsed strictly."""
 
 import json
 import socket
 import typing
 
+from support.deadline import DEADLINE
+
 
 class RawReply(typing.NamedTuple):
     status: int
-    headers: dict  # names in lower case; a repeated field keeps its last value
+    headers: dict  # lower-case names; a repeated field keeps its last value
     body: bytes
 
     def json(self):
@@ -15,7 +17,7 @@ class RawReply(typing.NamedTuple):
 
 
 class RawConnection:
-    def __init__(self, platform, timeout=10):
+    def __init__(self, platform, timeout=DEADLINE):
         self.socket = socket.create_connection((platform.host, platform.port), timeout)
         self._buffer = b""
 
@@ -52,11 +54,11 @@ class RawConnection:
         headers = {name.lower(): value.strip() for name, value in fields}
         if int(status) < 200 or int(status) in (204, 304) or head_only:
             return RawReply(int(status), headers, b"")
-        assert "content-length" in headers, head  # the platform always says the length
+        assert "content-length" in headers, head  # the platform always sends the length
         return RawReply(int(status), headers, self._take(int(headers["content-length"])))
 
     def closed(self):
-        """Whether the platform closes the connection (waits for it up to the timeout)."""
+        """Waits until the platform closes the connection; False if the timeout passes first."""
         try:
             while chunk := self.socket.recv(65536):
                 self._buffer += chunk
@@ -68,12 +70,12 @@ class RawConnection:
 
 
 def exchange(platform, data):
-    """Sends `data` on a fresh connection and gives the first final answer."""
+    """Sends `data` on a new connection and returns the first final response."""
     with RawConnection(platform) as connection:
         try:
             connection.send(data)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # answered and closed before it had read everything
+            pass  # responded and closed before reading everything
         reply = connection.read_reply()
         while reply.status == 100:
             reply = connection.read_reply()
@@ -81,7 +83,7 @@ def exchange(platform, data):
 
 
 def request_text(platform, method, path, headers=(), body="", host=None):
-    """A well-formed request as text; `headers` are whole lines."""
+    """A well-formed request as text; `headers` are complete lines."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host or f'{platform.host}:{platform.port}'}"]
     lines += list(headers)
     if body:

@@ -1,4 +1,4 @@
-"""molecule-mcp as a command that ends by itself."""
+"""Runs molecule-mcp as a command that exits by itself."""
 
 import os
 import shutil
@@ -7,17 +7,20 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.deadline import DEADLINE
+
 NOBODY = 65534
 
 
 def run(binary, env, *args, stdin=subprocess.DEVNULL, **popen):
     env = {k: v for k, v in env.items() if v is not None}
     return subprocess.run([str(binary), *args], env=env, stdin=stdin, capture_output=True, text=True,
-                          timeout=20, **popen)
+                          timeout=DEADLINE, **popen)
 
 
 def refused(binary, env, *names, **popen):
-    """Runs with a configuration that must be refused; gives stderr, in which all `names` are."""
+    """Runs with a configuration that must be rejected; returns stderr, which names all of
+    `names`."""
     ended = run(binary, env, **popen)
     assert ended.returncode == 2, ended
     assert ended.stdout == ""
@@ -29,7 +32,7 @@ def refused(binary, env, *names, **popen):
 
 @contextmanager
 def open_folder():
-    """A folder that another user can reach, unlike pytest's own."""
+    """A folder that other users can reach, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="molecule-e2e-"))
     folder.chmod(0o777)
     try:
@@ -39,7 +42,7 @@ def open_folder():
 
 
 def as_nobody():
-    """Arguments of Popen that drop root's rights, so that file modes mean something."""
+    """Popen arguments that drop root's privileges, so that file modes apply."""
     if os.geteuid() != 0:
         return {}
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
@@ -49,9 +52,9 @@ NAMESPACE = ["unshare", "-rm"]
 
 
 def in_container_root(command, root, setup):
-    """The command line that runs `command` where `/configs` exists: in a mount namespace whose
-    root is `root`, a folder to which everything else of `/` is bound. `setup` is run before, in
-    sh. None where the machine does not allow it."""
+    """The command line that runs `command` in a mount namespace in which `/configs` exists: its
+    root is `root`, with everything else of `/` bound to it. `setup` is a shell snippet that runs
+    first. None if the machine does not permit it."""
     try:
         if subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode != 0:
             return None

@@ -19,7 +19,7 @@ namespace molecule::fuzz {
 
 namespace {
 
-/// A regular file that is nowhere: it never blocks, so a session on it needs no other end.
+/// An unlinked regular file. It never blocks, so the session needs no reader at the other end.
 class File {
  public:
   File() : file_(std::tmpfile(), &std::fclose) { require(file_ != nullptr, "a file"); }
@@ -67,7 +67,7 @@ void check_output(std::string_view output) {
   }
 }
 
-/// Runs until the session has ended; only its own deadlines pass time.
+/// Runs until the session has ended; time only advances to the session's own deadlines.
 void finish(asio::io_context& loop, test::VirtualClock& clock, const bool& ended) {
   while (!ended) {
     loop.restart();
@@ -88,7 +88,7 @@ void dispatch(std::string_view input) {
   test::VirtualClock clock;
   {
     asio::io_context loop;
-    // Small, so that all of them are met.
+    // Small limits, so that inputs reach all of them.
     mcp::Limits limits{.line_bytes = 4096,
                        .queued_output_bytes = 4096,
                        .concurrent_calls = 16,

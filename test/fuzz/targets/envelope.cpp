@@ -25,7 +25,7 @@ void envelope(std::string_view input) {
 
   const auto second = server::normalise_envelope(first->text);
   require(second.ok(), "an envelope is accepted");
-  // A control character has two spellings.
+  // A control character can be spelled in two ways.
   molecule::json::Document again;
   require(again.parse(second->text).ok() && again.root().dump() == document.root().dump(),
           "an envelope is already in its form");

@@ -14,7 +14,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// Stands for a line over the cap; no line holds a line end.
+/// Marks a line over the limit; no real line contains a line ending.
 const std::string too_long = "\n";
 
 void take_lines(mcp::Framer& framer, std::size_t cap, Lines& lines) {
@@ -26,7 +26,7 @@ void take_lines(mcp::Framer& framer, std::size_t cap, Lines& lines) {
     require(!line->text.empty() && line->text.find('\n') == std::string_view::npos,
             "a line is neither blank nor holds a line end");
     require(line->text.size() <= cap, "a line keeps to its cap");
-    // 64 bytes behind it are readable; the sum keeps the reads.
+    // 64 bytes after it must be readable; the sum keeps the compiler from removing the reads.
     unsigned sum = 0;
     for (std::size_t i = 0; i < 64; ++i) {
       sum += static_cast<unsigned char>(line->text.data()[line->text.size() + i]);
@@ -36,15 +36,15 @@ void take_lines(mcp::Framer& framer, std::size_t cap, Lines& lines) {
   }
 }
 
-/// Chunks of 1 to `largest` bytes; a tiny generator is enough to put the splits everywhere.
-Lines frame(std::string_view input, std::size_t cap, std::size_t largest, unsigned seed) {
+/// Chunks of 1 to `max_size` bytes; a tiny generator is enough to put splits everywhere.
+Lines frame(std::string_view input, std::size_t cap, std::size_t max_size, unsigned seed) {
   mcp::Framer framer(cap);
   Lines lines;
   while (!input.empty()) {
     seed = seed * 1103515245U + 12345U;
     const auto space = framer.space();
     require(!space.empty(), "there is always space");
-    const std::size_t wanted = 1 + (seed >> 16U) % largest;
+    const std::size_t wanted = 1 + (seed >> 16U) % max_size;
     const std::size_t count = std::min({wanted, space.size(), input.size()});
     std::memcpy(space.data(), input.data(), count);
     framer.received(count);

@@ -11,7 +11,7 @@ namespace {
 
 namespace json = molecule::json;
 
-/// Every accessor on every value: none may care what it is asked of.
+/// Calls every accessor on every value: each must accept any type.
 void walk(const json::Value& value) {
   const bool typed = value.string() || value.number() || value.boolean() || value.is_null() ||
                      value.is_array() || value.is_object();

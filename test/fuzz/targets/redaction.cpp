@@ -21,7 +21,7 @@ void check(std::string_view input, std::string (*redact)(std::string_view),
 void redaction(std::string_view input) {
   check(input, redact_secrets, "redact_secrets");
   check(input, server::redact_memory, "redact_memory");
-  // Wherever it stands, a secret goes.
+  // A secret is redacted wherever it stands.
   const std::string secret = "ghp_" + std::string(36, 'x');
   const std::string with_secret = std::string(input) + ' ' + secret;
   require(redact_secrets(with_secret).find(secret) == std::string::npos, "a secret is found");

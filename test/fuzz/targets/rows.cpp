@@ -5,6 +5,7 @@
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "fuzz/targets.hpp"
+#include "tools/inbox/message_json.hpp"
 
 namespace molecule::fuzz {
 
@@ -36,7 +37,7 @@ void rows(std::string_view input) {
     check_safe(shown);
   }
   json::Document written;
-  require(written.parse(workspace::to_json(message)).ok(), "a message is written as JSON");
+  require(written.parse(tools::to_json(message)).ok(), "a message is written as JSON");
   require(written.root()["text"].string_or({}) == message.text, "its text is read back");
 }
 

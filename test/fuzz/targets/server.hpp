@@ -5,9 +5,8 @@
 
 namespace molecule::fuzz {
 
-/// A small server with one tool of every behaviour (at once, never, with progress, with a question
-/// to the host, with wrong arguments, with every kind of content, with an exception), resources,
-/// a prompt and completions.
+/// A small server with a tool for every behaviour (immediate, never ending, progress, input
+/// request, invalid arguments, every content type, exception), resources, a prompt and completions.
 mcp::ServerInfo make_server(Clock& clock);
 
 }  // namespace molecule::fuzz

@@ -17,7 +17,7 @@ void check_cleaning(std::string_view input, std::string (*clean)(std::string_vie
   require(clean(once) == once, name + " changes nothing the second time");
 }
 
-/// What must not reach a reader, spelled out apart from the code that removes it.
+/// The characters that must not reach a reader, listed independently of the code that removes them.
 void check_harmless(const std::string& shown) {
   for (const char c : shown) {
     const auto byte = static_cast<unsigned char>(c);

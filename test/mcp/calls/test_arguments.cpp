@@ -7,7 +7,7 @@
 
 namespace molecule::mcp {
 
-TEST_CASE("arguments are read with their defaults and limits") {
+TEST_CASE("arguments are read, defaulted and clamped") {
   json::Document document;
   Arguments arguments(*document.parse(
       R"({"s":"x","e":"","n":7,"big":1e300,"small":-5,"whole":5.0,"null":null,"l":["a","b"],"z":0.5})"));
@@ -29,7 +29,7 @@ TEST_CASE("arguments are read with their defaults and limits") {
   CHECK_FALSE(arguments.rejection());
 }
 
-TEST_CASE("all that is wrong is named at once") {
+TEST_CASE("every problem is reported at once") {
   json::Document document;
   Arguments arguments(
       *document.parse(R"({"a":1,"b":" ","c":"x","d":1.5,"e":["a",1],"f":"a","g":true})"));
@@ -51,7 +51,7 @@ TEST_CASE("all that is wrong is named at once") {
         "`f` must be an array of strings; `g` must be a number; `h` must be a UUID.");
 }
 
-TEST_CASE("arguments that are no object lack everything") {
+TEST_CASE("arguments that are not an object count as empty") {
   Arguments arguments{json::Value()};
   (void)arguments.string("a");
   CHECK(arguments.rejection());

@@ -20,7 +20,7 @@ TEST_CASE("a hundred waiting calls delay neither a ping nor another call") {
   for (int i = 0; i < 100; ++i) CHECK(text_of(host.receive()) == "waited");
 }
 
-TEST_CASE("a cancelled call ends at once and is not answered") {
+TEST_CASE("a cancelled call ends at once and gets no answer") {
   Host host;
   host.send(call(R"("a\u0062")", "wait"));
   host.expect_silence();
@@ -30,13 +30,13 @@ TEST_CASE("a cancelled call ends at once and is not answered") {
   CHECK(host.bench.cancelled_at - begun < std::chrono::milliseconds(10));
   CHECK(host.bench.waiting == 0);
   host.expect_silence();
-  // The id is free again, and what ended or never was can be cancelled without effect.
+  // The id is free again, and cancelling ended or unknown calls has no effect.
   CHECK(text_of(host.ask(call(R"("ab")", "echo"))) == "{}");
   for (const char* id : {R"("ab")", "77", "null", "{}", "1.5"}) host.send(cancelled(id));
   host.expect_silence();
 }
 
-TEST_CASE("only the call that is meant is cancelled") {
+TEST_CASE("a cancellation affects only the call that it names") {
   Host host;
   host.send(call("1", "wait"));
   host.send(call(R"("1")", "wait"));
@@ -48,7 +48,7 @@ TEST_CASE("only the call that is meant is cancelled") {
   host.expect_silence();
 }
 
-TEST_CASE("an id that is in flight cannot be used again") {
+TEST_CASE("an id that is in flight cannot be reused") {
   Host host;
   host.send(call("1", "wait"));
   for (int i = 0; i < 2; ++i) CHECK(text_of(host.ask(call("2", "echo"))) == "{}");
@@ -68,7 +68,7 @@ TEST_CASE("an exception ends the call, not the session") {
   host.expect_silence();
 }
 
-TEST_CASE("progress is sent where a token was given, with the token's type") {
+TEST_CASE("progress is sent only if there is a token, and keeps the token's type") {
   Host host;
   for (const char* token : {"0", "\"0\"", "\"\"", "-3", "9007199254740993"}) {
     host.send(
@@ -91,7 +91,7 @@ TEST_CASE("progress is sent where a token was given, with the token's type") {
   CHECK_FALSE(host.receive()["params"]["message"].present());
 }
 
-TEST_CASE("a batch is answered as an array when all of it is done") {
+TEST_CASE("a batch is answered with one array when all its requests have ended") {
   Host host;
   (void)host.initialize("2025-03-26");
   host.send("[" + request("1", "ping") + "," + call("2", "wait") + R"(, {"jsonrpc":"2.0",)" +
@@ -112,7 +112,7 @@ TEST_CASE("a batch is answered as an array when all of it is done") {
   CHECK(answers[5]["id"].integer() == 2);
 }
 
-TEST_CASE("batches without requests, empty ones, huge ones, and other revisions") {
+TEST_CASE("batches: notifications only, empty, too large, and in other revisions") {
   Host host;
   (void)host.initialize("2025-03-26");
   CHECK(host.ask("[]").code() == -32600);

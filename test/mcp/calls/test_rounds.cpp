@@ -24,7 +24,7 @@ std::string with_state(std::string_view token) {
   return answers + R"(,"requestState":")" + std::string(token) + "\"";
 }
 
-/// Negotiates with a host that can be asked, or cannot.
+/// Initializes with a host that declares `capabilities`.
 void begin(Host& host, std::string_view capabilities) {
   (void)host.ask(request(
       "0", "initialize",
@@ -38,7 +38,7 @@ std::string reply(const Answer& question, std::string_view body) {
 
 }  // namespace
 
-TEST_CASE("the stateless revision asks by way of the request's repetition") {
+TEST_CASE("stateless revision: input is requested by having the request repeated") {
   Host host(make_offers());
   const Answer first = host.ask(call_of("ask"));
   CHECK(first["result"]["resultType"].string_or({}) == "input_required");
@@ -48,7 +48,7 @@ TEST_CASE("the stateless revision asks by way of the request's repetition") {
   CHECK(first["result"]["_meta"].is_object());
   const std::string token(first["result"]["requestState"].string_or({}));
   CHECK(token.find("asked") == std::string::npos);
-  // A repetition may itself be repeated.
+  // The repeated request may itself be retried.
   for (int i = 0; i < 2; ++i) {
     const Answer second = host.ask(call_of("ask", with_state(token)));
     CHECK(second["result"]["resultType"].string_or({}) == "complete");
@@ -58,7 +58,7 @@ TEST_CASE("the stateless revision asks by way of the request's repetition") {
   CHECK(prompt["result"]["resultType"].string_or({}) == "input_required");
 }
 
-TEST_CASE("a state that was changed, or belongs to another call, is refused") {
+TEST_CASE("a request state that was altered or belongs to another call is rejected") {
   Host host(make_offers());
   const Answer first = host.ask(call_of("ask"));
   const std::string token(first["result"]["requestState"].string_or({}));
@@ -69,24 +69,24 @@ TEST_CASE("a state that was changed, or belongs to another call, is refused") {
   for (const char* wrong : {"null", "7", "[]", R"({"who":7})"}) {
     CHECK(host.ask(call_of("ask", R"("inputResponses":)" + std::string(wrong))).code() == -32602);
   }
-  // What is not answered is asked again.
+  // An input request without an answer is made again.
   CHECK(host.ask(call_of("ask", R"("inputResponses":{"other":{}})"))["result"]["inputRequests"]
             .present());
 }
 
-TEST_CASE("a host is not asked for what it did not declare") {
+TEST_CASE("a host is not asked for input that it did not declare support for") {
   Host host(make_offers());
   const Answer refused = host.ask(stateless("1", "tools/call", R"("name":"ask")"));
   CHECK(refused.code() == -32021);
   CHECK(refused["error"]["data"].dump() == R"({"requiredCapabilities":{"elicitation":{}}})");
   begin(host, "{}");
   CHECK(host.ask(call("1", "ask")).code() == -32021);
-  // What a host declared in `initialize` says nothing about a stateless request.
+  // Capabilities declared in `initialize` do not apply to stateless requests.
   begin(host, can_ask);
   CHECK(host.ask(stateless("1", "tools/call", R"("name":"ask")")).code() == -32021);
 }
 
-TEST_CASE("before the stateless revision the host gets requests of ours") {
+TEST_CASE("negotiated revisions: input is requested by requests to the host") {
   Host host(make_offers());
   begin(host, can_ask);
   const Answer question = host.ask(call("1", "ask"));
@@ -95,12 +95,12 @@ TEST_CASE("before the stateless revision the host gets requests of ours") {
   host.expect_silence();
   CHECK(text_of(host.ask(reply(question, R"("result":{"action":"accept"})"))) ==
         R"(asked {"action":"accept"})");
-  // Nobody waits for a second one.
+  // A second answer is ignored.
   host.send(reply(question, R"("result":{"action":"accept"})"));
   host.expect_silence();
 }
 
-TEST_CASE("a host that refuses ends the call") {
+TEST_CASE("an error from the host ends the call") {
   Host host(make_offers());
   begin(host, can_ask);
   const Answer question = host.ask(call("1", "ask"));
@@ -111,7 +111,7 @@ TEST_CASE("a host that refuses ends the call") {
   CHECK(host.ask(reply(again, R"("result":7)")).code() == -32603);
 }
 
-TEST_CASE("a call that is cancelled takes its question back") {
+TEST_CASE("cancelling a call withdraws its request to the host") {
   Host host(make_offers());
   begin(host, can_ask);
   const Answer question = host.ask(call("1", "ask"));

@@ -20,7 +20,7 @@ std::string listen(std::string_view id, std::string_view uris) {
 
 }  // namespace
 
-TEST_CASE("a listen is acknowledged first, with what is honoured of what it asked for") {
+TEST_CASE("a listen is acknowledged first, with the subscriptions that are honoured") {
   Host host(make_offers());
   const Answer first = host.ask(listen("\"s\"", R"(["test://item/1","test://a","test://no/1"])"));
   CHECK(first["method"].string_or({}) == "notifications/subscriptions/acknowledged");
@@ -33,7 +33,7 @@ TEST_CASE("a listen is acknowledged first, with what is honoured of what it aske
   CHECK(nothing["params"]["_meta"][tag].integer() == 2);
 }
 
-TEST_CASE("several listens get what each asked for, tagged with its id") {
+TEST_CASE("each listen gets only its own updates, tagged with its id") {
   Host host(make_offers());
   (void)host.ask(listen("1", R"(["test://a"])"));
   (void)host.ask(listen("\"1\"", R"(["test://a","test://item/2"])"));
@@ -52,7 +52,7 @@ TEST_CASE("several listens get what each asked for, tagged with its id") {
   host.expect_silence();
 }
 
-TEST_CASE("a listen ends by the host's cancellation, and is not answered") {
+TEST_CASE("a listen that the host cancels gets no answer") {
   Host host(make_offers());
   (void)host.ask(listen("1", R"(["test://a"])"));
   CHECK(host.ask(listen("1", R"(["test://a"])")).code() == -32600);
@@ -63,7 +63,7 @@ TEST_CASE("a listen ends by the host's cancellation, and is not answered") {
   CHECK(host.ask(listen("1", R"(["test://a"])"))["params"]["_meta"][tag].integer() == 1);
 }
 
-TEST_CASE("a listen ends with the server: its request is answered") {
+TEST_CASE("when the session ends, each listen request is answered") {
   for (const bool cancel : {false, true}) {
     Host host(make_offers());
     (void)host.ask(listen("1", R"(["test://a"])"));
@@ -83,7 +83,7 @@ TEST_CASE("a listen ends with the server: its request is answered") {
   }
 }
 
-TEST_CASE("listens and their URIs are bounded, and wrong ones are refused") {
+TEST_CASE("listens and their URIs are limited, and invalid ones are rejected") {
   Limits limits;
   limits.concurrent_listens = 2;
   limits.subscribed_resources = 2;
@@ -102,7 +102,7 @@ TEST_CASE("listens and their URIs are bounded, and wrong ones are refused") {
   CHECK(host.ask(request("3", "subscriptions/listen")).code() == -32601);
 }
 
-TEST_CASE("before the stateless revision, resources are subscribed to one by one") {
+TEST_CASE("negotiated revisions: resources are subscribed to one by one") {
   Limits limits;
   limits.subscribed_resources = 1;
   Host host(make_offers(), limits);

@@ -9,7 +9,7 @@
 
 namespace molecule::mcp::test {
 
-TEST_CASE("capabilities are declared for what is there, in the revisions that know them") {
+TEST_CASE("only existing capabilities are declared, in the revisions that define them") {
   Host host(make_offers());
   CHECK(
       host.initialize()["result"]["capabilities"].dump() ==
@@ -23,7 +23,7 @@ TEST_CASE("capabilities are declared for what is there, in the revisions that kn
   }
 }
 
-TEST_CASE("lists come in pages, and only their own cursors are known") {
+TEST_CASE("lists are paged, and unknown cursors are rejected") {
   Limits limits;
   limits.page_entries = 4;
   Host host(make_offers(), limits);
@@ -46,7 +46,7 @@ TEST_CASE("lists come in pages, and only their own cursors are known") {
   }
 }
 
-TEST_CASE("resources are listed and read, by themselves and by a template") {
+TEST_CASE("resources are listed and read, directly and through a template") {
   Host host(make_offers());
   CHECK(host.ask(request("1", "resources/list"))["result"].dump() ==
         R"({"resources":[{"uri":"test://a","name":"a","title":"A title"}]})");
@@ -69,7 +69,7 @@ TEST_CASE("resources are listed and read, by themselves and by a template") {
   CHECK(host.ask(request("1", "resources/read")).code() == -32602);
 }
 
-TEST_CASE("templates match what they can have made, and nothing else") {
+TEST_CASE("a template matches exactly the URIs that it can expand to") {
   const auto match = [](std::string_view uri) {
     std::string found;
     const auto variables = match_template("x://{a}/-{b}/end", uri);
@@ -85,7 +85,7 @@ TEST_CASE("templates match what they can have made, and nothing else") {
   }
 }
 
-TEST_CASE("prompts need their arguments") {
+TEST_CASE("a prompt without its required arguments is rejected") {
   Host host(make_offers());
   CHECK(host.ask(request("1", "prompts/list"))["result"]["prompts"].items().at(0).dump() ==
         R"({"name":"greet","arguments":[{"name":"name","required":true}]})");
@@ -101,7 +101,7 @@ TEST_CASE("prompts need their arguments") {
   }
 }
 
-TEST_CASE("arguments are completed, a hundred values at most") {
+TEST_CASE("completion returns at most 100 values") {
   Host host(make_offers());
   const std::string prompt = R"("ref":{"type":"ref/prompt","name":"greet"},)";
   const std::string item = R"("ref":{"type":"ref/resource","uri":"test://item/{id}"},)";
@@ -124,7 +124,7 @@ TEST_CASE("arguments are completed, a hundred values at most") {
   }
 }
 
-TEST_CASE("each kind of content is sent to the revisions that know it") {
+TEST_CASE("each content type is sent only in the revisions that define it") {
   Host host(make_offers());
   const auto blocks = [&host](const char* version) {
     (void)host.initialize(version);
@@ -146,7 +146,7 @@ TEST_CASE("each kind of content is sent to the revisions that know it") {
         "{" + text + R"("structuredContent":{"n":1},"isError":false})");
 }
 
-TEST_CASE("logging: from the level on that the host or the request asked for") {
+TEST_CASE("log messages below the requested level are not sent") {
   Host host(make_offers());
   (void)host.initialize();
   const auto logged = [&host](std::string_view line) {

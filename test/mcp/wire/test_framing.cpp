@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view too_long = "<too long>";
 
-/// Feeds `input` in pieces of the sizes that `next_size` gives.
+/// Feeds `input` in pieces whose sizes `next_size` chooses.
 template <class NextSize>
 std::vector<std::string> lines_of(std::string_view input, std::size_t cap, NextSize next_size) {
   Framer framer(cap);
@@ -51,11 +51,11 @@ TEST_CASE("lines end with LF or CRLF, or with the input") {
   CHECK(lines_of("a\n") == Lines{"a"});
 }
 
-TEST_CASE("blank lines and byte order marks are passed over") {
+TEST_CASE("blank lines and byte order marks are skipped") {
   CHECK(lines_of("\xEF\xBB\xBF{}\n\r\n \t\n\n\xEF\xBB\xBF\n{}\n  ") == Lines{"{}", "{}"});
 }
 
-TEST_CASE("a line over the cap is reported once and skipped") {
+TEST_CASE("a line over the limit is reported once and skipped") {
   const std::string longer(11, 'x');
   CHECK(lines_of(longer + "\nb\n", 10) == Lines{std::string(too_long), "b"});
   CHECK(lines_of(longer, 10) == Lines{std::string(too_long)});
@@ -77,12 +77,12 @@ TEST_CASE("any split of the input gives the same lines") {
   }
 }
 
-TEST_CASE("a huge line does not keep its memory, and is read whole") {
+TEST_CASE("a huge line is read whole, and the next line after it too") {
   const std::string huge(5 << 20, 'h');
   CHECK(lines_of(huge + "\nsmall\n", 6 << 20) == Lines{huge, "small"});
 }
 
-TEST_CASE("64 bytes behind every line are readable") {
+TEST_CASE("64 bytes after every line are readable") {
   Framer framer(100000);
   const std::span<char> space = framer.space();
   std::memset(space.data(), 'x', space.size());
@@ -90,7 +90,7 @@ TEST_CASE("64 bytes behind every line are readable") {
   framer.end();
   const auto line = framer.next();
   REQUIRE(line);
-  // AddressSanitizer sees a wrong one.
+  // AddressSanitizer reports reads past the buffer.
   unsigned sum = 0;
   for (std::size_t i = 0; i < 64; ++i) {
     sum += static_cast<unsigned char>(line->text.data()[line->text.size() + i]);

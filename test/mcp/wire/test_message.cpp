@@ -27,7 +27,7 @@ std::string id_of(std::string_view id) {
 
 }  // namespace
 
-TEST_CASE("an id is kept exactly as it was spelled") {
+TEST_CASE("an id keeps its exact spelling") {
   for (const char* id : {"0", "-0", "1", "-7", "9007199254740993", "9223372036854775807",
                          "18446744073709551615", R"("")", R"("a")", R"("\u0061\/\"\\")",
                          R"("\ud83d\ude00")", "\"\xF0\x9F\x98\x80\"", R"("\ud800")", R"("1")"}) {
@@ -35,20 +35,20 @@ TEST_CASE("an id is kept exactly as it was spelled") {
   }
 }
 
-TEST_CASE("null, fractions and anything else are no ids") {
+TEST_CASE("only strings and integers are ids") {
   for (const char* id : {"null", "1.5", "1.0", "1e2", "true", "{}", "[]", "[1]"}) {
     CHECK(id_of(id) == "<refused>");
   }
 }
 
-TEST_CASE("a member hidden behind escapes cannot break the answer") {
+TEST_CASE("an id member spelled with escapes cannot corrupt the answer") {
   const Read read(R"({"jsonrpc":"2.0","\u0069d":"a\n","id":{"x":1},"method":"m"})");
   CHECK(read.message.id == R"("a\n")");
   const Read other(R"({"jsonrpc":"2.0","\u0069d":"a\n","id":7,"method":"m"})");
   CHECK(other.message.id == R"("a\n")");
 }
 
-TEST_CASE("equal ids have equal keys, others do not") {
+TEST_CASE("two ids have the same key exactly if they are equal") {
   json::Document a;
   json::Document b;
   const auto same = [&](const char* one, const char* two) {
@@ -61,7 +61,7 @@ TEST_CASE("equal ids have equal keys, others do not") {
   CHECK(id_key(*a.parse("null")).empty());
 }
 
-TEST_CASE("messages are told apart") {
+TEST_CASE("requests, notifications, responses and batches are recognised") {
   CHECK(Read(R"({"jsonrpc":"2.0","id":1,"method":"m"})").message.shape == Shape::request);
   CHECK(Read(R"({"jsonrpc":"2.0","method":"m"})").message.shape == Shape::notification);
   CHECK(Read(R"({"jsonrpc":"2.0","id":1,"result":{}})").message.shape == Shape::response);
@@ -70,7 +70,7 @@ TEST_CASE("messages are told apart") {
   CHECK(Read(R"({"jsonrpc":"2.0","id":1})").message.shape == Shape::invalid);
 }
 
-TEST_CASE("an array's elements are found") {
+TEST_CASE("an array is split into its elements") {
   using Texts = std::vector<std::string_view>;
   CHECK(split_array("[]") == Texts{});
   CHECK(split_array(" [ ] ") == Texts{});
@@ -79,7 +79,7 @@ TEST_CASE("an array's elements are found") {
   CHECK(split_array(R"(["\\",1])") == Texts{R"("\\")", "1"});
 }
 
-TEST_CASE("the version is negotiated, never refused") {
+TEST_CASE("version negotiation never fails") {
   for (const char* name : {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"}) {
     CHECK(name_of(negotiate(name)) == name);
   }
@@ -87,7 +87,7 @@ TEST_CASE("the version is negotiated, never refused") {
   CHECK(name_of(negotiate("")) == "2025-11-25");
 }
 
-TEST_CASE("a stateless request says under what terms it is to be served") {
+TEST_CASE("a stateless request states the terms it is served under") {
   const auto read = [](std::string_view meta) {
     const Read request(R"({"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":)" +
                        std::string(meta) + "}}");

@@ -37,7 +37,7 @@ Descriptor open_file(const char* path, int flags) {
   return file;
 }
 
-/// A regular file without a name that holds `text`, to be read from its start.
+/// An unlinked regular file that contains `text`, positioned at its start.
 Descriptor file_with(std::string_view text) {
   std::string path = "/tmp/molecule_mcp_test_XXXXXX";
   Descriptor file(::mkostemp(path.data(), O_CLOEXEC));
@@ -60,7 +60,7 @@ void open_bench(Host& host) {
   host.bench.released.notify_all();
 }
 
-/// Writes pings for as long as the session takes them; how many fitted, the last one partly.
+/// Writes pings until the session stops reading; returns how many fitted (the last one in part).
 int send_until_full(Host& host, int to_session) {
   std::string pending;
   int id = 0;
@@ -82,7 +82,7 @@ int send_until_full(Host& host, int to_session) {
 
 }  // namespace
 
-TEST_CASE("a regular file is served to its end, its last line without a line end") {
+TEST_CASE("a regular file is read to its end, even without a final line ending") {
   std::string input;
   for (int i = 0; i < 5000; ++i) input += ping(i) + '\n';
   Host host(input_only(file_with(input + ping(5000))), make_pipe());
@@ -90,13 +90,13 @@ TEST_CASE("a regular file is served to its end, its last line without a line end
   CHECK(host.wait_end() == SessionEnd::end_of_input);
 }
 
-TEST_CASE("/dev/null as input is its end") {
+TEST_CASE("/dev/null as input ends the session at once") {
   Host host(input_only(open_file("/dev/null", O_RDONLY)), make_pipe());
   CHECK(host.wait_end() == SessionEnd::end_of_input);
   CHECK(host.rest().empty());
 }
 
-TEST_CASE("regular files and /dev/null take the output") {
+TEST_CASE("output can go to regular files and /dev/null") {
   Host null(input_only(file_with(ping(1))), output_only(open_file("/dev/null", O_WRONLY)));
   CHECK(null.wait_end() == SessionEnd::end_of_input);
 
@@ -109,7 +109,7 @@ TEST_CASE("regular files and /dev/null take the output") {
   CHECK(written == pong(1) + '\n' + pong(2) + '\n');
 }
 
-TEST_CASE("a full disk ends the session as a reader that is gone does") {
+TEST_CASE("a full disk ends the session like a closed reader") {
   Host host(input_only(file_with(ping(1))), output_only(open_file("/dev/full", O_WRONLY)));
   CHECK(host.wait_end() == SessionEnd::output_closed);
 }
@@ -139,7 +139,7 @@ TEST_CASE("sockets, and one socket for both directions") {
   CHECK(answer == pong(1) + '\n');
 }
 
-TEST_CASE("a terminal") {
+TEST_CASE("a terminal as input and output") {
   int master = -1;
   int slave = -1;
   termios raw{};
@@ -153,12 +153,12 @@ TEST_CASE("a terminal") {
   (void)host.wait_end();
 }
 
-TEST_CASE("a reader that does not read costs bounded memory, and no answer is lost or torn") {
+TEST_CASE("a stalled reader costs bounded memory, and no answer is lost or torn") {
   Channel input = make_pipe();
   const Descriptor writer(::dup(input.write.get()));
   Host host(std::move(input), make_pipe(), {.queued_output_bytes = 16 << 10});
   const int sent = send_until_full(host, writer.get());
-  // Both pipes, what was read at once, and the queue; far below a million.
+  // At most what fits into both pipes, one read and the queue: far below a million.
   CHECK(sent > 1000);
   CHECK(sent < 20000);
   for (int i = 0; i + 1 < sent; ++i) REQUIRE(host.receive().text == pong(i));
@@ -172,7 +172,7 @@ TEST_CASE("ten thousand pipelined pings are all answered, in order") {
   for (int i = 0; i < 10000; ++i) REQUIRE(host.receive().text == pong(i));
 }
 
-TEST_CASE("answers that are longer than what was asked are bounded too") {
+TEST_CASE("answers longer than their requests are bounded too") {
   Host host(Host::Kind::pipes, {.queued_output_bytes = 1 << 10});
   std::string input;
   for (int i = 0; i < 1000; ++i) {
@@ -205,7 +205,7 @@ TEST_CASE("a push is dropped while the queue is full, and never torn") {
   CHECK(pushes < 30);
 }
 
-TEST_CASE("calls beyond the limit wait for those before them") {
+TEST_CASE("calls over the limit wait for earlier ones") {
   Host host(Host::Kind::pipes, {.concurrent_calls = 3});
   for (int i = 0; i < 10; ++i) host.send(call(i, "wait"));
   host.settle();
@@ -215,7 +215,7 @@ TEST_CASE("calls beyond the limit wait for those before them") {
   CHECK(host.ask(ping(1)).text == pong(1));
 }
 
-TEST_CASE("a line over the cap is refused and the next one served; one below it passes") {
+TEST_CASE("a line over the limit is rejected, the next one and one below the limit are served") {
   Host host;
   host.send(call(1, "echo", std::string(16 << 20, 'x')));
   const Answer refused = host.receive();
@@ -228,7 +228,7 @@ TEST_CASE("a line over the cap is refused and the next one served; one below it 
   CHECK(host.ask(ping(2)).text == pong(2));
 }
 
-TEST_CASE("at the end of the input what is quickly done is answered, what waits is cancelled") {
+TEST_CASE("end of input: quick calls are answered, waiting ones are cancelled") {
   molecule::test::VirtualClock clock;
   Host host(Host::Kind::pipes, {}, &clock);
   host.send(call(1, "wait"));
@@ -255,7 +255,7 @@ TEST_CASE("at the end of the input what is quickly done is answered, what waits 
   CHECK(other.rest().empty());
 }
 
-TEST_CASE("at the end of the input a reader that reads gets everything") {
+TEST_CASE("end of input: an active reader gets everything") {
   Host host;
   const std::string text(1 << 20, 'x');
   host.send(call(1, "echo", text));
@@ -266,7 +266,7 @@ TEST_CASE("at the end of the input a reader that reads gets everything") {
   CHECK(host.wait_end() == SessionEnd::end_of_input);
 }
 
-TEST_CASE("at the end of the input a reader that does not read is not waited for") {
+TEST_CASE("end of input: a stalled reader is not waited for") {
   molecule::test::VirtualClock clock;
   Host host(Host::Kind::pipes, {}, &clock);
   host.send(call(1, "echo", std::string(1 << 20, 'x')));
@@ -280,7 +280,7 @@ TEST_CASE("at the end of the input a reader that does not read is not waited for
   CHECK(host.wait_end() == SessionEnd::end_of_input);
 }
 
-TEST_CASE("a reader that goes away is noticed while nothing is written") {
+TEST_CASE("a closed reader is noticed even if nothing is written") {
   for (const Host::Kind kind : {Host::Kind::pipes, Host::Kind::sockets}) {
     Host host(kind);
     host.send(call(1, "wait"));
@@ -291,7 +291,7 @@ TEST_CASE("a reader that goes away is noticed while nothing is written") {
   }
 }
 
-TEST_CASE("a reader that goes away while much waits for it") {
+TEST_CASE("a closed reader ends the session even with output queued") {
   Host host;
   host.send(call(1, "echo", std::string(1 << 20, 'x')));
   host.send(call(2, "wait"));
@@ -300,8 +300,8 @@ TEST_CASE("a reader that goes away while much waits for it") {
   CHECK(host.wait_end() == SessionEnd::output_closed);
 }
 
-TEST_CASE("cancelling the session cancels its calls and says so") {
-  molecule::test::VirtualClock clock;  // It stands still: no grace, no wait.
+TEST_CASE("cancelling the session cancels its calls and throws") {
+  molecule::test::VirtualClock clock;  // Never advanced: nothing times out.
   Host host(Host::Kind::pipes, {}, &clock);
   host.send(call(1, "wait"));
   host.send(call(2, "echo", std::string(1 << 20, 'x')));
@@ -311,11 +311,11 @@ TEST_CASE("cancelling the session cancels its calls and says so") {
   host.cancel();
   CHECK_THROWS_AS((void)host.wait_end(), std::system_error);
   CHECK(host.bench.cancelled == 1);
-  // What was read before the end made room for more.
+  // Reading the output before the cancellation made room for more.
   CHECK(host.rest().size() > 10000);
 }
 
-TEST_CASE("a session can be cancelled at any point of its life") {
+TEST_CASE("a session can be cancelled at any point") {
   for (int turns = 0; turns < 60; ++turns) {
     Host host(Host::Kind::pipes, {.queued_output_bytes = 100, .concurrent_calls = 2});
     std::string input;

@@ -13,13 +13,13 @@ using Verdict = RequestScreen::Verdict;
 
 namespace {
 
-constexpr std::uint64_t most_body = 100;
-constexpr std::uint64_t most_upload = 1000;
+constexpr std::uint64_t max_body = 100;
+constexpr std::uint64_t max_upload = 1000;
 
 /// Grants the larger body to uploads with a token, and counts what is held and asked.
 struct Admission {
   RequestScreen::Rules rules{
-      .unasked_bytes = most_body,
+      .unasked_bytes = max_body,
       .admit = [this](const Request& head, std::optional<std::uint64_t> declared)
           -> molecule::Result<RequestScreen::Grant, Reply> {
         ++asked;
@@ -30,7 +30,7 @@ struct Admission {
         if (head.bearer() != "t") {
           return molecule::Failure{molecule::server::error_reply(401, "no")};
         }
-        return RequestScreen::Grant{.most_bytes = most_upload, .hold = hold};
+        return RequestScreen::Grant{.max_bytes = max_upload, .hold = hold};
       }};
   std::shared_ptr<int> hold = std::make_shared<int>();
   int asked = 0;
@@ -178,33 +178,31 @@ TEST_CASE("a larger body is for whom the head admits, and one after another is a
       const Seen seen = feed(bytes, piece);
       return seen.verdict == Verdict::refused ? seen.status : 0;
     };
-    CHECK(feed(with_body(upload, token, most_upload), piece).verdict == Verdict::pass);
-    CHECK(feed(with_body(upload + "?a=b", token, most_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload, token, max_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload + "?a=b", token, max_upload), piece).verdict == Verdict::pass);
     CHECK(feed(in_chunks(upload, token, 20), piece).verdict == Verdict::pass);
-    CHECK(feed(with_body(upload, "", most_body), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload, "", max_body), piece).verdict == Verdict::pass);
     CHECK(feed(in_chunks(upload, "", 2), piece).verdict == Verdict::pass);
-    CHECK(feed(with_body(upload, token, most_upload + 1), piece).verdict ==
-          Verdict::body_too_large);
+    CHECK(feed(with_body(upload, token, max_upload + 1), piece).verdict == Verdict::body_too_large);
     CHECK(feed(in_chunks(upload, token, 21), piece).verdict == Verdict::body_too_large);
-    CHECK(status(with_body(upload, "", most_body + 1)) == 401);
+    CHECK(status(with_body(upload, "", max_body + 1)) == 401);
     CHECK(status(in_chunks(upload, "", 3)) == 401);
-    CHECK(status(with_body(upload, "Authorization: Bearer other\r\n", most_upload)) == 401);
-    CHECK(status(with_body(upload, "X-Authorization: Bearer t\r\n", most_upload)) == 401);
-    CHECK(status(with_body("PUT /a/chat/uploads", token, most_upload)) == 413);
-    CHECK(status(with_body("POST /a?x=/chat/uploads", token, most_upload)) == 413);
-    CHECK(status(with_body(upload, token, most_upload) + with_body(upload, "", most_upload)) ==
-          401);
-    CHECK(status(with_body(upload, token, most_upload) + with_body("POST /b", token, 200)) == 413);
+    CHECK(status(with_body(upload, "Authorization: Bearer other\r\n", max_upload)) == 401);
+    CHECK(status(with_body(upload, "X-Authorization: Bearer t\r\n", max_upload)) == 401);
+    CHECK(status(with_body("PUT /a/chat/uploads", token, max_upload)) == 413);
+    CHECK(status(with_body("POST /a?x=/chat/uploads", token, max_upload)) == 413);
+    CHECK(status(with_body(upload, token, max_upload) + with_body(upload, "", max_upload)) == 401);
+    CHECK(status(with_body(upload, token, max_upload) + with_body("POST /b", token, 200)) == 413);
   }
 }
 
 TEST_CASE("a grant is asked for once, held while the body comes, and no longer") {
   Admission admission;
   auto screen = std::make_unique<RequestScreen>(admission.rules);
-  const std::string whole = with_body(upload, token, most_upload);
+  const std::string whole = with_body(upload, token, max_upload);
   static_cast<void>(screen->take(whole.substr(0, whole.size() - 1)));
   CHECK(admission.asked == 1);
-  CHECK(admission.last_declared == most_upload);
+  CHECK(admission.last_declared == max_upload);
   CHECK(admission.hold.use_count() == 2);
   static_cast<void>(screen->take("x"));
   CHECK(admission.hold.use_count() == 1);

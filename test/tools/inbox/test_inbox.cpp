@@ -21,7 +21,8 @@ workspace::Message message(int number, std::string text = "hi") {
 
 void deliver(Fixture& fixture, std::vector<workspace::Message> messages) {
   const std::string cursor = messages.back().activity_id;
-  fixture.inbox().store(messages, cursor);
+  fixture.inbox().messages.store(messages, cursor);
+  fixture.workspaces->first().changes.messages_changed();
 }
 
 awaitable<void> end_after(Clock& clock, Clock::duration time,
@@ -96,10 +97,10 @@ TEST_CASE("a message that arrives ends the wait, and a cancelled wait leaves it 
   fixture.loop.poll();
   REQUIRE(result.has_value());
   CHECK(contains(result->text, message(1).activity_id));
-  CHECK(fixture.inbox().size() == 1);
+  CHECK(fixture.inbox().messages.size() == 1);
 }
 
-TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's patience") {
+TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's size limit") {
   Fixture fixture;
   CHECK(fixture.call("inbox_peek").text == "[]");
   deliver(fixture, {message(1), message(2), message(3)});
@@ -179,7 +180,7 @@ TEST_CASE("another process that writes for seconds fails no call of the inbox") 
     fixture.clock.advance(std::chrono::seconds(3));
     fixture.settle();
   }
-  const auto waiting = fixture.inbox().peek(10);
+  const auto waiting = fixture.inbox().messages.peek(10);
   REQUIRE(waiting.size() == 1);
   CHECK(waiting[0].activity_id == message(3).activity_id);
   workspace::Message answer = message(4);
@@ -188,7 +189,7 @@ TEST_CASE("another process that writes for seconds fails no call of the inbox") 
                        .root()["params"]["message"]["messageId"]
                        .string_or("");
   deliver(fixture, {answer});
-  CHECK(fixture.inbox().find(answer.activity_id)->task == "count");
+  CHECK(fixture.inbox().messages.find(answer.activity_id)->task == "count");
 }
 
 TEST_CASE("another process that does not stop writing is told of") {
@@ -202,20 +203,19 @@ TEST_CASE("another process that does not stop writing is told of") {
     const mcp::ToolResult result = fixture.call(name, arguments);
     CHECK(result.is_error);
     CHECK(contains(result.text, "Another process is writing to it: try again."));
-    CHECK(fixture.clock.now() - start >= workspace::Workspaces::busy_patience);
-    CHECK(fixture.clock.now() - start <
-          workspace::Workspaces::busy_patience + std::chrono::seconds(1));
+    CHECK(fixture.clock.now() - start >= timing.store_patience);
+    CHECK(fixture.clock.now() - start < timing.store_patience + std::chrono::seconds(1));
   }
 }
 
 TEST_CASE("of a workspace that is out of use the inbox says so; what waits in it can be seen") {
   Fixture fixture;
   deliver(fixture, {message(1)});
-  fixture.workspaces->first().disable("it was removed");
+  fixture.workspaces->first().disable(workspace::Workspace::Use::rejected, "it was removed");
   const auto start = fixture.clock.now();
   CHECK(contains(fixture.call("wait_for_message").text, "it was removed"));
   CHECK(contains(fixture.call("inbox_peek").text, message(1).activity_id));
-  fixture.workspaces->pop(message(1).activity_id);
+  fixture.workspaces->remove(message(1).activity_id);
   for (const char* tool : {"wait_for_message", "inbox_peek"}) {
     const mcp::ToolResult result = fixture.call(tool);
     CHECK(result.is_error);
@@ -232,7 +232,7 @@ TEST_CASE("a wait ends when the last workspace goes out of use") {
                  [](std::exception_ptr) {});
   fixture.loop.poll();
   CHECK_FALSE(result);
-  fixture.workspaces->first().disable("it was removed");
+  fixture.workspaces->first().disable(workspace::Workspace::Use::rejected, "it was removed");
   fixture.loop.restart();
   fixture.loop.poll();
   REQUIRE(result);

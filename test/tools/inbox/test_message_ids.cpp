@@ -6,6 +6,7 @@
 #include "base/uuid.hpp"
 #include "support/virtual_clock.hpp"
 #include "tools/inbox/message_ids.hpp"
+#include "workspace/config/timing.hpp"
 
 using namespace molecule;
 using tools::derived_uuid;
@@ -13,9 +14,11 @@ using tools::MessageIds;
 
 namespace {
 
+constexpr std::chrono::minutes window = workspace::Timing().same_message;
+
 struct Sender {
   test::VirtualClock clock;
-  MessageIds ids{clock};
+  MessageIds ids{clock, window};
 
   /// The id of one try, of which the platform is known to have taken the message or not.
   std::string send(const std::string& content, bool taken, const std::string& tool_use = {}) {
@@ -58,10 +61,10 @@ TEST_CASE_FIXTURE(Sender, "message ids: a message keeps its id until it is known
 TEST_CASE_FIXTURE(Sender, "message ids: each try lengthens the time, and then it is over") {
   const std::string id = send("hello", false);
   for (int i = 0; i < 3; ++i) {
-    clock.advance(MessageIds::repeat_window - std::chrono::seconds(1));
+    clock.advance(window - std::chrono::seconds(1));
     CHECK(send("hello", false) == id);
   }
-  clock.advance(MessageIds::repeat_window);
+  clock.advance(window);
   CHECK(send("hello", false) != id);
 }
 
@@ -74,7 +77,7 @@ TEST_CASE_FIXTURE(Sender, "message ids: of two tries at a time each has its own"
 
 TEST_CASE_FIXTURE(Sender, "message ids: the host's name of a call makes one that lasts") {
   test::VirtualClock another_clock;
-  MessageIds another(another_clock);
+  MessageIds another(another_clock, window);
   const std::string id = send("hello", true, "toolu_1");
   CHECK(MessageIds::Attempt(another, "receiver", "hello", "toolu_1").id() == id);
   CHECK(send("hello", true, "toolu_2") != id);

@@ -34,7 +34,7 @@ TEST_CASE("a list that is not there says why") {
   CHECK(contains(text(500, R"({"error":"lookup failed"})"), "platform answered with an error"));
   CHECK(contains(text(503, "busy"), "503"));
   CHECK(contains(text(200, "<html></html>"), "HTML page"));
-  CHECK(contains(text(200, "{}"), "another shape"));
+  CHECK(contains(text(200, "{}"), "does not match"));
 }
 
 TEST_CASE("a platform that cannot be reached is told apart from one without peers") {

@@ -104,7 +104,7 @@ TEST_CASE("answers of the platform are not retried, and each says what to do") {
       {429, R"({"error":"rate limit exceeded","retry_after":17})", "17 s"},
       {503, R"({"error":"workspace has no URL","status":"offline"})", "again"},
       {200, "<html>hello</html>", "PLATFORM_URL"},
-      {200, "[]", "another shape"},
+      {200, "[]", "does not match"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.status);

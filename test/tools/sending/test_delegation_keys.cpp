@@ -6,19 +6,20 @@
 #include "base/uuid.hpp"
 #include "support/virtual_clock.hpp"
 #include "tools/sending/delegation_keys.hpp"
+#include "workspace/config/timing.hpp"
 
 using namespace molecule;
 using tools::DelegationKeys;
 
 namespace {
 
-constexpr std::chrono::seconds window = DelegationKeys::repeat_window;
+constexpr std::chrono::seconds window = workspace::Timing().same_delegation;
 
 /// Two processes of one workspace; the calendar stands where a part of it begins.
 struct Processes {
   test::VirtualClock clock;
-  DelegationKeys first{clock};
-  DelegationKeys second{clock};
+  DelegationKeys first{clock, window};
+  DelegationKeys second{clock, window};
 
   static std::string key(DelegationKeys& keys, const std::string& task = "do it",
                          const std::string& tool_use = {}) {
@@ -37,7 +38,7 @@ TEST_CASE_FIXTURE(Processes, "delegation keys: the process that takes over makes
   CHECK(second.key_for("source", "other", "do it", "") != made);
   CHECK(second.key_for("other", "peer", "do it", "") != made);
   clock.advance(std::chrono::seconds(1));
-  DelegationKeys third(clock);
+  DelegationKeys third(clock, window);
   CHECK(key(third) != made);
 }
 

@@ -26,14 +26,14 @@ class SlowCall final : public FakeCall {
  public:
   SlowCall(Fixture& fixture, std::string_view arguments, double seconds)
       : FakeCall(arguments),
-        other_(fixture.folder, fixture.clock),
+        other_(fixture.folder, fixture.clock, timing),
         answered_(fixture.clock),
         seconds_(seconds) {
     fixture.server.answer(send_call, Canned{.body = R"({"result":"thanks"})", .held = &answered_});
   }
   void progress(double value, std::optional<double>, std::string_view) override {
-    other_.free_leases();
-    given_away = given_away || other_.next().has_value();
+    other_.leases.free();
+    given_away = given_away || other_.leases.next().has_value();
     if (value >= seconds_) answered_.notify_all();
   }
   bool given_away = false;
@@ -48,35 +48,35 @@ class SlowCall final : public FakeCall {
 
 TEST_CASE("a message that is being answered is no other session's, however long that takes") {
   Fixture fixture;
-  fixture.inbox().store({question()}, activity);
-  CHECK(fixture.inbox().lease(activity));
+  fixture.inbox().messages.store({question()}, activity);
+  CHECK(fixture.inbox().leases.lease(activity));
   fixture.clock.advance(std::chrono::seconds(50));
   SlowCall call(fixture, reply_arguments, 660);
   const mcp::ToolResult result = fixture.call("reply", call, std::chrono::seconds(15));
   CHECK_FALSE(result.is_error);
   CHECK(contains(result.text, "thanks"));
   CHECK_FALSE(call.given_away);
-  CHECK(fixture.inbox().size() == 0);
+  CHECK(fixture.inbox().messages.size() == 0);
 }
 
 TEST_CASE("a message stays with the session that asks a peer for help with it") {
   Fixture fixture;
-  fixture.inbox().store({question()}, activity);
-  CHECK(fixture.inbox().lease(activity));
+  fixture.inbox().messages.store({question()}, activity);
+  CHECK(fixture.inbox().leases.lease(activity));
   SlowCall call(fixture, task_arguments, 660);
   CHECK(fixture.call("delegate_task", call, std::chrono::seconds(15)).text == "thanks");
   CHECK_FALSE(call.given_away);
   // Afterwards it is prolonged no more.
   fixture.settle();
-  fixture.clock.advance(workspace::Inbox::lease_lasts + std::chrono::minutes(2));
-  workspace::Inbox other(fixture.folder, fixture.clock);
-  CHECK(other.free_leases());
-  CHECK(other.next().has_value());
+  fixture.clock.advance(workspace::Timing().lease + std::chrono::minutes(2));
+  workspace::Inbox other(fixture.folder, fixture.clock, test::timing);
+  CHECK(other.leases.free());
+  CHECK(other.leases.next().has_value());
 }
 
 TEST_CASE("of two answers to one message at a time the second is refused") {
   Fixture fixture;
-  fixture.inbox().store({question()}, activity);
+  fixture.inbox().messages.store({question()}, activity);
   Event answered(fixture.clock);
   fixture.server.answer(send_call, Canned{.status = 500, .held = &answered});
   fixture.server.answer(send_call, 200, R"({"result":"thanks"})");

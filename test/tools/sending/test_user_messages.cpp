@@ -71,7 +71,7 @@ TEST_CASE("a file that cannot be sent stops everything before any I/O") {
   const std::vector<std::pair<std::string, std::string>> rows{
       {"relative.txt", "absolute"},
       {(fixture.folder / "missing").string(), "No such file"},
-      {fixture.folder.string(), "not a regular file"},
+      {fixture.folder.path().string(), "not a regular file"},
       {fifo, "not a regular file"},
       {socket_like, "not a regular file"},
       {std::string("/tmp/a\0b", 8), "not valid"},

@@ -42,7 +42,7 @@ Message message_with(int number) {
 }
 
 struct Fixture : test::Fixture {
-  Files files{client, folder.path(), folder.path() / "uploads", clock};
+  Files files{client, folder.path(), folder.path() / "uploads", clock, test::timing};
 
   Fixture() = default;
   Fixture(const Fixture&) = delete;
@@ -137,7 +137,7 @@ TEST_CASE("files: lesson 2.16: a web page instead of a file is neither stored no
 
 TEST_CASE("files: those that are known outlast a clock that is wrong for a while") {
   Fixture fixture;
-  FileStore store(fixture.folder.path(), fixture.clock);
+  FileStore store(fixture.folder.path(), fixture.clock, test::timing);
   Message linked = message(2);
   linked.attachments.push_back({.uri = "https://a.test/b", .name = "b", .mime_type = ""});
   store.add({upload(1, 4)}, {message_with(1), linked});
@@ -154,7 +154,7 @@ TEST_CASE("files: those that are known outlast a clock that is wrong for a while
 
 TEST_CASE("files: old ones are forgotten when there are many") {
   Fixture fixture;
-  FileStore store(fixture.folder.path(), fixture.clock);
+  FileStore store(fixture.folder.path(), fixture.clock, test::timing);
   store.add({upload(1, 4)}, {message_with(1)});
   const auto forgotten = [&] {
     Message with = message_with(1);
@@ -233,7 +233,7 @@ TEST_CASE("files: another process that sends holds up fetching, and its own file
   fixture.server.answer(content_call(2), 200, "four");
   fixture.server.answer(ack_call(2), 200, "{}");
   Files other(fixture.client, fixture.folder.path(), fixture.folder.path() / "uploads",
-              fixture.clock);
+              fixture.clock, test::timing);
   fixture.start();
   {
     const Files::Sending first(other);
@@ -260,7 +260,7 @@ TEST_CASE("files: what another process has received is neither replaced nor ackn
   Fixture fixture;
   fixture.server.answer(content_call(1), 200, "four");
   fixture.server.answer(ack_call(1), 200, "{}");
-  FileStore store(fixture.folder.path(), fixture.clock);
+  FileStore store(fixture.folder.path(), fixture.clock, test::timing);
   CHECK_NOTHROW(store.add({upload(1, 4)}, {}));
   CHECK(store.here(activity_id(1), "/there"));
   CHECK_FALSE(store.here(activity_id(1), "/elsewhere"));
@@ -284,11 +284,11 @@ TEST_CASE("files: what another process has received is neither replaced nor ackn
 
 TEST_CASE("files: a store that is in use holds nobody up for long, and the own files get in") {
   Fixture fixture;
-  FileStore store(fixture.folder.path(), fixture.clock);
+  FileStore store(fixture.folder.path(), fixture.clock, test::timing);
   store.add({upload(1, 4)}, {});
   std::optional<Holder> holder(fixture.folder.path() / "files.db");
   const auto start = std::chrono::steady_clock::now();
-  CHECK_THROWS_AS(store.add({upload(2, 4)}, {}), sqlite::Error);
+  CHECK_THROWS_AS(store.add({upload(2, 4)}, {}), StoreError);
   CHECK(std::chrono::steady_clock::now() - start < 1s);
 
   std::vector<platform::UploadedFile> own(1);

@@ -14,7 +14,7 @@
 #include "support/run.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/virtual_clock.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/inbox/inbox.hpp"
 #include "workspace/support.hpp"
 
 using namespace molecule;
@@ -32,12 +32,12 @@ std::string content(const std::filesystem::path& path) {
 struct Fixture {
   test::TemporaryFolder folder;
   test::VirtualClock clock;
-  Inbox open() { return Inbox(folder.path(), clock); }
+  Inbox open() { return Inbox(folder.path(), clock, test::timing); }
   /// As the next owner finds it.
   std::optional<std::string> owner_cursor() {
-    Inbox inbox(folder.path(), clock);
-    CHECK(inbox.claim());
-    return inbox.cursor();
+    Inbox inbox(folder.path(), clock, test::timing);
+    CHECK(inbox.ownership.claim());
+    return inbox.poll_state.cursor();
   }
   std::filesystem::path cursor_file() const { return folder.path() / ".mcp_inbox_cursor"; }
 };
@@ -45,80 +45,80 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "inbox: opening waits for the first use") {
-  Inbox inbox(folder.path(), clock);
+  Inbox inbox(folder.path(), clock, test::timing);
   CHECK(std::filesystem::is_empty(folder.path()));
-  CHECK(inbox.size() == 0);
+  CHECK(inbox.messages.size() == 0);
   CHECK(std::filesystem::exists(folder.path() / "inbox.db"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: what is handled ends below the first that is not popped") {
-  Inbox inbox(folder.path(), clock);
-  CHECK(inbox.handled_sequence() == 0);
+  Inbox inbox(folder.path(), clock, test::timing);
+  CHECK(inbox.poll_state.handled_sequence() == 0);
   const auto numbered = [](int number) {
     Message m = message(number);
     m.sequence = 10L * number;
     return m;
   };
-  inbox.store({numbered(1), numbered(2), numbered(3)}, activity_id(4), 35);
-  CHECK(inbox.handled_sequence() == 9);
-  inbox.pop(activity_id(2));
-  CHECK(inbox.handled_sequence() == 9);
-  inbox.pop(activity_id(1));
-  CHECK(inbox.handled_sequence() == 29);
-  inbox.pop(activity_id(3));
-  CHECK(inbox.handled_sequence() == 35);
+  inbox.messages.store({numbered(1), numbered(2), numbered(3)}, activity_id(4), 35);
+  CHECK(inbox.poll_state.handled_sequence() == 9);
+  inbox.messages.remove(activity_id(2));
+  CHECK(inbox.poll_state.handled_sequence() == 9);
+  inbox.messages.remove(activity_id(1));
+  CHECK(inbox.poll_state.handled_sequence() == 29);
+  inbox.messages.remove(activity_id(3));
+  CHECK(inbox.poll_state.handled_sequence() == 35);
   SUBCASE("one that the platform does not number") {
-    inbox.store({message(5)}, activity_id(5));
-    CHECK(inbox.handled_sequence() == 0);
-    inbox.pop(activity_id(5));
-    CHECK(inbox.handled_sequence() == 35);
+    inbox.messages.store({message(5)}, activity_id(5));
+    CHECK(inbox.poll_state.handled_sequence() == 0);
+    inbox.messages.remove(activity_id(5));
+    CHECK(inbox.poll_state.handled_sequence() == 35);
   }
   SUBCASE("the platform numbers anew") {
-    inbox.store({numbered(6)}, activity_id(6), 60);
-    inbox.forget_cursor(std::nullopt);
-    CHECK(inbox.handled_sequence() == 0);
-    inbox.store({}, activity_id(7), 3);
-    CHECK(inbox.handled_sequence() == 3);
+    inbox.messages.store({numbered(6)}, activity_id(6), 60);
+    inbox.poll_state.forget_cursor(std::nullopt);
+    CHECK(inbox.poll_state.handled_sequence() == 0);
+    inbox.messages.store({}, activity_id(7), 3);
+    CHECK(inbox.poll_state.handled_sequence() == 3);
   }
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: messages come in order, stay until popped, never come twice") {
-  Inbox inbox(folder.path(), clock);
-  CHECK(inbox.store({message(1), message(2), message(3)}, activity_id(3)).size() == 3);
-  CHECK(inbox.store({message(2), message(4)}, activity_id(4)).size() == 1);
-  CHECK(inbox.oldest()->activity_id == activity_id(1));
-  CHECK(inbox.pop(activity_id(1)));
-  CHECK_FALSE(inbox.pop(activity_id(1)));
-  CHECK_FALSE(inbox.pop("no such id"));
-  CHECK(inbox.store({message(1)}, activity_id(4)).empty());
-  CHECK(inbox.size() == 3);
-  CHECK(inbox.peek(2).size() == 2);
-  CHECK(inbox.peek(2)[0].activity_id == activity_id(2));
+  Inbox inbox(folder.path(), clock, test::timing);
+  CHECK(inbox.messages.store({message(1), message(2), message(3)}, activity_id(3)) == 3);
+  CHECK(inbox.messages.store({message(2), message(4)}, activity_id(4)) == 1);
+  CHECK(inbox.messages.oldest()->activity_id == activity_id(1));
+  CHECK(inbox.messages.remove(activity_id(1)));
+  CHECK_FALSE(inbox.messages.remove(activity_id(1)));
+  CHECK_FALSE(inbox.messages.remove("no such id"));
+  CHECK(inbox.messages.store({message(1)}, activity_id(4)) == 0);
+  CHECK(inbox.messages.size() == 3);
+  CHECK(inbox.messages.peek(2).size() == 2);
+  CHECK(inbox.messages.peek(2)[0].activity_id == activity_id(2));
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: an id is the same in either case") {
-  Inbox inbox(folder.path(), clock);
+  Inbox inbox(folder.path(), clock, test::timing);
   Message upper = message(1);
   upper.activity_id = "ABCDEFAB-0000-4000-8000-000000000001";
-  CHECK(inbox.store({upper}, activity_id(1)).size() == 1);
-  CHECK(inbox.pop("abcdefab-0000-4000-8000-000000000001"));
-  CHECK(inbox.store({upper}, activity_id(1)).empty());
+  CHECK(inbox.messages.store({upper}, activity_id(1)) == 1);
+  CHECK(inbox.messages.remove("abcdefab-0000-4000-8000-000000000001"));
+  CHECK(inbox.messages.store({upper}, activity_id(1)) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: everything is there again after reopening") {
   {
-    Inbox inbox(folder.path(), clock);
+    Inbox inbox(folder.path(), clock, test::timing);
     Message first = message(1, "für dich\n\"quoted\"");
     first.peer_id = test::peer_id;
     first.kind = "peer_agent";
     first.peer_name = "Анна";
     first.peer_role = "writer";
-    inbox.store({first, message(2)}, activity_id(2));
-    inbox.pop(activity_id(2));
+    inbox.messages.store({first, message(2)}, activity_id(2));
+    inbox.messages.remove(activity_id(2));
   }
-  Inbox inbox(folder.path(), clock);
-  CHECK(inbox.cursor() == activity_id(2));
-  const Message first = inbox.oldest().value();
+  Inbox inbox(folder.path(), clock, test::timing);
+  CHECK(inbox.poll_state.cursor() == activity_id(2));
+  const Message first = inbox.messages.oldest().value();
   CHECK(first.text == "für dich\n\"quoted\"");
   CHECK(first.peer_id == test::peer_id);
   CHECK(first.kind == "peer_agent");
@@ -126,24 +126,24 @@ TEST_CASE_FIXTURE(Fixture, "inbox: everything is there again after reopening") {
   CHECK(first.created_at == "2026-05-01T10:00:00Z");
   CHECK(first.peer_name == "Анна");
   CHECK(first.peer_role == "writer");
-  CHECK(inbox.store({message(2)}, activity_id(2)).empty());
+  CHECK(inbox.messages.store({message(2)}, activity_id(2)) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: popped ids outlast a clock that is wrong for a while") {
-  Inbox inbox(folder.path(), clock);
-  inbox.store({message(1), message(2), message(3)}, activity_id(3));
-  inbox.pop(activity_id(1));
+  Inbox inbox(folder.path(), clock, test::timing);
+  inbox.messages.store({message(1), message(2), message(3)}, activity_id(3));
+  inbox.messages.remove(activity_id(1));
   clock.step_wall(std::chrono::days(4000));
-  inbox.pop(activity_id(2));
+  inbox.messages.remove(activity_id(2));
   clock.step_wall(-std::chrono::days(4000));
-  inbox.pop(activity_id(3));
-  CHECK(inbox.store({message(1), message(2), message(3)}, activity_id(3)).empty());
+  inbox.messages.remove(activity_id(3));
+  CHECK(inbox.messages.store({message(1), message(2), message(3)}, activity_id(3)) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are forgotten when they are old and many") {
-  Inbox inbox(folder.path(), clock);
-  inbox.store({message(1), message(2)}, activity_id(2));
-  inbox.pop(activity_id(1));
+  Inbox inbox(folder.path(), clock, test::timing);
+  inbox.messages.store({message(1), message(2)}, activity_id(2));
+  inbox.messages.remove(activity_id(1));
   const auto pop_many = [&](const char* prefix) {
     sqlite::Database other(folder.path() / "inbox.db");
     other
@@ -154,9 +154,9 @@ TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are forgotten when they are old an
         .run();
   };
   const auto forgets_first = [&](int now_popped) {
-    inbox.store({message(now_popped)}, activity_id(now_popped));
-    inbox.pop(activity_id(now_popped));
-    return inbox.store({message(1)}, activity_id(now_popped)).size() == 1;
+    inbox.messages.store({message(now_popped)}, activity_id(now_popped));
+    inbox.messages.remove(activity_id(now_popped));
+    return inbox.messages.store({message(1)}, activity_id(now_popped)) == 1;
   };
   clock.step_wall(std::chrono::hours(1));
   pop_many("a");
@@ -165,37 +165,37 @@ TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are forgotten when they are old an
   CHECK_FALSE(forgets_first(4));
   clock.step_wall(std::chrono::days(1));
   CHECK(forgets_first(5));
-  CHECK(inbox.store({message(3), message(4)}, activity_id(5)).empty());
+  CHECK(inbox.messages.store({message(3), message(4)}, activity_id(5)) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: a card that was set holds while the one it replaced does") {
-  CHECK_FALSE(open().card_instead_of("{}"));
-  open().keep_card(R"({"name":"Ann"})", "{}");
-  CHECK(open().card_instead_of("{}") == R"({"name":"Ann"})");
-  CHECK_FALSE(open().card_instead_of(R"({"name":"Ben"})"));
-  open().keep_card(R"({"name":"Cid"})", R"({"name":"Ben"})");
-  CHECK_FALSE(open().card_instead_of("{}"));
-  CHECK(open().card_instead_of(R"({"name":"Ben"})") == R"({"name":"Cid"})");
+  CHECK_FALSE(open().agent_card.instead_of("{}"));
+  open().agent_card.keep(R"({"name":"Ann"})", "{}");
+  CHECK(open().agent_card.instead_of("{}") == R"({"name":"Ann"})");
+  CHECK_FALSE(open().agent_card.instead_of(R"({"name":"Ben"})"));
+  open().agent_card.keep(R"({"name":"Cid"})", R"({"name":"Ben"})");
+  CHECK_FALSE(open().agent_card.instead_of("{}"));
+  CHECK(open().agent_card.instead_of(R"({"name":"Ben"})") == R"({"name":"Cid"})");
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: the cursor file is there for the other runtime") {
-  Inbox inbox(folder.path(), clock);
-  inbox.store({}, activity_id(7));
+  Inbox inbox(folder.path(), clock, test::timing);
+  inbox.messages.store({}, activity_id(7));
   CHECK(content(cursor_file()) == activity_id(7));
   struct stat status{};
   REQUIRE(::stat(cursor_file().c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   REQUIRE(::stat((folder.path() / "inbox.db").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
-  inbox.forget_cursor(std::nullopt);
+  inbox.poll_state.forget_cursor(std::nullopt);
   CHECK_FALSE(std::filesystem::exists(cursor_file()));
-  CHECK_FALSE(inbox.cursor());
+  CHECK_FALSE(inbox.poll_state.cursor());
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: a valid cursor file wins at the start, another does not") {
   {
-    Inbox inbox(folder.path(), clock);
-    inbox.store({}, activity_id(1));
+    Inbox inbox(folder.path(), clock, test::timing);
+    inbox.messages.store({}, activity_id(1));
   }
   REQUIRE(files::replace(cursor_file(), activity_id(9) + "\n").ok());
   CHECK(owner_cursor() == activity_id(9));
@@ -209,31 +209,31 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a valid cursor file wins at the start, anothe
 
 TEST_CASE_FIXTURE(Fixture, "inbox: killed between the store and the cursor file, nothing is lost") {
   {
-    Inbox inbox(folder.path(), clock);
-    inbox.store({message(1)}, activity_id(1));
+    Inbox inbox(folder.path(), clock, test::timing);
+    inbox.messages.store({message(1)}, activity_id(1));
   }
   const std::string old_cursor = content(cursor_file());
   {
-    Inbox inbox(folder.path(), clock);
-    inbox.store({message(2)}, activity_id(2));
-    inbox.pop(activity_id(2));
+    Inbox inbox(folder.path(), clock, test::timing);
+    inbox.messages.store({message(2)}, activity_id(2));
+    inbox.messages.remove(activity_id(2));
   }
   // As the kill leaves it: the database went on, the file did not.
   REQUIRE(files::replace(cursor_file(), old_cursor).ok());
-  Inbox inbox(folder.path(), clock);
-  CHECK(inbox.claim());
-  CHECK(inbox.cursor() == activity_id(1));
-  CHECK(inbox.store({message(2), message(3)}, activity_id(3)).size() == 1);
-  CHECK(inbox.size() == 2);
+  Inbox inbox(folder.path(), clock, test::timing);
+  CHECK(inbox.ownership.claim());
+  CHECK(inbox.poll_state.cursor() == activity_id(1));
+  CHECK(inbox.messages.store({message(2), message(3)}, activity_id(3)) == 1);
+  CHECK(inbox.messages.size() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: kill -9 while it stores and pops leaves whole messages") {
   const auto child_work = [&](int ready) {
     test::VirtualClock child_clock;
-    Inbox inbox(folder.path(), child_clock);
+    Inbox inbox(folder.path(), child_clock, test::timing);
     for (int i = 1; i < 100'000; ++i) {
-      inbox.store({message(2 * i), message(2 * i + 1)}, activity_id(2 * i + 1));
-      inbox.pop(activity_id(2 * i));
+      inbox.messages.store({message(2 * i), message(2 * i + 1)}, activity_id(2 * i + 1));
+      inbox.messages.remove(activity_id(2 * i));
       if (::write(ready, "x", 1) != 1) ::_exit(1);
     }
   };
@@ -252,19 +252,19 @@ TEST_CASE_FIXTURE(Fixture, "inbox: kill -9 while it stores and pops leaves whole
   for (char byte = 0; ::read(pipe[0], &byte, 1) == 1;) ++rounds;
   ::close(pipe[0]);
 
-  Inbox inbox(folder.path(), clock);
-  const std::vector<Message> left = inbox.peek(1'000'000);
+  Inbox inbox(folder.path(), clock, test::timing);
+  const std::vector<Message> left = inbox.messages.peek(1'000'000);
   // A round that was not reported may have happened, wholly or up to its pop.
   CHECK(left.size() >= static_cast<std::size_t>(rounds));
   CHECK(left.size() <= static_cast<std::size_t>(rounds) + 2);
   for (int i = 1; i <= rounds; ++i) {
-    CHECK(inbox.store({message(2 * i), message(2 * i + 1)}, activity_id(2 * i + 1)).empty());
+    CHECK(inbox.messages.store({message(2 * i), message(2 * i + 1)}, activity_id(2 * i + 1)) == 0);
   }
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: a full disk changes nothing and is over when there is room") {
-  Inbox inbox(folder.path(), clock);
-  inbox.store({message(1)}, activity_id(1));
+  Inbox inbox(folder.path(), clock, test::timing);
+  inbox.messages.store({message(1)}, activity_id(1));
   ::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -273,48 +273,53 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a full disk changes nothing and is over when 
   const std::string large(300'000, 'x');
   bool failed = false;
   try {
-    inbox.store({message(2), message(3, large)}, activity_id(3));
-  } catch (const sqlite::Error& error) {
-    failed = error.cannot_write();
+    inbox.messages.store({message(2), message(3, large)}, activity_id(3));
+  } catch (const StoreError& error) {
+    failed = error.kind() == StoreError::Kind::full;
   }
-  const auto size = inbox.size();
-  const auto cursor = inbox.cursor();
+  const auto size = inbox.messages.size();
+  const auto cursor = inbox.poll_state.cursor();
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
   CHECK(failed);
   CHECK(size == 1);
   CHECK(cursor == activity_id(1));
   CHECK(content(cursor_file()) == activity_id(1));
-  CHECK(inbox.store({message(2), message(3, large)}, activity_id(3)).size() == 2);
-  CHECK(inbox.cursor() == activity_id(3));
+  CHECK(inbox.messages.store({message(2), message(3, large)}, activity_id(3)) == 2);
+  CHECK(inbox.poll_state.cursor() == activity_id(3));
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: a file that is not an inbox is named, and left alone") {
   const std::filesystem::path path = folder.path() / "inbox.db";
   std::string before;
   std::string reason;
+  StoreError::Kind kind{};
   SUBCASE("not a database") {
     reason = "not a database";
+    kind = StoreError::Kind::damaged;
     before = std::string(5000, 'z');
     std::ofstream(path) << before;
   }
   SUBCASE("another program's database") {
     reason = "another program's";
+    kind = StoreError::Kind::not_ours;
     sqlite::Database other(path);
     other.execute("CREATE TABLE theirs(x); INSERT INTO theirs VALUES('keep me')");
   }
   SUBCASE("a newer version's") {
     reason = "newer version";
-    open().size();
+    kind = StoreError::Kind::newer;
+    open().messages.size();
     sqlite::Database newer(path);
     newer.execute("PRAGMA user_version = 99");
   }
   for (int i = 0; i < 2; ++i) {
-    Inbox inbox(folder.path(), clock);
+    Inbox inbox(folder.path(), clock, test::timing);
     std::string problem;
     try {
-      inbox.size();
-    } catch (const sqlite::Error& error) {
+      inbox.messages.size();
+    } catch (const StoreError& error) {
       problem = error.what();
+      CHECK(error.kind() == kind);
     }
     CHECK(problem.find(path.string()) != std::string::npos);
     CHECK(problem.find("move it away") != std::string::npos);
@@ -326,41 +331,41 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a file that is not an inbox is named, and lef
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: since when it is watched lasts until there is a cursor") {
-  Inbox inbox(folder.path(), clock);
-  CHECK_FALSE(inbox.watched_since());
-  inbox.watch_since(clock.wall());
-  CHECK(inbox.watched_since() == clock.wall());
-  inbox.store({message(1)}, activity_id(1));
-  CHECK_FALSE(inbox.watched_since());
-  inbox.forget_cursor(clock.wall() - std::chrono::hours(1));
-  CHECK(inbox.watched_since() == clock.wall() - std::chrono::hours(1));
-  inbox.forget_cursor(std::nullopt);
-  CHECK_FALSE(inbox.watched_since());
+  Inbox inbox(folder.path(), clock, test::timing);
+  CHECK_FALSE(inbox.poll_state.watched_since());
+  inbox.poll_state.watch_since(clock.wall());
+  CHECK(inbox.poll_state.watched_since() == clock.wall());
+  inbox.messages.store({message(1)}, activity_id(1));
+  CHECK_FALSE(inbox.poll_state.watched_since());
+  inbox.poll_state.forget_cursor(clock.wall() - std::chrono::hours(1));
+  CHECK(inbox.poll_state.watched_since() == clock.wall() - std::chrono::hours(1));
+  inbox.poll_state.forget_cursor(std::nullopt);
+  CHECK_FALSE(inbox.poll_state.watched_since());
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: a cursor that is gone leaves its time") {
   const WallTime stored = clock.wall();
   const auto time_left = [&] {
-    Inbox inbox(folder.path(), clock);
-    CHECK(inbox.claim());
-    inbox.forget_cursor(std::nullopt);
-    return inbox.watched_since();
+    Inbox inbox(folder.path(), clock, test::timing);
+    CHECK(inbox.ownership.claim());
+    inbox.poll_state.forget_cursor(std::nullopt);
+    return inbox.poll_state.watched_since();
   };
   SUBCASE("when it was stored") {
-    open().store({}, activity_id(1));
+    open().messages.store({}, activity_id(1));
     clock.step_wall(std::chrono::hours(1));
     CHECK(time_left() == stored);
   }
   SUBCASE("when its row was made, where that is earlier") {
-    open().store({}, activity_id(1), 0, stored - std::chrono::hours(1));
+    open().messages.store({}, activity_id(1), 0, stored - std::chrono::hours(1));
     CHECK(time_left() == stored - std::chrono::hours(1));
   }
   SUBCASE("not a later time of a platform whose clock is ahead") {
-    open().store({}, activity_id(1), 0, stored + std::chrono::hours(1));
+    open().messages.store({}, activity_id(1), 0, stored + std::chrono::hours(1));
     CHECK(time_left() == stored);
   }
   SUBCASE("when the other runtime wrote it") {
-    open().store({}, activity_id(1));
+    open().messages.store({}, activity_id(1));
     REQUIRE(files::replace(cursor_file(), activity_id(2)).ok());
     struct stat status{};
     REQUIRE(::stat(cursor_file().c_str(), &status) == 0);
@@ -371,13 +376,14 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a cursor that is gone leaves its time") {
 TEST_CASE_FIXTURE(Fixture, "inbox: a small one at rest takes little memory") {
   // One process may hold a thousand of them.
   const std::int64_t before = sqlite3_memory_used();
-  Inbox inbox(folder.path(), clock);
+  Inbox inbox(folder.path(), clock, test::timing);
   for (int i = 0; i < 3; ++i) {
-    REQUIRE(inbox.claim());
-    inbox.free_leases();
-    inbox.changed_elsewhere();
-    CHECK_FALSE(inbox.full());
-    CHECK_FALSE(inbox.cursor());
+    REQUIRE(inbox.ownership.claim());
+    inbox.leases.free();
+    inbox.workloads.forget_ended();
+    inbox.database.changed_elsewhere();
+    CHECK_FALSE(inbox.messages.full());
+    CHECK_FALSE(inbox.poll_state.cursor());
   }
   CHECK(sqlite3_memory_used() - before < std::int64_t{80} * 1024);
 }

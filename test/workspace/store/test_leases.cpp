@@ -11,7 +11,7 @@
 #include "support/temporary_folder.hpp"
 #include "support/virtual_clock.hpp"
 #include "workspace/support.hpp"
-#include "workspace/sync/ownership.hpp"
+#include "workspace/sync/owner_role.hpp"
 #include "workspace/workspaces.hpp"
 
 using namespace molecule;
@@ -24,13 +24,13 @@ namespace {
 struct Fixture {
   test::TemporaryFolder folder;
   test::VirtualClock clock;
-  std::optional<Inbox> a{std::in_place, folder.path(), clock};
-  std::optional<Inbox> b{std::in_place, folder.path(), clock};
+  std::optional<Inbox> a{std::in_place, folder.path(), clock, test::timing};
+  std::optional<Inbox> b{std::in_place, folder.path(), clock, test::timing};
 
   /// What the session is given, as the tools do it.
   static std::string take(Inbox& inbox) {
-    const auto next = inbox.next();
-    if (!next || !inbox.lease(next->activity_id)) return {};
+    const auto next = inbox.leases.next();
+    if (!next || !inbox.leases.lease(next->activity_id)) return {};
     return next->activity_id;
   }
 };
@@ -38,23 +38,23 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "leases: no message for two sessions, the same one again for its own") {
-  a->store({message(1), message(2)}, activity_id(2));
+  a->messages.store({message(1), message(2)}, activity_id(2));
   CHECK(take(*a) == activity_id(1));
   CHECK(take(*b) == activity_id(2));
   CHECK(take(*a) == activity_id(1));
   CHECK(take(*b) == activity_id(2));
-  CHECK(b->peek(10).size() == 2);
-  CHECK_FALSE(b->lease(activity_id(1)));
-  CHECK(a->pop(activity_id(1)));
+  CHECK(b->messages.peek(10).size() == 2);
+  CHECK_FALSE(b->leases.lease(activity_id(1)));
+  CHECK(a->messages.remove(activity_id(1)));
   CHECK(take(*a).empty());
-  CHECK_FALSE(a->lease(activity_id(1)));
+  CHECK_FALSE(a->leases.lease(activity_id(1)));
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: a session that ends, however, frees its messages") {
-  a->store({message(1)}, activity_id(1));
+  a->messages.store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));
   CHECK(take(*b).empty());
-  CHECK_FALSE(b->free_leases());
+  CHECK_FALSE(b->leases.free());
   SUBCASE("killed: the kernel closes its lock") {
     a.reset();
   }
@@ -65,91 +65,84 @@ TEST_CASE_FIXTURE(Fixture, "leases: a session that ends, however, frees its mess
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: what another session that runs has is marked as such") {
-  a->store({message(1), message(2)}, activity_id(2));
+  a->messages.store({message(1), message(2)}, activity_id(2));
   CHECK(take(*a) == activity_id(1));
-  CHECK_FALSE(a->peek(10).front().with_another_session);
-  CHECK(b->peek(10).front().with_another_session);
-  CHECK(b->find(activity_id(1))->with_another_session);
-  CHECK_FALSE(b->find(activity_id(2))->with_another_session);
-  const auto own = b->peek(10, Inbox::Which::available);
+  CHECK_FALSE(a->messages.peek(10).front().with_another_session);
+  CHECK(b->messages.peek(10).front().with_another_session);
+  CHECK(b->messages.find(activity_id(1))->with_another_session);
+  CHECK_FALSE(b->messages.find(activity_id(2))->with_another_session);
+  const auto own = b->leases.available(10);
   REQUIRE(own.size() == 1);
   CHECK(own.front().activity_id == activity_id(2));
-  CHECK(a->peek(10, Inbox::Which::available).size() == 2);
-  CHECK(b->peek(10).size() == 2);
+  CHECK(a->leases.available(10).size() == 2);
+  CHECK(b->messages.peek(10).size() == 2);
   SUBCASE("not once that one has ended") {
     a.reset();
   }
   SUBCASE("not once the lease has run out") {
-    clock.advance(Inbox::lease_lasts);
+    clock.advance(test::timing.lease);
   }
-  CHECK_FALSE(b->peek(10).front().with_another_session);
+  CHECK_FALSE(b->messages.peek(10).front().with_another_session);
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: one runs out after ten minutes of silence") {
-  a->store({message(1)}, activity_id(1));
+  a->messages.store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));
   clock.advance(std::chrono::minutes(8));
   CHECK(take(*a) == activity_id(1));
   clock.advance(std::chrono::minutes(8));
   CHECK(take(*b).empty());
   clock.advance(std::chrono::minutes(3));
-  CHECK(b->free_leases());
+  CHECK(b->leases.free());
   CHECK(take(*b) == activity_id(1));
   CHECK(take(*a).empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: what is announced is leased, and announced once") {
-  a->store({message(1), message(2), message(3)}, activity_id(3));
+  a->messages.store({message(1), message(2), message(3)}, activity_id(3));
   CHECK(take(*b) == activity_id(1));
-  CHECK(a->announce(1).size() == 1);
-  CHECK(a->announce(10).size() == 1);
-  CHECK(a->announce(10).empty());
-  CHECK(b->announce(10).size() == 1);
+  CHECK(a->leases.announce(1).size() == 1);
+  CHECK(a->leases.announce(10).size() == 1);
+  CHECK(a->leases.announce(10).empty());
+  CHECK(b->leases.announce(10).size() == 1);
   CHECK(take(*b) == activity_id(1));
   CHECK(take(*a) == activity_id(2));
-  CHECK(b->announce(10).empty());
+  CHECK(b->leases.announce(10).empty());
   b.reset();
-  CHECK(a->free_leases());
-  CHECK(a->announce(10).size() == 1);
+  CHECK(a->leases.free());
+  CHECK(a->leases.announce(10).size() == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: what has run out is not announced twice to one session") {
-  a->store({message(1), message(2)}, activity_id(2));
-  CHECK(a->announce(10).size() == 2);
+  a->messages.store({message(1), message(2)}, activity_id(2));
+  CHECK(a->leases.announce(10).size() == 2);
   clock.advance(std::chrono::minutes(11));
-  CHECK(b->free_leases());
-  CHECK(a->announce(10).empty());
-  CHECK(b->announce(10).size() == 2);
+  CHECK(b->leases.free());
+  CHECK(a->leases.announce(10).empty());
+  CHECK(b->leases.announce(10).size() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: work on one message keeps the others") {
-  a->store({message(1), message(2)}, activity_id(2));
-  CHECK(a->announce(10).size() == 2);
+  a->messages.store({message(1), message(2)}, activity_id(2));
+  CHECK(a->leases.announce(10).size() == 2);
   clock.advance(std::chrono::minutes(8));
-  CHECK(a->pop(activity_id(1)));
+  CHECK(a->messages.remove(activity_id(1)));
   clock.advance(std::chrono::minutes(8));
-  CHECK_FALSE(b->free_leases());
+  CHECK_FALSE(b->leases.free());
   CHECK(take(*b).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: what could not be announced is looked at again") {
-  CHECK_FALSE(a->changed_elsewhere());
-  a->look_again();
-  CHECK(a->changed_elsewhere());
-  CHECK_FALSE(a->changed_elsewhere());
-}
-
 TEST_CASE_FIXTURE(Fixture, "work: a session sees what the others that run are at") {
-  std::optional<Inbox> c(std::in_place, folder.path(), clock);
-  a->publish_workload({.active_tasks = 1, .current_task = "own"});
-  b->publish_workload({.active_tasks = 2, .current_task = "delegating to Ben"});
-  c->publish_workload({.active_tasks = 1, .current_task = "delegating to Cid"});
-  CHECK(a->load_of_others().active_tasks == 3);
-  CHECK(a->load_of_others().current_task.starts_with("delegating"));
-  b->publish_workload({.active_tasks = 1, .current_task = "delegating to Dan"});
-  CHECK(a->load_of_others().active_tasks == 2);
+  std::optional<Inbox> c(std::in_place, folder.path(), clock, test::timing);
+  a->workloads.publish({.active_tasks = 1, .current_task = "own"});
+  b->workloads.publish({.active_tasks = 2, .current_task = "delegating to Ben"});
+  c->workloads.publish({.active_tasks = 1, .current_task = "delegating to Cid"});
+  CHECK(a->workloads.of_others().active_tasks == 3);
+  CHECK(a->workloads.of_others().current_task.starts_with("delegating"));
+  b->workloads.publish({.active_tasks = 1, .current_task = "delegating to Dan"});
+  CHECK(a->workloads.of_others().active_tasks == 2);
   SUBCASE("idle again") {
-    c->publish_workload({});
+    c->workloads.publish({});
   }
   SUBCASE("told to end") {
     c->release();
@@ -159,37 +152,44 @@ TEST_CASE_FIXTURE(Fixture, "work: a session sees what the others that run are at
   }
   SUBCASE("killed, and seen by all") {
     c.reset();
-    CHECK_FALSE(a->free_leases());
+    a->workloads.forget_ended();
+    CHECK_FALSE(a->leases.free());
   }
-  CHECK(a->load_of_others() == Load{.active_tasks = 1, .current_task = "delegating to Dan"});
+  CHECK(a->workloads.of_others() == Load{.active_tasks = 1, .current_task = "delegating to Dan"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "work: telling of it waits for no other process") {
-  a->store({message(1)}, activity_id(1));
-  b->size();
+  a->messages.store({message(1)}, activity_id(1));
+  b->messages.size();
   sqlite::Database writing(folder.path() / "inbox.db");
   std::optional<sqlite::Transaction> transaction(writing);
   // The shortest of some: the machine may be busy.
   auto shortest = std::chrono::steady_clock::duration::max();
   for (int i = 0; i < 5; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    CHECK_THROWS_AS(b->publish_workload({.active_tasks = 1, .current_task = "x"}), sqlite::Error);
+    CHECK_THROWS_AS(b->workloads.publish({.active_tasks = 1, .current_task = "x"}), StoreError);
     shortest = std::min(shortest, std::chrono::steady_clock::now() - start);
   }
   CHECK(shortest < std::chrono::milliseconds(200));
   transaction.reset();
-  b->publish_workload({.active_tasks = 1, .current_task = "x"});
-  CHECK(a->load_of_others().active_tasks == 1);
+  b->workloads.publish({.active_tasks = 1, .current_task = "x"});
+  CHECK(a->workloads.of_others().active_tasks == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this") {
-  a->store({message(1)}, activity_id(1));
+  a->messages.store({message(1)}, activity_id(1));
   a.reset();
   b.reset();
   {
     sqlite::Database old(folder.path() / "inbox.db");
-    old.execute("DROP TABLE workloads; PRAGMA user_version = 3");
-    SUBCASE("version 3") {}
+    old.execute(
+        "DROP VIEW message_view; CREATE VIEW told AS SELECT * FROM messages;"
+        "PRAGMA user_version = 4");
+    SUBCASE("version 4") {}
+    const auto back_to_3 = "DROP TABLE workloads; PRAGMA user_version = 3";
+    SUBCASE("version 3") {
+      old.execute(back_to_3);
+    }
     const auto back_to_2 =
         "DROP VIEW told; DROP TABLE tasks; ALTER TABLE messages DROP COLUMN task_id;"
         "ALTER TABLE messages DROP COLUMN message_id;"
@@ -197,82 +197,84 @@ TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this")
         "DROP INDEX messages_sequence; ALTER TABLE messages DROP COLUMN sequence;"
         "PRAGMA user_version = 2";
     SUBCASE("version 2") {
+      old.execute(back_to_3);
       old.execute(back_to_2);
     }
     SUBCASE("version 1") {
+      old.execute(back_to_3);
       old.execute(back_to_2);
       old.execute("DROP TABLE leases; PRAGMA user_version = 1");
     }
   }
-  a.emplace(folder.path(), clock);
-  CHECK(a->handled_sequence() == 0);
+  a.emplace(folder.path(), clock, test::timing);
+  CHECK(a->poll_state.handled_sequence() == 0);
   CHECK(take(*a) == activity_id(1));
-  CHECK(a->load_of_others() == Load());
+  CHECK(a->workloads.of_others() == Load());
 }
 
 TEST_CASE_FIXTURE(Fixture,
                   "leases: the lock of a session is taken as soon as its file can be made") {
   const std::filesystem::path file = folder.path() / "sessions.lock";
   std::filesystem::create_directory(file);
-  a->store({message(1)}, activity_id(1));
+  a->messages.store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));
   // Neither sees the other, and neither takes the other for dead.
   CHECK(take(*b).empty());
   std::filesystem::remove(file);
-  CHECK(a->lease(activity_id(1)));
+  CHECK(a->leases.lease(activity_id(1)));
   CHECK(take(*b).empty());
   a.reset();
   CHECK(take(*b) == activity_id(1));
 }
 
 TEST_CASE_FIXTURE(Fixture, "ownership: one at a time, and the next one when it ends") {
-  CHECK(a->claim());
-  CHECK_FALSE(b->claim());
-  CHECK(a->claim());
+  CHECK(a->ownership.claim());
+  CHECK_FALSE(b->ownership.claim());
+  CHECK(a->ownership.claim());
   SUBCASE("it ends") {
     a.reset();
   }
   SUBCASE("it is told to end") {
     a->release();
   }
-  SUBCASE("it stands still for longer than its beat lasts") {
-    clock.advance(Sessions::beat_lasts);
+  SUBCASE("it is stopped for longer than a sign of life lasts") {
+    clock.advance(test::timing.owner_liveness);
   }
-  CHECK(b->claim());
+  CHECK(b->ownership.claim());
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "ownership: an owner that stands still is followed within a poll interval") {
-  CHECK(a->claim());
-  CHECK(a->sessions().next_look() == Sessions::look_interval);
+TEST_CASE_FIXTURE(Fixture, "ownership: a stopped owner is followed within a poll interval") {
+  CHECK(a->ownership.claim());
+  CHECK(a->sessions.next_check() == test::timing.owner_check);
   const Clock::time_point stopped = clock.now();
   // The other one looks at the worst moment first.
   clock.advance(std::chrono::microseconds(1));
-  while (!b->claim()) clock.advance(b->sessions().next_look());
+  while (!b->ownership.claim()) clock.advance(b->sessions.next_check());
   CHECK(clock.now() - stopped <= std::chrono::seconds(5));
-  CHECK(b->sessions().next_look() == Sessions::look_interval);
+  CHECK(b->sessions.next_check() == test::timing.owner_check);
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: beats keep it, steps of the calendar do not matter") {
-  CHECK(a->claim());
+TEST_CASE_FIXTURE(Fixture,
+                  "ownership: signs of life keep it, steps of the calendar do not matter") {
+  CHECK(a->ownership.claim());
   for (int i = 0; i < 10; ++i) {
-    clock.advance(Sessions::look_interval);
+    clock.advance(test::timing.owner_check);
     clock.step_wall(std::chrono::hours(i % 2 == 0 ? 1000 : -2000));
-    CHECK(a->claim());
-    CHECK_FALSE(b->claim());
+    CHECK(a->ownership.claim());
+    CHECK_FALSE(b->ownership.claim());
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part makes way for one that does all") {
-  b->sessions().serve_in_part();
+TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part yields to one that does all") {
+  b->sessions.serve_in_part();
   SUBCASE("with an inbox") {
-    Ownership part(test::self_id, *b, clock);
-    Ownership full(test::self_id, *a, clock);
+    OwnerRole part(test::self_id, *b, folder.path(), clock);
+    OwnerRole full(test::self_id, *a, folder.path(), clock);
     CHECK(part.owns());
     CHECK(full.owns());
     CHECK_FALSE(part.owns());
     CHECK(full.owns());
-    // It stands still, and wakes up when the other one is at work.
+    // It is stopped, and continues when the other one is at work.
     clock.advance(std::chrono::seconds(5));
     CHECK(part.owns());
     CHECK(full.owns());
@@ -283,8 +285,8 @@ TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part makes way for one
   }
   SUBCASE("without a usable inbox") {
     std::filesystem::create_directory(folder.path() / "inbox.db");
-    Ownership part(test::self_id, *b, clock);
-    Ownership full(test::self_id, *a, clock);
+    OwnerRole part(test::self_id, *b, folder.path(), clock);
+    OwnerRole full(test::self_id, *a, folder.path(), clock);
     CHECK(part.owns());
     CHECK(full.owns());
     CHECK_FALSE(part.owns());
@@ -295,37 +297,37 @@ TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part makes way for one
 }
 
 TEST_CASE_FIXTURE(Fixture, "ownership: two that serve in part are one owner") {
-  a->sessions().serve_in_part();
-  b->sessions().serve_in_part();
-  CHECK(a->claim());
-  CHECK_FALSE(b->claim());
+  a->sessions.serve_in_part();
+  b->sessions.serve_in_part();
+  CHECK(a->ownership.claim());
+  CHECK_FALSE(b->ownership.claim());
   a->release();
-  CHECK(b->claim());
+  CHECK(b->ownership.claim());
 }
 
 TEST_CASE_FIXTURE(Fixture, "ownership: one that wakes up writes nothing and steps back") {
-  CHECK(a->claim());
-  a->store({message(1)}, activity_id(1));
+  CHECK(a->ownership.claim());
+  a->messages.store({message(1)}, activity_id(1));
   clock.advance(std::chrono::seconds(60));
-  CHECK(b->claim());
-  b->store({message(2)}, activity_id(2));
-  CHECK_THROWS_AS(a->store({message(3)}, activity_id(1)), Inbox::NotTheOwner);
-  CHECK_THROWS_AS(a->forget_cursor(std::nullopt), Inbox::NotTheOwner);
-  CHECK_THROWS_AS(a->watch_since(clock.wall()), Inbox::NotTheOwner);
-  CHECK(b->cursor() == activity_id(2));
-  CHECK(b->size() == 2);
-  CHECK_FALSE(a->claim());
-  CHECK(a->pop(activity_id(2)));
+  CHECK(b->ownership.claim());
+  b->messages.store({message(2)}, activity_id(2));
+  CHECK_THROWS_AS(a->messages.store({message(3)}, activity_id(1)), NotTheOwner);
+  CHECK_THROWS_AS(a->poll_state.forget_cursor(std::nullopt), NotTheOwner);
+  CHECK_THROWS_AS(a->poll_state.watch_since(clock.wall()), NotTheOwner);
+  CHECK(b->poll_state.cursor() == activity_id(2));
+  CHECK(b->messages.size() == 2);
+  CHECK_FALSE(a->ownership.claim());
+  CHECK(a->messages.remove(activity_id(2)));
 }
 
 TEST_CASE_FIXTURE(Fixture, "ownership: without a usable inbox one of them is online all the same") {
   a.reset();
   b.reset();
   std::filesystem::create_directory(folder.path() / "inbox.db");
-  a.emplace(folder.path(), clock);
-  b.emplace(folder.path(), clock);
-  Ownership first(test::self_id, *a, clock);
-  Ownership second(test::self_id, *b, clock);
+  a.emplace(folder.path(), clock, test::timing);
+  b.emplace(folder.path(), clock, test::timing);
+  OwnerRole first(test::self_id, *a, folder.path(), clock);
+  OwnerRole second(test::self_id, *b, folder.path(), clock);
   CHECK(first.owns());
   CHECK_FALSE(second.owns());
   CHECK(first.owns());
@@ -336,18 +338,18 @@ TEST_CASE_FIXTURE(Fixture, "ownership: without a usable inbox one of them is onl
 }
 
 TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up notes nothing any more") {
-  Ownership first(test::self_id, *a, clock);
-  Ownership second(test::self_id, *b, clock);
+  OwnerRole first(test::self_id, *a, folder.path(), clock);
+  OwnerRole second(test::self_id, *b, folder.path(), clock);
   REQUIRE(first.owns());
   first.status().failed("heartbeat: it is slow");
-  clock.advance(Sessions::beat_lasts);
+  clock.advance(test::timing.owner_liveness);
   REQUIRE(second.owns());
-  second.status().beaten();
+  second.status().heartbeat_sent();
   const auto recorded = read_owner_record(folder.path());
   REQUIRE(recorded);
-  CHECK(recorded->session == b->sessions().self());
+  CHECK(recorded->session == b->sessions.self());
   SUBCASE("an answer that was on its way") {
-    first.status().beaten();
+    first.status().heartbeat_sent();
   }
   SUBCASE("one that failed meanwhile") {
     first.status().failed("heartbeat: timed out");
@@ -357,41 +359,41 @@ TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up notes nothin
   }
   const auto now = read_owner_record(folder.path());
   REQUIRE(now);
-  CHECK(now->session == b->sessions().self());
+  CHECK(now->session == b->sessions.self());
   CHECK(now->last_error.empty());
   // As the owner again, it begins anew.
-  clock.advance(Sessions::beat_lasts);
+  clock.advance(test::timing.owner_liveness);
   first.status().polled();
   const auto again = read_owner_record(folder.path());
   REQUIRE(again);
-  CHECK(again->session == a->sessions().self());
+  CHECK(again->session == a->sessions.self());
   CHECK(again->since == clock.wall());
-  CHECK_FALSE(again->last_beat);
+  CHECK_FALSE(again->last_heartbeat);
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: another process's commits are seen, own ones are not") {
-  CHECK_FALSE(b->changed_elsewhere());
-  a->store({message(1)}, activity_id(1));
-  CHECK(b->changed_elsewhere());
-  CHECK_FALSE(b->changed_elsewhere());
-  a->pop(activity_id(1));
-  CHECK(b->changed_elsewhere());
-  a->changed_elsewhere();
-  a->store({message(2)}, activity_id(2));
-  CHECK_FALSE(a->changed_elsewhere());
+  CHECK_FALSE(b->database.changed_elsewhere());
+  a->messages.store({message(1)}, activity_id(1));
+  CHECK(b->database.changed_elsewhere());
+  CHECK_FALSE(b->database.changed_elsewhere());
+  a->messages.remove(activity_id(1));
+  CHECK(b->database.changed_elsewhere());
+  a->database.changed_elsewhere();
+  a->messages.store({message(2)}, activity_id(2));
+  CHECK_FALSE(a->database.changed_elsewhere());
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: what any session popped is told once to each") {
   const auto id = [](int number) { return std::vector<std::string>{activity_id(number)}; };
-  a->store({message(1), message(2), message(3)}, activity_id(3));
-  a->pop(activity_id(1));
-  CHECK(b->newly_popped().empty());
-  CHECK(a->newly_popped() == id(1));
-  CHECK(a->newly_popped().empty());
-  b->pop(activity_id(2));
-  CHECK(a->newly_popped() == id(2));
+  a->messages.store({message(1), message(2), message(3)}, activity_id(3));
+  a->messages.remove(activity_id(1));
+  CHECK(b->messages.newly_removed().empty());
+  CHECK(a->messages.newly_removed() == id(1));
+  CHECK(a->messages.newly_removed().empty());
+  b->messages.remove(activity_id(2));
+  CHECK(a->messages.newly_removed() == id(2));
   clock.step_wall(-std::chrono::hours(1));
-  a->pop(activity_id(3));
-  CHECK(b->newly_popped() == std::vector<std::string>{activity_id(2), activity_id(3)});
-  CHECK(a->newly_popped() == id(3));
+  a->messages.remove(activity_id(3));
+  CHECK(b->messages.newly_removed() == std::vector<std::string>{activity_id(2), activity_id(3)});
+  CHECK(a->messages.newly_removed() == id(3));
 }

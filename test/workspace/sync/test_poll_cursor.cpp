@@ -6,7 +6,7 @@
 
 #include "base/json/writer.hpp"
 #include "workspace/support.hpp"
-#include "workspace/sync/poller.hpp"
+#include "workspace/sync/poll_cursor.hpp"
 
 using namespace molecule;
 using namespace molecule::workspace;
@@ -49,7 +49,7 @@ std::vector<std::string> texts(const PollCursor::Batch& batch) {
 PollCursor forward(int limit = 100) {
   return {test::self_id, activity_id(1), seconds(600), limit};
 }
-PollCursor backward(int limit, PassRoom room = {}) {
+PollCursor backward(int limit, GatherLimits room = {}) {
   return {test::self_id, std::nullopt, seconds(600), limit, room};
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("pass: older pages are gathered before any is stored") {
 }
 
 TEST_CASE("pass: where more come than may be gathered, the cursor walks from the oldest") {
-  PassRoom room;
+  GatherLimits room;
   SUBCASE("rows") {
     room.rows = 4;
   }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "workspace/fixture.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/inbox/inbox.hpp"
 #include "workspace/sync/poller.hpp"
 
 using namespace molecule;
@@ -51,29 +51,33 @@ double seconds_between(Clock::time_point a, Clock::time_point b) {
 }
 
 struct Fixture : test::Fixture {
-  Inbox inbox{folder.path(), clock};
+  Inbox inbox{folder.path(), clock, test::timing};
   std::vector<std::string> announced;
-  Ownership ownership{test::self_id, inbox, clock};
-  Acknowledgements acknowledgements{client, inbox, clock};
-  std::vector<std::string> removals;
-  Removal removal{client, [this](std::string text) { removals.push_back(std::move(text)); }};
-  Poller poller{client, inbox, ownership, credentials, removal, clock};
-
-  Fixture() {
-    inbox.on_arrival = [this] {
-      for (const Message& m : inbox.announce(1000)) announced.push_back(m.activity_id);
-    };
-  }
+  OwnerRole owner_role{test::self_id, inbox, folder.path(), clock};
+  Acknowledgements acknowledgements{client, inbox.poll_state, clock};
+  Removal removal{client};
+  Event any_changed{clock};
+  Changes changes{clock, any_changed};
+  Files files{client, folder.path(), folder.path() / "uploads", clock, test::timing};
+  Poller poller{{client, inbox, owner_role, credentials, removal, changes, clock, test::timing},
+                files,
+                acknowledgements};
 
   ~Fixture() { end_tasks(); }
 
   void start() {
     announced.clear();
     tasks.spawn("inbox", poller.run());
+    tasks.spawn("announce", announce());
+  }
+  awaitable<void> announce() {
+    for (std::uint64_t seen = 0; true; seen = changes.messages()) {
+      while (changes.messages() == seen) co_await changes.event().wait();
+      for (const Message& m : inbox.leases.announce(1000)) announced.push_back(m.activity_id);
+    }
   }
   void start_acknowledging() {
     tasks.spawn("acknowledgements", acknowledgements.run());
-    poller.acknowledge_with(acknowledgements);
     start();
   }
   std::string acked(std::size_t number) { return server.requests(ack_call).at(number).body; }
@@ -99,9 +103,9 @@ TEST_CASE_FIXTURE(Fixture, "poller: from the first look to following the cursor"
   CHECK(asked(0, "type=a2a_receive"));
   CHECK(asked(0, "since_secs=600"));
   CHECK(query(0).find("since_id") == std::string::npos);
-  CHECK(inbox.size() == 3);
-  CHECK(inbox.oldest()->activity_id == activity_id(1));
-  CHECK(inbox.cursor() == activity_id(3));
+  CHECK(inbox.messages.size() == 3);
+  CHECK(inbox.messages.oldest()->activity_id == activity_id(1));
+  CHECK(inbox.poll_state.cursor() == activity_id(3));
   const Clock::time_point first = clock.now();
   until_count(call, 2);
   CHECK(seconds_between(first, clock.now()) == doctest::Approx(5).epsilon(0.06));
@@ -114,19 +118,19 @@ TEST_CASE_FIXTURE(Fixture, "poller: from the first look to following the cursor"
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: a full page is followed at once") {
-  inbox.store({}, activity_id(1));
+  inbox.messages.store({}, activity_id(1));
   server.answer(call, 200, page_of(2, 101));
   server.answer(call, 200, page_of(102, 103));
   start();
   const Clock::time_point before = clock.now();
-  until([&] { return inbox.size() == 102; });
+  until([&] { return inbox.messages.size() == 102; });
   CHECK(clock.now() == before);
   CHECK(asked(1, "since_id=" + activity_id(101)));
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped ones stay away") {
-  inbox.store({message(1), message(2)}, activity_id(2));
-  inbox.pop(activity_id(1));
+  inbox.messages.store({message(1), message(2)}, activity_id(2));
+  inbox.messages.remove(activity_id(1));
   const auto refused = [&](int status, const char* body) {
     server.answer(call, status, body);
     server.answer(call, 200, page({3, 2, 1}));
@@ -140,14 +144,15 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped one
   SUBCASE("500") {
     refused(500, R"({"error":"cursor lookup failed"})");
   }
+  CHECK(inbox.leases.announce(1000).size() == 1);
   start();
   until_count(call, 2);
   CHECK(asked(0, "since_id=" + activity_id(2)));
   CHECK(asked(1, "since_secs=600"));
-  CHECK(inbox.size() == 2);
-  CHECK(inbox.oldest()->activity_id == activity_id(2));
+  CHECK(inbox.messages.size() == 2);
+  CHECK(inbox.messages.oldest()->activity_id == activity_id(2));
   CHECK(announced == std::vector<std::string>{activity_id(3)});
-  CHECK(inbox.cursor() == activity_id(3));
+  CHECK(inbox.poll_state.cursor() == activity_id(3));
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any age") {
@@ -155,22 +160,22 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any a
   const WallTime begin = clock.wall();
   int at_least = 600;
   SUBCASE("after a restart: back to when it was stored") {
-    inbox.store({}, activity_id(1));
+    inbox.messages.store({}, activity_id(1));
     clock.step_wall(hours(2));
     at_least = 7200;
   }
   SUBCASE("after a restart in a backlog: back to the cursor's row") {
-    inbox.store({}, activity_id(1), 0, begin - hours(3));
+    inbox.messages.store({}, activity_id(1), 0, begin - hours(3));
     clock.step_wall(hours(2));
     at_least = 5 * 3600;
   }
   SUBCASE("in a backlog: what was fetched last is not where it ends") {
-    inbox.store({}, activity_id(1), 0, begin - hours(4));
+    inbox.messages.store({}, activity_id(1), 0, begin - hours(4));
     server.answer(call, 200, page_of(2, 101, begin - hours(3)));
     at_least = 3 * 3600 - 101;
   }
   SUBCASE("after polls whose rows could not be stored") {
-    inbox.store({}, activity_id(1), 0, begin - hours(2));
+    inbox.messages.store({}, activity_id(1), 0, begin - hours(2));
     server.answer(call, 200, page_of(2, 3));
     sqlite::Database(folder.path() / "inbox.db")
         .execute(
@@ -178,7 +183,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any a
     at_least = 7200;
   }
   SUBCASE("after a poll that found nothing: ten minutes") {
-    inbox.store({}, activity_id(1), 0, begin - hours(5));
+    inbox.messages.store({}, activity_id(1), 0, begin - hours(5));
     server.answer(call, 200, "[]");
   }
   server.answer(call, 410, R"({"error":"since_id cursor not found"})");
@@ -209,18 +214,18 @@ TEST_CASE_FIXTURE(Fixture, "poller: a removed workspace ends the polls with one 
     server.answer(call, 410, "{}");
   }
   SUBCASE("410 that speaks of the workspace") {
-    inbox.store({}, activity_id(1));
+    inbox.messages.store({}, activity_id(1));
     server.answer(call, 410, R"({"error":"workspace removed","removed_at":null})");
   }
   SUBCASE("410 that speaks of nothing") {
-    inbox.store({}, activity_id(1));
+    inbox.messages.store({}, activity_id(1));
     server.answer(call, 410, "{}");
     polls = 2;
   }
   start();
-  until([&] { return tasks.size() == 0; });
-  CHECK(removals.size() == 1);
-  CHECK(removals.at(0).find(test::self_id + " was removed") != std::string::npos);
+  // Only the task of the test goes on.
+  until([&] { return tasks.size() == 1; });
+  CHECK(removal.reason().find(test::self_id + " was removed") != std::string::npos);
   CHECK(count(call) == polls);
   CHECK(count(info_call) == 1);
 }
@@ -236,12 +241,12 @@ TEST_CASE_FIXTURE(Fixture, "poller: one that is only rejected polls on") {
   CHECK(count(info_call) == 0);
   until_count(call, 8);
   CHECK(count(info_call) > 0);
-  CHECK(removals.empty());
+  CHECK(removal.reason().empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down") {
   const test::Stderr stderr_text;
-  inbox.store({}, activity_id(1));
+  inbox.messages.store({}, activity_id(1));
   for (int i = 0; i < 6; ++i) server.answer(call, 500, R"({"error":"query failed"})");
   server.answer(call, 200, page({2}));
   server.answer(call, 500, "{}");
@@ -254,9 +259,9 @@ TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down
   CHECK(seconds_between(start_time, clock.now()) <= 65 * 1.25);
   until_count(call, 7);
   for (std::size_t i = 0; i < 7; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
-  CHECK(inbox.size() == 1);
+  CHECK(inbox.messages.size() == 1);
   CHECK(stderr_text.said("warning: ") == 1);
-  // After a success the patience begins anew.
+  // After a success the retry count starts again.
   until_count(call, 8);
   const Clock::time_point failed_again = clock.now();
   until_count(call, 9);
@@ -265,7 +270,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: bad answers of every kind cost nothing") {
-  inbox.store({}, activity_id(1));
+  inbox.messages.store({}, activity_id(1));
   using test::Canned;
   server.answer(call, Canned{.body = "<html>hi</html>", .content_type = "text/html"});
   server.answer(call, 200, R"({"rows":[]})");
@@ -277,8 +282,8 @@ TEST_CASE_FIXTURE(Fixture, "poller: bad answers of every kind cost nothing") {
   server.answer(call, 200, page({2}));
   start();
   until_count(call, 8);
-  CHECK(inbox.cursor() == activity_id(2));
-  CHECK(inbox.size() == 1);
+  CHECK(inbox.poll_state.cursor() == activity_id(2));
+  CHECK(inbox.messages.size() == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: Retry-After is honoured") {
@@ -303,7 +308,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: a rotated token is read again") {
 
 TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
   const test::Stderr stderr_text;
-  inbox.store({message(1)}, activity_id(1));
+  inbox.messages.store({message(1)}, activity_id(1));
   server.answer(call, 200, page({2, 3}));
   {
     // A full database, as seen by everybody who writes to it: a trigger refuses rows.
@@ -314,8 +319,8 @@ TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
   }
   start();
   until_count(call, 3);
-  CHECK(inbox.cursor() == activity_id(1));
-  CHECK(inbox.size() == 1);
+  CHECK(inbox.poll_state.cursor() == activity_id(1));
+  CHECK(inbox.messages.size() == 1);
   CHECK(announced.empty());
   CHECK(stderr_text.said("could not be stored") == 1);
   {
@@ -323,14 +328,14 @@ TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
     other.execute("DROP TRIGGER full");
   }
   until_count(call, 4);
-  CHECK(inbox.cursor() == activity_id(3));
-  CHECK(inbox.size() == 3);
+  CHECK(inbox.poll_state.cursor() == activity_id(3));
+  CHECK(inbox.messages.size() == 3);
   for (std::size_t i = 0; i < 4; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: an inbox that cannot be read is noted for people") {
   const test::Stderr stderr_text;
-  ownership.owns();
+  owner_role.owns();
   sqlite::Database(folder.path() / "inbox.db").execute("ALTER TABLE state RENAME COLUMN key TO k");
   start();
   until([&] { return stderr_text.said("no such column") > 0; });
@@ -341,16 +346,16 @@ TEST_CASE_FIXTURE(Fixture, "poller: an inbox that cannot be read is noted for pe
 TEST_CASE_FIXTURE(Fixture, "poller: an overfull inbox stops fetching and says so once") {
   const test::Stderr stderr_text;
   std::vector<Message> many;
-  for (int i = 1; i <= static_cast<int>(Inbox::most_messages); ++i) many.push_back(message(i));
-  inbox.store(many, many.back().activity_id);
+  for (int i = 1; i <= static_cast<int>(MessageStore::max_waiting); ++i) many.push_back(message(i));
+  inbox.messages.store(many, many.back().activity_id);
   server.answer(call, 200, "[]");
   start();
   const Clock::time_point begin = clock.now();
   until([&] { return seconds_between(begin, clock.now()) > 60; });
   CHECK(count(call) == 0);
-  CHECK(stderr_text.said("wait to be popped") == 1);
-  CHECK(noted().find("wait to be popped") != std::string::npos);
-  inbox.pop(activity_id(1));
+  CHECK(stderr_text.said("wait to be removed") == 1);
+  CHECK(noted().find("wait to be removed") != std::string::npos);
+  inbox.messages.remove(activity_id(1));
   until_count(call, 1);
   CHECK(asked(0, "since_id=" + many.back().activity_id));
 }
@@ -371,7 +376,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: without a cursor nothing between two polls i
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: a page that is too large is asked for in smaller pieces") {
-  inbox.store({}, activity_id(1));
+  inbox.messages.store({}, activity_id(1));
   const std::string large(std::size_t{65} << 20, ' ');
   server.answer(call, 200, "[" + large + "]");
   server.answer(call, 200, "[]");
@@ -402,8 +407,8 @@ TEST_CASE_FIXTURE(Fixture, "poller: what is handled is told, once") {
   CHECK(acked(0) == R"({"acked_seq":9})");
   until_count(call, count(call) + 3);
   CHECK(count(ack_call) == 1);
-  inbox.pop(activity_id(1));
-  inbox.pop(activity_id(2));
+  inbox.messages.remove(activity_id(1));
+  inbox.messages.remove(activity_id(2));
   until([&] { return count(ack_call) == 2; });
   CHECK(acked(1) == R"({"acked_seq":20})");
   until_count(call, count(call) + 3);
@@ -431,8 +436,8 @@ TEST_CASE_FIXTURE(Fixture, "poller: an older platform is told once and never aga
   server.answer(ack_call, 404, "404 page not found");
   start_acknowledging();
   until_count(call, 3);
-  inbox.pop(activity_id(1));
-  inbox.pop(activity_id(2));
+  inbox.messages.remove(activity_id(1));
+  inbox.messages.remove(activity_id(2));
   until_count(call, 6);
   CHECK(count(ack_call) == 1);
   CHECK(stderr_text.text().empty());

@@ -22,23 +22,30 @@ const std::string ok = R"({"status":"ok"})";
 const std::string card = R"({"name":"Ann","skills":[]})";
 
 struct Fixture : test::Fixture {
-  Workload workload;
+  Event any_changed{clock};
+  Changes changes{clock, any_changed};
+  Workload workload{changes.event()};
   std::vector<std::string> rejections;
-  Inbox inbox{folder.path(), clock};
-  Ownership ownership{test::self_id, inbox, clock};
-  std::vector<std::string> removals;
-  Removal removal{client, [this](std::string text) { removals.push_back(std::move(text)); }};
-  Presence presence{client,
-                    ownership,
-                    credentials,
-                    removal,
+  Inbox inbox{folder.path(), clock, test::timing};
+  OwnerRole owner_role{test::self_id, inbox, folder.path(), clock};
+  Removal removal{client};
+  Presence presence{{client, inbox, owner_role, credentials, removal, changes, clock, test::timing},
                     [this] { return workload.load(); },
-                    clock,
-                    [] { return card; },
-                    [this](std::string text) { rejections.push_back(std::move(text)); }};
+                    [] { return card; }};
 
-  void start_register() { tasks.spawn("register", presence.register_workspace()); }
-  void start_beat() { tasks.spawn("heartbeat", presence.beat()); }
+  ~Fixture() { end_tasks(); }
+
+  void start_register() { tasks.spawn("register", register_workspace()); }
+  awaitable<void> register_workspace() {
+    auto rejected = co_await presence.register_workspace();
+    if (rejected) rejections.push_back(*rejected);
+  }
+  void start_beat() { tasks.spawn("heartbeat", send_heartbeats()); }
+  awaitable<void> send_heartbeats() {
+    co_await presence.send_heartbeats();
+    ++ended;
+  }
+  int ended = 0;
   /// Registered, and the first beat was answered.
   void come_online() {
     server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
@@ -332,10 +339,9 @@ TEST_CASE_FIXTURE(Fixture, "presence: a removed workspace ends the beat with one
   server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
   start_register();
   start_beat();
-  until([&] { return !removals.empty(); });
-  CHECK(removals.size() == 1);
-  CHECK(removals[0].find(test::self_id) != std::string::npos);
-  CHECK(removals[0].find("2026-05-01") != std::string::npos);
+  until([&] { return ended == 1; });
+  CHECK(removal.reason().find(test::self_id) != std::string::npos);
+  CHECK(removal.reason().find("2026-05-01") != std::string::npos);
   CHECK(count(beat_call) == 3);
   CHECK(rejections.empty());
 }

@@ -9,10 +9,10 @@
 
 #include "support/temporary_folder.hpp"
 #include "support/virtual_clock.hpp"
-#include "workspace/store/inbox.hpp"
+#include "workspace/store/inbox/inbox.hpp"
 #include "workspace/store/stored_state.hpp"
 #include "workspace/support.hpp"
-#include "workspace/sync/ownership.hpp"
+#include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/status_file.hpp"
 
 using namespace molecule;
@@ -36,17 +36,17 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "status file: the owner's doings are read back") {
   StatusFile file(folder.path(), clock);
   CHECK_FALSE(std::filesystem::exists(path));
-  file.beaten();
+  file.heartbeat_sent();
   CHECK_FALSE(read_owner_record(folder.path()));
   file.begin(77);
   CHECK(read().session == 77);
   CHECK(read().pid == ::getpid());
   CHECK(read().since == clock.wall());
-  CHECK_FALSE(read().last_beat);
+  CHECK_FALSE(read().last_heartbeat);
   CHECK(read().last_error.empty());
-  file.beaten();
+  file.heartbeat_sent();
   file.polled();
-  CHECK(read().last_beat == clock.wall());
+  CHECK(read().last_heartbeat == clock.wall());
   CHECK(read().last_poll == clock.wall());
   struct stat status{};
   REQUIRE(::stat(path.c_str(), &status) == 0);
@@ -78,40 +78,40 @@ TEST_CASE_FIXTURE(Fixture, "status file: one that cannot be written is left out"
 }
 
 TEST_CASE_FIXTURE(Fixture, "stored state: an owner that resigns says why, until it ends") {
-  std::optional<Inbox> inbox(std::in_place, folder.path(), clock);
-  std::optional<Ownership> ownership(std::in_place, test::self_id, *inbox, clock);
+  std::optional<Inbox> inbox(std::in_place, folder.path(), clock, test::timing);
+  std::optional<OwnerRole> ownership(std::in_place, test::self_id, *inbox, folder.path(), clock);
   REQUIRE(ownership->owns());
   ownership->resign("the token was refused");
   ownership->status().polled();
   CHECK_FALSE(ownership->owns());
-  const StoredState state = read_stored_state(folder.path(), clock);
+  const StoredState state = read_stored_state(folder.path(), clock, test::timing);
   CHECK(state.owner == OwnerState::disabled);
   REQUIRE(state.record);
   CHECK(state.record->last_error == "the token was refused");
   CHECK_FALSE(state.record->last_poll);
   SUBCASE("another takes over at once") {
-    Inbox other(folder.path(), clock);
-    Ownership next(test::self_id, other, clock);
+    Inbox other(folder.path(), clock, test::timing);
+    OwnerRole next(test::self_id, other, folder.path(), clock);
     CHECK(next.owns());
-    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+    CHECK(read_stored_state(folder.path(), clock, test::timing).owner == OwnerState::active);
     ownership->resign("again");
     CHECK(next.owns());
-    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+    CHECK(read_stored_state(folder.path(), clock, test::timing).owner == OwnerState::active);
   }
   SUBCASE("it tries again") {
     ownership->stand_again();
     CHECK(ownership->owns());
-    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::active);
+    CHECK(read_stored_state(folder.path(), clock, test::timing).owner == OwnerState::active);
   }
   SUBCASE("it ends") {
     ownership.reset();
     inbox.reset();
-    CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::none);
+    CHECK(read_stored_state(folder.path(), clock, test::timing).owner == OwnerState::none);
   }
 }
 
 TEST_CASE_FIXTURE(Fixture, "stored state: looking makes nothing") {
-  const StoredState state = read_stored_state(folder.path(), clock);
+  const StoredState state = read_stored_state(folder.path(), clock, test::timing);
   CHECK_FALSE(state.exists);
   CHECK(state.problem.empty());
   CHECK(state.owner == OwnerState::none);
@@ -119,22 +119,22 @@ TEST_CASE_FIXTURE(Fixture, "stored state: looking makes nothing") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "stored state: the owner, with its doings, and what it handed out") {
-  Inbox inbox(folder.path(), clock);
-  REQUIRE(inbox.claim());
+  Inbox inbox(folder.path(), clock, test::timing);
+  REQUIRE(inbox.ownership.claim());
   Message message;
   message.activity_id = "11111111-1111-4111-8111-111111111111";
   Message other = message;
   other.activity_id = "22222222-2222-4222-8222-222222222222";
-  inbox.store({message, other}, other.activity_id);
-  REQUIRE(inbox.lease(message.activity_id));
+  inbox.messages.store({message, other}, other.activity_id);
+  REQUIRE(inbox.leases.lease(message.activity_id));
   StatusFile file(folder.path(), clock);
-  file.begin(inbox.sessions().self());
-  StoredState state = read_stored_state(folder.path(), clock);
+  file.begin(inbox.sessions.self());
+  StoredState state = read_stored_state(folder.path(), clock, test::timing);
   CHECK(state.exists);
   CHECK(state.waiting == 2);
   CHECK(state.handed_out == 1);
   CHECK(state.cursor == other.activity_id);
   CHECK(state.owner == OwnerState::active);
-  clock.advance(Sessions::beat_lasts);
-  CHECK(read_stored_state(folder.path(), clock).owner == OwnerState::stands_still);
+  clock.advance(test::timing.owner_liveness);
+  CHECK(read_stored_state(folder.path(), clock, test::timing).owner == OwnerState::stopped);
 }

@@ -36,7 +36,7 @@ constexpr bool is_visible(char c) {
 
 using Class = std::array<bool, 256>;
 
-/// The characters that `accepts` takes, as a table: a text is looked at seven times.
+/// The characters that `accepts` takes, as a table: a text is scanned seven times.
 constexpr Class make_class(bool (*accepts)(char)) {
   Class table{};
   for (int c = 0; c < 256; ++c)
@@ -55,7 +55,7 @@ bool has(const Class& accepted, char c) {
   return accepted[static_cast<unsigned char>(c)];
 }
 
-/// Where the run of accepted characters that begins at `at` ends.
+/// The end of the run of accepted characters that begins at `at`.
 std::size_t run_end(std::string_view text, std::size_t at, const Class& accepted) {
   while (at < text.size() && has(accepted, text[at])) ++at;
   return at;
@@ -67,14 +67,14 @@ std::size_t run_begin(std::string_view text, std::size_t at, const Class& accept
   return at;
 }
 
-/// A piece of the text; none where it is empty.
+/// A piece of the text; empty if nothing matched.
 struct Match {
   std::size_t begin = 0;
   std::size_t end = 0;
 };
 
 // Each of these finds the first match from `at` on. They go from one sign or prefix to the next and
-// measure each run once, so that every character is looked at a few times at most.
+// measure each run once, so that every character is read a few times at most.
 
 /// A name that ends in `suffix`, an equals sign, a value.
 Match find_assignment(std::string_view text, std::size_t at, std::string_view suffix) {

@@ -13,7 +13,7 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::size_t longest_url = 2048;
+constexpr std::size_t max_url_bytes = 2048;
 
 bool is_inside(const asio::ip::address_v4& address, const char* range) {
   const asio::ip::network_v4 network = asio::ip::make_network_v4(range);
@@ -53,7 +53,7 @@ bool is_odd_number(std::string_view host) {
   return label.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// The part between the scheme and the port or path, brackets included; empty when there is none.
+/// The part between the scheme and the port or path, brackets included; empty if there is none.
 std::string_view host_of(std::string_view rest) {
   rest = rest.substr(0, rest.find_first_of("/?#"));
   if (rest.find('@') != std::string_view::npos) return {};
@@ -69,7 +69,7 @@ std::optional<std::string> push_url_problem(std::string_view url) {
   const std::string lower = text::lower(url);
   const bool clean = std::none_of(lower.begin(), lower.end(),
                                   [](unsigned char c) { return c <= ' ' || c >= 0x7F; });
-  if (lower.size() > longest_url || !clean) return "url is not valid";
+  if (lower.size() > max_url_bytes || !clean) return "url is not valid";
   std::string_view rest = lower;
   if (rest.starts_with("http://")) {
     rest.remove_prefix(7);

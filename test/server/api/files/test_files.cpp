@@ -37,7 +37,7 @@ std::string file_id(const test::Answer& answer, std::size_t index = 0) {
 
 std::size_t stored(const Platform& platform) {
   return static_cast<std::size_t>(
-      std::distance(std::filesystem::directory_iterator(platform.context.uploads), {}));
+      std::distance(std::filesystem::directory_iterator(platform.services.uploads), {}));
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
   request.method = "GET";
   request.path = path + "/content";
   request.headers.emplace_back("Authorization", "Bearer " + a.token);
-  const server::Reply content = platform.router.handle(request);
+  const server::Reply content = platform.handle(request);
   CHECK(content.status == 200);
   CHECK(content.content_type == "text/plain");
   std::ifstream bytes(content.file);
@@ -77,12 +77,12 @@ TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
     CHECK(platform.post(path + "/ack", a.token, "").text == R"({"acked":true})");
   }
   platform.clock.advance(std::chrono::minutes(59));
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(platform.get(path + "/content", platform.admin).status == 200);
   platform.clock.advance(std::chrono::minutes(2));
   CHECK(platform.get(path + "/content", a.token).status == 404);
   CHECK(stored(platform) == 2);
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(stored(platform) == 1);
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("an upload is there for a day") {
   platform.clock.advance(std::chrono::seconds(2));
   CHECK(platform.get(path + "/content", a.token).status == 404);
   CHECK(platform.post(path + "/ack", a.token, "").status == 404);
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(stored(platform) == 0);
   CHECK(platform.count("SELECT count(*) FROM pending_uploads") == 0);
 }
@@ -113,10 +113,10 @@ TEST_CASE("files that belong to nobody are removed, and a lost one is not found"
   Platform platform;
   const Member a = platform.add("a");
   const std::string id = file_id(upload(platform, a, a.token, part("r", "x")));
-  std::ofstream(platform.context.uploads / "left-by-a-crash") << "half";
-  server::sweep(platform.context, 0);
+  std::ofstream(platform.services.uploads / "left-by-a-crash") << "half";
+  platform.sweep(0);
   CHECK(stored(platform) == 1);
-  std::filesystem::remove(platform.context.uploads / id);
+  std::filesystem::remove(platform.services.uploads / id);
   CHECK(platform.get(path_of(a, "/pending-uploads/" + id + "/content"), a.token).status == 404);
 }
 
@@ -148,12 +148,12 @@ TEST_CASE("uploads that are none are refused and leave nothing") {
   std::string many;
   for (int i = 0; i < 65; ++i) many += part("f", "x");
   CHECK(upload(platform, a, a.token, many).status == 400);
-  const std::string large(server::largest_upload + 1, 'x');
+  const std::string large(server::max_upload_bytes + 1, 'x');
   const auto refused = upload(platform, a, a.token, part("ok", "x") + part("big.bin", large));
   CHECK(refused.status == 413);
   CHECK(refused["filename"].string_or("") == "big.bin");
-  CHECK(refused["size"].integer() == server::largest_upload + 1);
-  CHECK(refused["max"].integer() == server::largest_upload);
+  CHECK(refused["size"].integer() == server::max_upload_bytes + 1);
+  CHECK(refused["max"].integer() == server::max_upload_bytes);
   CHECK(stored(platform) == 0);
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
@@ -169,7 +169,7 @@ TEST_CASE("what waits for one workspace is bounded") {
 TEST_CASE("bytes that cannot be kept give no row") {
   Platform platform;
   const Member a = platform.add("a");
-  std::filesystem::remove_all(platform.context.uploads);
+  std::filesystem::remove_all(platform.services.uploads);
   CHECK(upload(platform, a, a.token, part("r", "x")).status == 503);
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }

@@ -1,0 +1,3 @@
+#include <curl/curl.h>
+
+#include "net/http_client.hpp"

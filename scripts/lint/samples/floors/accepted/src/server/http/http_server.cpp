@@ -1,0 +1,3 @@
+#include <restinio/http_server.hpp>
+
+#include "server/api/router.hpp"

@@ -1,0 +1,11 @@
+// Other paths to it: these do not name room and file either, which is found on the same lines.
+#include "../tools/x.hpp"  // refused: mcp (floor 2) uses tools (floor 4)
+#include "./../tools/x.hpp"  // refused: mcp (floor 2) uses tools (floor 4)
+#include "wire/../../tools/x.hpp"  // refused: mcp (floor 2) uses tools (floor 4)
+#include "../../src/tools/x.hpp"  // refused: mcp (floor 2) uses tools (floor 4)
+#include "tools//x.hpp"  // refused: mcp (floor 2) uses tools (floor 4)
+#include "./tools/x.hpp"  // refused: mcp (floor 2) uses tools (floor 4)
+#include "base/../tools/x.hpp"  // refused: mcp (floor 2) uses tools (floor 4)
+#include <tools/x.hpp>  // refused: mcp (floor 2) uses tools (floor 4)
+#include <../src/tools/x.hpp>  // refused: mcp (floor 2) uses tools (floor 4)
+import <tools/x.hpp>;  // refused: mcp (floor 2) uses tools (floor 4)

@@ -1,0 +1,2 @@
+// Code by being included, whatever its name.
+#include "mcp/table.def"

@@ -1,0 +1,1 @@
+int in_no_room;  // refused: is in no room

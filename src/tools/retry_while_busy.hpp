@@ -1,0 +1,17 @@
+#pragma once
+
+#include <type_traits>
+#include <utility>
+
+#include "tools/tools.hpp"
+#include "workspace/store/retry_while_busy.hpp"
+
+namespace molecule::tools {
+
+/// The way in which all calls use an inbox (`workspace::Database` has the policy).
+template <class Action>
+awaitable<std::invoke_result_t<Action&>> retry_while_busy(Services& services, Action action) {
+  return workspace::retry_while_busy(services.clock, services.config.timing, std::move(action));
+}
+
+}  // namespace molecule::tools

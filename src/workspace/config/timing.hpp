@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+
+namespace molecule::workspace {
+
+/// Every interval of the program, stated once and used by name, in tests too. `Config` carries it
+/// and outlives every reference to it.
+struct Timing {
+  using milliseconds = std::chrono::milliseconds;
+  using seconds = std::chrono::seconds;
+  using minutes = std::chrono::minutes;
+
+  // Presence (molecule-mcp.md 4).
+  seconds heartbeat{20};
+  /// With the time of a try still below the 90 s after which the platform declares a workspace
+  /// offline. A platform in trouble may ask for this much.
+  seconds heartbeat_max_retry{60};
+  seconds register_min_retry{1};
+  seconds register_max_retry{30};
+
+  // Polling (molecule-mcp.md 5).
+  seconds poll{5};
+  seconds poll_max_retry{30};
+  /// A platform may ask for more patience than our own, but not for silence.
+  seconds poll_max_retry_after{300};
+  /// How far a poll without a cursor looks back at least, and the platform's own cap
+  /// (platform-api.md 4.1).
+  seconds min_look_back{600};
+  seconds max_look_back{2'592'000};
+  seconds look_back_margin{60};
+
+  // Waking up after the machine was suspended.
+  seconds suspend_check{5};
+  seconds min_suspension{10};
+
+  // The sessions of one workspace (molecule-mcp.md 5).
+  /// An owner whose last sign of life is older counts as gone.
+  milliseconds owner_liveness{4500};
+  /// How often the owner gives a sign of life, and how often at least the others check.
+  seconds owner_check{2};
+  minutes lease{10};
+  /// How often a lease in use is prolonged.
+  minutes lease_renewal{1};
+  /// The platform deletes rows after 30 days at the latest (platform-api.md 10).
+  std::chrono::days removed_kept{35};
+
+  // Storage: `Database` says which applies when.
+  milliseconds lock_wait{250};
+  milliseconds store_retry{20};
+  seconds store_patience{5};
+
+  // Received files.
+  /// How long a page of rows waits for the files of its messages.
+  seconds file_wait{5};
+  /// Less than `poll`, so that the next poll tries again.
+  seconds file_min_retry{4};
+  std::chrono::hours file_max_retry{1};
+
+  // What the host is told.
+  /// When an inbox that could not be read is tried again.
+  seconds push_retry{2};
+
+  // Tool calls.
+  /// Often enough for hosts that count silence, seldom enough for all (mcp-protocol.md 5).
+  seconds progress{15};
+  seconds peer_answer{300};
+  /// All tries of one delegation together.
+  seconds delegation{600};
+  seconds delegation_min_retry{1};
+  seconds delegation_max_retry{8};
+  /// Within these the same content is a repetition, not another message or task.
+  minutes same_message{10};
+  seconds same_delegation{120};
+
+  // The doctor: one call, and all of them together.
+  milliseconds doctor_call{4000};
+  seconds doctor{14};
+
+  // The process.
+  /// How long the first network and disk access waits for a host that says nothing.
+  milliseconds first_answer{100};
+  /// The process must be gone 100 ms after it was told to end, whatever hangs.
+  milliseconds goodbye{80};
+  seconds parent_check{5};
+};
+
+}  // namespace molecule::workspace

@@ -1,0 +1,84 @@
+#include "workspace/store/database.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "base/log.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+StoreError::Kind kind_of(const sqlite::Error& error) {
+  if (error.busy()) return StoreError::Kind::busy;
+  if (error.cannot_write()) return StoreError::Kind::full;
+  if (error.unusable_file()) return StoreError::Kind::damaged;
+  return StoreError::Kind::failed;
+}
+
+}  // namespace
+
+Database::Database(std::filesystem::path path, std::string purpose,
+                   std::function<void(sqlite::Database&)> on_open, const Timing& timing)
+    : path_(std::move(path)),
+      purpose_(std::move(purpose)),
+      on_open_(std::move(on_open)),
+      timing_(timing) {}
+
+void Database::fail(const sqlite::Error& error) {
+  throw StoreError(kind_of(error), error.what());
+}
+
+void Database::refuse(StoreError::Kind kind, const char* reason) const {
+  throw StoreError(kind,
+                   fmt::format("{} cannot be used as {} ({}): move it away, and a new one is made",
+                               path_.string(), purpose_, reason));
+}
+
+void Database::drop_if_replaced() {
+  if (users_ > 0 || !handle_ || !handle_->replaced()) return;
+  log::warning("{} was removed or replaced while it was in use: opening it again", path_.string());
+  handle_.reset();
+  seen_version_.reset();
+}
+
+sqlite::Database& Database::open() {
+  drop_if_replaced();
+  if (handle_) return *handle_;
+  try {
+    handle_.emplace(path_, timing_.lock_wait);
+    on_open_(*handle_);
+    handle_->release_memory();
+  } catch (const sqlite::Error& error) {
+    handle_.reset();
+    if (error.unusable_file()) refuse(StoreError::Kind::damaged, error.what());
+    throw;
+  } catch (const StoreError& error) {
+    handle_.reset();
+    refuse(error.kind(), error.what());
+  }
+  return *handle_;
+}
+
+bool Database::exists() const {
+  std::error_code failure;
+  return handle_.has_value() || std::filesystem::exists(path_, failure);
+}
+
+bool Database::changed_elsewhere() {
+  return use([this](sqlite::Database& db) {
+    const std::int64_t version = db.data_version();
+    return std::exchange(seen_version_, version).value_or(version) != version;
+  });
+}
+
+Database::FailFast::FailFast(Database& database) : database_(database) {
+  if (database_.handle_) database_.handle_->wait_for_locks({});
+}
+
+Database::FailFast::~FailFast() {
+  if (database_.handle_) database_.handle_->wait_for_locks(database_.timing_.lock_wait);
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,35 @@
+#include "workspace/store/inbox/inbox.hpp"
+
+#include "workspace/store/inbox/sql.hpp"
+
+namespace molecule::workspace {
+
+Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing)
+    : sessions(state_folder, clock, timing),
+      database(
+          state_folder / "inbox.db", "the inbox",
+          [this](sqlite::Database& db) {
+            migrate(db);
+            messages.opened(db);
+          },
+          timing),
+      poll_state(database, ownership, state_folder, clock),
+      ownership(database, sessions, poll_state),
+      leases(database, sessions, timing),
+      messages(database, leases, ownership, poll_state, clock, timing),
+      agent_card(database),
+      tasks(database, clock, timing),
+      workloads(database, sessions) {}
+
+void Inbox::release() {
+  if (!database.is_open()) return;
+  database.use([this](sqlite::Database& db) {
+    sqlite::Transaction transaction(db);
+    leases.release();
+    workloads.withdraw();
+    ownership.release();
+    transaction.commit();
+  });
+}
+
+}  // namespace molecule::workspace

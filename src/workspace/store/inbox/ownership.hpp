@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "workspace/store/database.hpp"
+#include "workspace/store/sessions.hpp"
+
+namespace molecule::workspace {
+
+class PollState;
+
+/// Thrown by the owner's functions in a process that is no longer the owner; nothing is changed
+/// then.
+class NotTheOwner : public std::runtime_error {
+ public:
+  NotTheOwner() : std::runtime_error("another process owns the inbox") {}
+};
+
+/// Which session owns the workspace, as the database has it: the one that fills the inbox. Throws
+/// `StoreError`.
+class Ownership {
+ public:
+  Ownership(Database& database, Sessions& sessions, PollState& poll_state)
+      : database_(database), sessions_(sessions), poll_state_(poll_state) {}
+
+  /// True if this session is the owner. It becomes the owner unless another one precedes it.
+  bool claim();
+  /// How often it became the owner, including when it learns only now that another session was the
+  /// owner in between.
+  unsigned claims() const { return claims_; }
+  /// Ends the ownership of this session. Opens no file.
+  void release();
+
+  /// Within a transaction. Throws `NotTheOwner` if another session owns the workspace; if nobody
+  /// ever claimed it, everybody may write.
+  void require(sqlite::Database& db);
+
+ private:
+  bool owned_by_other(sqlite::Database& db);
+
+  Database& database_;
+  Sessions& sessions_;
+  PollState& poll_state_;
+  unsigned claims_ = 0;
+};
+
+}  // namespace molecule::workspace

@@ -1,0 +1,125 @@
+// The tables of `inbox.db`, and the migration from each older version to this one.
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/sqlite.hpp"
+#include "workspace/store/inbox/sql.hpp"
+#include "workspace/store/store_error.hpp"
+
+namespace molecule::workspace {
+
+namespace {
+
+/// "moli": tells our file from another program's.
+constexpr std::int64_t application_id = 0x6D6F6C69;
+constexpr std::int64_t schema_version = 5;
+
+/// Version 1. `popped` has the ids of removed messages.
+constexpr const char* schema = R"sql(
+  CREATE TABLE messages(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    activity_id TEXT NOT NULL COLLATE NOCASE UNIQUE,
+    text TEXT NOT NULL,
+    peer_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    method TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    peer_name TEXT NOT NULL,
+    peer_role TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE popped(
+    activity_id TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    popped_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX popped_at ON popped(popped_at);
+  CREATE TABLE state(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = 0x6D6F6C69;
+)sql";
+
+/// Version 2: which session has which message. Times and sessions are those of `Sessions`.
+constexpr const char* leases_schema = R"sql(
+  CREATE TABLE leases(
+    seq INTEGER PRIMARY KEY REFERENCES messages(seq) ON DELETE CASCADE,
+    session INTEGER NOT NULL,
+    leased_at INTEGER NOT NULL
+  ) STRICT;
+  PRAGMA user_version = 2;
+)sql";
+
+/// Version 3: the platform's row numbers (0: none), and …
+constexpr const char* sequence_schema = R"sql(
+  ALTER TABLE messages ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX messages_sequence ON messages(sequence);
+)sql";
+
+/// … the tasks that messages answer.
+constexpr const char* tasks_schema = R"sql(
+  ALTER TABLE messages ADD COLUMN agent_card_url TEXT NOT NULL DEFAULT '';
+  ALTER TABLE messages ADD COLUMN message_id TEXT NOT NULL DEFAULT '';
+  ALTER TABLE messages ADD COLUMN task_id TEXT NOT NULL DEFAULT '';
+  CREATE TABLE tasks(
+    task_id TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    peer_id TEXT NOT NULL,
+    task TEXT NOT NULL,
+    sent_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = 3;
+)sql";
+
+/// Version 4: what the sessions are working on.
+constexpr const char* workloads_schema = R"sql(
+  CREATE TABLE workloads(
+    session INTEGER PRIMARY KEY,
+    active_tasks INTEGER NOT NULL,
+    current_task TEXT NOT NULL
+  ) STRICT;
+  PRAGMA user_version = 4;
+)sql";
+
+/// Version 5: `message_view` is a message as it is given out. Older files have the same view as
+/// `told`; it stays for processes of an older version that have the file open.
+constexpr const char* view_schema = R"sql(
+  CREATE VIEW message_view AS
+    SELECT m.seq, m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,
+      m.peer_role, m.agent_card_url, m.message_id,
+      iif(t.task IS NULL AND m.kind != 'delegation_result', '', m.task_id) AS task_id,
+      coalesce(t.task, '') AS task
+    FROM messages m LEFT JOIN tasks t ON t.task_id = m.task_id AND t.peer_id = m.peer_id;
+  PRAGMA user_version = 5;
+)sql";
+
+/// Asked before any lock is taken: another process may be writing for long.
+bool is_current(sqlite::Database& db) {
+  return number(db, "PRAGMA application_id") == application_id &&
+         number(db, "PRAGMA user_version") == schema_version;
+}
+
+}  // namespace
+
+void migrate(sqlite::Database& db) {
+  if (is_current(db)) return;
+  sqlite::Transaction transaction(db);
+  const std::int64_t version = number(db, "PRAGMA user_version");
+  const std::int64_t owner = number(db, "PRAGMA application_id");
+  const bool empty = number(db, "SELECT count(*) FROM sqlite_schema") == 0;
+  const bool is_new = empty && version == 0;
+  if (!is_new && owner != application_id) {
+    throw StoreError(StoreError::Kind::not_ours, "it is another program's database");
+  }
+  if (version > schema_version || (version < 1 && !is_new)) {
+    throw StoreError(StoreError::Kind::newer, "a newer version of molecule-mcp made it");
+  }
+  if (version == schema_version) return;
+  if (is_new) db.execute(schema);
+  if (version < 2) db.execute(leases_schema);
+  if (version < 3) {
+    db.execute(sequence_schema);
+    db.execute(tasks_schema);
+  }
+  if (version < 4) db.execute(workloads_schema);
+  db.execute(view_schema);
+  transaction.commit();
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,51 @@
+#include "workspace/store/inbox/sql.hpp"
+
+namespace molecule::workspace {
+
+Message read_message(const sqlite::Statement& row) {
+  Message m;
+  m.activity_id = row.string(0);
+  m.text = row.string(1);
+  m.peer_id = row.string(2);
+  m.kind = row.string(3);
+  m.method = row.string(4);
+  m.created_at = row.string(5);
+  m.peer_name = row.string(6);
+  m.peer_role = row.string(7);
+  m.agent_card_url = row.string(8);
+  m.message_id = row.string(9);
+  m.task_id = row.string(10);
+  m.task = row.string(11);
+  return m;
+}
+
+std::int64_t number(sqlite::Database& db, std::string_view sql) {
+  sqlite::Statement statement = db.prepare(sql);
+  return statement.step() ? statement.integer(0) : 0;
+}
+
+std::optional<std::string> state(sqlite::Database& db, std::string_view key) {
+  sqlite::Statement statement = db.prepare("SELECT value FROM state WHERE key = ?1");
+  statement.bind(key);
+  if (!statement.step()) return std::nullopt;
+  return statement.string(0);
+}
+
+std::optional<WallTime> time_state(sqlite::Database& db, std::string_view key) {
+  const auto text = state(db, key);
+  return text ? parse_rfc3339(*text) : std::nullopt;
+}
+
+void set_state(sqlite::Database& db, std::string_view key, std::string_view value) {
+  db.prepare("INSERT OR REPLACE INTO state(key, value) VALUES(?1, ?2)").bind(key, value).run();
+}
+
+void set_time(sqlite::Database& db, std::string_view key, WallTime time) {
+  set_state(db, key, format_rfc3339(time));
+}
+
+void clear_state(sqlite::Database& db, std::string_view key) {
+  db.prepare("DELETE FROM state WHERE key = ?1").bind(key).run();
+}
+
+}  // namespace molecule::workspace

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/async/clock.hpp"
+#include "base/async/event.hpp"
+#include "workspace/store/inbox/inbox.hpp"
+#include "workspace/sync/status_file.hpp"
+
+namespace molecule::workspace {
+
+/// Whether this process is the workspace's owner: the only one that registers, sends heartbeats and
+/// polls (molecule-mcp.md 5). The others check the owner every `Timing::owner_check` and take over
+/// when its process has ended, or has been stopped for `Timing::owner_liveness`, together less than
+/// a poll interval; a process that continues after that learns that it is no longer the owner
+/// before it does anything, and the inbox refuses its writes.
+class OwnerRole {
+ public:
+  OwnerRole(std::string workspace_id, Inbox& inbox, const std::filesystem::path& state_folder,
+            Clock& clock);
+  OwnerRole(const OwnerRole&) = delete;
+  OwnerRole& operator=(const OwnerRole&) = delete;
+
+  /// True if this process is the owner now; it becomes the owner unless another one precedes it.
+  /// Called at least every `Timing::owner_check`: this is the owner's sign of life.
+  bool owns();
+  /// What `owns` found last; asks nobody.
+  bool owned() const { return owned_; }
+  /// Returns as soon as this process is the owner; the gate before whatever only the owner does.
+  awaitable<void> own();
+  /// This process cannot keep the workspace online: leaves it to the others. `why` is for people.
+  void resign(std::string_view why);
+  /// This process has released the inbox, at its end: the others check at once.
+  void released();
+  /// It can try again.
+  void stand_again() { resigned_ = false; }
+  /// Grows each time that this process becomes the owner.
+  unsigned term() const { return term_; }
+
+  /// The owner's status record for people, to be asked for at each write: nothing is written if
+  /// this process was stopped meanwhile and another one is the owner now.
+  StatusFile& status();
+
+ private:
+  bool claim();
+  void log_other_owner() const;
+
+  std::string workspace_id_;
+  Inbox& inbox_;
+  StatusFile status_;
+  Event owned_event_;
+  bool owned_ = false;
+  bool resigned_ = false;
+  unsigned term_ = 0;
+};
+
+}  // namespace molecule::workspace

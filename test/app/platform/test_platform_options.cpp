@@ -1,0 +1,147 @@
+// What molecule-platform's arguments and environment mean.
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/platform/platform_options.hpp"
+
+using namespace molecule;
+using app::Exit;
+using app::PlatformOptions;
+
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+/// The environment in which the options are read, restored at the end.
+class Environment {
+ public:
+  explicit Environment(const Variables& variables) {
+    for (const char* name :
+         {"ADMIN_TOKEN", "EXTERNAL_PLATFORM_URL", "CORS_ORIGINS", "XDG_DATA_HOME", "HOME"}) {
+      if (const char* value = ::getenv(name)) before_[name] = value;
+      ::unsetenv(name);
+    }
+    for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
+    given_ = variables;
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() {
+    for (const auto& [name, value] : given_) ::unsetenv(name.c_str());
+    for (const auto& [name, value] : before_) ::setenv(name.c_str(), value.c_str(), 1);
+  }
+
+ private:
+  Variables before_;
+  Variables given_;
+};
+
+std::variant<PlatformOptions, Exit> parse(std::vector<std::string> arguments,
+                                          const Variables& variables = {{"HOME", "/home/ada"}}) {
+  const Environment environment(variables);
+  arguments.insert(arguments.begin(), "molecule-platform");
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  return app::parse_platform_options(static_cast<int>(arguments.size()), pointers.data());
+}
+
+PlatformOptions options(const std::vector<std::string>& arguments,
+                        const Variables& variables = {{"HOME", "/home/ada"}}) {
+  const auto parsed = parse(arguments, variables);
+  if (const auto* end = std::get_if<Exit>(&parsed)) FAIL(end->err);
+  return std::get<PlatformOptions>(parsed);
+}
+
+/// What stderr says when the arguments or variables are refused.
+std::string refused(const std::vector<std::string>& arguments,
+                    const Variables& variables = {{"HOME", "/home/ada"}}) {
+  const auto parsed = parse(arguments, variables);
+  REQUIRE(std::holds_alternative<Exit>(parsed));
+  const auto& end = std::get<Exit>(parsed);
+  CHECK(end.code == 2);
+  CHECK(end.out.empty());
+  return end.err;
+}
+
+}  // namespace
+
+TEST_CASE("without arguments it listens on the loopback and keeps its data at home") {
+  const PlatformOptions found = options({});
+  CHECK(found.host == "127.0.0.1");
+  CHECK(found.port == 8080);
+  CHECK(found.data == "/home/ada/.local/share/molecule-platform");
+  CHECK(found.admin_token.empty());
+  CHECK(found.external_url.empty());
+  CHECK(found.origins ==
+        std::vector<std::string>{"http://localhost:3000", "http://localhost:3001"});
+}
+
+TEST_CASE("the data home of the environment counts if it is absolute") {
+  CHECK(options({}, {{"HOME", "/h"}, {"XDG_DATA_HOME", "/data"}}).data ==
+        "/data/molecule-platform");
+  CHECK(options({}, {{"HOME", "/h"}, {"XDG_DATA_HOME", "data"}}).data ==
+        "/h/.local/share/molecule-platform");
+  CHECK(refused({}, {}).find("HOME") != std::string::npos);
+}
+
+TEST_CASE("a listening address is an address or localhost, with a port") {
+  struct Case {
+    const char* text;
+    const char* host;
+    std::uint16_t port;
+  };
+  for (const Case& one :
+       {Case{"127.0.0.1:0", "127.0.0.1", 0}, Case{"0.0.0.0:65535", "0.0.0.0", 65535},
+        Case{"[::1]:80", "::1", 80}, Case{"localhost:9", "localhost", 9}}) {
+    CAPTURE(one.text);
+    PlatformOptions found;
+    CHECK(app::parse_listen(one.text, found));
+    CHECK(found.host == one.host);
+    CHECK(found.port == one.port);
+  }
+  for (const char* text : {"", ":", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
+                           "127.0.0.1:-1", "127.0.0.1:8x", "::1:80", "[127.0.0.1]:80",
+                           "[localhost]:80", "example.org:80", "[::1]", "127.0.0.1 :80"}) {
+    CAPTURE(text);
+    PlatformOptions found;
+    CHECK_FALSE(app::parse_listen(text, found));
+  }
+}
+
+TEST_CASE("an IPv6 address stands in brackets in a URL") {
+  CHECK(app::url_host("::1") == "[::1]");
+  CHECK(app::url_host("127.0.0.1") == "127.0.0.1");
+  CHECK(app::url_host("localhost") == "localhost");
+}
+
+TEST_CASE("the environment's values are checked and cleaned") {
+  const Variables variables = {{"HOME", "/h"},
+                               {"ADMIN_TOKEN", " secret\n"},
+                               {"EXTERNAL_PLATFORM_URL", "https://example.org/base//"},
+                               {"CORS_ORIGINS", "https://a.example,https://b.example"}};
+  const PlatformOptions found = options({"--allow-host", "a", "--allow-host", "b"}, variables);
+  CHECK(found.admin_token == "secret");
+  CHECK(found.external_url == "https://example.org/base");
+  CHECK(found.origins == std::vector<std::string>{"https://a.example", "https://b.example"});
+  CHECK(found.allowed_hosts == std::vector<std::string>{"a", "b"});
+  CHECK(refused({}, {{"HOME", "/h"}, {"ADMIN_TOKEN", "two words"}}).find("ADMIN_TOKEN") !=
+        std::string::npos);
+  CHECK(refused({}, {{"HOME", "/h"}, {"EXTERNAL_PLATFORM_URL", "ftp://x"}})
+            .find("EXTERNAL_PLATFORM_URL") != std::string::npos);
+}
+
+TEST_CASE("help and version are no errors, and wrong arguments name themselves") {
+  const auto help = parse({"--help"});
+  REQUIRE(std::holds_alternative<Exit>(help));
+  CHECK(std::get<Exit>(help).code == 0);
+  CHECK(std::get<Exit>(help).out.find("MOLECULE_LOG") != std::string::npos);
+  CHECK(std::get<Exit>(parse({"--version"})).out.find("molecule-platform ") == 0);
+  CHECK(refused({"--nonsense"}).find("--nonsense") != std::string::npos);
+  CHECK(refused({"--listen", "here"}).find("--listen") != std::string::npos);
+}

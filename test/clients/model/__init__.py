@@ -1,0 +1,1 @@
+"""A model on loopback that follows a script, for hosts without a login."""

@@ -1,0 +1,27 @@
+"""The platform does not know the token, and `MOLECULE_MCP_STAY` is not set: what the host asks first
+is answered, then molecule-mcp says why and ends with exit code 3."""
+
+from model.script import Model
+from scenarios import checks
+from scenarios.bad_token import REASON, WRONG
+
+FIRST_MODERN_REVISION = "2026"
+
+
+def run(lab):
+    session = lab.start(Model(wait_seconds=2, idle_waits=2), MOLECULE_WORKSPACE_TOKEN=WRONG,
+                        MOLECULE_MCP_STAY=None)
+    session.finish()
+    checks.connected(lab, session)
+    # Later revisions know no message that nobody asked for; there the reason is on stderr only.
+    if (session.wire.revision() or "") < FIRST_MODERN_REVISION:
+        said = [str(note["params"]) for note in session.wire.notified("notifications/message")
+                if note["params"].get("level") == "error"]
+        lab.check("an error-level log message says why", any(map(REASON.search, said)),
+                  said[-1] if said else "no such message")
+    session.end()
+    codes = session.wire.exits()
+    # 0 where the host has closed it before.
+    lab.check("molecule-mcp ends with exit code 3", codes and set(codes) <= {0, 3},
+              f"exit codes {codes}")
+    checks.gone(lab, session)
