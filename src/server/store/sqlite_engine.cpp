@@ -1,23 +1,13 @@
 #include "server/store/sqlite_engine.hpp"
 
-#include <chrono>
-
 #include "server/store/sqlite_migrations.hpp"
 #include "server/store/sqlite_session.hpp"
 
 namespace molecule::server::store {
 
-namespace {
-
-/// A request that needs the lock of another process (a backup, a shell) is answered 503 after this:
-/// all other requests wait meanwhile.
-constexpr std::chrono::milliseconds busy_timeout{250};
-
-}  // namespace
-
 SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) {
   try {
-    file_ = std::make_unique<molecule::sqlite::Database>(file, busy_timeout);
+    file_ = std::make_unique<molecule::sqlite::Database>(file);
     migrate(*file_, sqlite::migrations());
   } catch (const molecule::sqlite::Error& error) {
     throw store_error(error);

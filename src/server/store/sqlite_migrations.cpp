@@ -14,7 +14,9 @@ namespace {
 
 /// Migrating a large store takes a while; a process that starts meanwhile waits.
 constexpr std::chrono::seconds migration_wait(60);
-constexpr std::chrono::seconds default_wait(2);
+/// A request that needs the lock of another process (a backup, a shell) is answered 503 after this:
+/// all other requests wait meanwhile.
+constexpr std::chrono::milliseconds request_wait(250);
 
 /// The version of the store: that of its last recorded step. All of them must be ours.
 std::int64_t recorded_version(molecule::sqlite::Database& database,
@@ -64,7 +66,7 @@ void migrate(molecule::sqlite::Database& database, std::span<const Migration> mi
     record(database, migration);
   }
   transaction.commit();
-  database.wait_for_locks(default_wait);
+  database.wait_for_locks(request_wait);
 }
 
 }  // namespace molecule::server::store
