@@ -157,12 +157,14 @@ std::string Workspace::agent_card() {
 /// A commit of another process is written to the log first, and can be seen only a moment later.
 /// The owner's polls are seen by its status record, which it writes after the commit.
 void Workspace::watch(FileWatcher& watcher) {
-  if (watched_) return;
+  const unsigned opening = inbox.database.openings();
+  if (watched_opening_ == opening) return;
   const auto on_write = [this] {
     if (in_use()) check();
   };
-  watched_ = watcher.watch(own_.state_folder / "inbox.db-wal", on_write) &&
-             watcher.watch(own_.state_folder / "status.json", on_write);
+  const bool watched = watcher.watch(own_.state_folder / "inbox.db-wal", on_write) &&
+                       watcher.watch(own_.state_folder / "status.json", on_write);
+  if (watched) watched_opening_ = opening;
 }
 
 bool Workspace::remove(std::string_view activity_id) {

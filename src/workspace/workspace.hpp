@@ -124,7 +124,8 @@ class Workspace {
   State state_;
   /// The token of the start or of the last SIGHUP; a call may have found a newer one since.
   std::string announced_token_;
-  bool watched_ = false;
+  /// The opening of the inbox whose files are watched.
+  unsigned watched_opening_ = 0;
   /// What the inbox has of this session's work.
   Load published_workload_;
   std::unordered_map<std::string, platform::Peer> known_peers_;

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "net/proxy.hpp"
 #include "net/network.hpp"
+#include "net/proxy.hpp"
 
 using namespace molecule;
 using net::proxy_for;

@@ -29,6 +29,8 @@ struct Timing {
   seconds min_look_back{600};
   seconds max_look_back{2'592'000};
   seconds look_back_margin{60};
+  /// How long before its last message a lost inbox may have kept messages that nobody has read.
+  std::chrono::hours lost_inbox_look_back{24};
 
   // Waking up after the machine was suspended.
   seconds suspend_check{5};

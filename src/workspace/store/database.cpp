@@ -40,7 +40,8 @@ void Database::drop_if_replaced() {
   if (users_ > 0 || !handle_ || !handle_->replaced()) return;
   log::warning("{} was removed or replaced while it was in use: opening it again", path_.string());
   handle_.reset();
-  seen_version_.reset();
+  // No version: whatever the file at this path holds now, it was written since.
+  seen_version_ = 0;
 }
 
 sqlite::Database& Database::open() {
@@ -50,6 +51,7 @@ sqlite::Database& Database::open() {
     handle_.emplace(path_, timing_.lock_wait);
     on_open_(*handle_);
     handle_->release_memory();
+    ++openings_;
   } catch (const sqlite::Error& error) {
     handle_.reset();
     if (error.unusable_file()) refuse(StoreError::Kind::damaged, error.what());

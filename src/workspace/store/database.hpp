@@ -41,6 +41,8 @@ class Database {
     }
   }
   bool is_open() const { return handle_.has_value(); }
+  /// How often the file was opened: more than once if it was replaced.
+  unsigned openings() const { return openings_; }
   /// False while nobody has made the file. Opens nothing.
   bool exists() const;
   /// True if another process has written since the previous call. The first call returns false.
@@ -82,6 +84,7 @@ class Database {
   const Timing& timing_;
   std::optional<sqlite::Database> handle_;
   int users_ = 0;
+  unsigned openings_ = 0;
   std::optional<std::int64_t> seen_version_;
 };
 

@@ -42,6 +42,8 @@ class Sessions {
   /// True if `session` as the owner keeps this one from becoming it: it is active, and serves no
   /// less.
   bool precedes(Id session);
+  /// True if a session has owned the workspace before, on any boot of the machine.
+  bool any_owner_yet() { return file_.note().has_value(); }
   /// The owner's sign of life.
   void show_life();
   /// How long until the next check of the owner: when its last sign of life expires, unless it

@@ -151,6 +151,8 @@ Clock::duration Poller::stored(PollCursor::Step step) {
   if (gathering) return {};
   // Whatever happens to the rows now, the next query starts from the cursor that was stored.
   cursor_.reset();
+  // A replaced inbox has a cursor of its own, so what followed the old one's is fetched again.
+  if (!context_.owner_role.owns() || context_.owner_role.term() != term_) return {};
   try {
     store(step.batch);
   } catch (const StoreError& error) {

@@ -123,6 +123,55 @@ def test_fault_B1_files_removed_under_a_session_are_made_again(spawn, fake, stat
     assert json.loads((state / "status.json").read_text())["pid"] == child.pid
 
 
+def remove_inbox(state):
+    for name in ("inbox.db", "inbox.db-wal", "inbox.db-shm"):
+        (state / name).unlink(missing_ok=True)
+
+
+def texts(messages):
+    return sorted(m["text"] for m in messages)
+
+
+def test_fault_B1_an_inbox_removed_under_a_session_is_made_again(spawn, fake, state):
+    child = spawn(speed=20)
+    child.initialize()
+    fake.add_message("unread")
+    child.wait_messages(1)
+    remove_inbox(state)
+    fake.add_message("later")
+    assert texts(child.wait_messages(2)) == ["later", "unread"]
+    assert (state / "inbox.db").stat().st_mode & 0o777 == 0o600
+    assert child.stderr_text.count("inbox.db was removed or replaced") == 1
+
+
+def test_fault_B1_an_inbox_replaced_under_a_session_is_opened_again(spawn, fake, state):
+    child = spawn(speed=20)
+    child.initialize()
+    fake.add_message("unread")
+    child.wait_messages(1)
+    remove_inbox(state)
+    (state / "inbox.db").write_text("not a database, " * 1000)
+    refused = child.call("inbox_peek")
+    assert refused.failed and "inbox.db" in refused.text
+    (state / "inbox.db").unlink()
+    assert texts(child.wait_messages(1)) == ["unread"]
+
+
+def test_fault_B1_a_new_inbox_beside_an_old_cursor_looks_back(spawn, fake, state):
+    child = spawn(speed=20)
+    child.initialize()
+    fake.add_message("unread")
+    child.wait_messages(1)
+    child.wait_until((state / ".mcp_inbox_cursor").exists, "cursor")
+    child.close_stdin()
+    child.expect_exit(0)
+    remove_inbox(state)
+    child = spawn(speed=20)
+    child.initialize()
+    assert texts(child.wait_messages(1)) == ["unread"]
+    assert "some may have been handled" in child.stderr_text
+
+
 # --- B2, B3: file systems -------------------------------------------------------------------------
 
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOSYS, errno.ENOTSUP])

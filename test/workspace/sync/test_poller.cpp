@@ -453,3 +453,20 @@ TEST_CASE_FIXTURE(Fixture,
   until_count(call, 10);
   CHECK(count(ack_call) == 1);
 }
+
+TEST_CASE_FIXTURE(Fixture,
+                  "fault B1: a page for an inbox that was replaced meanwhile comes again") {
+  Event release(clock);
+  server.answer(call, 200, page({1}));
+  server.answer(call, {.body = page({2}), .held = &release});
+  server.answer(call, 200, page({2, 1}));
+  start();
+  until([&] { return count(call) == 2; });
+  for (const char* name : {"inbox.db", "inbox.db-wal", "inbox.db-shm"}) {
+    std::filesystem::remove(folder.path() / name);
+  }
+  release.notify_all();
+  until([&] { return inbox.messages.size() == 2; });
+  CHECK_FALSE(asked(2, "since_id=" + activity_id(1)));
+  CHECK(query(2).find("since_secs=") != std::string::npos);
+}

@@ -9,11 +9,11 @@ Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timi
       database(
           state_folder / "inbox.db", "the inbox",
           [this](sqlite::Database& db) {
-            migrate(db);
+            if (migrate(db) && sessions.any_owner_yet()) poll_state.look_back(db);
             messages.opened(db);
           },
           timing),
-      poll_state(database, ownership, state_folder, clock),
+      poll_state(database, ownership, state_folder, clock, timing),
       ownership(database, sessions, poll_state),
       leases(database, sessions, timing),
       messages(database, leases, ownership, poll_state, clock, timing),

@@ -33,11 +33,12 @@ std::optional<WallTime> written_at(const std::filesystem::path& path) {
 }  // namespace
 
 PollState::PollState(Database& database, Ownership& ownership,
-                     const std::filesystem::path& state_folder, Clock& clock)
+                     const std::filesystem::path& state_folder, Clock& clock, const Timing& timing)
     : database_(database),
       ownership_(ownership),
       cursor_file_(state_folder / ".mcp_inbox_cursor"),
-      clock_(clock) {}
+      clock_(clock),
+      timing_(timing) {}
 
 std::optional<std::string> PollState::cursor() {
   return database_.use([](sqlite::Database& db) { return state(db, "cursor"); });
@@ -82,6 +83,17 @@ void PollState::forget_cursor(std::optional<WallTime> last_poll) {
     transaction.commit();
   });
   ::unlink(cursor_file_.c_str());
+}
+
+void PollState::look_back(sqlite::Database& db) {
+  const auto followed_until = written_at(cursor_file_);
+  if (!followed_until) return;
+  set_time(db, "watched_since", *followed_until - timing_.lost_inbox_look_back);
+  ::unlink(cursor_file_.c_str());
+  log::warning(
+      "inbox: the earlier inbox is missing: reading the messages from {} hours before its last one "
+      "again; some may have been handled",
+      std::chrono::duration_cast<std::chrono::hours>(timing_.lost_inbox_look_back).count());
 }
 
 void PollState::advance(sqlite::Database& db, const std::string& cursor, std::int64_t sequence,

@@ -21,7 +21,7 @@ class Ownership;
 class PollState {
  public:
   PollState(Database& database, Ownership& ownership, const std::filesystem::path& state_folder,
-            Clock& clock);
+            Clock& clock, const Timing& timing);
 
   std::optional<std::string> cursor();
   /// The highest of the platform's sequences up to which everything is removed, or was no message;
@@ -40,6 +40,9 @@ class PollState {
 
   // For the other classes on this database.
 
+  /// For a new inbox in place of one that is lost. The cursor in the file passed messages that only
+  /// the lost inbox had, so it is dropped, and `watched_since` starts before it was written.
+  void look_back(sqlite::Database& db);
   /// Within a transaction. `sequence` is the highest of all rows up to the cursor, 0 if unknown;
   /// `cursor_created` is when the platform made the cursor's row, if it says so.
   void advance(sqlite::Database& db, const std::string& cursor, std::int64_t sequence,
@@ -54,6 +57,7 @@ class PollState {
   Ownership& ownership_;
   std::filesystem::path cursor_file_;
   Clock& clock_;
+  const Timing& timing_;
 };
 
 }  // namespace molecule::workspace

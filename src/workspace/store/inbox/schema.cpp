@@ -97,8 +97,8 @@ bool is_current(sqlite::Database& db) {
 
 }  // namespace
 
-void migrate(sqlite::Database& db) {
-  if (is_current(db)) return;
+bool migrate(sqlite::Database& db) {
+  if (is_current(db)) return false;
   sqlite::Transaction transaction(db);
   const std::int64_t version = number(db, "PRAGMA user_version");
   const std::int64_t owner = number(db, "PRAGMA application_id");
@@ -110,7 +110,7 @@ void migrate(sqlite::Database& db) {
   if (version > schema_version || (version < 1 && !is_new)) {
     throw StoreError(StoreError::Kind::newer, "a newer version of molecule-mcp made it");
   }
-  if (version == schema_version) return;
+  if (version == schema_version) return false;
   if (is_new) db.execute(schema);
   if (version < 2) db.execute(leases_schema);
   if (version < 3) {
@@ -120,6 +120,7 @@ void migrate(sqlite::Database& db) {
   if (version < 4) db.execute(workloads_schema);
   db.execute(view_schema);
   transaction.commit();
+  return is_new;
 }
 
 }  // namespace molecule::workspace

@@ -38,8 +38,8 @@ void set_state(sqlite::Database& db, std::string_view key, std::string_view valu
 void set_time(sqlite::Database& db, std::string_view key, WallTime time);
 void clear_state(sqlite::Database& db, std::string_view key);
 
-/// Makes the tables of a new file, and what an older version's lacks. Throws `StoreError` for a
-/// file that another program or a newer version made.
-void migrate(sqlite::Database& db);
+/// Makes the tables of a new file, and what an older version's lacks. Returns true if the file was
+/// new. Throws `StoreError` for a file that another program or a newer version made.
+bool migrate(sqlite::Database& db);
 
 }  // namespace molecule::workspace
