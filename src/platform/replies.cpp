@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/json/sanitized.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::platform {
@@ -68,13 +69,13 @@ std::string result_text(json::Value result) {
   if (std::string text = parts_text(result["status"]["message"]["parts"]); !text.empty()) {
     return text;
   }
-  return result.dump();
+  return json::dump_sanitized(result);
 }
 
 std::string error_text(json::Value error) {
   if (const auto text = error.string()) return std::string(*text);
   if (const auto text = error["message"].string()) return std::string(*text);
-  return error.dump();
+  return json::dump_sanitized(error);
 }
 
 bool failed_task(json::Value result) {
@@ -121,7 +122,7 @@ std::optional<std::vector<Peer>> read_peers(json::Document& body) {
 
 std::optional<std::string> read_workspace(json::Document& body) {
   if (!body.root()["id"].is_string()) return std::nullopt;
-  return text::sanitize(body.root().dump());
+  return json::dump_sanitized(body.root());
 }
 
 std::optional<A2aReply> read_a2a(json::Document& body) {
@@ -205,7 +206,7 @@ std::optional<std::vector<Memory>> read_memories(json::Document& body) {
 
 std::optional<std::string> read_history(json::Document& body) {
   if (!body.root()["messages"].is_array()) return std::nullopt;
-  return text::sanitize(body.root().dump());
+  return json::dump_sanitized(body.root());
 }
 
 std::optional<Broadcast> read_broadcast(json::Document& body) {

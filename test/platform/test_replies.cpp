@@ -2,8 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/json/writer.hpp"
 #include "platform/replies.hpp"
 
 using namespace molecule;
@@ -196,4 +198,25 @@ TEST_CASE("upload limits are clamped, and one invalid limit rejects the reply") 
     }
   }
   for (const char* shape : {"", "[]", "17", "null"}) CHECK_FALSE(limits(shape));
+}
+
+TEST_CASE("fault D3: JSON from the platform is sanitised string by string and stays JSON") {
+  // Separators become line breaks, which must not stand raw within a JSON string.
+  constexpr std::string_view hidden = "a\u2028b\u200bc\u0085d\U000E0041e\rf";
+  const std::string row =
+      R"({"id":"x","na\u200bme":)" + json::quoted(hidden) + R"(,"n":[1,null,true]})";
+  for (const auto& [reader, text] :
+       {std::pair{&platform::read_workspace, row},
+        std::pair{&platform::read_history, R"({"messages":[)" + row + "]}"}}) {
+    const auto clean = read(reader, text);
+    REQUIRE(clean);
+    CHECK(clean->find('\n') == std::string::npos);
+    json::Document document;
+    REQUIRE(document.parse(*clean));
+    const json::Value found = reader == platform::read_workspace
+                                  ? document.root()
+                                  : document.root()["messages"].items()[0];
+    CHECK(found["name"].string() == "a\nbc\nde\nf");
+    CHECK(found["n"].dump() == "[1,null,true]");
+  }
 }

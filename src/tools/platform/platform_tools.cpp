@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json/sanitized.hpp"
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
@@ -36,7 +37,7 @@ std::string rows_text(const platform::ActivityPage& page, std::string_view peer)
       // Platforms before May 2026 ignore the filter.
       const bool between = text::equal_ignoring_case((*row)["source_id"].string_or(""), peer) ||
                            text::equal_ignoring_case((*row)["target_id"].string_or(""), peer);
-      if (between) list.raw(text::sanitize(row->dump()));
+      if (between) list.raw(json::dump_sanitized(*row));
     }
   }
   return std::move(writer).take();

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json/sanitized.hpp"
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
@@ -59,17 +60,17 @@ std::string with_response(json::Value row, std::string_view response) {
   {
     auto o = writer.object();
     for (const auto& [name, value] : row.members()) {
-      if (name != "response") o.raw(name, value.dump());
+      if (name != "response") o.raw(text::sanitize(name), json::dump_sanitized(value));
     }
-    o.field("response", response);
+    o.field("response", text::sanitize(response));
   }
-  return text::sanitize(writer.text());
+  return std::move(writer).take();
 }
 
 awaitable<std::string> status_of(platform::Client& client, platform::ActivityPage page,
                                  std::string id) {
   const json::Value row = one_delegation(page, id);
-  std::string text = row.present() ? text::sanitize(row.dump()) : not_found(id);
+  std::string text = row.present() ? json::dump_sanitized(row) : not_found(id);
   if (!row["response_preview"].string_or("").ends_with("...")) co_return text;
   auto whole = co_await whole_response(client, id);
   if (!whole.empty()) text = with_response(row, whole);
@@ -83,7 +84,7 @@ std::string recent_delegations(const platform::ActivityPage& page) {
     {
       auto list = o.array("delegations");
       for (std::size_t i = 0; i < std::min(page.rows.size(), max_listed); ++i) {
-        list.raw(text::sanitize(page.rows[i].dump()));
+        list.raw(json::dump_sanitized(page.rows[i]));
       }
     }
     o.field("count", page.rows.size());
