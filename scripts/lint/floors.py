@@ -7,7 +7,7 @@ relative to its file, from src/ or include/, in quotes or angle brackets, over s
 
 import pathlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from support import ROOT, check_samples, finish
 
@@ -22,18 +22,16 @@ LIBRARIES = {"curl/": "net", "sqlite3.h": "base", "simdjson.h": "base", "restini
 
 @dataclass(frozen=True)
 class Keeper:
-    """Inside `room`, only `folder` (if any) may include `header`. A row that is off is not checked."""
+    """Inside `room`, only `folder` (if any) may include `header`."""
     header: str
     room: str
     folder: str
-    on: bool = True
 
 
-# Once the code keeps a row, take away its `on=False`.
 KEEPERS = (
-    Keeper("base/sqlite.hpp", "server", "server/store", on=False),
-    Keeper("base/sqlite.hpp", "workspace", "workspace/store", on=False),
-    Keeper("base/sqlite.hpp", "tools", "", on=False),
+    Keeper("base/sqlite.hpp", "server", "server/store"),
+    Keeper("base/sqlite.hpp", "workspace", "workspace/store"),
+    Keeper("base/sqlite.hpp", "tools", ""),
 )
 
 CODE = (".cpp", ".hpp", ".h", ".hh", ".cc", ".cxx", ".hxx", ".ipp", ".inl", ".inc")
@@ -92,7 +90,7 @@ def resolve(root, path, name, quoted):
     return None, None
 
 
-def check_include(root, path, name, quoted, keepers):
+def check_include(root, path, name, quoted):
     """Yields what is wrong with one include of `path`."""
     room = room_of(path)
     folder = "/".join(path.parts[1:-1])
@@ -114,14 +112,14 @@ def check_include(root, path, name, quoted, keepers):
         yield f"{target} is in no room"
     elif other != room and FLOORS[other] >= FLOORS[room]:
         yield f"{room} (floor {FLOORS[room]}) uses {other} (floor {FLOORS[other]})"
-    for keeper in keepers:
-        if keeper.on and keeper.room == room and proper == keeper.header and not (
+    for keeper in KEEPERS:
+        if keeper.room == room and proper == keeper.header and not (
                 keeper.folder and f"{folder}/".startswith(f"{keeper.folder}/")):
             who = f"only {keeper.folder} includes" if keeper.folder else "no file includes"
             yield f"in {room}, {who} {keeper.header}"
 
 
-def find(root, keepers=KEEPERS):
+def find(root):
     """(path, line number, text) of each finding, in every file that is code by its name or by being
     included."""
     root = root.resolve()
@@ -138,7 +136,7 @@ def find(root, keepers=KEEPERS):
             yield path, 1, "is in no room"
             continue
         for number, name, quoted in includes(file.read_text()):
-            for text in check_include(root, path, name, quoted, keepers):
+            for text in check_include(root, path, name, quoted):
                 yield path, number, text
             target = name and resolve(root, path, name, quoted)[0]
             if target and target.parts[0] in ("src", "include"):
@@ -146,8 +144,7 @@ def find(root, keepers=KEEPERS):
 
 
 def main():
-    all_on = [replace(keeper, on=True) for keeper in KEEPERS]
-    wrong = list(check_samples("floors", lambda root: find(root, all_on)))
+    wrong = list(check_samples("floors", find))
     finish(wrong + sorted(f"{path}:{line}: {text}" for path, line, text in find(ROOT)))
 
 
