@@ -12,7 +12,7 @@ namespace molecule::log {
 
 namespace {
 
-Level least = Level::warning;
+Level min_level = Level::warning;
 Listener listening;
 
 std::string_view name_of(Level level) {
@@ -32,11 +32,11 @@ std::string_view name_of(Level level) {
 }  // namespace
 
 void set_level(Level level) {
-  least = level;
+  min_level = level;
 }
 
 bool enabled(Level level) {
-  return level >= least;
+  return level >= min_level;
 }
 
 std::optional<Level> level_from(const char* value) {

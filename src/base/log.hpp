@@ -21,14 +21,14 @@ inline constexpr const char* level_variable = "MOLECULE_LOG";
 /// or empty; an unknown name counts as unset and is reported with the allowed ones.
 std::optional<Level> level_from(const char* value);
 
-/// Hears every message that is not dropped, after it was written. Called from `write`, so it must
+/// Gets every message that is not dropped, after it was written. Called from `write`, so it must
 /// not log itself. None at the start; one for the program.
 using Listener = std::function<void(Level level, std::string_view text)>;
 void set_listener(Listener listener);
 
-/// Writes one line, `program: level: text`, to stderr without ever waiting for its reader: what a
-/// full pipe does not take is dropped (mcp-protocol.md 2). Control characters become blanks.
-/// Callers keep payloads and secrets out.
+/// Writes one line, `program: level: text`, to stderr without ever blocking: what a full pipe does
+/// not accept is dropped (mcp-protocol.md 2). Control characters become blanks. Callers keep
+/// payloads and secrets out.
 void write(Level level, std::string_view text);
 
 template <class... Args>

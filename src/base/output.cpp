@@ -16,7 +16,7 @@ int write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(descriptor, text.data(), text.size());
     if (written < 0 && errno == EAGAIN) {
-      // Whoever shares it made it non-blocking.
+      // Another process that shares stdout made it non-blocking.
       pollfd ready{.fd = descriptor, .events = POLLOUT, .revents = 0};
       ::poll(&ready, 1, -1);
     } else if (written < 0 && errno != EINTR) {

@@ -4,9 +4,8 @@
 
 namespace molecule::output {
 
-/// Writes all of it to stdout. False, said on stderr, where that failed (a full disk): the command
-/// has not done what it was asked for, and exits 1. A reader that closed its pipe wants no more:
-/// that is no failure.
+/// Writes all of `text` to stdout. If that fails (a full disk), logs why and returns false: the
+/// command must exit with 1. A reader that closed its pipe is not a failure.
 bool print(std::string_view text);
 
 }  // namespace molecule::output

@@ -1,7 +1,7 @@
 #pragma once
 
-// Parsed once a target instead of once a file: what nearly every file includes anyway. No file may
-// rely on it; builds without precompiled headers (g++, ccache) tell.
+// Headers that nearly every file includes, parsed once per target instead of once per file. No file
+// may rely on it; builds without precompiled headers (g++, ccache) reveal those that do.
 
 #include <fmt/format.h>
 

@@ -30,7 +30,7 @@ bool signal_at_parent_death([[maybe_unused]] int signal) {
 void open_standard_streams() {
   for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is this one: those below are open by now.
+    // This is the lowest free number: those below are open by now.
     if (::open("/dev/null", O_RDWR) < 0) {
       throw std::system_error(errno, std::generic_category(), "cannot open /dev/null");
     }
@@ -51,7 +51,7 @@ std::uint64_t raise_open_files_limit() {
   rlimit raised = limit;
   raised.rlim_cur = limit.rlim_max;
 #ifdef __APPLE__
-  // More is refused there.
+  // macOS refuses more.
   raised.rlim_cur = std::min<rlim_t>(raised.rlim_cur, OPEN_MAX);
 #endif
   const bool done = ::setrlimit(RLIMIT_NOFILE, &raised) == 0;
@@ -77,7 +77,7 @@ void keep_memory_private() {
   const char* told = std::getenv("MOLECULE_ALLOW_CORE_DUMPS");
   if (told != nullptr && *told != '\0') return;
   rlimit limit{};
-  // The hard limit stays: programs that are started from here may raise theirs again.
+  // Keep the hard limit, so that child programs may raise theirs again.
   if (::getrlimit(RLIMIT_CORE, &limit) == 0) {
     limit.rlim_cur = 0;
     ::setrlimit(RLIMIT_CORE, &limit);

@@ -7,40 +7,38 @@
 
 namespace molecule::process {
 
-/// Asks the system to send `signal` to this process when its parent ends. On Linux the signal
-/// also comes when only the parent's thread that started this process ends, so that whoever gets
-/// it asks `has_parent` first. False where the system cannot do it (macOS): ask `has_parent` from
-/// time to time instead.
+/// Asks the system to send `signal` to this process when its parent ends. On Linux the signal also
+/// comes when only the thread that started this process ends, so check `has_parent` on receipt.
+/// Returns false if the system cannot do it (macOS): poll `has_parent` instead.
 bool signal_at_parent_death(int signal);
 
-/// Opens /dev/null in place of standard streams that are closed, so that no file or socket gets
-/// their numbers, which people print into. Throws `std::system_error` where it cannot.
+/// Opens /dev/null on standard streams that are closed, so that no file or socket gets their
+/// numbers and receives output. Throws `std::system_error` on failure.
 void open_standard_streams();
 
-/// The parent of this moment.
+/// The current parent.
 pid_t parent();
 
-/// Whether `parent` (of an earlier moment) still is this process's parent.
+/// True if `parent`, taken earlier, is still this process's parent.
 bool has_parent(pid_t parent);
 
-/// Lets this process open as many files as the system allows it (RLIMIT_NOFILE, the soft limit);
-/// gives that number.
+/// Raises the soft limit of open files (RLIMIT_NOFILE) to the hard limit. Returns the new limit.
 std::uint64_t raise_open_files_limit();
 
-/// A write to a pipe that nobody reads, and one beyond the file-size limit, fail (EPIPE, EFBIG)
-/// instead of ending the process.
+/// Makes writes to a closed pipe, and beyond the file-size limit, fail (EPIPE, EFBIG) instead of
+/// killing the process.
 void survive_failed_writes();
 
-/// Those of SIGINT, SIGTERM and SIGHUP that shall end this process. SIGINT and SIGHUP stay ignored
-/// where they were at the start, as by nohup or in a shell's background.
+/// The signals that end this process: SIGTERM, and SIGINT and SIGHUP unless they were ignored at
+/// the start, as they are under nohup or in the background of a shell.
 std::vector<int> end_signals();
 
-/// Memory holds tokens: it is neither dumped at a crash nor read by other processes of the user,
-/// unless MOLECULE_ALLOW_CORE_DUMPS is set.
+/// Prevents core dumps, and access by other processes of the user, because memory contains tokens.
+/// Does nothing if MOLECULE_ALLOW_CORE_DUMPS is set.
 void keep_memory_private();
 
-/// From now on SIGINT, SIGTERM and SIGHUP do nothing: for a process that is ending already, and
-/// whose exit code shall say why.
+/// Blocks SIGINT, SIGTERM and SIGHUP from now on, for a process that is already ending and whose
+/// exit code must say why.
 void hold_end_signals();
 
 }  // namespace molecule::process

@@ -5,10 +5,10 @@
 
 namespace molecule {
 
-/// Fills `size` bytes (at most 256) from the kernel's generator. Throws `std::system_error`.
+/// Fills `size` bytes (at most 256) with the kernel's random numbers. Throws `std::system_error`.
 void fill_random(void* target, std::size_t size);
 
-/// `bytes` from the kernel's generator, base64url without padding: 32 give the 43 characters of
+/// `bytes` random bytes from the kernel as base64url without padding: 32 give the 43 characters of
 /// a workspace token (platform-api.md 0.1).
 std::string random_token(std::size_t bytes = 32);
 

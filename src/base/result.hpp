@@ -14,8 +14,8 @@ struct Failure {
 template <class E>
 Failure(E) -> Failure<E>;
 
-/// An expected outcome: the value, or why there is none. Asking for the part that is not there
-/// throws `std::bad_variant_access`: that is a programming error.
+/// An expected outcome: the value, or an error. Asking for the wrong one is a programming error and
+/// throws `std::bad_variant_access`.
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
@@ -40,7 +40,7 @@ class [[nodiscard]] Result {
   std::variant<T, E> state_;
 };
 
-/// The outcome of something that gives no value.
+/// The outcome of an action that returns no value.
 template <class E>
 class [[nodiscard]] Result<void, E> {
  public:

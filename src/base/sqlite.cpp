@@ -21,14 +21,14 @@ namespace {
 
 constexpr std::array<const char*, 4> endings{"", "-wal", "-shm", "-journal"};
 
-/// A log that has grown beyond this is cut when it begins anew.
-constexpr std::int64_t most_log_bytes = std::int64_t{4} << 20;
+/// A log that has grown beyond this is truncated when it restarts.
+constexpr std::int64_t max_log_bytes = std::int64_t{4} << 20;
 
 constexpr const char* with_log =
     "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=4194304; PRAGMA synchronous=FULL;"
     "PRAGMA foreign_keys=ON; PRAGMA cache_size=-512; SELECT count(*) FROM sqlite_schema";
 
-/// A log of before is read without shared memory, which takes the file alone for a moment.
+/// An existing log can be read without shared memory only under an exclusive lock.
 constexpr const char* with_rollback_journal =
     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE; PRAGMA locking_mode=NORMAL;"
     "SELECT count(*) FROM sqlite_schema; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
@@ -42,7 +42,7 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-/// SQLite would follow links, and wait for whoever writes to a FIFO.
+/// SQLite would follow links, and block on a FIFO.
 void require_regular_files(const std::filesystem::path& path) {
   for (const char* ending : endings) {
     const std::filesystem::path file = beside(path, ending);
@@ -53,8 +53,8 @@ void require_regular_files(const std::filesystem::path& path) {
   }
 }
 
-/// SQLite would make the file with the umask's mode; its log takes the mode of the file. A file
-/// that exists is not opened: closing it would drop the locks of this process's other connections.
+/// SQLite would create the file with the umask's mode; its log gets the mode of the file. An
+/// existing file is not opened: closing it would drop the locks of this process's connections.
 void make_private_file(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd >= 0) {
@@ -74,13 +74,13 @@ bool lacks_shared_memory(const Error& error) {
   return error.code() == SQLITE_IOERR_SHMMAP || error.code() == SQLITE_IOERR_SHMOPEN;
 }
 
-/// SQLite would begin each cache with 20 pages, most of which a small file never has; one by one is
-/// as fast. Only before the first file is opened.
+/// SQLite would start each cache with 20 pages, most of which a small file never needs; allocating
+/// them one by one is as fast. Has an effect only before the first file is opened.
 void take_pages_one_by_one() {
   [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
 }
 
-/// `$1` as `?1`: SQLite would number `$` parameters by their first appearance.
+/// Replaces `$1` by `?1`: SQLite numbers `$` parameters by their first appearance.
 std::string numbered_parameters(std::string_view sql) {
   std::string text(sql);
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
@@ -115,7 +115,7 @@ Database::Database(const std::filesystem::path& path, std::chrono::milliseconds 
   require_regular_files(path);
   make_private_file(path);
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  // Tried first: SQLite would mark the file as one with a log before it found out.
+  // Try first: SQLite would switch the file to WAL mode before it found out.
   bool logged = files::shared_memory_failure(folder_of(path)) == 0;
   try {
     if (logged) open(path.string(), flags, busy_timeout, with_log);
@@ -129,7 +129,7 @@ Database::Database(const std::filesystem::path& path, std::chrono::milliseconds 
 
 Database::Database(const std::filesystem::path& path, ReadOnly) : path_(path) {
   require_regular_files(path);
-  // Without a log nobody has it open, and the file is all there is; SQLite would make a log.
+  // Without a log nobody has the file open, and it is complete; SQLite would create a log.
   const bool logged = ::access(beside(path, "-wal").c_str(), F_OK) == 0;
   const std::string name = fmt::format("file:{}?mode=ro{}", text::percent_encode(path.string()),
                                        logged ? "" : "&immutable=1");
@@ -172,9 +172,9 @@ bool Database::replaced() const {
 void Database::shrink_log() {
   struct stat status{};
   const std::filesystem::path log = beside(path_, "-wal");
-  if (::lstat(log.c_str(), &status) != 0 || status.st_size <= most_log_bytes) return;
+  if (::lstat(log.c_str(), &status) != 0 || status.st_size <= max_log_bytes) return;
   sqlite3_busy_timeout(handle_, 0);
-  // Refused while somebody reads an old state or writes: the next time is soon enough.
+  // Fails while somebody writes or reads an old snapshot; the next call tries again.
   sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout_.count()));
 }
@@ -190,9 +190,9 @@ void Database::forget_statements() {
   }
 }
 
-void Database::wait_for_locks(std::chrono::milliseconds most) {
-  busy_timeout_ = most;
-  sqlite3_busy_timeout(handle_, static_cast<int>(most.count()));
+void Database::wait_for_locks(std::chrono::milliseconds busy_timeout) {
+  busy_timeout_ = busy_timeout;
+  sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));
 }
 
 void Database::release_memory() {
@@ -204,11 +204,11 @@ void Database::fail(int code, std::string_view what) {
   std::string reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   const int system = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
   if ((code & 0xFF) == SQLITE_IOERR && (system == EFBIG || system == EDQUOT)) {
-    // A limit of the process or the user: for whoever writes, the disk is full.
+    // A limit of the process or the user: to the writer the disk is full.
     code = SQLITE_FULL;
     reason = fmt::format("database or disk is full ({})", std::strerror(system));
   } else if ((code & 0xFF) == SQLITE_BUSY) {
-    // SQLite takes a file system without locks for one whose locks are held.
+    // SQLite reports a file system without locks as one whose locks are held.
     if (const int failure = files::lock_failure(folder_of(path_)); failure != 0) {
       code = SQLITE_IOERR_LOCK;
       reason = fmt::format("the file system of {} has no locks ({}): move it to one that has",
@@ -325,7 +325,7 @@ Transaction::~Transaction() {
   try {
     database_.execute("ROLLBACK");
   } catch (const Error&) {
-    // SQLite has rolled back already: that is what some errors do by themselves.
+    // SQLite has already rolled back, as it does by itself on some errors.
   }
 }
 

@@ -26,9 +26,9 @@ class Error : public std::runtime_error {
   int code() const { return code_; }
   /// The disk or a quota is full, or the file cannot be written.
   bool cannot_write() const;
-  /// The file is no database, or a damaged one, or one that was `refused`.
+  /// The file is not a database, is damaged, or was `refused`.
   bool unusable_file() const;
-  /// For a caller that finds another program's content in the file.
+  /// For a caller that finds another program's data in the file.
   static Error refused(const std::string& message);
   /// Another connection holds its lock for longer than the busy timeout.
   bool busy() const;
@@ -39,8 +39,8 @@ class Error : public std::runtime_error {
 
 class Database;
 
-/// A cached statement in use: bind, then step, then read. It goes back to its database's cache
-/// when it goes out of scope. Text views are valid until the next `step`.
+/// A cached statement in use: bind, then step, then read. It returns to its database's cache when
+/// it goes out of scope. Text views are valid until the next `step`.
 class Statement {
  public:
   Statement(Statement&& other) noexcept;
@@ -63,7 +63,7 @@ class Statement {
     bind_one(index, value);
   }
 
-  /// True when there is a row. Throws `Error`.
+  /// True if there is a row. Throws `Error`.
   bool step();
   /// Steps to the end, ignoring rows.
   void run() {
@@ -101,22 +101,22 @@ class Statement {
   }
 
   Database* database_;
-  /// Where it goes back to.
+  /// The cache entry it returns to.
   std::vector<sqlite3_stmt*>* idle_;
   sqlite3_stmt* statement_;
 };
 
 /// One connection: WAL, synchronous=FULL (what was acknowledged survives a power cut), foreign
-/// keys on. The file is 0600 from its first byte, and regular files alone are opened, not through
-/// links. Where processes cannot share memory (some network and virtual file systems), it has a
-/// rollback journal instead of the log. Throws `Error`.
+/// keys on. The file is 0600 from its first byte. Only regular files are opened, never through
+/// links. On file systems without shared memory (some network and virtual ones) a rollback journal
+/// replaces the WAL. Throws `Error`.
 class Database {
  public:
-  /// A call that needs a lock of another connection blocks for up to `busy_timeout`.
+  /// A call that needs another connection's lock blocks for up to `busy_timeout`.
   explicit Database(const std::filesystem::path& path,
                     std::chrono::milliseconds busy_timeout = std::chrono::seconds(2));
-  /// For looking at the file only: what is there when it opens, and nothing is made or changed,
-  /// neither the file nor its log. Whoever writes to it meanwhile is not held up.
+  /// For reading the state at the time of opening. Creates and changes nothing, neither the file
+  /// nor its log, and does not hold up writers.
   struct ReadOnly {};
   Database(const std::filesystem::path& path, ReadOnly);
   Database(const Database&) = delete;
@@ -125,21 +125,21 @@ class Database {
 
   /// Runs statements that take no values, e.g. a schema.
   void execute(const char* sql);
-  /// One statement with nothing after it, kept for the next time: its text is the key of the cache.
+  /// Prepares one statement, and caches it by its text.
   Statement prepare(std::string_view sql);
-  /// True when one of its files was removed, or another has its name now: what is committed from
-  /// then on reaches nobody. Open it again, or refuse to go on.
+  /// True if one of its files was removed or replaced: nobody will see what is committed from then
+  /// on. Reopen the database, or stop.
   bool replaced() const;
-  /// Makes a log small again that grew beyond its limit, unless another connection is in the way.
+  /// Truncates a log that has grown beyond its limit, unless another connection is in the way.
   void shrink_log();
-  /// From now on a call that needs a lock of another connection blocks for so long.
-  void wait_for_locks(std::chrono::milliseconds most);
-  /// Gives back what is kept for the next time: after work that does not come again.
+  /// Sets the busy timeout: how long a call that needs another connection's lock blocks.
+  void wait_for_locks(std::chrono::milliseconds busy_timeout);
+  /// Frees caches, after work that will not be repeated.
   void release_memory();
-  /// Rows changed by the last statement.
+  /// The number of rows that the last statement changed.
   std::int64_t changes() const;
   std::int64_t last_insert_id() const;
-  /// Changes when another connection has committed to the file.
+  /// A number that changes when another connection has committed to the file.
   std::int64_t data_version();
 
  private:
@@ -163,8 +163,7 @@ class Database {
   std::chrono::milliseconds busy_timeout_{0};
   /// The database's files as they were when it opened; `replaced` compares them.
   std::vector<std::pair<std::filesystem::path, files::Identity>> files_;
-  /// Statements that are not in use, by their text as it was given. Entries stay where they are:
-  /// statements in use point to them.
+  /// Idle statements by their text as given. Entries never move: statements in use point to them.
   std::unordered_map<std::string, std::vector<sqlite3_stmt*>, TextHash, std::equal_to<>> idle_;
 };
 

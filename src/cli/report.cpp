@@ -57,7 +57,7 @@ bool wants_colour() {
 }
 
 void Report::show(std::string_view text) {
-  // Said once, and nothing more is tried.
+  // Logged once; then nothing more is printed.
   if (!failed_) failed_ = !output::print(text);
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr const char* system_folder = "/etc/ssl/certs";
 
-/// A path as it was configured; one in the home folder is written out, which no shell does for a
-/// service or an agent host. Relative ones are left to OpenSSL, as with other programs.
+/// A configured path. `~/` is expanded here, because no shell does it for a service or an agent
+/// host. Relative paths are left to OpenSSL, as in other programs.
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr) return "";

@@ -4,15 +4,15 @@
 
 namespace molecule::net {
 
-/// Which certificate authorities are trusted.
+/// The certificate authorities to trust.
 struct Authorities {
-  bool standard = false;  ///< libcurl's built-in choice; else the two below, empty ones unused
+  bool standard = false;  ///< libcurl's built-in choice; otherwise the two below, unless empty
   std::string file;       ///< a bundle
-  std::string folder;     ///< with hashed names (or several, separated by ':')
+  std::string folder;     ///< with hashed names; or several folders, separated by ':'
 };
 
-/// CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR, else the system's folder where it has one
-/// (a bundle would be read for every connection: 20 ms in which the loop stands still).
+/// CURL_CA_BUNDLE, otherwise SSL_CERT_FILE and SSL_CERT_DIR, otherwise the system's folder if it
+/// has one (a bundle would be read for every connection, which blocks the loop for 20 ms).
 Authorities authorities();
 
 }  // namespace molecule::net

@@ -39,15 +39,15 @@ bool find(void* library, const char* name, Function& function) {
 }
 
 Problem load(CurlApi& api) {
-  // Debian's libcurl brings GnuTLS along for protocols that are not ours. Unless told not to, that
-  // sets itself up as soon as it is loaded: 0.7 MB.
+  // Debian's libcurl links GnuTLS for protocols that we do not use. By default GnuTLS initialises
+  // itself when loaded, which costs 0.7 MB.
   ::setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
   void* library = nullptr;
   std::string reason;
   for (const char* name : library_names) {
     library = ::dlopen(name, RTLD_LAZY | RTLD_LOCAL);
     if (library != nullptr) break;
-    // The first name's reason says most; reading it also clears it.
+    // The first name's error is the most useful; reading it also clears it.
     const char* text = ::dlerror();
     if (reason.empty() && text != nullptr) reason = text;
   }

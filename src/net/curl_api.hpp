@@ -41,7 +41,7 @@
 
 namespace molecule::net {
 
-/// libcurl's functions, by their names without `curl_`. Found at run time unless the build links
+/// libcurl's functions by their names without `curl_`, loaded at run time unless the build links
 /// libcurl (the option `libcurl`).
 struct CurlApi {
 #define MOLECULE_CURL_MEMBER(name) decltype(&::curl_##name) name = nullptr;
@@ -49,7 +49,7 @@ struct CurlApi {
 #undef MOLECULE_CURL_MEMBER
 };
 
-/// Loads and initialises libcurl at the first call. The error says what is missing; the next call
+/// Loads and initialises libcurl on the first call. The error says what is missing; the next call
 /// tries again. The table lives as long as the process.
 Result<const CurlApi*, std::string> curl_api();
 

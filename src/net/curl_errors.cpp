@@ -62,7 +62,7 @@ HttpErrc classify(CURLcode code, bool begun) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
       return HttpErrc::connection_lost;
-    // Before the request these come from a proxy that does not let us through.
+    // Before the request was sent, these come from a proxy that refuses us.
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
       return begun ? HttpErrc::connection_lost : HttpErrc::cannot_connect;

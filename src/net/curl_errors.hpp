@@ -8,10 +8,10 @@
 
 namespace molecule::net {
 
-/// What a failed exchange means for us; `begun` says whether the request may have left.
+/// Classifies a failed exchange; `begun`: the request may have been sent.
 HttpErrc classify(CURLcode code, bool begun);
 
-/// One line for people: what failed, on which server, and libcurl's reason where it says more.
+/// One line for people: what failed, on which server, and libcurl's reason if it adds anything.
 std::string describe(HttpErrc code, std::string_view where, std::string_view reason);
 
 }  // namespace molecule::net

@@ -17,8 +17,8 @@ constexpr long kept_connections = 16;
 
 }  // namespace
 
-/// A socket that libcurl wants to hear of. The descriptor is a duplicate, so that neither its
-/// registration nor its end can touch another socket that got the same number meanwhile.
+/// A socket that libcurl wants watched. The descriptor is a duplicate, so that neither registering
+/// nor closing it can affect another socket that got the same number meanwhile.
 struct HttpClient::Engine::Watch {
   Watch(const asio::any_io_executor& executor, curl_socket_t socket_)
       : descriptor(executor), socket(socket_) {}
@@ -70,8 +70,8 @@ void HttpClient::Engine::drive(curl_socket_t socket, int events) {
   int running = 0;
   curl_->multi_socket_action(multi_, socket, events, &running);
   collect();
-  // A transfer that lost a socket but is not done goes on to its next address only when it is
-  // looked at, which libcurl leaves to its next timer, seconds away.
+  // A transfer that lost a socket but is not done tries its next address only when it is driven,
+  // which libcurl leaves to its next timer, seconds away.
   while (true) {
     const bool stuck = std::any_of(unwatched_.begin(), unwatched_.end(),
                                    [](const Transfer* transfer) { return !transfer->finished(); });
@@ -112,7 +112,7 @@ void HttpClient::Engine::wait_for(const std::shared_ptr<Watch>& watch, int event
         self->drive(held->socket, error                   ? CURL_CSELECT_ERR
                                   : event == CURL_POLL_IN ? CURL_CSELECT_IN
                                                           : CURL_CSELECT_OUT);
-        // A descriptor that cannot be waited for would be ready at once, for ever.
+        // A descriptor that cannot be waited for would always be ready.
         if (!error) self->listen(held);
       });
 }
@@ -153,7 +153,7 @@ int HttpClient::Engine::on_socket(CURL* easy, curl_socket_t socket, int what, vo
     }
     if (transfer != nullptr) engine.unwatched_.push_back(transfer);
   } else if (!engine.watch_socket(socket, what, known) && transfer != nullptr) {
-    // Returning an error from here would end the multi handle for good.
+    // Returning an error from here would permanently break the multi handle.
     transfer->fail(HttpErrc::other, "too many open files");
   }
   return 0;

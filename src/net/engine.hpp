@@ -11,8 +11,8 @@ namespace molecule::net {
 
 class Transfer;
 
-/// libcurl's multi handle, its sockets and its one timer on the loop. It runs no code of others
-/// inside libcurl's callbacks: those only note what changed; the waiters are resumed by the loop.
+/// libcurl's multi handle with its sockets and its one timer on the loop. libcurl's callbacks only
+/// record what changed and run no other code; the loop resumes the waiters.
 class HttpClient::Engine : public std::enable_shared_from_this<HttpClient::Engine> {
  public:
   explicit Engine(asio::any_io_executor executor);
@@ -20,14 +20,14 @@ class HttpClient::Engine : public std::enable_shared_from_this<HttpClient::Engin
   Engine& operator=(const Engine&) = delete;
   ~Engine();
 
-  /// Loads libcurl, at the first call.
+  /// Loads libcurl on the first call.
   Result<void, HttpError> start();
   const CurlApi& curl() const { return *curl_; }
   Clock& clock() { return clock_; }
 
   /// Starts the exchange; it may be finished when this returns.
   void add(Transfer& transfer);
-  /// Ends the exchange where it stands: an unfinished one's connection is closed.
+  /// Ends the exchange wherever it is; the connection of an unfinished one is closed.
   void remove(Transfer& transfer) noexcept;
 
  private:
@@ -46,7 +46,7 @@ class HttpClient::Engine : public std::enable_shared_from_this<HttpClient::Engin
   asio::steady_timer timer_;
   const CurlApi* curl_ = nullptr;
   CURLM* multi_ = nullptr;
-  /// By identity: libcurl may reuse a descriptor's number before it lets go of the old one.
+  /// By identity: libcurl may reuse a descriptor's number before it releases the old one.
   std::map<Watch*, std::shared_ptr<Watch>> watches_;
   std::vector<Transfer*> unwatched_;  ///< lost a socket during the current `drive`
 };

@@ -23,15 +23,15 @@ struct Header {
   std::string value;
 };
 
-/// A file sent as one part of a multipart/form-data body, streamed from disk. Regular files of a
-/// storage only.
+/// A file sent as one part of a multipart/form-data body, streamed from disk. Only regular files on
+/// storage are accepted.
 struct FormFile {
   std::string field;
   std::filesystem::path path;
   std::string filename;
   std::string mime_type;
-  /// What the caller looked at: another file, or another size at the start or the end of sending,
-  /// ends the exchange.
+  /// The file that the caller checked. Sending fails if the path names another file, or if its size
+  /// differs at the start or the end.
   std::optional<files::Identity> identity = std::nullopt;
   std::optional<std::int64_t> size = std::nullopt;
 };
@@ -41,7 +41,7 @@ struct HttpRequest {
   std::string url;
   std::vector<Header> headers;
   std::string body;
-  /// When not empty the body is multipart/form-data of these files and `body` is ignored.
+  /// If not empty, the body is multipart/form-data with these files, and `body` is ignored.
   std::vector<FormFile> files;
   /// Name lookup, connect and TLS.
   std::chrono::milliseconds connect_timeout{10'000};
@@ -49,10 +49,10 @@ struct HttpRequest {
   std::chrono::milliseconds total_timeout{30'000};
   /// A longer response body ends the exchange with `HttpErrc::too_large`.
   std::size_t max_response_bytes = std::size_t{16} << 20;
-  /// Where it is an open file, the body of a 2xx response is written there instead of being kept;
-  /// it stays the caller's. It is synced every few MiB, so that a sync at the end is short too.
+  /// If set to an open file, the body of a 2xx response is written there instead of being kept. The
+  /// caller still owns the file. It is synced every few MiB, so that a final sync is short.
   int sink = -1;
-  /// The limit of what goes there, where it is another than that of what is kept.
+  /// The limit for bytes written there, if it differs from `max_response_bytes`.
   std::optional<std::size_t> max_sink_bytes = std::nullopt;
 };
 
@@ -60,10 +60,10 @@ struct HttpResponse {
   int status = 0;
   std::vector<Header> headers;
   std::string body;
-  /// Through which proxy it came, for messages; empty: through none.
+  /// The proxy it came through, for messages; empty if none.
   std::string proxy = {};
 
-  /// The first field of that name, case ignored.
+  /// The first field of that name, regardless of case.
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
@@ -85,21 +85,20 @@ struct HttpError {
   HttpErrc code = HttpErrc::other;
   /// One line for people: what failed and where (scheme, host and port; never a header or a body).
   std::string message;
-  /// Whether the server may have received the whole request: a send that cannot be repeated
-  /// blindly.
+  /// True if the server may have received the whole request, so that it cannot simply be repeated.
   bool may_have_arrived = false;
-  /// Of an answer that was `too_large`, which may be somebody else's page.
+  /// The status of a response that was `too_large`, which may be somebody else's page.
   std::string content_type = {};
 };
 
-/// One HTTP client for the program, on libcurl's multi-socket interface and the Asio loop.
-/// Connections are kept and reused (HTTP/2 where offered); proxies (`https_proxy`, `no_proxy`, …;
-/// never for this machine itself) and CA settings (`SSL_CERT_FILE`, `SSL_CERT_DIR`,
-/// `CURL_CA_BUNDLE`) of the environment hold; redirects are never followed, so that a token never
-/// goes to another host. Name lookups run in libcurl's own resolver thread.
+/// The program's HTTP client, on libcurl's multi-socket interface and the Asio loop. Keeps and
+/// reuses connections (HTTP/2 if offered); respects the environment's proxies (`https_proxy`,
+/// `no_proxy`, …; see proxy.hpp) and CA settings (`SSL_CERT_FILE`, `SSL_CERT_DIR`,
+/// `CURL_CA_BUNDLE`); never follows redirects, so that a token never goes to another host. Name
+/// lookups run in libcurl's own resolver thread.
 ///
-/// libcurl is loaded and initialised by the first `send`, not by the constructor: it costs more
-/// than everything else between the start and the answer to `initialize`.
+/// The first `send` loads and initialises libcurl, not the constructor: that costs more than
+/// everything else between the start and the answer to `initialize`.
 class HttpClient {
  public:
   explicit HttpClient(asio::any_io_executor executor);
@@ -108,8 +107,8 @@ class HttpClient {
   /// All transfers must have ended.
   ~HttpClient();
 
-  /// Performs one exchange; any status, 3xx and 5xx included, is a response, not an error.
-  /// Cancelling the task closes the transfer at once, wherever it stands, and throws
+  /// Performs one exchange. Any status, 3xx and 5xx included, is a response, not an error.
+  /// Cancelling the task closes the transfer at once, in whatever state, and throws
   /// `asio::error::operation_aborted`.
   awaitable<Result<HttpResponse, HttpError>> send(HttpRequest request);
 

@@ -13,7 +13,7 @@ namespace molecule::net {
 
 namespace {
 
-/// The first of these variables that says something.
+/// The value of the first of these variables that is not empty.
 std::string variable(std::initializer_list<const char*> names) {
   for (const char* name : names) {
     const char* value = std::getenv(name);
@@ -22,7 +22,7 @@ std::string variable(std::initializer_list<const char*> names) {
   return {};
 }
 
-/// As names are compared: without brackets, a zone, and the dot of a full name; in lower case.
+/// The form for comparisons: lower case, without brackets, zone and trailing dot.
 std::string plain(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   host = host.substr(0, host.find('%'));
@@ -54,7 +54,7 @@ bool matches(const std::string& host, std::string_view entry) {
   if (entry.starts_with('.')) entry.remove_prefix(1);
   const std::string name = plain(entry);
   if (name.empty() || host == name) return !name.empty();
-  // An address has no domains above it.
+  // An address has no parent domains.
   return error && host.ends_with('.' + name);
 }
 
@@ -81,12 +81,12 @@ bool is_loopback(std::string_view given) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
-  // The unspecified address is this machine too.
+  // The unspecified address also reaches this machine.
   return address.is_loopback() || address.is_unspecified();
 }
 
 std::string proxy_for(std::string_view scheme, std::string_view host) {
-  // HTTP_PROXY in capitals would be set by whoever sends a web server a "Proxy:" field.
+  // HTTP_PROXY in capitals is not read: in a CGI program a "Proxy:" header field would set it.
   std::string proxy =
       scheme == "https" ? variable({"https_proxy", "HTTPS_PROXY"}) : variable({"http_proxy"});
   if (proxy.empty()) proxy = variable({"all_proxy", "ALL_PROXY"});

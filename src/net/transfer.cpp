@@ -19,9 +19,9 @@ namespace molecule::net {
 
 namespace {
 
-/// Fields of one response, together; libcurl limits only a single one (100 KB).
+/// All header fields of one response; libcurl limits only single fields (100 KB).
 constexpr std::size_t largest_header = std::size_t{256} << 10;
-/// As much as a slow disk takes while nobody notices that the loop stands still.
+/// A slow disk writes this much without blocking the loop noticeably.
 constexpr std::size_t sync_bytes = std::size_t{4} << 20;
 
 bool is_token(std::string_view text) {
@@ -74,15 +74,15 @@ Result<void, HttpError> Transfer::prepare() {
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_ERRORBUFFER, reason_.data());
   set(CURLOPT_NOSIGNAL, 1L);
-  // Without it, ending a transfer waits until its name lookup returns.
+  // Otherwise ending a transfer would wait for its name lookup.
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_USERAGENT, "molecule/" MOLECULE_VERSION);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, limit(request_.connect_timeout));
   set(CURLOPT_TIMEOUT_MS, limit(request_.total_timeout));
-  // HTTP/2 comes by ALPN only, and a minimal libcurl has none. Requests wait for a connection that
-  // may turn out to be shareable; over plain HTTP they would wait for the first answer instead,
+  // HTTP/2 is negotiated by ALPN only; a minimal libcurl lacks it. Requests wait for a connection
+  // that may turn out to be shareable. Over plain HTTP they would wait for the first response,
   // which may take minutes.
   const bool h2 = encrypted_ && curl_.easy_setopt(easy_, CURLOPT_HTTP_VERSION,
                                                   long{CURL_HTTP_VERSION_2TLS}) == CURLE_OK;
@@ -94,7 +94,7 @@ Result<void, HttpError> Transfer::prepare() {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-  // Chosen here, so that messages can name it; empty is none, whatever the environment says.
+  // Chosen here so that messages can name it; empty means none, whatever the environment says.
   set(CURLOPT_PROXY, proxy_.c_str());
   set(CURLOPT_NOPROXY, "");
   if (encrypted_ || proxy_.starts_with("https:")) set_authorities();
@@ -252,8 +252,8 @@ int Transfer::on_begin(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::string& method = transfer.request_.method;
   const bool repeatable = method == "GET" || method == "HEAD";
-  // When a kept connection ends before any answer, libcurl sends the request again on a new one,
-  // though the server may have acted on the first. Whether that is safe the caller knows.
+  // If a kept connection ends before any response, libcurl repeats the request on a new one, though
+  // the server may have acted on the first. Only the caller knows whether that is safe.
   transfer.repeated_ = transfer.begun_ && !repeatable;
   transfer.begun_ = true;
   return transfer.repeated_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
@@ -262,8 +262,8 @@ int Transfer::on_begin(void* self, char*, char*, int, int) {
 bool Transfer::room_for(std::size_t more) {
   body_bytes_ += more;
   const bool to_sink = request_.max_sink_bytes && request_.sink >= 0 && succeeds();
-  const std::size_t most = to_sink ? *request_.max_sink_bytes : request_.max_response_bytes;
-  too_large_ = too_large_ || body_bytes_ > most;
+  const std::size_t max_bytes = to_sink ? *request_.max_sink_bytes : request_.max_response_bytes;
+  too_large_ = too_large_ || body_bytes_ > max_bytes;
   return !too_large_;
 }
 
@@ -290,7 +290,7 @@ bool Transfer::keep(std::string_view data) {
   }
   if (unsynced_ < sync_bytes) return true;
   unsynced_ = 0;
-  // EINVAL: what cannot be synced, as a pipe.
+  // EINVAL: it cannot be synced, like a pipe.
   if (::fdatasync(request_.sink) != 0 && errno != EINVAL) sink_error_ = errno;
   return sink_error_ == 0;
 }
@@ -303,7 +303,7 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   if (transfer.too_large_) return 0;
   const std::size_t colon = line.find(':');
   if (line.starts_with("HTTP/")) {
-    // Interim answers (1xx) have fields too.
+    // Interim responses (1xx) have fields too.
     transfer.response_.headers.clear();
   } else if (colon != std::string_view::npos) {
     transfer.response_.headers.push_back({std::string(text::trim(line.substr(0, colon))),

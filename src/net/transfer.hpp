@@ -14,8 +14,8 @@ namespace molecule::net {
 class UploadFile;
 
 /// One exchange: the libcurl handle with everything it points to. It lives in the frame of the
-/// coroutine that waits for it, so that ending that coroutine ends the exchange; it must have been
-/// removed from the multi handle before it goes.
+/// coroutine that waits for it, so that ending the coroutine ends the exchange. Remove it from the
+/// multi handle before destroying it.
 class Transfer {
  public:
   Transfer(const CurlApi& curl, Clock& clock, HttpRequest request);
@@ -23,15 +23,15 @@ class Transfer {
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
 
-  /// Sets the handle up; an error is the exchange's outcome.
+  /// Sets up the handle; an error is the exchange's outcome.
   Result<void, HttpError> prepare();
   CURL* handle() const { return easy_; }
-  /// The transfer that a handle belongs to; null for handles of libcurl's own.
+  /// The transfer of a handle; null for libcurl's own handles.
   static Transfer* of(const CurlApi& curl, CURL* easy);
 
-  /// Says that libcurl is done with it; wakes the waiter.
+  /// Called when libcurl is done with it; wakes the waiter.
   void finish(CURLcode code);
-  /// Ends it for a reason of ours.
+  /// Ends it with an error of our own.
   void fail(HttpErrc code, std::string_view why);
   bool finished() const { return finished_; }
   awaitable<void> wait() { return ended_.wait(); }
@@ -63,7 +63,7 @@ class Transfer {
   std::vector<std::unique_ptr<UploadFile>> files_;
   std::array<char, CURL_ERROR_SIZE> reason_{};
   std::string where_;  ///< scheme, host and port, for messages
-  std::string proxy_;  ///< as it was configured; empty: none
+  std::string proxy_;  ///< as configured; empty if none
   bool encrypted_ = false;
   bool unsupported_ = false;  ///< libcurl does not know an option
   bool begun_ = false;        ///< the request's first byte may have left

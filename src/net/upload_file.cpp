@@ -40,7 +40,7 @@ bool UploadFile::grew() const {
 
 std::size_t UploadFile::on_read(char* target, std::size_t size, std::size_t count, void* self) {
   auto& file = *static_cast<UploadFile*>(self);
-  // What was appended since it was opened is not part of the announced length.
+  // Bytes appended since it was opened are not part of the announced length.
   const auto left = static_cast<std::size_t>(file.size_ - file.at_);
   const std::size_t want = std::min(size * count, left);
   if (want == 0 && file.size_matters_ && file.grew()) {

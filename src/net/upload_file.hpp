@@ -7,8 +7,8 @@
 
 namespace molecule::net {
 
-/// A regular file that is streamed into a request, with the size it had when it was opened. One
-/// that is not what the caller looked at, then or at the end, is not sent.
+/// A regular file that is streamed into a request, with its size at the time of opening. Fails if
+/// it is not the file that the caller checked, then or at the end.
 class UploadFile {
  public:
   explicit UploadFile(const FormFile& file);
@@ -16,7 +16,7 @@ class UploadFile {
   UploadFile& operator=(const UploadFile&) = delete;
   ~UploadFile();
 
-  /// Why it cannot be read, or empty. Also set when reading fails later.
+  /// Why it cannot be read; empty if it can. Also set if reading fails later.
   const std::string& problem() const { return problem_; }
   std::int64_t size() const { return size_; }
 
@@ -25,7 +25,7 @@ class UploadFile {
   static int on_seek(void* self, std::int64_t offset, int origin);
 
  private:
-  /// Whether it has grown since it was opened.
+  /// True if it has grown since it was opened.
   bool grew() const;
 
   std::string name_;

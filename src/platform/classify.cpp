@@ -94,7 +94,7 @@ std::string_view likely_reason(int status) {
   }
 }
 
-/// Where the answer came from: a proxy in between may have made it.
+/// The origin of the response, with the proxy, which may have made it.
 std::string place(const Site& site, const net::HttpResponse& response) {
   if (response.proxy.empty()) return site.origin;
   return fmt::format("{} through the proxy {}", site.origin, response.proxy);

@@ -30,7 +30,7 @@ std::string channel_params(const workspace::Message& message, std::string_view w
   json::Writer writer;
   {
     auto params = writer.object();
-    // The host wraps the text into a `<channel>` tag: text of others must not close or open one
+    // The host wraps the text in a `<channel>` tag: other people's text must not close or open one
     // (lessons.md 4).
     params.field("content", text::without_tags(text::sanitize(message.text), "channel"));
     auto meta = params.object("meta");

@@ -16,7 +16,7 @@ using namespace molecule;
 
 namespace {
 
-/// What `look` gives in a process of its own.
+/// The result of `look` in a child process.
 int in_child(int (*look)()) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(look());
@@ -32,7 +32,7 @@ bool ends(int signal) {
 
 }  // namespace
 
-TEST_CASE("fault B9: signals that are ignored at the start stay so, SIGTERM always ends") {
+TEST_CASE("fault B9: signals ignored at the start stay ignored, except SIGTERM") {
   CHECK(ends(SIGINT));
   CHECK(ends(SIGHUP));
   CHECK(ends(SIGTERM));
@@ -43,7 +43,7 @@ TEST_CASE("fault B9: signals that are ignored at the start stay so, SIGTERM alwa
         }) == 7);
 }
 
-TEST_CASE("fault D6: memory is private unless told") {
+TEST_CASE("fault D6: memory is private unless core dumps are allowed") {
   const auto look = [] {
     process::keep_memory_private();
     rlimit limit{};
@@ -56,7 +56,7 @@ TEST_CASE("fault D6: memory is private unless told") {
   ::unsetenv("MOLECULE_ALLOW_CORE_DUMPS");
 }
 
-TEST_CASE("fault A17: what cannot be written to stdout is a failure, a closed pipe is none") {
+TEST_CASE("fault A17: failing to write to stdout is a failure, a closed pipe is not") {
   CHECK(in_child([] {
           ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO);
           return output::print("text\n") ? 8 : 7;

@@ -41,7 +41,7 @@ void copy_with_log(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-TEST_CASE("fault B1: a database knows that it was removed or replaced") {
+TEST_CASE("fault B1: a database notices that its file was removed or replaced") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "db";
   for (const char* ending : {"", "-wal", "-shm"}) {
@@ -70,7 +70,7 @@ TEST_CASE("fault B1: a database knows that it was removed or replaced") {
   CHECK(database.replaced());
 }
 
-TEST_CASE("fault B3: without shared memory there is a rollback journal") {
+TEST_CASE("fault B3: without shared memory a rollback journal is used") {
   const test::TemporaryFolder folder;
   const FaultyCalls faults({.shared_memory = ENODEV});
   Database a(folder.path() / "db");
@@ -87,7 +87,7 @@ TEST_CASE("fault B3: without shared memory there is a rollback journal") {
   CHECK(count(looks) == 3);
 }
 
-TEST_CASE("fault B3: a log that was left where memory could be shared is taken in") {
+TEST_CASE("fault B3: a log left by a system with shared memory is read") {
   const test::TemporaryFolder folder;
   const fs::path there = folder.path() / "there";
   {
@@ -109,7 +109,7 @@ TEST_CASE("fault B3: a log that was left where memory could be shared is taken i
   CHECK(count(database) == 3);
 }
 
-TEST_CASE("fault B2: a file system without locks is called so, and not busy") {
+TEST_CASE("fault B2: a file system without locks is reported as such, not as busy") {
   const test::TemporaryFolder folder;
   const FaultyCalls faults({.all_locks = ENOLCK});
   try {
@@ -123,7 +123,7 @@ TEST_CASE("fault B2: a file system without locks is called so, and not busy") {
   }
 }
 
-TEST_CASE("fault B8: a log that grew is small again") {
+TEST_CASE("fault B8: a log that has grown is truncated") {
   const test::TemporaryFolder folder;
   const fs::path log = folder.path() / "db-wal";
   Database database(folder.path() / "db");
@@ -134,7 +134,7 @@ TEST_CASE("fault B8: a log that grew is small again") {
     transaction.commit();
   };
   {
-    // Who reads an old state is not waited for.
+    // It does not wait for readers of an old snapshot.
     Database reader(folder.path() / "db");
     reader.execute("BEGIN");
     CHECK(count(reader) == 0);

@@ -69,7 +69,7 @@ def speedup(tmp_path_factory):
 @pytest.fixture(scope="session")
 def refusing(tmp_path_factory):
     """A function: file_locks=, locks=, shared_memory= (error numbers) -> the environment of a child
-    for which the system refuses these."""
+    whose system calls for these fail."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("clang-19")
     if not compiler:
         pytest.skip("no C compiler for support/refuse.c")

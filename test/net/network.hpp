@@ -12,7 +12,7 @@
 
 namespace molecule::test {
 
-/// What every test of the client needs; ends all tasks before it goes.
+/// What every test of the client needs; ends all tasks in its destructor.
 struct Network {
   Network();
   Network(const Network&) = delete;

@@ -277,7 +277,7 @@ TEST_CASE("a long body is synced in parts while it arrives") {
   CHECK(syncs == 4);
 }
 
-TEST_CASE("fault D7: more than is expected for the sink ends the exchange at once") {
+TEST_CASE("fault D7: more bytes than the sink may receive end the exchange at once") {
   Network network;
   const test::TemporaryFolder folder;
   net::HttpRequest request = request_to(network.serve(many_bytes).url());

@@ -100,7 +100,7 @@ TEST_CASE("a file that shrinks while being sent fails the request") {
   CHECK(answer.error().message.find("shorter") != std::string::npos);
 }
 
-TEST_CASE("fault D5: only stored files are sent, and only what was looked at") {
+TEST_CASE("fault D5: only stored files are sent, and only the file that was checked") {
   Network network;
   const test::TemporaryFolder folder;
   auto& server = network.serve(accept_all);

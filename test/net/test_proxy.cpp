@@ -1,4 +1,4 @@
-// Which proxy is asked, and what errors say of it.
+// The choice of the proxy, and what errors say about it.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -15,7 +15,7 @@ using net::proxy_for;
 
 namespace {
 
-/// Variables of the environment, for as long as one lives.
+/// Sets environment variables while it exists.
 class Variables {
  public:
   Variables(std::initializer_list<std::pair<const char*, const char*>> variables) {
@@ -36,7 +36,7 @@ class Variables {
 
 }  // namespace
 
-TEST_CASE("fault A16: this machine is reached without a proxy, unless told") {
+TEST_CASE("fault A16: loopback addresses use no proxy, unless told") {
   const Variables variables{{"http_proxy", "http://p:1"}, {"https_proxy", "http://s:1"}};
   for (const char* host : {"localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "127.9.9.9",
                            "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]"}) {

@@ -101,7 +101,7 @@ class Session {
   /// until it returns. Cancelling the task cancels every call, writes as much queued output as the
   /// reader takes without waiting, and throws `asio::error::operation_aborted`.
   awaitable<SessionEnd> run();
-  /// errno of what made writing impossible (a file on a full disk); 0 where the reader has gone.
+  /// errno of the write that failed (a file on a full disk); 0 if the reader is gone.
   int output_failure() const;
 
   /// Queues a notification; `params` is the text of a JSON object. Dropped before

@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
       case app::Command::unknown:
         break;
     }
-    // The commands; whoever closed stderr does not want to read them.
+    // The commands only. Ignore write errors: the reader closed the pipe.
     const std::string_view all = app::usage;
     const std::string text = std::string(all.substr(0, all.find("\n\n"))) +
                              "\nRun `molecule-mcp --help` for the rest.\n";

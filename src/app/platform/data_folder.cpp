@@ -18,8 +18,8 @@ namespace molecule::app {
 
 namespace {
 
-/// 0, EWOULDBLOCK where another process holds it, or why there are no locks. Not every file system
-/// has each kind.
+/// Takes whichever kind of lock the file system has. Returns 0, EWOULDBLOCK if another process
+/// holds it, or the errno that says why there are no locks.
 int lock_file(int fd) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
   if (errno == EWOULDBLOCK) return EWOULDBLOCK;
@@ -30,7 +30,7 @@ int lock_file(int fd) {
   if (::fcntl(fd, F_OFD_SETLK, &whole) == 0) return 0;
   if (errno == EACCES || errno == EAGAIN) return EWOULDBLOCK;
 #endif
-  // It is held until the process closes any descriptor of the file: nothing else opens it.
+  // Held until the process closes any descriptor of the file, and nothing else opens it.
   if (::fcntl(fd, F_SETLK, &whole) == 0) return 0;
   return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
 }
@@ -57,7 +57,7 @@ Result<void, std::string> DataFolder::take() {
   };
   folder_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   folder_locked_ = folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) == 0;
-  // Other errors: a file system that locks only files that are open for writing.
+  // Other errors: the file system locks only files that are open for writing.
   if (folder_ >= 0 && !folder_locked_ && errno == EWOULDBLOCK) return in_use();
   const std::filesystem::path file = path_ / "lock";
   lock_ = files::open_regular(file, O_RDWR | O_CREAT);

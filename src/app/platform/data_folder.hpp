@@ -18,7 +18,7 @@ class DataFolder {
   DataFolder& operator=(DataFolder&&) = delete;
   ~DataFolder();
 
-  /// False where it was removed, or another folder has its name now.
+  /// False if it was removed or replaced.
   bool intact() const;
 
   std::filesystem::path database() const { return path_ / "platform.db"; }
@@ -31,12 +31,12 @@ class DataFolder {
 
  private:
   explicit DataFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  /// Locks the folder itself and a file in it; gives the failure.
+  /// Locks the folder itself and a file in it.
   Result<void, std::string> take();
 
   std::filesystem::path path_;
   int folder_ = -1;
-  /// The folder itself is locked, so that the file in it may go.
+  /// The folder itself is locked, so that the file in it may be removed.
   bool folder_locked_ = false;
   int lock_ = -1;
 };

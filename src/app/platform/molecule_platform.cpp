@@ -98,7 +98,7 @@ class Platform {
     loop_.stop();
   }
 
-  /// What is answered 200 is kept: without its folder nothing is.
+  /// Without its folder the platform cannot keep what it answers with 200.
   awaitable<void> watch_folder() {
     while (folder_.intact() && !store_->replaced()) {
       co_await sleep_for(clock_, look_interval);
@@ -185,7 +185,7 @@ int main(int argc, char** argv) {
   try {
     auto parsed = app::parse_platform_options(argc, argv);
     if (const auto* end = std::get_if<app::Exit>(&parsed)) {
-      // Whoever closed stderr does not want to read it.
+      // Ignore write errors: the reader closed the pipe.
       [[maybe_unused]] const ssize_t ignored =
           ::write(STDERR_FILENO, end->err.data(), end->err.size());
       return output::print(end->out) ? end->code : 1;

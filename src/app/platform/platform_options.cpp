@@ -42,7 +42,7 @@ std::string environment(const char* name) {
 
 std::filesystem::path default_data() {
   const std::string home = environment("HOME");
-  // The specification of these folders says to ignore paths that are not absolute.
+  // The XDG specification says to ignore paths that are not absolute.
   const auto data_home = files::configured_path(environment("XDG_DATA_HOME"), home);
   if (data_home) return *data_home / "molecule-platform";
   if (home.empty()) return {};
@@ -133,7 +133,7 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
                        text::sanitize_name(listen));
   }
   if (data.empty()) return wrong_usage("--data: no folder given, and HOME is not set");
-  // Not every shell has expanded it (`--data=~/x`), and a service file never does.
+  // Not every shell expands it (`--data=~/x`), and a service file never does.
   if (data.starts_with('~')) {
     const auto path = files::configured_path(data, environment("HOME"));
     if (!path) return wrong_usage("--data: " + path.error());

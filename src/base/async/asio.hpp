@@ -1,6 +1,6 @@
 #pragma once
 
-// The only place that names Asio's experimental parts, so that a newer Asio needs one change.
+// The only file that names Asio's experimental parts, so that a newer Asio needs one change.
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

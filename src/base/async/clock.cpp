@@ -33,7 +33,7 @@ SystemClock::duration SystemClock::suspended() const {
 #elif defined(__APPLE__)
   return read(CLOCK_MONOTONIC_RAW) - read(CLOCK_UPTIME_RAW);
 #else
-  // Nothing better: here a step of the calendar looks like a suspend.
+  // There is no better source here: a step of the wall clock looks like a suspend.
   return read(CLOCK_REALTIME) - read(CLOCK_MONOTONIC);
 #endif
 }

@@ -6,8 +6,8 @@
 
 namespace molecule {
 
-/// Where all time comes from, so that tests run the 20 s heartbeat in microseconds. The program
-/// has one `SystemClock`; tests have a `test::VirtualClock`.
+/// The source of all time, so that tests run the 20 s heartbeat in microseconds. The program has
+/// one `SystemClock`; tests use a `test::VirtualClock`.
 class Clock {
  public:
   using duration = std::chrono::steady_clock::duration;
@@ -16,10 +16,10 @@ class Clock {
   virtual ~Clock() = default;
   /// Monotonic.
   virtual time_point now() const = 0;
-  /// What a calendar says; it may jump.
+  /// The wall clock; it may jump.
   virtual std::chrono::system_clock::time_point wall() const = 0;
-  /// How long the machine has been suspended in all: the monotonic time stood still meanwhile. Of
-  /// use are only differences; steps of the calendar do not count.
+  /// The total time for which the machine was suspended, during which monotonic time stands still.
+  /// Only differences are meaningful; steps of the wall clock do not count.
   virtual duration suspended() const = 0;
 
   /// Makes `timer` expire at `deadline` of this clock. For `sleep_until` and `Event` only.

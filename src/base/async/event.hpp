@@ -8,7 +8,7 @@
 namespace molecule {
 
 /// Wakes coroutines that wait for a condition. It holds no state: a waiter tests its condition
-/// first and again after each wake-up (nothing can come between on one thread):
+/// before waiting and after each wake-up (with one thread nothing can happen in between):
 ///
 ///     while (!ready()) co_await event.wait();
 ///
@@ -19,10 +19,10 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  /// Wakes all that wait now.
+  /// Wakes all current waiters.
   void notify_all();
   awaitable<void> wait();
-  /// False when `deadline` came first.
+  /// Returns false if `deadline` passed first.
   awaitable<bool> wait_until(Clock::time_point deadline);
 
  private:

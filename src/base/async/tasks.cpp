@@ -16,7 +16,7 @@ struct TaskGroup::State : std::enable_shared_from_this<TaskGroup::State> {
   std::map<Id, asio::cancellation_signal> running;
 
   void ended(Id id, std::string_view name, std::exception_ptr error) {
-    // The signal is still in use by the handler that calls this.
+    // The handler that calls this is still using the signal.
     asio::post(executor, [self = shared_from_this(), id] {
       self->running.erase(id);
       if (self->running.empty()) self->changed.notify_all();
@@ -27,7 +27,7 @@ struct TaskGroup::State : std::enable_shared_from_this<TaskGroup::State> {
     } catch (const std::system_error& e) {
       if (e.code() == asio::error::operation_aborted) return;
     } catch (...) {
-      // Reported below, as every other escaped exception.
+      // Reported below, like any other escaped exception.
     }
     on_failure(name, error);
   }

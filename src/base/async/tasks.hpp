@@ -13,12 +13,12 @@
 
 namespace molecule {
 
-/// Coroutines that run beside each other and end together. Nothing in this program is detached:
-/// whoever starts a task owns the group that ends it.
+/// Coroutines that run concurrently and end together. Nothing in this program is detached: whoever
+/// starts a task owns the group that ends it.
 ///
-/// A task ends by returning, or by the cancellation of its group (terminal; it then unwinds with
-/// `asio::error::operation_aborted`, which is the expected end). Any other exception that escapes
-/// goes to `on_failure` with the task's name: a programming error, on which the program stops.
+/// A task ends by returning, or when its group is cancelled (terminal; it then unwinds with
+/// `asio::error::operation_aborted`, which is expected). Any other exception that escapes is a
+/// programming error: it goes to `on_failure` with the task's name, and the program stops.
 class TaskGroup {
  public:
   using Id = std::uint64_t;
@@ -27,7 +27,7 @@ class TaskGroup {
   TaskGroup(asio::any_io_executor executor, Clock& clock, OnFailure on_failure);
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
-  /// Every task must have ended (`join`), or the `io_context` must be done for good.
+  /// By now every task must have ended (`join`), or the `io_context` must never run again.
   ~TaskGroup();
 
   /// Starts `task` from the loop, not from within this call. `name` must be a literal.

@@ -15,7 +15,7 @@ namespace molecule::files {
 
 namespace {
 
-/// A file without a name, or with one for a moment where the file system has no others.
+/// An unnamed temporary file; on file systems without those, one that is unlinked at once.
 class Probe {
  public:
   explicit Probe(const std::filesystem::path& folder) {
@@ -37,7 +37,7 @@ class Probe {
     if (fd_ >= 0) ::close(fd_);
   }
 
-  /// 0, or why there is none.
+  /// 0, or the errno of the failed open.
   int failure() const { return code_; }
 
   int write() const {
@@ -58,13 +58,13 @@ class Probe {
     wanted.l_whence = SEEK_SET;
     wanted.l_len = 1;
     if (::fcntl(fd_, F_SETLK, &wanted) != 0) return errno;
-    // A lock is asked for as often as one is set.
+    // SQLite also queries locks.
     return ::fcntl(fd_, F_GETLK, &wanted) == 0 ? 0 : errno;
   }
 
   int share_memory() const {
     constexpr std::size_t size = 4096;
-    // A full disk says nothing of mappings.
+    // A full disk says nothing about mappings.
     if (::ftruncate(fd_, size) != 0) return 0;
     void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
     if (memory == MAP_FAILED) return errno == ENOMEM || errno == EAGAIN ? 0 : errno;

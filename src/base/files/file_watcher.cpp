@@ -21,7 +21,7 @@ struct FileWatcher::State {
 
   asio::posix::stream_descriptor inotify;
   SystemClock clock;
-  /// The first watch was made: there is something to read from.
+  /// Notified when the first watch is added: there is a descriptor to read from.
   Event opened;
   std::map<int, std::function<void()>> watches;
 };
@@ -35,7 +35,7 @@ FileWatcher::~FileWatcher() = default;
 
 namespace {
 
-/// The watches that the events in the buffer belong to.
+/// The watches of the events in the buffer.
 std::set<int> watches_of(const char* bytes, std::size_t size) {
   std::set<int> found;
   while (size >= sizeof(inotify_event)) {

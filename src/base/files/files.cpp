@@ -56,7 +56,7 @@ fs::path folder_of(const fs::path& path) {
 int sync_folder(const fs::path& folder) {
   const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.open()) return errno;
-  // EINVAL: a file system whose folders cannot be synced, so that nothing more can be done.
+  // EINVAL: this file system cannot sync folders, so nothing more can be done.
   return ::fsync(fd.get()) == 0 || errno == EINVAL ? 0 : errno;
 }
 

@@ -18,8 +18,8 @@ namespace molecule {
 
 namespace {
 
-// Locks of the open file description: unlike those of the process they do not vanish when some
-// other part of it closes the same file, and two of one process exclude each other.
+// Locks of the open file description: unlike process locks they survive when another part of the
+// process closes the same file, and two in one process exclude each other.
 #ifdef F_OFD_SETLK
 constexpr bool has_file_locks = true;
 constexpr int set_file_lock = F_OFD_SETLK;
@@ -30,7 +30,7 @@ constexpr int set_file_lock = F_SETLK;
 constexpr int get_file_lock = F_GETLK;
 #endif
 
-/// Nobody holds it alone: by it is tried whether locks work at all.
+/// Never locked exclusively: used to try whether locks work at all.
 constexpr std::int64_t trial_byte = 0;
 
 struct flock one_byte(std::int64_t byte, int type) {
@@ -46,8 +46,8 @@ using Bytes = std::array<char, sizeof(LockFile::Note)>;
 
 }  // namespace
 
-/// An open file and what is locked through it. One with locks of the process serves all objects of
-/// this process, and is closed last of all: closing any descriptor of the file drops them.
+/// An open file and the locks taken through it. With process locks one `File` serves all objects of
+/// this process and is closed last, as closing any descriptor of the file drops the locks.
 class LockFile::File {
  public:
   explicit File(int fd) : fd_(fd), identity_(*files::identity(fd)), of_process_(!has_file_locks) {}
@@ -68,7 +68,7 @@ class LockFile::File {
   const files::Identity& identity() const { return identity_; }
   bool of_process() const { return of_process_; }
 
-  /// The one with locks of the process, where there is one.
+  /// The file with process locks, if there is one.
   static std::shared_ptr<File> find(const files::Identity& identity) {
     const auto found = shared().find(identity);
     return found != shared().end() ? found->second.lock() : nullptr;
@@ -93,7 +93,7 @@ class LockFile::File {
     const auto here = holders_.find(byte);
     if (here != holders_.end()) {
       here->second.erase(who);
-      // The others share it.
+      // Others still share it.
       if (!here->second.empty()) return;
       holders_.erase(here);
     }
@@ -101,7 +101,7 @@ class LockFile::File {
     ::fcntl(fd_, of_process_ ? F_SETLK : set_file_lock, &released);
   }
 
-  /// `done`: nobody else holds it.
+  /// Returns `done` if nobody else holds it.
   Outcome look(const LockFile* who, std::int64_t byte) const {
     if (held_here(who, byte, F_WRLCK)) return Outcome::held;
     struct flock wanted = one_byte(byte, F_WRLCK);
@@ -117,7 +117,7 @@ class LockFile::File {
     return files;
   }
 
-  /// Another object of this process stands in the way of a lock of that type.
+  /// True if another object in this process holds a conflicting lock.
   bool held_here(const LockFile* who, std::int64_t byte, int type) const {
     const auto here = holders_.find(byte);
     if (here == holders_.end()) return false;
@@ -129,7 +129,7 @@ class LockFile::File {
   int fd_;
   files::Identity identity_;
   bool of_process_;
-  /// Of locks of the process.
+  /// Holders of process locks.
   std::map<std::int64_t, std::map<const LockFile*, int>> holders_;
   std::vector<int> later_;
 };
@@ -173,7 +173,7 @@ void LockFile::open() {
 }
 
 bool LockFile::use_process_locks() {
-  // Locks that were taken through the open file would stand in their way.
+  // Locks already taken through the open file would conflict with them.
   if (file_->of_process() || !held_.empty()) return false;
   if (auto other = File::find(file_->identity())) {
     file_ = std::move(other);
@@ -248,7 +248,7 @@ void LockFile::write_note(Note note) {
   if (read_only_ || file() == nullptr) return;
   Bytes bytes{};
   std::memcpy(bytes.data(), &note, bytes.size());
-  // Where it fails, the note grows old: that is what its readers look at.
+  // If this fails, the note grows old, which is what its readers check.
   [[maybe_unused]] const ssize_t ignored = ::pwrite(file_->fd(), bytes.data(), bytes.size(), 0);
 }
 

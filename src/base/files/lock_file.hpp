@@ -9,16 +9,16 @@
 
 namespace molecule {
 
-/// A file by which processes know of each other: locks on single bytes, which the kernel releases
-/// however their holder ends, and two numbers that anybody may read and write. Nothing in it is
-/// worth keeping over a restart, so nothing is synced to the disk.
+/// A file through which processes learn of each other: locks on single bytes, which the kernel
+/// releases however their holder ends, and two numbers that anybody may read and write. Nothing in
+/// it outlives a restart of the machine, so nothing is synced to disk.
 ///
-/// The locks are those of the open file; where a system has only those of the process (some
-/// sandboxes and network file systems), those, with the holders of this process told apart here.
-/// Where it has none, or the file cannot be made, nothing is locked and `usable` is false: that
-/// nobody is seen then does not mean that nobody is there.
+/// The locks belong to the open file. Systems that support only process locks (some sandboxes and
+/// network file systems) get those, and this class tells the holders within the process apart. If
+/// there are no locks at all, or the file cannot be created, nothing is locked and `usable` returns
+/// false: other holders cannot be seen then, which does not mean that there are none.
 ///
-/// A file that was removed or replaced while it was in use is opened again, with its locks.
+/// If the file is removed or replaced while in use, it is reopened and its locks are taken again.
 class LockFile {
  public:
   struct Note {
@@ -26,9 +26,9 @@ class LockFile {
     std::int64_t when = 0;
   };
 
-  /// Touches no disk: the first use opens the file, making it (0600).
+  /// Touches no disk: the first use opens the file, creating it (0600) if necessary.
   explicit LockFile(std::filesystem::path path);
-  /// For looking only: the file is not made, and `lock` and `write_note` do nothing.
+  /// For observers: the file is not created, and `lock` and `write_note` do nothing.
   struct ReadOnly {};
   LockFile(std::filesystem::path path, ReadOnly);
   LockFile(const LockFile&) = delete;
@@ -36,18 +36,18 @@ class LockFile {
   /// Releases this object's locks.
   ~LockFile();
 
-  /// False where nothing is known of the locks of others; each use tries again. One that only looks
-  /// knows that where there is no file there are no locks.
+  /// False if the locks of others are unknown; each use tries again. For an observer a missing file
+  /// means that there are no locks.
   bool usable();
-  /// Why it is not usable, for people; empty where it is.
+  /// Why it is not usable, for people; empty if it is.
   std::string problem();
-  /// Takes the lock unless somebody else holds it; false then, or where it is not usable.
+  /// Takes the lock. Returns false if somebody else holds it, or if the file is not usable.
   bool lock(std::int64_t byte);
-  /// Takes a lock that others can share, unless somebody holds it alone.
+  /// Takes a shared lock. Returns false if somebody holds the exclusive one.
   bool share(std::int64_t byte);
   void unlock(std::int64_t byte);
-  /// Whether somebody else, in this process or another, holds the lock, alone or shared; false
-  /// where it is not usable.
+  /// True if somebody else, in this process or another, holds the lock, exclusive or shared. False
+  /// if the file is not usable.
   bool locked_elsewhere(std::int64_t byte);
 
   std::optional<Note> note();
@@ -62,7 +62,7 @@ class LockFile {
   void open();
   bool take(std::int64_t byte, int type);
   Outcome look(std::int64_t byte);
-  /// From the locks of open files to those of the process; false where that changes nothing.
+  /// Switches from the open file's locks to process locks. Returns false if nothing changed.
   bool use_process_locks();
 
   std::filesystem::path path_;
@@ -70,9 +70,9 @@ class LockFile {
   std::shared_ptr<File> file_;
   /// This object's locks, by byte.
   std::map<std::int64_t, int> held_;
-  /// errno of the last use that failed for another reason than a holder.
+  /// errno of the last failure that was not a conflict with a holder.
   int failure_ = 0;
-  /// Locks were tried on the open file.
+  /// True once locks were tried on the open file.
   bool tried_ = false;
 };
 

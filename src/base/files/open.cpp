@@ -18,21 +18,21 @@ namespace molecule::files {
 
 namespace {
 
-/// No system call on a file that exists fails so.
+/// An errno that no system call on an existing file returns.
 constexpr int not_regular = ENOTBLK;
 
 Identity identity(const struct stat& status) {
   return {.device = status.st_dev, .inode = status.st_ino};
 }
 
-/// 0 where the open file may be used, else an errno.
+/// 0 if the open file may be used, otherwise an errno.
 int check(int fd, bool writing) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) return errno;
   if (S_ISDIR(status.st_mode)) return EISDIR;
   if (!S_ISREG(status.st_mode)) return not_regular;
   const bool loose = (status.st_mode & 077) != 0 && status.st_uid == ::geteuid();
-  // A file system without modes keeps what it has.
+  // Ignore failures: some file systems have no modes.
   if (writing && loose) ::fchmod(fd, 0600);
   return 0;
 }
@@ -60,7 +60,7 @@ int open_regular(const std::filesystem::path& path, int flags, Links links) {
   const int follow = links == Links::refuse ? O_NOFOLLOW : 0;
   const int fd = ::open(path.c_str(), flags | follow | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
   if (fd < 0) {
-    // A socket, or a FIFO that nobody reads.
+    // A socket, or a FIFO without a reader.
     if (errno == ENXIO) errno = not_regular;
     return -1;
   }
@@ -80,7 +80,7 @@ std::string reason(int code) {
 #ifdef __linux__
 
 bool is_stored(int fd) {
-  // By number where the system's header is too old to have the name.
+  // Numbers stand for names that older system headers lack.
   constexpr std::array<unsigned long, 17> made_up{
       PROC_SUPER_MAGIC,    SYSFS_MAGIC,   DEVPTS_SUPER_MAGIC, CGROUP_SUPER_MAGIC,
       CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,      SECURITYFS_MAGIC,

@@ -8,7 +8,7 @@
 
 namespace molecule::files {
 
-/// Which file it is, whatever it is called.
+/// Identifies a file independently of its name.
 struct Identity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -16,24 +16,24 @@ struct Identity {
 };
 
 std::optional<Identity> identity(int fd);
-/// Of what has that name itself: a link is not followed.
+/// Does not follow a symbolic link.
 std::optional<Identity> identity(const std::filesystem::path& path);
-/// False where the open file was removed, or another one has its name now: what is written to it
-/// reaches nobody.
+/// False if the open file was removed or another file has its name: nobody would see what is
+/// written to it.
 bool still_named(const std::filesystem::path& path, int fd);
 
 enum class Links { refuse, follow };
 
-/// Opens a regular file and nothing else, without ever waiting: a FIFO, a socket, a device, a
-/// folder, and unless told otherwise a symbolic link are refused. A new file is 0600; an own one
-/// that is opened for writing becomes so. Negative with errno set where it cannot; `reason` has
-/// the text.
+/// Opens a regular file without ever blocking. Refuses FIFOs, sockets, devices and folders, and
+/// symbolic links unless `links` allows them. A new file gets mode 0600, and so does an existing
+/// one of the user's that is opened for writing. On failure returns a negative number and sets
+/// errno; `reason` has the text.
 int open_regular(const std::filesystem::path& path, int flags, Links links = Links::refuse);
-/// What a failed `open_regular` means, for people.
+/// The text for the errno of a failed `open_regular`.
 std::string reason(int code);
 
-/// Whether the file's bytes lie on some storage: not in /proc, /sys or the like, whose files are
-/// made of what the kernel knows, secrets of processes among it.
+/// True if the file's bytes are stored somewhere. False in /proc, /sys and the like, whose content
+/// the kernel generates, secrets of processes included.
 bool is_stored(int fd);
 
 }  // namespace molecule::files

@@ -8,9 +8,8 @@
 
 namespace molecule::files {
 
-/// A path that a person configured: absolute, or below the home folder (`~`, `~/…`). Any other
-/// would mean another file in each folder that the program is started in: the failure, for people,
-/// proposes the absolute one.
+/// A configured path: absolute, or in the home folder (`~`, `~/…`). Any other path would depend on
+/// the folder in which the program starts; the error, for people, proposes the absolute path.
 Result<std::filesystem::path, std::string> configured_path(std::string_view given,
                                                            const std::filesystem::path& home);
 

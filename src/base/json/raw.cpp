@@ -4,7 +4,7 @@ namespace molecule::json {
 
 namespace {
 
-/// Walks over a text that is known to be valid JSON; stays safe, but finds nothing, in any other.
+/// Walks over text that is known to be valid JSON. On any other text it is safe but finds nothing.
 class Walker {
  public:
   explicit Walker(std::string_view text) : text_(text) {}
@@ -17,7 +17,7 @@ class Walker {
   void skip_blanks() {
     while (!done() && is_blank(text_[at_])) ++at_;
   }
-  /// Moves behind `c` and the blanks after it.
+  /// Moves past `c` and the blanks after it.
   bool skip(char c) {
     if (peek() != c) return false;
     ++at_;
@@ -50,7 +50,7 @@ class Walker {
       }
       if (c == '{' || c == '[') ++depth;
       const bool closes = c == '}' || c == ']';
-      // The end of a number or a word: what belongs to the surroundings.
+      // The end of a number or a word is the next character of its surroundings.
       if (depth == 0 && (closes || c == ',' || is_blank(c))) break;
       ++at_;
       if (closes && --depth == 0) break;
@@ -65,7 +65,7 @@ class Walker {
   std::size_t at_ = 0;
 };
 
-/// Whether a key, given with its quotes, spells `key`.
+/// True if `quoted_key` (with its quotes) spells `key`.
 bool is_key(std::string_view quoted_key, std::string_view key) {
   if (quoted_key.size() < 2) return false;
   if (quoted_key.find('\\') == std::string_view::npos) {

@@ -31,7 +31,7 @@ namespace {
 constexpr std::size_t largest_text = std::size_t{64} << 20;
 constexpr std::size_t kept_capacity = std::size_t{1} << 20;
 
-/// Shared by all documents: it keeps nothing of a text once that is parsed.
+/// Shared by all documents: it keeps nothing of a text after parsing it.
 dom::parser& scratch() {
   static thread_local dom::parser parser(largest_text);
   return parser;
@@ -153,7 +153,7 @@ std::optional<bool> Value::boolean() const {
 std::vector<Value> Value::items() const {
   std::vector<Value> result;
   if (type() != Type::array) return result;
-  // Named: a loop over a part of a temporary reads what is gone.
+  // Named: a loop over a member of a temporary would read freed memory.
   const dom::array array = Access::element(*this).get_array().value_unsafe();
   for (dom::element item : array) {
     result.push_back(Access::value(item));
@@ -200,7 +200,7 @@ Result<Value, ParseError> Document::parse(std::string_view text, Padding padding
                                            padding == Padding::none);
   const simdjson::error_code error = result.error();
   if (error == simdjson::SUCCESS) root_ = Access::value(result.value_unsafe());
-  // One huge text must not keep its buffers for the life of the process.
+  // Do not keep the buffers of one huge text for the life of the process.
   if (parser.capacity() > kept_capacity) parser = dom::parser(largest_text);
   if (error != simdjson::SUCCESS) return Failure{ParseError{simdjson::error_message(error)}};
   return root_;

@@ -14,7 +14,7 @@
 
 namespace molecule::json {
 
-/// What a parser found wrong; `message` is for people and never quotes the text.
+/// Why a text was rejected; `message` is for people and never quotes the text.
 struct ParseError {
   std::string message;
 };
@@ -35,21 +35,21 @@ class Value {
   bool is_array() const { return type() == Type::array; }
   bool is_string() const { return type() == Type::string; }
 
-  /// The member `key` of an object (the first one, where a text repeats it).
+  /// The member `key` of an object; the first one if the key is repeated.
   Value operator[](std::string_view key) const;
 
   std::optional<std::string_view> string() const;
-  /// The text, or `otherwise` when this is not a string.
+  /// The string, or `otherwise` if this is not a string.
   std::string_view string_or(std::string_view otherwise) const;
-  /// A whole number that fits; 1.0 is not whole, as the platform's API reads it.
+  /// An integer of 64 bits. 1.0 is not an integer, as in the platform's API.
   std::optional<std::int64_t> integer() const;
   /// Any number.
   std::optional<double> number() const;
   std::optional<bool> boolean() const;
 
-  /// The elements of an array, else nothing.
+  /// The elements of an array; empty for anything else.
   std::vector<Value> items() const;
-  /// The members of an object in their order, else nothing.
+  /// The members of an object in their order; empty for anything else.
   std::vector<std::pair<std::string_view, Value>> members() const;
 
   /// This value as minified JSON, always one line of valid UTF-8; "null" for an absent value.

@@ -15,7 +15,7 @@ bool needs_escape(unsigned char c) {
   return c < 0x20 || c == '"' || c == '\\';
 }
 
-/// Short ASCII without escapes, as nearly all keys and many values are: worth a way of its own.
+/// The fast path for short ASCII without escapes, which most keys and many values are.
 bool is_plain(std::string_view text) {
   if (text.size() > 64) return false;
   for (const char c : text) {

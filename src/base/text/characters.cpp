@@ -93,9 +93,9 @@ std::size_t decode(std::string_view text, std::uint32_t& code) {
     if (!is_continuation(byte(i))) return 0;
     code = (code << 6U) | (byte(i) & 0x3FU);
   }
-  constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+  constexpr std::array<std::uint32_t, 5> min_code{0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (code < least.at(length) || code > 0x10FFFF || surrogate) return 0;
+  if (code < min_code.at(length) || code > 0x10FFFF || surrogate) return 0;
   return length;
 }
 
@@ -109,7 +109,7 @@ bool is_control(std::uint32_t code) {
 }
 
 bool is_invisible(std::uint32_t code) {
-  // Most scripts and emoji lie in the gaps.
+  // A quick check: most scripts and emoji are in the gaps.
   const bool gap = code < 0xAD || (code > 0x206F && code < 0x3164) ||
                    (code > 0x3164 && code < 0xFE00) || (code > 0xFFFB && code < 0x1BCA0) ||
                    (code > 0x1D17A && code < 0xE0000);

@@ -42,7 +42,7 @@ std::size_t run_length(std::string_view text, bool (*accepts)(char)) {
   return static_cast<std::size_t>(end - text.begin());
 }
 
-/// Whether a pattern can begin with the character; all others are copied unseen.
+/// The characters with which a pattern can begin; all others are copied unchecked.
 constexpr std::array<bool, 256> begins_secret = [] {
   std::array<bool, 256> table{};
   for (const unsigned char c : std::string_view("AaKkPpSsTtg")) table.at(c) = true;
@@ -52,9 +52,9 @@ constexpr std::array<bool, 256> begins_secret = [] {
 struct Prefixed {
   std::string_view prefix;
   bool (*accepts)(char);
-  std::size_t least;
-  bool exact;      ///< takes `least` characters, not the whole run
-  bool in_a_word;  ///< also where letters or digits stand before it
+  std::size_t min;
+  bool exact;      ///< takes `min` characters, not the whole run
+  bool in_a_word;  ///< also after letters or digits
 };
 
 constexpr std::array<Prefixed, 5> prefixed{{
@@ -65,25 +65,25 @@ constexpr std::array<Prefixed, 5> prefixed{{
     {"AKIA", is_upper_or_digit, 16, true, true},
 }};
 
-/// How many bytes at the start of `text` are a secret with a known prefix. `in_a_word`: it follows
-/// a letter or a digit, as "sk-" does in "task-".
+/// The length of the secret with a known prefix at the start of `text`, or 0. `in_a_word`: it
+/// follows a letter or a digit, as "sk-" does in "task-".
 std::size_t prefixed_secret(std::string_view text, bool in_a_word) {
   for (const Prefixed& pattern : prefixed) {
     if (text.front() != pattern.prefix.front() || !text.starts_with(pattern.prefix)) continue;
     if (in_a_word && !pattern.in_a_word) continue;
     const std::string_view rest = text.substr(pattern.prefix.size());
-    // Measured only as far as it is redacted: the run may go on to the end of the text, and another
-    // prefix may follow in it.
-    const std::string_view counted = pattern.exact ? rest.substr(0, pattern.least) : rest;
+    // Measure only what would be redacted: the run may extend to the end of the text and contain
+    // another prefix.
+    const std::string_view counted = pattern.exact ? rest.substr(0, pattern.min) : rest;
     const std::size_t run = run_length(counted, pattern.accepts);
-    if (run >= pattern.least) return pattern.prefix.size() + run;
+    if (run >= pattern.min) return pattern.prefix.size() + run;
   }
   return 0;
 }
 
 struct Assignment {
-  std::size_t kept = 0;    ///< keyword and sign
-  std::size_t secret = 0;  ///< what follows
+  std::size_t kept = 0;    ///< length of keyword and sign
+  std::size_t secret = 0;  ///< length of the value
 };
 
 /// `keyword = value` with a value of 40 or more base64 characters.
@@ -116,7 +116,7 @@ std::string redact_secrets(std::string_view text) {
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    // A mark ends in a bracket: a second pass finds what this one finds.
+    // A mark ends with a bracket, so a second pass finds the same secrets.
     const bool in_a_word = !out.empty() && is_alphanumeric(out.back());
     if (const std::size_t secret = prefixed_secret(text, in_a_word); secret > 0) {
       out += mark;
@@ -134,7 +134,7 @@ std::string redact_secrets(std::string_view text) {
 }
 
 std::string hide_secret(std::string_view text, std::string_view secret) {
-  if (secret.size() < least_secret) return std::string(text);
+  if (secret.size() < min_secret_bytes) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (true) {

@@ -16,8 +16,8 @@ constexpr std::uint32_t emoji_selector = 0xFE0F;
 constexpr std::uint32_t keycap = 0x20E3;
 constexpr std::uint32_t black_flag = 0x1F3F4;
 
-/// The flags of England, Scotland and Wales, the only sequences with tag characters that Unicode
-/// recommends: what follows the black flag.
+/// What follows the black flag in the flags of England, Scotland and Wales, the only sequences with
+/// tag characters that Unicode recommends.
 constexpr std::array<std::string_view, 3> flag_tags{
     "\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F",
     "\U000E0067\U000E0062\U000E0073\U000E0063\U000E0074\U000E007F",
@@ -26,8 +26,8 @@ constexpr std::array<std::string_view, 3> flag_tags{
 
 enum class Lines { keep, join };
 
-/// Copies what may be shown of a text. Invisible characters carry hidden text and hide what a text
-/// says, so that only those stay that change what a reader sees: joiners within scripts and emoji,
+/// Copies what may be shown of a text. Invisible characters can carry hidden text or disguise
+/// words, so only those are kept that change what a reader sees: joiners within scripts and emoji,
 /// the presentation selector of an emoji, the tags of three flags.
 class Cleaner {
  public:
@@ -74,7 +74,7 @@ class Cleaner {
 
   void take_line_break(std::uint32_t code) {
     if (lines_ == Lines::join) return keep(code, " ");
-    // CR and LF together are one line break.
+    // CR LF is one line break.
     if (code == '\r' && rest_.starts_with('\n')) return;
     keep('\n', "\n");
   }
@@ -96,12 +96,12 @@ class Cleaner {
       return after_emoji || (key && next == keycap);
     }
     if (code == text_selector) return after_emoji;
-    // Mongolian letters have forms of their own, which one of these chooses.
+    // These select between the forms of a Mongolian letter.
     if (code >= 0x180B && code <= 0x180F) return last_ >= 0x1820 && last_ <= 0x18AA;
     if (code != joiner && code != non_joiner) return false;
     const bool within_emoji = after_emoji || is_skin_tone(last_) || last_ == emoji_selector;
     if (code == joiner && is_pictograph(next) && within_emoji) return true;
-    // No script that is written in ASCII needs one, and none needs two.
+    // ASCII text needs no joiner, and no script needs two in a row.
     const bool may_join = last_ == ' ' || last_ > 0x7F;
     return may_join && last_ != joiner && last_ != non_joiner && !after_emoji;
   }

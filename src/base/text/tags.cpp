@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t small_less_than = 0xFE64;
 
-/// Full-width forms as what they are forms of, letters in lower case.
+/// Maps full-width forms to ASCII, and letters to lower case.
 std::uint32_t folded(std::uint32_t code) {
   if (code >= 0xFF01 && code <= 0xFF5E) code -= 0xFF01 - '!';
   if (code == small_less_than) code = '<';
@@ -22,7 +22,7 @@ bool is_blank(std::uint32_t code) {
          (code >= 0x2000 && code <= 0x200A) || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-/// Whether `name` follows, after blanks and slashes, in what comes after a `<`.
+/// True if the text after a `<` continues with `name`, possibly after blanks and slashes.
 bool names(std::string_view rest, std::string_view name) {
   bool begun = false;
   while (!name.empty()) {
@@ -47,7 +47,7 @@ std::string without_tags(std::string_view text, std::string_view name) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    // No other byte begins a sign that is read as `<`.
+    // No other byte begins a character that reads as `<`.
     if (text[at] != '<' && text[at] != '\xEF') {
       out += text[at++];
       continue;

@@ -5,9 +5,9 @@
 
 namespace molecule::text {
 
-/// With `&lt;` in place of each `<` that would begin a tag called `name` (lower-case ASCII), an
-/// opening or a closing one. Read as a model reads it: case, full-width forms, blanks, and
-/// characters that show nothing make no difference.
+/// Replaces the `<` of each opening or closing tag `name` (lower-case ASCII) by `&lt;`. Tags are
+/// recognised as a model would read them: regardless of case, full-width forms, blanks and
+/// invisible characters.
 std::string without_tags(std::string_view text, std::string_view name);
 
 }  // namespace molecule::text

@@ -12,11 +12,11 @@ namespace {
 
 using std::chrono::microseconds;
 
-/// What the nanoseconds of `WallTime` can count.
+/// The range of `WallTime`, which counts nanoseconds.
 constexpr int first_year = 1678;
 constexpr int last_year = 2261;
 
-/// Reads exactly `digits` digits at `at` and moves it on; -1 where there are none.
+/// Reads exactly `digits` digits at `at` and advances it; -1 if they are not there.
 int number_at(std::string_view text, std::size_t& at, int digits) {
   int value = 0;
   for (int i = 0; i < digits; ++i, ++at) {
@@ -32,7 +32,7 @@ bool skip(std::string_view text, std::size_t& at, char expected) {
   return true;
 }
 
-/// Microseconds; -1 where there are no digits.
+/// Microseconds; -1 without digits.
 std::int64_t fraction_at(std::string_view text, std::size_t& at) {
   const std::size_t start = at;
   std::int64_t micros = 0;
@@ -112,9 +112,9 @@ std::int64_t to_micros(WallTime time) {
 }
 
 WallTime from_micros(std::int64_t micros) {
-  constexpr auto least = std::chrono::ceil<microseconds>(WallTime::min().time_since_epoch());
-  constexpr auto most = std::chrono::floor<microseconds>(WallTime::max().time_since_epoch());
-  return WallTime(std::clamp(microseconds(micros), least, most));
+  constexpr auto min = std::chrono::ceil<microseconds>(WallTime::min().time_since_epoch());
+  constexpr auto max = std::chrono::floor<microseconds>(WallTime::max().time_since_epoch());
+  return WallTime(std::clamp(microseconds(micros), min, max));
 }
 
 }  // namespace molecule

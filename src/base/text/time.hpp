@@ -15,8 +15,7 @@ std::string format_rfc3339(WallTime time);
 /// offset.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
 
-/// Microseconds since 1970, the form in which databases here keep time; what `WallTime` cannot
-/// hold becomes its nearest.
+/// Microseconds since 1970, as our databases store times; values outside `WallTime` are clamped.
 std::int64_t to_micros(WallTime time);
 WallTime from_micros(std::int64_t micros);
 

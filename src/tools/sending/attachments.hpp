@@ -19,8 +19,8 @@ struct LocalFile {
 };
 
 /// The files at these paths; a path that is not absolute, or names no regular, readable, stored
-/// file, or one of the sender's own secrets, is a problem: one sentence that names it. Touches
-/// metadata only; no device or pipe is waited for.
+/// file, or one of the sender's own secrets, is a problem: one sentence that names it. Reads only
+/// metadata and never blocks on a device or pipe.
 Result<std::vector<LocalFile>, std::string> find_files(const std::vector<std::string>& paths,
                                                        const workspace::WorkspaceConfig& sender);
 

@@ -111,16 +111,16 @@ bool is_writable_folder(const fs::path& folder) {
 
 fs::path home_folder(const Environment& environment) {
   const std::string home = variable(environment, "HOME");
-  // A relative one would be another folder wherever this is started.
+  // A relative path would be a different folder for each working directory.
   if (home.starts_with('/')) return home;
   const passwd* user = ::getpwuid(::getuid());
   return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
 }
 
-/// Where a path is configured but not usable, and where one must be named all the same.
+/// Stands in for a configured path that cannot be used.
 constexpr const char* no_folder = "/dev/null/no-folder";
 
-/// The path that a variable names; nothing where it names none.
+/// The path that a variable names, if it is set.
 std::optional<fs::path> path_variable(const Environment& environment, std::string_view name,
                                       Problems& problems) {
   const std::string given = variable(environment, name);

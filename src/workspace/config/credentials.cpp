@@ -85,7 +85,7 @@ Found from_file(const std::filesystem::path& path, std::string_view source,
   return checked(token, source);
 }
 
-/// The file that MOLECULE_WORKSPACE_TOKEN_FILE names; empty where it names none.
+/// The file that MOLECULE_WORKSPACE_TOKEN_FILE names; empty if it is not set.
 Result<std::filesystem::path, std::string> configured_file(const TokenSource& source) {
   const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
   const std::string_view given = text::trim(named);
@@ -102,7 +102,7 @@ Found from_environment(const TokenSource& source) {
     return Failure{fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE: {}", path.error())};
   }
   if (path->empty()) return std::optional<Token>();
-  // Orchestrators put secrets behind links.
+  // Orchestrators provide secrets as symbolic links.
   return from_file(*path, fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE ({})", path->string()),
                    files::Links::follow);
 }
@@ -172,11 +172,11 @@ Result<void, std::string> Credentials::require() {
 }
 
 std::string Credentials::warning() const {
-  if (token_.empty() || token_.size() >= least_secret) return {};
+  if (token_.empty() || token_.size() >= min_secret_bytes) return {};
   return fmt::format(
       "the token of {} has fewer than {} characters: anybody can guess it, and it cannot be kept "
       "out of messages",
-      token_source_, least_secret);
+      token_source_, min_secret_bytes);
 }
 
 Result<void, std::string> Credentials::keep_issued_token(const std::string& token) {

@@ -27,7 +27,7 @@ class Credentials {
   const std::string& token() const { return token_; }
   /// Where it came from, for people: a variable's name or a file's path.
   const std::string& token_source() const { return token_source_; }
-  /// What is doubtful about a token that can be used, for people; empty where nothing is.
+  /// A warning, for people, about a token that is usable but doubtful; otherwise empty.
   std::string warning() const;
 
   /// `auth_token` of a register reply: kept (`.auth_token`) only if there was none.

@@ -129,7 +129,7 @@ std::vector<WorkspaceFolder> list_state_folders(const fs::path& base) {
 
 namespace {
 
-/// An agent may keep files of its own there too: those have other names.
+/// An agent may keep files of its own there; those have other names.
 bool is_state_name(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   const std::string_view ending = dot == std::string_view::npos ? "" : name.substr(dot);

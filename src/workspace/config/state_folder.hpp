@@ -28,8 +28,8 @@ std::filesystem::path find_state_folder(const std::filesystem::path& base, const
 Result<std::filesystem::path, files::Error> take_state_folder(const std::filesystem::path& base,
                                                               const std::string& id, bool several);
 
-/// Whether the file is one of those that a state folder consists of (tokens, messages, status),
-/// this workspace's or another's beside it. Received files are not among them.
+/// True if the file belongs to a state folder (tokens, messages, status) of this workspace or of
+/// another one beside it. Received files do not.
 bool is_state_file(const std::filesystem::path& state_folder, const files::Identity& file);
 
 struct WorkspaceFolder {

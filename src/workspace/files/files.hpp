@@ -70,7 +70,7 @@ class Files {
   /// False if it is done, or may be the agent's own.
   bool may_touch(const std::string& file_id);
   void failed(const FileStore::Pending& file, const platform::Error& error);
-  /// `came`: how many bytes, or "more".
+  /// `came`: the number of bytes, or "more".
   void wrong_size(const FileStore::Pending& file, std::string_view came);
   void not_now(const FileStore::Pending& file, std::string_view why);
   void try_later(const FileStore::Pending& file);

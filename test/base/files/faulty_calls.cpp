@@ -1,4 +1,4 @@
-// The calls of this program and, as it exports its symbols, of SQLite's library.
+// Replaces these calls in this program and, as it exports its symbols, in SQLite's library.
 
 #include "files/faulty_calls.hpp"
 

@@ -2,7 +2,7 @@
 
 namespace molecule::test {
 
-/// What the system refuses while one lives: as sandboxes and network file systems do.
+/// While one exists, the system refuses these calls, as sandboxes and network file systems do.
 struct Faults {
   int file_locks = 0;     ///< errno of F_OFD_SETLK and F_OFD_GETLK
   int all_locks = 0;      ///< errno of every record lock

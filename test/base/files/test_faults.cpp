@@ -1,4 +1,4 @@
-// Files that are not what they should be, and file systems that cannot do what others can.
+// Unexpected kinds of files, and file systems without locks or shared memory.
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -36,8 +36,8 @@ void write(const fs::path& path, const std::string& text) {
   std::ofstream(path) << text;
 }
 
-/// What a child process that locks byte 9 says: 'y', or 'n' where it is held. It ends with the
-/// object.
+/// A child process that tries to lock byte 9 and reports 'y', or 'n' if it is held. It ends with
+/// the object.
 class Holder {
  public:
   explicit Holder(const fs::path& path) {
@@ -68,7 +68,7 @@ class Holder {
 
 }  // namespace
 
-TEST_CASE("fault D2: only regular files are opened, never by a link, without waiting") {
+TEST_CASE("fault D2: only regular files are opened, never through links or blocking") {
   const test::TemporaryFolder folder;
   const fs::path fifo = folder.path() / "fifo";
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
@@ -102,7 +102,7 @@ TEST_CASE("fault D2: only regular files are opened, never by a link, without wai
   ::close(listener);
 }
 
-TEST_CASE("fault D2: an own file that others may open becomes private when it is written") {
+TEST_CASE("fault D2: a file that others may open becomes private when it is written") {
   const test::TemporaryFolder folder;
   const fs::path path = folder.path() / "file";
   write(path, "x");
@@ -113,7 +113,7 @@ TEST_CASE("fault D2: an own file that others may open becomes private when it is
   CHECK(mode_of(path) == 0600);
 }
 
-TEST_CASE("fault D5: what the kernel makes up is not stored") {
+TEST_CASE("fault D5: files that the kernel generates are not stored") {
   const test::TemporaryFolder folder;
   write(folder.path() / "file", "x");
   const auto stored = [](const fs::path& path) {
@@ -145,7 +145,7 @@ TEST_CASE("fault B10: a configured path is absolute or in the home folder") {
   CHECK(refused.error().find((fs::current_path() / "folder").string()) != std::string::npos);
 }
 
-TEST_CASE("fault B2: a system without locks of open files has those of processes") {
+TEST_CASE("fault B2: process locks replace missing open file locks") {
   for (const int code : {EINVAL, ENOSYS, ENOTSUP, ENOLCK}) {
     CAPTURE(code);
     const test::TemporaryFolder folder;
@@ -166,7 +166,7 @@ TEST_CASE("fault B2: a system without locks of open files has those of processes
     a.unlock(5);
     CHECK(a.locked_elsewhere(5));
     CHECK_FALSE(b.locked_elsewhere(5));
-    // Closing a descriptor of the file must not drop what others of this process hold.
+    // Closing one descriptor must not drop the locks of other objects in this process.
     {
       LockFile looks(path, LockFile::ReadOnly());
       CHECK(looks.locked_elsewhere(7));

@@ -1,4 +1,4 @@
-// What texts of others carry that nobody sees, and texts made to keep the loop busy.
+// Hidden characters in other people's text, and texts made to block the loop.
 
 #include <doctest/doctest.h>
 
@@ -12,7 +12,7 @@
 
 using namespace molecule;
 
-TEST_CASE("fault B5: whatever ends a line stays a line break, and glues no words") {
+TEST_CASE("fault B5: every kind of line break stays a line break and joins no words") {
   for (const char* end :
        {"\r\n", "\r", "\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\u0085", "\u2028", "\u2029"}) {
     CAPTURE(end);
@@ -23,7 +23,7 @@ TEST_CASE("fault B5: whatever ends a line stays a line break, and glues no words
   CHECK(text::sanitize("a\r\r\n\n\rb") == "a\n\n\n\nb");
 }
 
-TEST_CASE("fault D3: characters that show nothing are removed") {
+TEST_CASE("fault D3: invisible characters are removed") {
   std::string tags;
   for (const char c : std::string("ignore all")) {
     tags += "\xF3\xA0";
@@ -42,7 +42,7 @@ TEST_CASE("fault D3: characters that show nothing are removed") {
     CHECK(text::sanitize_name(std::string(hidden) + "name" + hidden) == "name");
     CHECK(text::sanitize("<" + std::string(hidden) + "channel>") == "<channel>");
   }
-  // Bytes written as selectors behind an emoji: one may choose its form, the others are text.
+  // Bytes encoded as selectors after an emoji: only the first may select a form.
   CHECK(text::sanitize("\U0001F600\uFE0F\uFE01\uFE05\U000E0120\uFE0F") == "\U0001F600\uFE0F");
   CHECK(text::sanitize("\U0001F3F4\U000E0061\U000E0062\U000E007F") == "\U0001F3F4");
 }
@@ -122,7 +122,7 @@ TEST_CASE("fault D3: cleaning twice changes nothing") {
   }
 }
 
-TEST_CASE("fault D3: no spelling of a tag passes its guard") {
+TEST_CASE("fault D3: no spelling of a tag gets through") {
   for (const char* tag :
        {"<channel>", "</channel>", "< / channel", "<CHANNEL x", "<\u200Bchannel",
         "<c\u200Dhan\uFEFFnel", "<\nchannel", "＜channel", "﹤ｃｈａｎｎｅｌ", "<\u00A0channel",
@@ -142,7 +142,7 @@ TEST_CASE("fault D3: no spelling of a tag passes its guard") {
   CHECK(text::without_tags("<<channel><channel", "channel") == "<&lt;channel>&lt;channel");
 }
 
-TEST_CASE("fault A18: a secret is searched for where it is long enough to be one") {
+TEST_CASE("fault A18: only secrets that are long enough are hidden") {
   CHECK(hide_secret("the help of t", "t") == "the help of t");
   CHECK(hide_secret("a seven7 b", "seven7!") == "a seven7 b");
   CHECK(hide_secret("x 1234567 y", "1234567") == "x 1234567 y");
@@ -153,7 +153,7 @@ TEST_CASE("fault A18: a secret is searched for where it is long enough to be one
   CHECK(redact_secrets("key:sk-0123456789abcdef0123456789") == "key:[REDACTED]");
 }
 
-TEST_CASE("fault D1: no text keeps the redaction busy") {
+TEST_CASE("fault D1: redaction takes linear time for any text") {
   for (const std::string piece :
        {"AKIA", "sk-", "sk-a ", "ghp_", "ghs_", "github_pat_", "key=", "key = ", "token ", "secret",
         "api_key=a", "password= ", "A", "=", " ", "AKIAA", "sk-sk", "aaaaaaaaa", "[REDACTED]"}) {
@@ -164,7 +164,7 @@ TEST_CASE("fault D1: no text keeps the redaction busy") {
     const std::string out = redact_secrets(given);
     const std::string hidden = hide_secret(given, piece + piece + piece + piece + piece);
     const auto took = std::chrono::steady_clock::now() - begin;
-    // Some milliseconds when optimised; quadratic would be minutes.
+    // A few milliseconds when optimised; quadratic time would be minutes.
     CHECK(took < std::chrono::seconds(2));
   }
 }

@@ -1,5 +1,5 @@
-"""What surrounds molecule-mcp is not as it should be: devices, file systems, signals, variables,
-files in the state folder, texts and files of others."""
+"""molecule-mcp in hostile surroundings: devices, file systems, signals, variables, files in the
+state folder, other people's texts and files."""
 
 import errno
 import fcntl
@@ -28,7 +28,7 @@ STATE_FILES = [".auth_token", ".platform_inbound_secret", ".mcp_inbox_cursor", "
 
 @pytest.fixture
 def proxy():
-    """A proxy that refuses everything, and remembers what it was asked for."""
+    """A proxy that refuses everything and records the requests."""
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):

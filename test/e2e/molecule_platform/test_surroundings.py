@@ -1,5 +1,5 @@
-"""What surrounds molecule-platform is not as it should be: devices, file systems, signals, its data
-folder taken away."""
+"""molecule-platform in hostile surroundings: devices, file systems, signals, a data folder that is
+removed or replaced."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ def test_fault_A17_output_that_cannot_be_written_is_a_failure(build, tmp_path, a
 
 
 def gone(platform):
-    """Nothing is answered 200 any more: 503, or the process has ended."""
+    """No request gets 200 any more: it is 503, or the process has ended."""
     if platform.process.poll() is not None:
         return True
     try:

@@ -61,7 +61,7 @@ std::size_t run_end(std::string_view text, std::size_t at, const Class& accepted
   return at;
 }
 
-/// Where the run of accepted characters that ends at `at` begins.
+/// The beginning of the run of accepted characters that ends at `at`.
 std::size_t run_begin(std::string_view text, std::size_t at, const Class& accepted) {
   while (at > 0 && has(accepted, text[at - 1])) --at;
   return at;
@@ -114,12 +114,12 @@ Match find_bearer(std::string_view text, std::size_t at) {
   return {};
 }
 
-/// `prefix` and at least so many accepted characters.
-Match find_prefixed(std::string_view text, std::size_t at, std::string_view prefix,
-                    std::size_t least, const Class& accepted) {
+/// `prefix` and at least `min` accepted characters.
+Match find_prefixed(std::string_view text, std::size_t at, std::string_view prefix, std::size_t min,
+                    const Class& accepted) {
   for (; (at = text.find(prefix, at)) != std::string_view::npos; at += prefix.size()) {
     const std::size_t end = run_end(text, at + prefix.size(), accepted);
-    if (end - at - prefix.size() >= least) return {at, end};
+    if (end - at - prefix.size() >= min) return {at, end};
   }
   return {};
 }
@@ -132,11 +132,11 @@ Match find_ctx7(std::string_view text, std::size_t at) {
 }
 
 Match find_base64(std::string_view text, std::size_t at) {
-  constexpr std::size_t least = 33;
+  constexpr std::size_t min = 33;
   while (at < text.size()) {
     std::size_t end = run_end(text, at, base64);
     const bool whole = at == 0 || !has(base64, text[at - 1]);
-    if (whole && end - at >= least) {
+    if (whole && end - at >= min) {
       const std::size_t begin = at;
       for (int i = 0; i < 2 && end < text.size() && text[end] == '='; ++i) ++end;
       return {begin, end};
