@@ -24,13 +24,12 @@ std::optional<std::string_view> upload_target(const Request& head) {
   return path;
 }
 
-Reply busy_reply() {
-  Reply reply = error_reply(503, "too many large requests at a time: retry shortly");
-  reply.headers.emplace_back("Retry-After", "5");
-  return reply;
-}
-
 }  // namespace
+
+BodyAdmission::BodyAdmission(Context& context)
+    : context_(context),
+      known_({.one = most_uploads_of_one * context.max_upload_bytes,
+              .all = most_uploads * context.max_upload_bytes}) {}
 
 std::uint64_t BodyAdmission::unasked_bytes() const {
   return std::min<std::uint64_t>(most_unknown_bytes, context_.max_body_bytes);
@@ -45,15 +44,12 @@ Result<RequestScreen::Grant, Reply> BodyAdmission::admit(const Request& head,
     auto refusal =
         target ? workspace_auth(context_, head, *target) : any_token_auth(context_, head);
     if (refusal) return Failure{*std::move(refusal)};
+    return RequestScreen::Grant{.most_bytes = most,
+                                .share = known_.share(head.bearer().value_or(""))};
   } catch (const std::exception& error) {
     log::error("a token could not be looked up: {}", error.what());
-    return Failure{busy_reply()};
+    return Failure{too_busy("the store is not available: retry shortly")};
   }
-  const std::uint64_t bytes = declared.value_or(most);
-  if (*held_ + bytes > most_uploads * context_.max_upload_bytes) return Failure{busy_reply()};
-  *held_ += bytes;
-  const auto give_back = [held = held_, bytes](const void*) { *held -= bytes; };
-  return RequestScreen::Grant{.most_bytes = most, .hold = {held_.get(), give_back}};
 }
 
 }  // namespace molecule::server

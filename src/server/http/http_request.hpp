@@ -13,15 +13,21 @@ namespace molecule::server {
 /// A request's target (RFC 9112 3.2.1), split and percent-decoded.
 struct Target {
   std::string path;
+  /// Of a target that is a whole URL, as a proxy sends it: the host and port in it.
+  std::optional<std::string> host = std::nullopt;
   /// Of a repeated name the first value.
   std::map<std::string, std::string> query;
 };
 
-/// Nothing for a target that is not a path (a whole URL, an authority, `*`).
+/// Nothing for a target that is neither a path, nor a whole URL of HTTP, nor `*` (whose path is
+/// `*`).
 std::optional<Target> parse_target(std::string_view target);
 
 /// The 413 of platform-api.md 10.
 Reply body_too_large(std::uint64_t most_bytes);
+
+/// 503 with Retry-After: there is no room for this now.
+Reply too_busy(std::string_view text);
 
 /// The subprotocol by which a browser, which cannot set fields, hands over its token on a
 /// WebSocket: an item `bearer.<token>` of Sec-WebSocket-Protocol.

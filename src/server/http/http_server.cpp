@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
-#include <map>
 #include <restinio/http_server.hpp>
 #include <restinio/null_logger.hpp>
 #include <restinio/sendfile.hpp>
@@ -14,11 +13,18 @@
 #include <restinio/websocket/websocket.hpp>
 #include <utility>
 
+#include "base/async/tasks.hpp"
 #include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "server/http/body_admission.hpp"
 #include "server/http/event_client.hpp"
 #include "server/http/http_request.hpp"
+#include "server/http/limits/byte_budget.hpp"
+#include "server/http/limits/connections.hpp"
+#include "server/http/limits/event_sockets.hpp"
+#include "server/http/limits/fair_turns.hpp"
+#include "server/http/limits/guess_brake.hpp"
+#include "server/http/limits/listener.hpp"
 #include "server/http/screened_socket.hpp"
 
 namespace molecule::server {
@@ -32,14 +38,28 @@ constexpr std::chrono::seconds write_limit(60);
 constexpr std::chrono::seconds timeout_check(10);
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
-constexpr std::size_t most_sockets = 256;
-constexpr std::size_t most_queued_bytes = std::size_t{4} << 20;
+constexpr std::chrono::seconds late_check(1);
+/// A file's own limit: whoever takes nothing of it for a while is dropped before.
+constexpr std::chrono::minutes download_limit(30);
+/// Held in memory while one is sent.
+constexpr std::uint64_t download_chunk = std::uint64_t{64} << 10;
+/// Answers that clients do not take yet. Smaller ones are not counted: a connection has one at
+/// most.
+constexpr std::size_t small_answer = std::size_t{64} << 10;
+constexpr ByteBudget::Limits unsent_answers{.one = std::uint64_t{48} << 20,
+                                            .all = std::uint64_t{192} << 20};
+constexpr std::uint64_t most_downloads_of_one = 16;
 
 struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
                                    restinio::default_request_handler_t, restinio::noop_strand_t,
                                    ScreenedSocket> {
-  static constexpr bool use_connection_count_limiter = true;
+  // Counted by `Connections`, as `Listener` accepts them.
+  static constexpr bool use_connection_count_limiter = false;
 };
+
+using Response = restinio::response_builder_t<restinio::user_controlled_output_t>;
+using Factory = restinio::impl::connection_factory_t<Traits>;
+using Lifetime = restinio::connection_count_limit_types<Traits>::lifetime_monitor_t;
 
 /// RFC 9110 6.6.1.
 std::string date_of(const Clock& clock) {
@@ -71,9 +91,13 @@ std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
   return closing_answer(reply);
 }
 
-/// A connection for each file descriptor, but for those that others need: accepting with none left
-/// would end RESTinio's accepting for good.
-std::size_t most_connections() {
+/// Descriptors are shared between connections, files on their way to clients, and all else.
+struct Descriptors {
+  std::size_t connections;
+  std::size_t files;
+};
+
+Descriptors share_descriptors() {
   constexpr rlim_t wanted = 4096;
   constexpr rlim_t for_others = 64;
   rlimit limit{};
@@ -83,8 +107,18 @@ std::size_t most_connections() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
     ::getrlimit(RLIMIT_NOFILE, &limit);
   }
-  const rlim_t available = std::min(limit.rlim_cur, wanted);
-  return available > 2 * for_others ? available - for_others : available / 2;
+  const rlim_t all = std::min(limit.rlim_cur, wanted);
+  const rlim_t available = all > 2 * for_others ? all - for_others : all / 2;
+  const std::size_t files = std::max<std::size_t>(1, available / 8);
+  return {.connections = available - files, .files = files};
+}
+
+/// RFC 9110 9.3.7: what the server as a whole can do.
+Reply answer_asterisk(const Request& request) {
+  if (request.method != "OPTIONS") return error_reply(400, "malformed HTTP request");
+  Reply reply = text_reply(204, "");
+  reply.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  return reply;
 }
 
 asio::ip::address address_of(const std::string& host) {
@@ -95,47 +129,80 @@ asio::ip::address address_of(const std::string& host) {
 }  // namespace
 
 struct HttpServer::Impl {
-  struct Client {
-    ws::ws_handle_t socket;
-    std::uint64_t subscription = 0;
-    std::size_t queued_bytes = 0;
-  };
-
   Impl(asio::io_context& loop_, Context& context_, Router& router_, Options options_)
       : loop(loop_),
         context(context_),
         router(router_),
         options(std::move(options_)),
-        admission(context_) {
-    server.emplace(restinio::external_io_context(loop), [this](auto& settings) {
-      const asio::ip::address address = address_of(options.host);
-      settings.address(address)
-          .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
-          .port(options.port)
-          .timer_manager(timeout_check)
-          .read_next_http_message_timelimit(read_limit)
-          .write_http_response_timelimit(write_limit)
-          .max_parallel_connections(most_connections())
-          .socket_options_setter([](auto& socket) {
-            asio::error_code ignored;
-            socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-          })
-          .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) {
-            port = acceptor.local_endpoint().port();
-          })
-          .request_handler(
-              [this](restinio::request_handle_t request) { return handle(std::move(request)); });
-    });
-    server->open_sync();
+        admission(context_),
+        listener(loop_, {address_of(options.host), options.port}) {
     // Not before: where that failed, another server may be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.rules = {.unasked_bytes = admission.unasked_bytes(),
+                     .unasked = admission.unasked(),
                      .admit = [this](const Request& head, std::optional<std::uint64_t> declared) {
                        return admission.admit(head, declared);
                      }};
     service.answer = [this](const RequestScreen& screen) {
       return answer_refused(context.clock, screen);
     };
+    start();
+  }
+
+  /// What RESTinio's own server would do but for accepting.
+  void start() {
+    restinio::server_settings_t<Traits> settings;
+    settings.timer_manager(timeout_check)
+        .read_next_http_message_timelimit(read_limit)
+        .write_http_response_timelimit(write_limit)
+        .socket_options_setter([](auto& socket) {
+          asio::error_code ignored;
+          socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+        })
+        .request_handler(
+            [this](restinio::request_handle_t request) { return take(std::move(request)); });
+    settings.ensure_valid_connection_state_listener();
+    timers = settings.timer_factory()->create(loop);
+    auto shared = std::make_shared<restinio::impl::connection_settings_t<Traits>>(
+        std::move(settings),
+        restinio::impl::create_parser_settings<Traits::http_methods_mapper_t>(), timers);
+    factory.emplace(std::move(shared), settings.socket_options_setter());
+    timers->start();
+    tasks.spawn("accept", listener.accept_all(context.clock, connections, descriptors.connections,
+                                              [this](asio::ip::tcp::socket socket) {
+                                                open_connection(std::move(socket));
+                                              }));
+    tasks.spawn("late connections", drop_late());
+  }
+
+  void open_connection(asio::ip::tcp::socket accepted) {
+    ScreenedSocket socket(std::move(accepted), loop, connections);
+    const asio::ip::tcp::endpoint peer = socket.remote_endpoint();
+    factory->create_new_connection(std::move(socket), peer, Lifetime(nullptr))->init();
+  }
+
+  awaitable<void> drop_late() {
+    while (true) {
+      co_await sleep_for(context.clock, late_check);
+      connections.drop_late();
+    }
+  }
+
+  /// An escaped exception is a programming error: it leaves `run` of the loop.
+  void rethrow(std::string_view task, std::exception_ptr error) {
+    log::error("the task {} failed", task);
+    asio::post(loop, [error = std::move(error)] { std::rethrow_exception(error); });
+  }
+
+  /// Requests wait for their turn; what becomes a WebSocket costs too little for that.
+  restinio::request_handling_status_t take(restinio::request_handle_t handle) {
+    const restinio::http_request_header_t& head = handle->header();
+    if (head.connection() == restinio::http_connection_header_t::upgrade) {
+      return this->handle(std::move(handle));
+    }
+    const std::string owner = head.get_field_or(restinio::http_field::authorization, "");
+    turns.submit(owner, [this, handle = std::move(handle)] { this->handle(handle); });
+    return restinio::request_accepted();
   }
 
   restinio::request_handling_status_t handle(restinio::request_handle_t handle) {
@@ -146,8 +213,10 @@ struct HttpServer::Impl {
       request.headers.emplace_back(field.name(), field.value());
     });
     std::optional<Target> target = parse_target(head.request_target());
+    if (target && target->host) set_host(request, *target->host);
     std::optional<Reply> reply = check_gate(options.gate, request);
     if (!reply && !target) reply = error_reply(400, "malformed HTTP request");
+    const bool malformed = reply && reply->status == 400;
     if (target) {
       request.path = std::move(target->path);
       request.query = std::move(target->query);
@@ -158,17 +227,81 @@ struct HttpServer::Impl {
                       : error_reply(400, "this is a WebSocket: an upgrade is required");
       if (!reply) return restinio::request_accepted();
     }
+    if (!reply && request.path == "*") reply = answer_asterisk(request);
+    if (!reply) reply = crowded(request);
     if (!reply) {
       request.body = handle->body();
       reply = router.handle(request);
     }
-    add_common_headers(options.gate, request, *reply);
     // The bytes after a request to upgrade were not screened as requests.
-    return answer(*handle, request, *std::move(reply), upgrade || !head.should_keep_alive());
+    const bool close = upgrade || malformed || !head.should_keep_alive();
+    return answer(*handle, request, *std::move(reply), close);
+  }
+
+  static void set_host(Request& request, const std::string& host) {
+    for (auto& [name, value] : request.headers) {
+      // RFC 9112 3.2.2: a target that names the host outdoes the field.
+      if (text::equal_ignoring_case(name, "Host")) value = host;
+    }
+  }
+
+  /// Before the work: who does not take large answers gets no further ones made.
+  std::optional<Reply> crowded(const Request& request) const {
+    if (request.method != "GET") return std::nullopt;
+    const std::uint64_t held = answers.held_by(request.bearer().value_or(""));
+    if (held + small_answer < unsent_answers.one) return std::nullopt;
+    return too_busy("read the answers that are on their way first");
+  }
+
+  /// What the answer holds until it is sent; puts the refusal in its place where that is too much.
+  std::shared_ptr<ByteBudget::Share> hold(const Request& request, Reply& reply) {
+    const std::string_view token = request.bearer().value_or("");
+    const bool file = !reply.file.empty();
+    if (request.method == "HEAD" || (!file && reply.body.size() <= small_answer)) return nullptr;
+    auto share = file ? downloads.share(token) : answers.share(token);
+    const std::uint64_t size = file ? 1 : reply.body.size();
+    if (share->grow(size)) return share;
+    if (request.method == "GET") {
+      reply = too_busy("read the answers that are on their way first");
+      return nullptr;
+    }
+    // What was asked for is done: it cannot be refused any more.
+    share->force(size);
+    return share;
+  }
+
+  /// Whether the answer has to wait; very many wrong tokens are answered differently.
+  bool slow_down(restinio::request_t& handle, const Request& request, Reply& reply) {
+    const bool token = request.bearer().has_value() || offered_bearer(request).has_value();
+    if (reply.status != 401 || !token) return false;
+    const GuessBrake::Verdict verdict = guesses.wrong(handle.remote_endpoint().address());
+    if (verdict.refuse) {
+      reply = error_reply(429, "too many wrong tokens: retry later");
+      reply.headers.emplace_back("Retry-After", "60");
+    }
+    return verdict.wait;
+  }
+
+  std::optional<restinio::sendfile_t> open_file(Reply& reply) {
+    if (reply.file.empty()) return std::nullopt;
+    try {
+      restinio::sendfile_t file = restinio::sendfile(reply.file.string(), download_chunk);
+      file.timelimit(download_limit);
+      return file;
+    } catch (const std::exception& error) {
+      log::warning("a file could not be opened: {}", error.what());
+      connections.drop_silent(1);
+      reply = too_busy("the file cannot be read now: retry shortly");
+      return std::nullopt;
+    }
   }
 
   restinio::request_handling_status_t answer(restinio::request_t& handle, const Request& request,
                                              Reply reply, bool close) {
+    const bool wait = slow_down(handle, request, reply);
+    std::shared_ptr<ByteBudget::Share> held = hold(request, reply);
+    std::optional<restinio::sendfile_t> file = open_file(reply);
+    add_common_headers(options.gate, request, reply);
     const restinio::http_status_line_t status(
         restinio::http_status_code_t(static_cast<std::uint16_t>(reply.status)),
         std::string(reason_of(reply.status)));
@@ -176,25 +309,35 @@ struct HttpServer::Impl {
     response.append_header(restinio::http_field::date, date_of(context.clock));
     response.append_header(restinio::http_field::content_type, std::move(reply.content_type));
     for (auto& [name, value] : reply.headers) response.append_header(name, std::move(value));
-    if (!reply.file.empty()) {
-      restinio::sendfile_t file = restinio::sendfile(reply.file.string());
-      response.set_content_length(file.size());
-      if (request.method != "HEAD" && file.size() > 0) response.set_body(std::move(file));
-    } else {
-      response.set_content_length(reply.body.size());
-    }
+    response.set_content_length(file ? file->size() : reply.body.size());
     if (close || stopping) {
       response.connection_close();
     } else {
       response.connection_keep_alive();
     }
-    if (request.method != "HEAD" && !reply.body.empty()) response.set_body(std::move(reply.body));
+    if (request.method != "HEAD") {
+      if (file && file->size() > 0) response.set_body(*std::move(file));
+      if (!reply.body.empty()) response.set_body(std::move(reply.body));
+    }
+    if (wait) {
+      tasks.spawn("slow answer", send_later(std::move(response), std::move(held)));
+    } else {
+      send(std::move(response), std::move(held));
+    }
+    return restinio::request_accepted();
+  }
+
+  awaitable<void> send_later(Response response, std::shared_ptr<ByteBudget::Share> held) {
+    co_await sleep_for(context.clock, GuessBrake::delay);
+    send(std::move(response), std::move(held));
+  }
+
+  void send(Response response, std::shared_ptr<ByteBudget::Share> held) {
     ++unsent;
     // RESTinio loses count of pipelined requests that are answered from within its call.
-    asio::post(loop, [this, response = std::move(response)]() mutable {
-      response.done([this](const asio::error_code&) { --unsent; });
+    asio::post(loop, [this, response = std::move(response), held = std::move(held)]() mutable {
+      response.done([this, held = std::move(held)](const asio::error_code&) { --unsent; });
     });
-    return restinio::request_accepted();
   }
 
   /// Nothing where the connection became a WebSocket.
@@ -206,17 +349,29 @@ struct HttpServer::Impl {
     }
     Result<SightOf, Reply> sight = event_client(context, request);
     if (!sight) return std::move(sight.error());
-    if (stopping || clients.size() >= most_sockets) {
-      return error_reply(503, "too many WebSocket clients");
-    }
-    const std::uint64_t id = ++last_client;
-    const auto on_message = [this, id](const ws::ws_handle_t& socket,
+    if (stopping) return error_reply(503, "the platform is stopping");
+    const std::string owner = socket_owner(request);
+    if (auto refusal = sockets.refusal(owner)) return refusal;
+    open_events(handle, request, owner, *std::move(sight));
+    return std::nullopt;
+  }
+
+  std::string socket_owner(const Request& request) const {
+    std::string token(request.bearer().value_or(""));
+    if (token.empty()) token = offered_bearer(request).value_or("");
+    const bool person = text::equal_constant_time(token, context.admin_token);
+    return person ? std::string(EventSockets::the_person) : token;
+  }
+
+  void open_events(restinio::request_t& handle, const Request& request, const std::string& owner,
+                   SightOf sight) {
+    const std::uint64_t id = sockets.next_id();
+    const auto on_message = [this, id](const ws::ws_handle_t&,
                                        const ws::message_handle_t& message) {
       if (message->opcode() == ws::opcode_t::ping_frame) {
-        message->set_opcode(ws::opcode_t::pong_frame);
-        socket->send_message(*message);
+        sockets.ping(id, message->payload());
       } else if (message->opcode() == ws::opcode_t::connection_close_frame) {
-        drop(id);
+        sockets.drop(id);
       }
     };
     restinio::http_header_fields_t fields;
@@ -226,13 +381,28 @@ struct HttpServer::Impl {
     // A browser gives up unless one of the protocols that it offered is chosen.
     const std::optional<std::string> token = offered_bearer(request);
     if (token) fields.set_field(restinio::http_field::sec_websocket_protocol, "bearer." + *token);
-    clients[id].socket =
+    const ws::ws_handle_t socket =
         ws::upgrade<Traits>(handle, ws::activation_t::immediate, std::move(fields), on_message);
-    clients[id].subscription = context.events.subscribe(
-        {.wants = [this, id, sight = *std::move(sight)](
+    const std::uint64_t subscription = context.events.subscribe(
+        {.wants = [this, id, sight = std::move(sight)](
                       std::string_view workspace) { return wants(id, sight(workspace)); },
-         .send = [this, id](const std::string& frame) { send(id, frame); }});
-    return std::nullopt;
+         .send = [this, id](const std::string& frame) { sockets.send(id, frame); }});
+    sockets.open(id, owner, wire_of(socket, subscription));
+  }
+
+  EventSockets::Wire wire_of(const ws::ws_handle_t& socket, std::uint64_t subscription) {
+    const auto send_as = [socket](ws::opcode_t opcode) {
+      return [socket, opcode](const std::string& payload, std::function<void()> sent) {
+        socket->send_message(ws::final_frame, opcode, payload,
+                             [sent = std::move(sent)](const asio::error_code&) { sent(); });
+      };
+    };
+    return {.send_text = send_as(ws::opcode_t::text_frame),
+            .send_pong = send_as(ws::opcode_t::pong_frame),
+            .close = [this, socket, subscription] {
+              context.events.unsubscribe(subscription);
+              socket->kill();
+            }};
   }
 
   static std::string accept_key(std::string_view key) {
@@ -242,33 +412,8 @@ struct HttpServer::Impl {
   }
 
   bool wants(std::uint64_t id, Sight sight) {
-    if (sight == Sight::revoked) drop(id);
+    if (sight == Sight::revoked) sockets.drop(id);
     return sight == Sight::yes;
-  }
-
-  void send(std::uint64_t id, const std::string& frame) {
-    const auto found = clients.find(id);
-    if (found == clients.end()) return;
-    if (found->second.queued_bytes + frame.size() > most_queued_bytes) {
-      log::warning("a WebSocket client that does not read was dropped");
-      return drop(id);
-    }
-    found->second.queued_bytes += frame.size();
-    const auto sent = [this, id, size = frame.size()](const asio::error_code&) {
-      const auto client = clients.find(id);
-      if (client != clients.end()) client->second.queued_bytes -= size;
-    };
-    found->second.socket->send_message(restinio::websocket::basic::final_frame,
-                                       ws::opcode_t::text_frame, frame, sent);
-  }
-
-  void drop(std::uint64_t id) {
-    const auto found = clients.find(id);
-    if (found == clients.end()) return;
-    const Client client = std::move(found->second);
-    clients.erase(found);
-    context.events.unsubscribe(client.subscription);
-    client.socket->kill();
   }
 
   asio::io_context& loop;
@@ -276,13 +421,22 @@ struct HttpServer::Impl {
   Router& router;
   Options options;
   BodyAdmission admission;
-  std::uint16_t port = 0;
-  std::map<std::uint64_t, Client> clients;
-  std::uint64_t last_client = 0;
+  Descriptors descriptors = share_descriptors();
+  Connections connections{context.clock, {}};
+  ByteBudget answers{unsent_answers};
+  ByteBudget downloads{{.one = most_downloads_of_one, .all = descriptors.files}};
+  EventSockets sockets{{}};
+  FairTurns turns{loop, context.clock};
+  GuessBrake guesses{context.clock};
+  Listener listener;
+  std::optional<Factory> factory;
+  std::shared_ptr<restinio::asio_timer_manager_t> timers;
   /// Answers whose last byte is not yet handed to the system.
   std::size_t unsent = 0;
   bool stopping = false;
-  std::optional<restinio::http_server_t<Traits>> server;
+  TaskGroup tasks{
+      loop.get_executor(), context.clock,
+      [this](std::string_view task, std::exception_ptr error) { rethrow(task, std::move(error)); }};
 };
 
 HttpServer::HttpServer(asio::io_context& loop, Context& context, Router& router, Options options)
@@ -291,18 +445,22 @@ HttpServer::HttpServer(asio::io_context& loop, Context& context, Router& router,
 HttpServer::~HttpServer() = default;
 
 std::uint16_t HttpServer::port() const {
-  return impl_->port;
+  return impl_->listener.port();
 }
 
 awaitable<void> HttpServer::stop() {
   impl_->stopping = true;
-  impl_->server->close_sync();
-  while (!impl_->clients.empty()) impl_->drop(impl_->clients.begin()->first);
+  impl_->listener.close();
+  impl_->tasks.cancel_all();
+  co_await impl_->tasks.join();
+  impl_->timers->stop();
+  impl_->sockets.drop_all();
   // What the system has already received is read, handled and answered meanwhile.
   Clock& clock = impl_->context.clock;
   const Clock::time_point give_up = clock.now() + stop_limit;
   co_await sleep_for(clock, stop_grace);
-  while (impl_->unsent > 0 && clock.now() < give_up) co_await sleep_for(clock, stop_grace);
+  while ((impl_->unsent > 0 || !impl_->turns.empty()) && clock.now() < give_up)
+    co_await sleep_for(clock, stop_grace);
 }
 
 }  // namespace molecule::server

@@ -102,7 +102,16 @@ TEST_CASE("targets") {
   CHECK(plain->path == "/a b+c/%zz");
   CHECK(plain->query ==
         std::map<std::string, std::string>{{"x", "1 2"}, {"y", "A"}, {"z", ""}, {"w", "a=b"}});
-  for (const char* bad : {"", "*", "http://x/", "x:80"}) CHECK(!parse_target(bad));
+  for (const char* bad : {"", "ftp://x/", "x:80", "http:///a", "http://u@x/", "a"})
+    CHECK(!parse_target(bad));
+  CHECK(!plain->host);
+  const auto whole = parse_target("HTTP://x:80/a?b=c");
+  REQUIRE(whole);
+  CHECK(whole->host == "x:80");
+  CHECK(whole->path == "/a");
+  CHECK(whole->query.at("b") == "c");
+  CHECK(parse_target("https://x")->path == "/");
+  CHECK(parse_target("*")->path == "*");
   CHECK(parse_target("/?")->query.empty());
   CHECK(parse_target("/?&&=&")->query.empty());
 }
