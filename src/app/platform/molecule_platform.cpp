@@ -40,6 +40,7 @@ server::HttpServer::Options server_options(const app::PlatformOptions& options) 
     made.gate.hosts.push_back(text::lower(host));
   }
   made.gate.origins = options.origins;
+  made.gate.external_url = options.external_url;
   return made;
 }
 

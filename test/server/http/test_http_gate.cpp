@@ -70,7 +70,38 @@ TEST_CASE("pages of other sites are refused") {
     const auto reply = check_gate(rules, from(origin));
     REQUIRE(reply);
     CHECK(reply->status == 403);
-    CHECK(reply->body.empty());
+    CHECK(reply->body.starts_with("{\"error\":"));
+  }
+}
+
+TEST_CASE("fault C10: behind a proxy the external URL's name and origin are own ones") {
+  GateRules proxied;
+  proxied.external_url = "https://Agents.Example:443/molecule";
+  const auto status_of = [&](const char* host, const char* origin) {
+    const auto reply = check_gate(proxied, request({{"Host", host}, {"Origin", origin}}));
+    return reply ? reply->status : 0;
+  };
+  // The proxy passes Host on, or puts its own upstream's in.
+  CHECK(status_of("agents.example", "https://agents.example") == 0);
+  CHECK(status_of("127.0.0.1:8080", "https://agents.example") == 0);
+  CHECK(status_of("AGENTS.example:443", "https://agents.example") == 0);
+  for (const char* origin : {"https://agents.example:8443", "http://agents.example", "null",
+                             "https://agents.example.evil", "https://evil.example"}) {
+    CAPTURE(origin);
+    CHECK(status_of("127.0.0.1:8080", origin) == 403);
+  }
+  CHECK(status_of("evil.example", "https://agents.example") == 403);
+}
+
+TEST_CASE("fault C10: origins are compared without the scheme's own port") {
+  CHECK(status(request({{"Host", "LOCALHOST:80"}, {"Origin", "http://localhost"}})) == 0);
+  CHECK(status(request({{"Host", "localhost:443"}, {"Origin", "https://localhost"}})) == 0);
+  CHECK(status(request({{"Host", "localhost:443"}, {"Origin", "http://localhost"}})) == 403);
+  CHECK(origin_of("HTTPS://A.b:8443/c/d?e") == "https://a.b:8443");
+  CHECK(origin_of("http://[::1]:80") == "http://[::1]");
+  for (const char* none : {"", "ftp://a", "http://", "http://:80", "a.b"}) {
+    CAPTURE(none);
+    CHECK(origin_of(none).empty());
   }
 }
 
