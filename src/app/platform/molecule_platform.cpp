@@ -134,6 +134,9 @@ int serve(const app::PlatformOptions& options) {
     }
     admin_token = *std::move(kept);
   }
+  for (const std::string& warning : folder->token_warnings(admin_token)) {
+    log::warning("{}", warning);
+  }
   if (!is_loopback(options.host)) {
     log::warning(
         "{} is not a loopback address: whoever reaches this machine's network reaches the "

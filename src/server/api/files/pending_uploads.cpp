@@ -5,6 +5,7 @@
 
 #include "base/files/files.hpp"
 #include "base/log.hpp"
+#include "server/api/files/upload_folder.hpp"
 #include "server/api/input.hpp"
 
 namespace molecule::server {
@@ -78,9 +79,10 @@ void remove_expired_uploads(Context& context) {
       "DELETE FROM pending_uploads WHERE created_at <= ?1 OR acked_at <= ?2");
   remove.bind(now - lifetime.count(), now - lifetime_after_ack.count()).run();
   std::error_code failure;
+  if (std::filesystem::is_symlink(context.uploads, failure)) return;
   for (auto file = std::filesystem::directory_iterator(context.uploads, failure);
        !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
-    if (has_row(context, file->path().filename().string())) continue;
+    if (!is_upload(*file) || has_row(context, file->path().filename().string())) continue;
     std::error_code ignored;
     std::filesystem::remove(file->path(), ignored);
   }

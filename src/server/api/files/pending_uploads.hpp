@@ -40,7 +40,8 @@ std::filesystem::path upload_path(const Context& context, const PendingUpload& u
 /// Bytes that wait for a workspace.
 std::int64_t waiting_bytes(Context& context, std::string_view workspace_id);
 
-/// Removes what has expired, rows first, and files that have no row. Not within a request.
+/// Removes what has expired, rows first, and files that have no row; never what no platform named.
+/// Not within a request.
 void remove_expired_uploads(Context& context);
 
 }  // namespace molecule::server
