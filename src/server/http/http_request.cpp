@@ -65,6 +65,19 @@ std::optional<Target> parse_target(std::string_view target) {
   return parsed;
 }
 
+void set_host(Request& request, const std::string& host) {
+  for (auto& [name, value] : request.headers) {
+    if (text::equal_ignoring_case(name, "Host")) value = host;
+  }
+}
+
+Reply answer_asterisk(const Request& request) {
+  if (request.method != "OPTIONS") return error_reply(400, "malformed HTTP request");
+  Reply reply = text_reply(204, "");
+  reply.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  return reply;
+}
+
 Reply body_too_large(std::uint64_t most_bytes) {
   json::Writer writer;
   {

@@ -23,6 +23,12 @@ struct Target {
 /// `*`).
 std::optional<Target> parse_target(std::string_view target);
 
+/// Puts the host of a whole URL in the place of the Host field (RFC 9112 3.2.2).
+void set_host(Request& request, const std::string& host);
+
+/// The answer to `OPTIONS *` (RFC 9110 9.3.7): what the server as a whole can do.
+Reply answer_asterisk(const Request& request);
+
 /// The 413 of platform-api.md 10.
 Reply body_too_large(std::uint64_t most_bytes);
 

@@ -1,7 +1,5 @@
 #include "server/http/http_server.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
@@ -21,10 +19,12 @@
 #include "server/http/http_request.hpp"
 #include "server/http/limits/byte_budget.hpp"
 #include "server/http/limits/connections.hpp"
+#include "server/http/limits/descriptors.hpp"
 #include "server/http/limits/event_sockets.hpp"
 #include "server/http/limits/fair_turns.hpp"
 #include "server/http/limits/guess_brake.hpp"
 #include "server/http/limits/listener.hpp"
+#include "server/http/limits/unsent_answers.hpp"
 #include "server/http/screened_socket.hpp"
 
 namespace molecule::server {
@@ -43,12 +43,6 @@ constexpr std::chrono::seconds late_check(1);
 constexpr std::chrono::minutes download_limit(30);
 /// Held in memory while one is sent.
 constexpr std::uint64_t download_chunk = std::uint64_t{64} << 10;
-/// Answers that clients do not take yet. Smaller ones are not counted: a connection has one at
-/// most.
-constexpr std::size_t small_answer = std::size_t{64} << 10;
-constexpr ByteBudget::Limits unsent_answers{.one = std::uint64_t{48} << 20,
-                                            .all = std::uint64_t{192} << 20};
-constexpr std::uint64_t most_downloads_of_one = 16;
 
 struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
                                    restinio::default_request_handler_t, restinio::noop_strand_t,
@@ -89,36 +83,6 @@ std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
   add_common_headers({}, {}, reply);
   reply.headers.emplace_back("Date", date_of(clock));
   return closing_answer(reply);
-}
-
-/// Descriptors are shared between connections, files on their way to clients, and all else.
-struct Descriptors {
-  std::size_t connections;
-  std::size_t files;
-};
-
-Descriptors share_descriptors() {
-  constexpr rlim_t wanted = 4096;
-  constexpr rlim_t for_others = 64;
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < wanted) {
-    limit.rlim_cur = std::min(limit.rlim_max, wanted);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  const rlim_t all = std::min(limit.rlim_cur, wanted);
-  const rlim_t available = all > 2 * for_others ? all - for_others : all / 2;
-  const std::size_t files = std::max<std::size_t>(1, available / 8);
-  return {.connections = available - files, .files = files};
-}
-
-/// RFC 9110 9.3.7: what the server as a whole can do.
-Reply answer_asterisk(const Request& request) {
-  if (request.method != "OPTIONS") return error_reply(400, "malformed HTTP request");
-  Reply reply = text_reply(204, "");
-  reply.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  return reply;
 }
 
 asio::ip::address address_of(const std::string& host) {
@@ -168,7 +132,7 @@ struct HttpServer::Impl {
         restinio::impl::create_parser_settings<Traits::http_methods_mapper_t>(), timers);
     factory.emplace(std::move(shared), settings.socket_options_setter());
     timers->start();
-    tasks.spawn("accept", listener.accept_all(context.clock, connections, descriptors.connections,
+    tasks.spawn("accept", listener.accept_all(context.clock, *connections, descriptors.connections,
                                               [this](asio::ip::tcp::socket socket) {
                                                 open_connection(std::move(socket));
                                               }));
@@ -184,7 +148,7 @@ struct HttpServer::Impl {
   awaitable<void> drop_late() {
     while (true) {
       co_await sleep_for(context.clock, late_check);
-      connections.drop_late();
+      connections->drop_late();
     }
   }
 
@@ -228,7 +192,7 @@ struct HttpServer::Impl {
       if (!reply) return restinio::request_accepted();
     }
     if (!reply && request.path == "*") reply = answer_asterisk(request);
-    if (!reply) reply = crowded(request);
+    if (!reply) reply = answers.refusal(request);
     if (!reply) {
       request.body = handle->body();
       reply = router.handle(request);
@@ -236,50 +200,6 @@ struct HttpServer::Impl {
     // The bytes after a request to upgrade were not screened as requests.
     const bool close = upgrade || malformed || !head.should_keep_alive();
     return answer(*handle, request, *std::move(reply), close);
-  }
-
-  static void set_host(Request& request, const std::string& host) {
-    for (auto& [name, value] : request.headers) {
-      // RFC 9112 3.2.2: a target that names the host outdoes the field.
-      if (text::equal_ignoring_case(name, "Host")) value = host;
-    }
-  }
-
-  /// Before the work: who does not take large answers gets no further ones made.
-  std::optional<Reply> crowded(const Request& request) const {
-    if (request.method != "GET") return std::nullopt;
-    const std::uint64_t held = answers.held_by(request.bearer().value_or(""));
-    if (held + small_answer < unsent_answers.one) return std::nullopt;
-    return too_busy("read the answers that are on their way first");
-  }
-
-  /// What the answer holds until it is sent; puts the refusal in its place where that is too much.
-  std::shared_ptr<ByteBudget::Share> hold(const Request& request, Reply& reply) {
-    const std::string_view token = request.bearer().value_or("");
-    const bool file = !reply.file.empty();
-    if (request.method == "HEAD" || (!file && reply.body.size() <= small_answer)) return nullptr;
-    auto share = file ? downloads.share(token) : answers.share(token);
-    const std::uint64_t size = file ? 1 : reply.body.size();
-    if (share->grow(size)) return share;
-    if (request.method == "GET") {
-      reply = too_busy("read the answers that are on their way first");
-      return nullptr;
-    }
-    // What was asked for is done: it cannot be refused any more.
-    share->force(size);
-    return share;
-  }
-
-  /// Whether the answer has to wait; very many wrong tokens are answered differently.
-  bool slow_down(restinio::request_t& handle, const Request& request, Reply& reply) {
-    const bool token = request.bearer().has_value() || offered_bearer(request).has_value();
-    if (reply.status != 401 || !token) return false;
-    const GuessBrake::Verdict verdict = guesses.wrong(handle.remote_endpoint().address());
-    if (verdict.refuse) {
-      reply = error_reply(429, "too many wrong tokens: retry later");
-      reply.headers.emplace_back("Retry-After", "60");
-    }
-    return verdict.wait;
   }
 
   std::optional<restinio::sendfile_t> open_file(Reply& reply) {
@@ -290,7 +210,7 @@ struct HttpServer::Impl {
       return file;
     } catch (const std::exception& error) {
       log::warning("a file could not be opened: {}", error.what());
-      connections.drop_silent(1);
+      connections->drop_silent(1);
       reply = too_busy("the file cannot be read now: retry shortly");
       return std::nullopt;
     }
@@ -298,8 +218,8 @@ struct HttpServer::Impl {
 
   restinio::request_handling_status_t answer(restinio::request_t& handle, const Request& request,
                                              Reply reply, bool close) {
-    const bool wait = slow_down(handle, request, reply);
-    std::shared_ptr<ByteBudget::Share> held = hold(request, reply);
+    const bool wait = guesses.slows(handle.remote_endpoint().address(), request, reply);
+    std::shared_ptr<ByteBudget::Share> held = answers.hold(request, reply);
     std::optional<restinio::sendfile_t> file = open_file(reply);
     add_common_headers(options.gate, request, reply);
     const restinio::http_status_line_t status(
@@ -319,7 +239,7 @@ struct HttpServer::Impl {
       if (file && file->size() > 0) response.set_body(*std::move(file));
       if (!reply.body.empty()) response.set_body(std::move(reply.body));
     }
-    if (wait) {
+    if (wait && !stopping) {
       tasks.spawn("slow answer", send_later(std::move(response), std::move(held)));
     } else {
       send(std::move(response), std::move(held));
@@ -422,9 +342,10 @@ struct HttpServer::Impl {
   Options options;
   BodyAdmission admission;
   Descriptors descriptors = share_descriptors();
-  Connections connections{context.clock, {}};
-  ByteBudget answers{unsent_answers};
-  ByteBudget downloads{{.one = most_downloads_of_one, .all = descriptors.files}};
+  /// Connections end after this where the loop does.
+  std::shared_ptr<Connections> connections =
+      std::make_shared<Connections>(context.clock, Connections::Limits());
+  UnsentAnswers answers{{}, descriptors.files};
   EventSockets sockets{{}};
   FairTurns turns{loop, context.clock};
   GuessBrake guesses{context.clock};

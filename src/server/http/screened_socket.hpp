@@ -40,11 +40,11 @@ class ScreenedSocket : public asio::ip::tcp::socket {
  public:
   using Base = asio::ip::tcp::socket;
 
-  ScreenedSocket(Base&& accepted, asio::io_context& loop, Connections& connections)
+  ScreenedSocket(Base&& accepted, asio::io_context& loop, std::shared_ptr<Connections> connections)
       : Base(std::move(accepted)),
         service_(&asio::use_service<ScreenService>(loop)),
         screen_(std::make_shared<RequestScreen>(service_->rules)),
-        entry_(std::make_shared<Connections::Entry>(connections, [this] { cut(); })) {}
+        entry_(std::make_shared<Connections::Entry>(std::move(connections), [this] { cut(); })) {}
   ScreenedSocket(ScreenedSocket&& other) noexcept
       : Base(std::move(other)),
         service_(other.service_),

@@ -1,5 +1,6 @@
 """Promises to people who run the platform among strangers (section C of the fault report)."""
 
+import resource
 import socket
 import subprocess
 import time
@@ -43,6 +44,24 @@ def test_fault_C1_a_linked_uploads_folder_is_refused(build, tmp_path):
     done = run_on(build, tmp_path, tmp_path / "data")
     assert done.returncode == 1 and "symbolic link" in done.stderr
     assert list(elsewhere.iterdir()) == []
+
+
+# --- C2 -----------------------------------------------------------------------------------------
+
+
+def test_fault_C2_accepting_goes_on_after_the_system_had_no_descriptor(platform):
+    """The limit falls below what is open, so that every accept fails, and rises again."""
+    pid = platform.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (5, before[1]))
+    crowd = [socket.create_connection((platform.host, platform.port), 5) for _ in range(20)]
+    time.sleep(0.5)
+    assert platform.process.poll() is None
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    for _ in range(3):
+        assert platform.request("GET", "/health", timeout=5).status == 200
+    for client in crowd:
+        client.close()
 
 
 # --- C5 -----------------------------------------------------------------------------------------
@@ -115,8 +134,10 @@ def test_fault_C13_a_weak_or_readable_admin_token_is_warned_of(build):
 
 
 def test_fault_C13_a_wrong_token_waits_and_a_right_one_does_not(platform, agent):
-    for _ in range(40):
-        assert platform.request("GET", "/workspaces", "wrong", timeout=5).status == 401
+    text = request_text(platform, "GET", "/workspaces", ["Authorization: Bearer wrong"])
+    with RawConnection(platform) as connection:
+        for _ in range(310):
+            assert connection.send(text).read_reply().status == 401
     start = time.monotonic()
     assert platform.request("GET", "/workspaces", "wrong").status == 401
     assert time.monotonic() - start > 0.9
@@ -129,7 +150,7 @@ def test_fault_C13_a_wrong_token_waits_and_a_right_one_does_not(platform, agent)
 
 def test_a_waiting_answer_does_not_hold_up_the_end(platform):
     crowd = []
-    for number in range(60):
+    for number in range(400):
         client = socket.create_connection((platform.host, platform.port), 5)
         client.sendall(request_text(platform, "GET", "/workspaces",
                                     [f"Authorization: Bearer wrong{number}"]).encode())

@@ -1,5 +1,6 @@
 #include "server/api/files/upload_folder.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include <string_view>
 #include <system_error>
 
-#include "base/files/files.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 
@@ -47,6 +47,16 @@ Result<std::optional<std::string>, std::string> foreign_entry(const fs::path& fo
   return std::optional<std::string>();
 }
 
+/// An empty file is whole from its start: nothing half-made is left by a crash.
+Result<void, std::string> put_mark(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) {
+    return Failure{fmt::format("cannot make {}: {}", path.string(), std::strerror(errno))};
+  }
+  ::close(file);
+  return {};
+}
+
 }  // namespace
 
 bool is_upload(const fs::directory_entry& entry) {
@@ -75,9 +85,7 @@ Result<void, std::string> claim_upload_folder(const fs::path& folder) {
     return refused(folder, fmt::format("was not made by molecule-platform ({} is in it)",
                                        text::sanitize_name(**foreign)));
   }
-  const auto marked = files::replace(folder / marker, "");
-  if (!marked) return Failure{marked.error().message};
-  return {};
+  return put_mark(folder / marker);
 }
 
 }  // namespace molecule::server

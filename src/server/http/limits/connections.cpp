@@ -12,15 +12,15 @@ constexpr std::chrono::seconds stalled(3);
 
 }  // namespace
 
-Connections::Entry::Entry(Connections& all, std::function<void()> drop)
-    : all_(all),
+Connections::Entry::Entry(std::shared_ptr<Connections> all, std::function<void()> drop)
+    : all_(std::move(all)),
       drop_(std::move(drop)),
-      list_(&all.strangers_),
+      list_(&all_->strangers_),
       place_(list_->insert(list_->end(), this)),
-      since_(all.clock_.now()) {}
+      since_(all_->clock_.now()) {}
 
 Connections::Entry::~Entry() {
-  if (dropped_) --all_.dropped_;
+  if (dropped_) --all_->dropped_;
   list_->erase(place_);
 }
 
@@ -34,21 +34,21 @@ void Connections::Entry::enter(Phase phase) {
   phase_ = phase;
   // A head's limit runs from its first byte on; a stranger's from the connection's start.
   const bool stranger = !served_ && (phase == Phase::idle || phase == Phase::head);
-  if (!stranger && (!same || phase == Phase::body)) since_ = all_.clock_.now();
+  if (!stranger && (!same || phase == Phase::body)) since_ = all_->clock_.now();
   if (dropped_ || same) return;
   if (phase == Phase::answer || phase == Phase::stream) served_ = true;
   if (stranger) return;
-  move_to(phase == Phase::idle ? all_.resting_ : all_.active_);
+  move_to(phase == Phase::idle ? all_->resting_ : all_->active_);
 }
 
 void Connections::Entry::write_began() {
   writing_ = true;
-  asked_ = all_.clock_.now();
+  asked_ = all_->clock_.now();
 }
 
 bool Connections::Entry::is_late(Clock::time_point now) const {
   if (dropped_) return false;
-  const Limits& limits = all_.limits_;
+  const Limits& limits = all_->limits_;
   if (writing_) return now - asked_ > limits.answer;
   if (phase_ == Phase::head) return now - since_ > limits.head;
   if (phase_ == Phase::body) return now - since_ > limits.body;
@@ -57,8 +57,8 @@ bool Connections::Entry::is_late(Clock::time_point now) const {
 
 void Connections::Entry::drop() {
   if (std::exchange(dropped_, true)) return;
-  ++all_.dropped_;
-  move_to(all_.active_);
+  ++all_->dropped_;
+  move_to(all_->active_);
   drop_();
 }
 

@@ -33,7 +33,7 @@ class Connections {
   /// One connection, from its start to its end.
   class Entry {
    public:
-    Entry(Connections& all, std::function<void()> drop);
+    Entry(std::shared_ptr<Connections> all, std::function<void()> drop);
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
     ~Entry();
@@ -54,7 +54,7 @@ class Connections {
     void move_to(List& list);
     bool is_late(Clock::time_point now) const;
 
-    Connections& all_;
+    std::shared_ptr<Connections> all_;
     std::function<void()> drop_;
     List* list_;
     List::iterator place_;

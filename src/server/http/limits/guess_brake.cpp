@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/http/http_request.hpp"
+
 namespace molecule::server {
 
 namespace {
@@ -26,6 +28,17 @@ GuessBrake::Verdict GuessBrake::wrong(const asio::ip::address& address) {
   count.wrong = std::min(decayed(count, now) + 1, 2 * most_per_minute);
   count.at = now;
   return {.wait = count.wrong > free_per_minute, .refuse = count.wrong > most_per_minute};
+}
+
+bool GuessBrake::slows(const asio::ip::address& address, const Request& request, Reply& reply) {
+  const bool token = request.bearer().has_value() || offered_bearer(request).has_value();
+  if (reply.status != 401 || !token) return false;
+  const Verdict verdict = wrong(address);
+  if (verdict.refuse) {
+    reply = error_reply(429, "too many wrong tokens: retry later");
+    reply.headers.emplace_back("Retry-After", "60");
+  }
+  return verdict.wait;
 }
 
 }  // namespace molecule::server

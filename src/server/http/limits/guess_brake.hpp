@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/async/clock.hpp"
+#include "server/http/message.hpp"
 
 namespace molecule::server {
 
@@ -15,8 +16,8 @@ class GuessBrake {
  public:
   /// Wrong tokens a minute of an address that cost nothing: agents whose token was revoked go on
   /// asking for a while, and must be told so.
-  static constexpr double free_per_minute = 30;
-  static constexpr double most_per_minute = 300;
+  static constexpr double free_per_minute = 300;
+  static constexpr double most_per_minute = 3000;
   static constexpr std::chrono::seconds delay{1};
 
   struct Verdict {
@@ -28,6 +29,9 @@ class GuessBrake {
 
   /// Counts a wrong token.
   Verdict wrong(const asio::ip::address& address);
+  /// Counts it where `reply` refuses the request's token. True: the reply, which may become a 429,
+  /// has to wait for `delay`.
+  bool slows(const asio::ip::address& address, const Request& request, Reply& reply);
 
  private:
   struct Count {

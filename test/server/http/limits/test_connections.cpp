@@ -19,14 +19,16 @@ namespace {
 
 struct Crowd {
   void add(const std::string& name) {
-    entries.push_back(
-        std::make_unique<Connections::Entry>(all, [this, name] { dropped.push_back(name); }));
+    entries.push_back(std::make_unique<Connections::Entry>(
+        connections, [this, name] { dropped.push_back(name); }));
     clock.advance(std::chrono::milliseconds(1));
   }
   Connections::Entry& last() { return *entries.back(); }
 
   test::VirtualClock clock;
-  Connections all{clock, {.head = seconds(10), .body = seconds(15), .answer = seconds(20)}};
+  std::shared_ptr<Connections> connections = std::make_shared<Connections>(
+      clock, Connections::Limits{.head = seconds(10), .body = seconds(15), .answer = seconds(20)});
+  Connections& all = *connections;
   std::vector<std::string> dropped;
   std::vector<std::unique_ptr<Connections::Entry>> entries;
 };
