@@ -26,6 +26,15 @@ void take_pages_one_by_one() {
   [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
 }
 
+/// `$1` as `?1`: SQLite would number `$` parameters by their first appearance.
+std::string numbered_parameters(std::string_view sql) {
+  std::string text(sql);
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '$' && text[i + 1] >= '0' && text[i + 1] <= '9') text[i] = '?';
+  }
+  return text;
+}
+
 }  // namespace
 
 bool Error::cannot_write() const {
@@ -84,7 +93,9 @@ Database::~Database() {
 }
 
 void Database::forget_statements() {
-  for (const auto& [sql, statement] : std::exchange(idle_, {})) sqlite3_finalize(statement);
+  for (auto& [sql, statements] : idle_) {
+    for (sqlite3_stmt* statement : std::exchange(statements, {})) sqlite3_finalize(statement);
+  }
 }
 
 void Database::wait_for_locks(std::chrono::milliseconds most) {
@@ -107,17 +118,20 @@ void Database::execute(const char* sql) {
 }
 
 Statement Database::prepare(std::string_view sql) {
-  const auto found = idle_.find(sql);
-  if (found != idle_.end()) {
-    sqlite3_stmt* statement = found->second;
-    idle_.erase(found);
-    return Statement(*this, statement);
+  auto entry = idle_.find(sql);
+  if (entry == idle_.end()) entry = idle_.try_emplace(std::string(sql)).first;
+  std::vector<sqlite3_stmt*>& idle = entry->second;
+  if (!idle.empty()) {
+    sqlite3_stmt* statement = idle.back();
+    idle.pop_back();
+    return {*this, idle, statement};
   }
+  const std::string text = numbered_parameters(sql);
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+  const int code = sqlite3_prepare_v3(handle_, text.data(), static_cast<int>(text.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) fail(code, "prepare a statement");
-  return Statement(*this, statement);
+  return {*this, idle, statement};
 }
 
 std::int64_t Database::changes() const {
@@ -135,14 +149,15 @@ std::int64_t Database::data_version() {
 }
 
 Statement::Statement(Statement&& other) noexcept
-    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
+    : database_(other.database_),
+      idle_(other.idle_),
+      statement_(std::exchange(other.statement_, nullptr)) {}
 
 Statement::~Statement() {
   if (statement_ == nullptr) return;
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
-  // SQLite's own copy of the text lives as long as the statement.
-  database_->idle_.emplace(sqlite3_sql(statement_), statement_);
+  idle_->push_back(statement_);
 }
 
 bool Statement::step() {

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -44,12 +46,18 @@ class Statement {
   Statement& operator=(Statement&&) = delete;
   ~Statement();
 
-  /// Binds the values to ?1, ?2, … in order: text, integers, doubles, nullptr, std::optional.
+  /// Binds the values to ?1, ?2, … (or $1, $2, …) in order: text, integers, doubles, nullptr,
+  /// std::optional.
   template <class... Args>
   Statement& bind(const Args&... args) {
     int index = 0;
     (bind_one(++index, args), ...);
     return *this;
+  }
+  /// Binds one value to the parameter of that number.
+  template <class T>
+  void bind_at(int index, const T& value) {
+    bind_one(index, value);
   }
 
   /// True when there is a row. Throws `Error`.
@@ -69,8 +77,8 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(Database& database, sqlite3_stmt* statement)
-      : database_(&database), statement_(statement) {}
+  Statement(Database& database, std::vector<sqlite3_stmt*>& idle, sqlite3_stmt* statement)
+      : database_(&database), idle_(&idle), statement_(statement) {}
 
   void bind_one(int index, std::string_view value);
   void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
@@ -90,6 +98,8 @@ class Statement {
   }
 
   Database* database_;
+  /// Where it goes back to.
+  std::vector<sqlite3_stmt*>* idle_;
   sqlite3_stmt* statement_;
 };
 
@@ -130,8 +140,17 @@ class Database {
   void forget_statements();
   [[noreturn]] void fail(int code, std::string_view what);
 
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+
   sqlite3* handle_ = nullptr;
-  std::unordered_multimap<std::string_view, sqlite3_stmt*> idle_;
+  /// Statements that are not in use, by their text as it was given. Entries stay where they are:
+  /// statements in use point to them.
+  std::unordered_map<std::string, std::vector<sqlite3_stmt*>, TextHash, std::equal_to<>> idle_;
 };
 
 /// BEGIN IMMEDIATE; rolled back unless `commit` was called.

@@ -3,29 +3,38 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json/reader.hpp"
+#include "base/sqlite.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/access.hpp"
+#include "server/access/rules.hpp"
+#include "server/access/tokens.hpp"
 #include "server/api/context.hpp"
+#include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
 #include "server/http/message.hpp"
+#include "server/store/database.hpp"
+#include "support/run.hpp"
 #include "support/virtual_clock.hpp"
 
 namespace molecule::test {
 
 /// A folder that goes away with its owner.
 struct Folder {
-  Folder() {
+  /// With a copy of the store, if one is given.
+  explicit Folder(const std::filesystem::path& kept_store = {}) {
     std::string pattern = (std::filesystem::temp_directory_path() / "molecule-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
     path = pattern;
+    if (!kept_store.empty()) std::filesystem::copy_file(kept_store, path / "platform.db");
   }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
@@ -51,9 +60,9 @@ struct Answer {
 
 /// All routes on a store of their own, asked without HTTP.
 struct Platform {
-  Platform() {
-    server::create_schema(database);
-    std::filesystem::create_directory(context.uploads);
+  /// On a new store, or on a copy of that one.
+  explicit Platform(const std::filesystem::path& kept_store = {}) : folder(kept_store) {
+    std::filesystem::create_directory(services.uploads);
   }
 
   Member add(std::string_view name, const std::optional<std::string>& parent = std::nullopt,
@@ -65,8 +74,29 @@ struct Platform {
             " created_at, updated_at) VALUES (?1, ?2, 'online', ?3, 'external', ?4, 0, 0)")
         .bind(member.id, name, parent, mode)
         .run();
-    member.token = server::mint_token(context, member.id);
+    member.token = mint_token(member.id);
     return member;
+  }
+  std::string mint_token(const std::string& id) {
+    server::Context context(services);
+    return run(loop, server::mint_token(context, id));
+  }
+  void revoke_tokens(std::string_view id) {
+    server::Context context(services);
+    run(loop, server::revoke_tokens(context, id));
+  }
+  bool can_communicate(const Member& from, const Member& to) {
+    server::Context context(services);
+    return run(loop, server::can_communicate(context.store, from.id, to.id));
+  }
+  /// What a request that succeeds does with its events.
+  void emit(server::Context& context) {
+    run(loop, context.events.write(context.store));
+    run(loop, events.publish(context.events.take_frames()));
+  }
+  void sweep(std::int64_t listening_since) { run(loop, server::sweep(services, listening_since)); }
+  server::Reply handle(server::Request request) {
+    return run(loop, router.handle(std::move(request)));
   }
   void set(const Member& member, const char* assignment) {
     const std::string sql =
@@ -98,7 +128,7 @@ struct Platform {
     }
     for (const auto& header : headers) request.headers.push_back(header);
     request.body = body;
-    server::Reply reply = router.handle(std::move(request));
+    server::Reply reply = handle(std::move(request));
     Answer answer;
     answer.status = reply.status;
     answer.text = std::move(reply.body);
@@ -116,16 +146,18 @@ struct Platform {
 
   Folder folder;
   VirtualClock clock;
+  asio::io_context loop;
+  std::unique_ptr<server::store::Database> store = server::store::open(folder.path / "platform.db");
+  /// What is in the store, behind the platform's back.
   sqlite::Database database{folder.path / "platform.db"};
-  server::Events events{database, clock};
-  server::Context context{.database = database,
-                          .clock = clock,
-                          .events = events,
-                          .admin_token = "the-admin-token",
-                          .base_url = "http://127.0.0.1:8080",
-                          .uploads = folder.path / "uploads",
-                          .tokens_used = {}};
-  server::Router router{context, server::all_routes()};
+  server::EventHub events{*store};
+  server::Services services{.store = *store,
+                            .clock = clock,
+                            .events = events,
+                            .admin_token = "the-admin-token",
+                            .base_url = "http://127.0.0.1:8080",
+                            .uploads = folder.path / "uploads"};
+  server::Router router{services, server::all_routes()};
   const std::string admin = "the-admin-token";
   /// Sent with every request.
   std::vector<std::pair<std::string, std::string>> headers;

@@ -9,11 +9,11 @@
 
 namespace molecule::app {
 
-/// Where a platform keeps what it knows, held by one process at a time: until this ends, another
-/// one is refused the folder (the system lets go of it when the process ends, however that is).
+/// The platform's data directory, used by one process at a time: while this exists, another process
+/// is refused the folder. The system releases it when the process ends, in whatever way.
 class DataFolder {
  public:
-  /// Makes the folder (0700) where it is missing. Failures are texts for people, with the path.
+  /// Makes the folder (0700) if it is missing. Failures are texts for the user, with the path.
   static Result<DataFolder, std::string> open(const std::filesystem::path& path);
 
   DataFolder(DataFolder&& other) noexcept;
@@ -25,7 +25,7 @@ class DataFolder {
   std::filesystem::path uploads() const { return path_ / "uploads"; }
   std::filesystem::path admin_token_file() const { return path_ / "admin_token"; }
 
-  /// The admin token in its file, made (0600) where there is none.
+  /// The admin token in its file, which is made (0600) if it is missing.
   Result<std::string, std::string> admin_token() const;
   /// What is unsafe about `token`, which need not be the file's, and about the file's mode.
   std::vector<std::string> token_warnings(std::string_view token) const;

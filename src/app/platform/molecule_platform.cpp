@@ -7,6 +7,7 @@
 #include <asio/signal_set.hpp>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <system_error>
 
 #include "app/platform/data_folder.hpp"
@@ -15,17 +16,19 @@
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "base/text/text.hpp"
+#include "server/api/context.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
 #include "server/http/http_server.hpp"
+#include "server/store/database.hpp"
 
 namespace {
 
 using namespace molecule;
 
 void print(int descriptor, std::string_view text) {
-  // Whoever closed it does not want to read it.
+  // Ignore write errors: the reader closed the pipe.
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
 }
 
@@ -44,44 +47,42 @@ server::HttpServer::Options server_options(const app::PlatformOptions& options) 
   return made;
 }
 
-/// A loop that can drop what waits in it before it goes away itself.
+/// A loop whose waiting handlers can be dropped before it is destroyed.
 class Loop : public asio::io_context {
  public:
   using io_context::io_context;
   void drop_handlers() { shutdown(); }
 };
 
-/// All of a platform. Declaration order is lifetime.
+/// A whole platform. Declaration order is lifetime.
 class Platform {
  public:
   Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
            std::string admin_token)
-      : database_(folder.database()),
-        context_{.database = database_,
-                 .clock = clock_,
-                 .events = events_,
-                 .admin_token = std::move(admin_token),
-                 .base_url = options.external_url,
-                 .uploads = folder.uploads(),
-                 .tokens_used = {}},
+      : store_(server::store::open(folder.database())),
+        services_{.store = *store_,
+                  .clock = clock_,
+                  .events = events_,
+                  .admin_token = std::move(admin_token),
+                  .base_url = options.external_url,
+                  .uploads = folder.uploads()},
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }) {
-    server::create_schema(database_);
-    router_.emplace(context_, server::all_routes());
+    router_.emplace(services_, server::all_routes());
   }
 
-  /// Idle connections live in the loop and use the server when they end, which must be before it.
+  /// Idle connections live in the loop and use the server when they end, so they must end first.
   ~Platform() { loop_.drop_handlers(); }
 
-  /// Throws `std::system_error` where it cannot.
+  /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
-    server_.emplace(loop_, context_, *router_, server_options(options));
+    server_.emplace(loop_, services_, *router_, server_options(options));
   }
   std::uint16_t port() const { return server_->port(); }
 
-  /// Until a signal.
+  /// Returns after a signal, with the exit code.
   int run() {
-    tasks_.spawn("sweep", server::sweep_task(context_));
+    tasks_.spawn("sweep", server::sweep_task(services_));
     tasks_.spawn("signals", stop_on_signal());
     loop_.run();
     return exit_code_;
@@ -91,7 +92,7 @@ class Platform {
   awaitable<void> stop_on_signal() {
     [[maybe_unused]] auto [error, signal] = co_await signals_.async_wait(as_tuple);
     co_await server_->stop();
-    // What is left are idle connections and the sweep between two rounds.
+    // Only idle connections and the sweep between two rounds are left.
     loop_.stop();
   }
 
@@ -109,9 +110,9 @@ class Platform {
 
   int exit_code_ = 0;
   SystemClock clock_;
-  sqlite::Database database_;
-  server::Events events_{database_, clock_};
-  server::Context context_;
+  std::unique_ptr<server::store::Database> store_;
+  server::EventHub events_{*store_};
+  server::Services services_;
   Loop loop_{1};
   asio::signal_set signals_{loop_, SIGINT, SIGTERM, SIGHUP};
   TaskGroup tasks_;
@@ -146,7 +147,7 @@ int serve(const app::PlatformOptions& options) {
   std::optional<Platform> platform;
   try {
     platform.emplace(options, *folder, std::move(admin_token));
-  } catch (const sqlite::Error& error) {
+  } catch (const server::StoreError& error) {
     log::error("{}: {}", folder->database().string(), error.what());
     return 1;
   }

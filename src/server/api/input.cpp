@@ -4,28 +4,33 @@
 
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
-#include "server/access/auth.hpp"
 
 namespace molecule::server {
+
+namespace {
+
+Result<WorkspaceRow, Reply> refuse(int status, std::string_view error) {
+  return Failure{error_reply(status, error)};
+}
+
+}  // namespace
 
 std::optional<std::string> parse_uuid(std::string_view text) {
   if (!is_uuid(text)) return std::nullopt;
   return text::lower(text);
 }
 
-Result<std::string, Reply> acting_workspace(Context& context, const Request& request) {
-  std::string id = text::lower(request.args.at(0));
-  if (auto refusal = workspace_auth(context, request, id)) return Failure{*std::move(refusal)};
-  if (!is_uuid(id)) return Failure{error_reply(400, "invalid workspace ID")};
-  return id;
+Result<std::string, Reply> path_workspace(const Request& request) {
+  if (!is_uuid(request.args.at(0))) return Failure{error_reply(400, "invalid workspace ID")};
+  return request.args[0];
 }
 
-Result<WorkspaceRow, Reply> existing_workspace(Context& context, const Request& request) {
-  Result<std::string, Reply> id = acting_workspace(context, request);
-  if (!id) return Failure{std::move(id.error())};
-  std::optional<WorkspaceRow> row = find_workspace(context, *id);
-  if (!row || row->status == "removed") return Failure{error_reply(404, "workspace not found")};
-  return *std::move(row);
+awaitable<Result<WorkspaceRow, Reply>> existing_workspace(Context& context,
+                                                          const Request& request) {
+  if (!is_uuid(request.args.at(0))) co_return refuse(400, "invalid workspace ID");
+  std::optional<WorkspaceRow> row = co_await find_workspace(context, request.args[0]);
+  if (!row || row->status == "removed") co_return refuse(404, "workspace not found");
+  co_return *std::move(row);
 }
 
 Body::Body(std::string_view text) {
@@ -68,7 +73,7 @@ json::Value Body::any(std::string_view name) const {
 
 int nesting(std::string_view json) {
   int depth = 0;
-  int deepest = 0;
+  int max_depth = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
@@ -78,17 +83,17 @@ int nesting(std::string_view json) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
+      max_depth = std::max(max_depth, ++depth);
     } else if (c == '}' || c == ']') {
       --depth;
     }
   }
-  return deepest;
+  return max_depth;
 }
 
 std::optional<std::string> storable_json(json::Value value) {
   std::string text = value.dump();
-  if (nesting(text) > deepest_nesting) return std::nullopt;
+  if (nesting(text) > max_nesting) return std::nullopt;
   return text;
 }
 

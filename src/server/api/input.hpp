@@ -16,19 +16,19 @@ namespace molecule::server {
 /// A UUID in its stored form (lower case); nothing for any other text.
 std::optional<std::string> parse_uuid(std::string_view text);
 
-/// The workspace that the first variable of the path names, once the request may act for it
-/// (platform-api.md 0.2): 401 first, then 400 `invalid workspace ID`. It need not exist.
-Result<std::string, Reply> acting_workspace(Context& context, const Request& request);
-/// The same for what writes: 404 `workspace not found` for unknown and removed ones.
-Result<WorkspaceRow, Reply> existing_workspace(Context& context, const Request& request);
+/// The workspace that the first variable of the path names, in its stored form: 400
+/// `invalid workspace ID` for any other text. It need not exist.
+Result<std::string, Reply> path_workspace(const Request& request);
+/// The same, read from the store: 404 `workspace not found` for unknown and removed ones.
+awaitable<Result<WorkspaceRow, Reply>> existing_workspace(Context& context, const Request& request);
 
 /// A request's JSON object, read with the strict types of platform-api.md 0: an absent member and
-/// null are the same, any other type than the asked one spoils the whole body. Ask for all
+/// null are the same, any other type than the asked one makes the whole body invalid. Ask for all
 /// members first, then for `ok`.
 class Body {
  public:
   explicit Body(std::string_view text);
-  /// Of a member that is an object; its document must outlive this.
+  /// For a member that is an object; its document must outlive this.
   explicit Body(json::Value object) : object_(object), ok_(object.is_object()) {}
 
   /// An object was sent, and every member that was asked for had the right type.
@@ -53,14 +53,14 @@ class Body {
 /// Levels of arrays and objects in valid JSON text.
 int nesting(std::string_view json);
 
-/// Deeper values are refused: a reader of a page in which they stand could not parse it (parsers
-/// stop at about a thousand levels), and one message would block an inbox for ever.
-constexpr int deepest_nesting = 200;
+/// Deeper values are refused: parsers stop at about a thousand levels, so one such message would
+/// make every page it is on unreadable and block an inbox.
+constexpr int max_nesting = 200;
 
-/// `value` as the text to store; nothing where it is nested too deeply.
+/// `value` as the text to store; nothing if it is nested too deeply.
 std::optional<std::string> storable_json(json::Value value);
 
 /// Pages end after this many bytes, with at least one row, however many rows were asked for.
-constexpr std::size_t page_bytes = std::size_t{4} << 20;
+constexpr std::size_t max_page_bytes = std::size_t{4} << 20;
 
 }  // namespace molecule::server

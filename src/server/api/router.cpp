@@ -5,9 +5,10 @@
 #include <optional>
 
 #include "base/log.hpp"
-#include "base/sqlite.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
+#include "server/access/access.hpp"
+#include "server/store/store_error.hpp"
 
 namespace molecule::server {
 
@@ -24,7 +25,19 @@ std::vector<std::string_view> split_path(std::string_view path) {
   return segments;
 }
 
-/// What handlers store and repeat is text.
+bool is_variable(std::string_view pattern) {
+  return pattern.starts_with(':');
+}
+
+bool matches(const std::vector<std::string_view>& pattern,
+             const std::vector<std::string_view>& path) {
+  return std::equal(pattern.begin(), pattern.end(), path.begin(),
+                    [](std::string_view wanted, std::string_view segment) {
+                      return is_variable(wanted) ? !segment.empty() : wanted == segment;
+                    });
+}
+
+/// Handlers store and repeat the path and the query as text.
 bool is_text(const Request& request) {
   if (!text::valid_utf8(request.path)) return false;
   return std::all_of(request.query.begin(), request.query.end(), [](const auto& item) {
@@ -55,13 +68,32 @@ Reply unavailable() {
                          R"("code":"platform_unavailable"})");
 }
 
+/// False for a success without an access decision: the handler forgot what its route promises.
+bool is_decided(const Route& route, const Context& context, const Reply& reply) {
+  if (route.access != Access::body_workspace || context.body_access_decided) return true;
+  if (reply.status >= 400) return true;
+  log::error("{} {}: the handler did not ask who may do this", route.method, route.pattern);
+  return false;
+}
+
+/// The reply to a request that failed.
+Reply failure_reply(const Route& route, const std::exception& error) {
+  log::error("{} {}: {}", route.method, route.pattern, error.what());
+  const auto* failure = dynamic_cast<const StoreError*>(&error);
+  const bool later = failure != nullptr && failure->kind() == StoreError::Kind::unavailable;
+  return later ? unavailable() : error_reply(500, "internal error");
+}
+
 }  // namespace
 
-Router::Router(Context& context, const std::vector<Route>& routes) : context_(context) {
+Router::Router(Services& services, const std::vector<Route>& routes) : services_(services) {
   for (const Route& route : routes) {
     std::vector<std::string_view> segments = split_path(route.pattern);
     const std::size_t size = segments.size();
-    entries_.emplace(size, Entry{.segments = std::move(segments), .route = route});
+    const auto variables =
+        static_cast<std::size_t>(std::count_if(segments.begin(), segments.end(), is_variable));
+    entries_.emplace(
+        size, Entry{.segments = std::move(segments), .variables = variables, .route = route});
   }
 }
 
@@ -71,75 +103,79 @@ const Router::Entry* Router::find(std::string_view method, std::string_view path
   const Entry* best = nullptr;
   const auto [first, last] = entries_.equal_range(segments.size());
   for (auto entry = first; entry != last; ++entry) {
-    if (entry->second.route.method != method) continue;
-    bool matches = true;
-    std::vector<std::string> found;
-    for (std::size_t i = 0; i < segments.size() && matches; ++i) {
-      const std::string_view pattern = entry->second.segments[i];
-      if (pattern.starts_with(':')) {
-        matches = !segments[i].empty();
-        // The databases of the platform read a UUID in either case.
-        found.push_back(is_uuid(segments[i]) ? text::lower(segments[i]) : std::string(segments[i]));
-      } else {
-        matches = pattern == segments[i];
-      }
-    }
+    const Entry& candidate = entry->second;
+    if (candidate.route.method != method || !matches(candidate.segments, segments)) continue;
     // A fixed segment is a better match than a variable one.
-    if (!matches || (best != nullptr && found.size() >= args.size())) continue;
-    best = &entry->second;
-    args = std::move(found);
+    if (best == nullptr || candidate.variables < best->variables) best = &candidate;
+  }
+  if (best == nullptr) return nullptr;
+  args.clear();
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (!is_variable(best->segments[i])) continue;
+    // A UUID is stored in lower case and found in either.
+    args.push_back(is_uuid(segments[i]) ? text::lower(segments[i]) : std::string(segments[i]));
   }
   return best;
 }
 
-Reply Router::run(const Route& route, const Request& request, bool& committed) {
-  if (route.method == "GET") return route.handler(context_, request);
-  sqlite::Transaction transaction(context_.database);
-  Reply reply = route.handler(context_, request);
-  if (reply.status >= 400) return reply;
-  transaction.commit();
-  committed = true;
-  return reply;
+Reply Router::answer_unknown(Request& request) {
+  std::string_view path = request.path;
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const bool known =
+      path.size() < request.path.size() && find(request.method, path, request.args) != nullptr;
+  return known ? redirect(request, path) : text_reply(404, "404 page not found");
 }
 
-void Router::publish() {
+awaitable<void> Router::publish(Context& context) {
   try {
-    context_.events.publish();
+    co_await services_.events.publish(context.events.take_frames());
   } catch (const std::exception& error) {
-    // What was committed stays so: the one who asked for it is told of success.
+    // The transaction is committed, so the reply still says success.
     log::error("events could not be sent: {}", error.what());
-    context_.events.discard();
   }
 }
 
-Reply Router::handle(Request request) {
+awaitable<Reply> Router::handle(Request request) {
   if (request.method == "HEAD") request.method = "GET";
+  if (!is_text(request)) co_return error_reply(400, "the path or the query is not UTF-8");
+  const Entry* entry = find(request.method, request.path, request.args);
+  if (entry == nullptr) co_return answer_unknown(request);
+  const Route& route = entry->route;
   Reply reply;
-  const Entry* entry = nullptr;
-  bool committed = false;
+  // All in one coroutine: every request passes through here, and each frame costs an allocation.
   try {
-    if (!is_text(request)) {
-      reply = error_reply(400, "the path or the query is not UTF-8");
-    } else if (entry = find(request.method, request.path, request.args); entry != nullptr) {
-      reply = run(entry->route, request, committed);
-    } else {
-      std::string_view path = request.path;
-      while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-      const bool known =
-          path.size() < request.path.size() && find(request.method, path, request.args) != nullptr;
-      reply = known ? redirect(request, path) : text_reply(404, "404 page not found");
+    Context context(services_);
+    const bool writes = route.method != "GET";
+    if (writes) co_await context.store.begin();
+    if (route.access != Access::anyone) {
+      Result<Caller, Reply> caller = co_await authorize(context, route.access, request);
+      if (!caller) co_return std::move(caller.error());
+      request.caller = *std::move(caller);
     }
-  } catch (const sqlite::Error& error) {
-    log::error("{} {}: {}", request.method, entry->route.pattern, error.what());
-    reply =
-        error.cannot_write() || error.busy() ? unavailable() : error_reply(500, "internal error");
+    reply = co_await route.handler(context, std::move(request));
+    if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
+    reply.policy = route.policy;
+    if (!writes || reply.status >= 400) co_return reply;
+    if (context.events.has_rows()) co_await context.events.write(context.store);
+    co_await context.store.commit();
+    if (context.events.has_frames()) co_await publish(context);
   } catch (const std::exception& error) {
-    log::error("{} {}: {}", request.method, entry != nullptr ? entry->route.pattern : "",
-               error.what());
-    reply = error_reply(500, "internal error");
+    reply = failure_reply(route, error);
   }
-  committed ? publish() : context_.events.discard();
-  return reply;
+  co_return reply;
+}
+
+awaitable<Result<Caller, Reply>> Router::admit(Request request) {
+  const Entry* entry = find(request.method, request.path, request.args);
+  Failure refusal{text_reply(404, "404 page not found")};
+  if (entry == nullptr) co_return refusal;
+  try {
+    Context context(services_);
+    co_return co_await authorize(context, entry->route.access, request);
+  } catch (const std::exception& error) {
+    refusal.error = failure_reply(entry->route, error);
+  }
+  co_return refusal;
 }
 
 }  // namespace molecule::server

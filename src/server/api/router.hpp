@@ -5,32 +5,41 @@
 #include <string_view>
 #include <vector>
 
+#include "base/async/asio.hpp"
+#include "base/result.hpp"
 #include "server/api/context.hpp"
 #include "server/api/routes.hpp"
 #include "server/http/message.hpp"
 
 namespace molecule::server {
 
-/// Answers a request: finds its route, runs the handler inside a transaction (see `Context`), and
-/// turns what goes wrong into a reply. Knows nothing of HTTP connections, so tests need none.
+/// Answers a request: finds its route, decides whether the caller may use it, runs the handler
+/// inside a transaction (see `Context`), and turns failures into replies. Knows nothing of
+/// HTTP connections, so tests need none.
 class Router {
  public:
-  /// `context` and the patterns of `routes` must outlive the router.
-  Router(Context& context, const std::vector<Route>& routes);
+  /// `services` and the patterns of `routes` must outlive the router.
+  Router(Services& services, const std::vector<Route>& routes);
 
-  /// Never throws. A HEAD is answered as a GET: leaving the body out is the sender's part.
-  Reply handle(Request request);
+  /// Never throws. A HEAD is answered as a GET: leaving the body out is the sender's part. What the
+  /// request views must outlive the call.
+  awaitable<Reply> handle(Request request);
+
+  /// The caller of a request that the router does not answer itself, once the request's route is
+  /// open to it. Never throws.
+  awaitable<Result<Caller, Reply>> admit(Request request);
 
  private:
   struct Entry {
     std::vector<std::string_view> segments;
+    std::size_t variables = 0;
     Route route;
   };
   const Entry* find(std::string_view method, std::string_view path, std::vector<std::string>& args);
-  Reply run(const Route& route, const Request& request, bool& committed);
-  void publish();
+  Reply answer_unknown(Request& request);
+  awaitable<void> publish(Context& context);
 
-  Context& context_;
+  Services& services_;
   /// By number of segments, so that a request is compared with few of them.
   std::multimap<std::size_t, Entry> entries_;
 };

@@ -2,16 +2,74 @@
 
 namespace molecule::server {
 
+// The handlers. Each is defined in a file of its subject's folder.
+HandlerFunction register_workspace, post_heartbeat, update_card, discover, list_peers, check_access;
+HandlerFunction create_workspace, list_workspaces, get_workspace, patch_workspace, delete_workspace,
+    get_state, get_budget, set_budget, list_tokens, create_token, revoke_token;
+HandlerFunction list_events, list_workspace_events, open_event_stream;
+HandlerFunction post_a2a, get_activity, post_activity, post_ack, post_notify, post_broadcast,
+    get_history, post_delegate, get_delegations, post_record, post_update;
+HandlerFunction post_upload, get_download, get_content, post_upload_ack, get_limits;
+HandlerFunction post_memory, get_memories, delete_memory, get_entries, get_entry, post_entry,
+    delete_entry;
+HandlerFunction health, front_page;
+
 std::vector<Route> all_routes() {
-  std::vector<Route> all;
-  for (const auto subject :
-       {registry_routes, discovery_routes, creation_routes, workspace_routes, change_routes,
-        token_routes, event_routes, a2a_routes, activity_routes, user_message_routes,
-        history_routes, file_routes, delegation_routes, memory_routes, status_routes}) {
-    const std::vector<Route> routes = subject();
-    all.insert(all.end(), routes.begin(), routes.end());
-  }
-  return all;
+  using enum Access;
+  return {
+      // platform-api.md 1: registry
+      {"POST", "/registry/register", body_workspace, register_workspace},
+      {"POST", "/registry/heartbeat", body_workspace, post_heartbeat},
+      {"POST", "/registry/update-card", body_workspace, update_card},
+      {"GET", "/registry/discover/:id", claimed_workspace, discover},
+      {"GET", "/registry/:id/peers", own_workspace, list_peers},
+      {"POST", "/registry/check-access", anyone, check_access},
+      // platform-api.md 2: workspaces
+      {"POST", "/workspaces", admin, create_workspace},
+      {"GET", "/workspaces", admin, list_workspaces},
+      {"GET", "/workspaces/:id", anyone, get_workspace},
+      {"PATCH", "/workspaces/:id", workspace, patch_workspace},
+      {"DELETE", "/workspaces/:id", admin, delete_workspace},
+      {"GET", "/workspaces/:id/state", workspace_state, get_state},
+      {"GET", "/workspaces/:id/budget", workspace, get_budget},
+      {"PATCH", "/workspaces/:id/budget", admin, set_budget},
+      {"GET", "/workspaces/:id/tokens", workspace, list_tokens},
+      {"POST", "/workspaces/:id/tokens", workspace, create_token},
+      {"DELETE", "/workspaces/:id/tokens/:token", workspace, revoke_token},
+      // platform-api.md 2.10: events
+      {"GET", "/events", admin, list_events},
+      {"GET", "/events/:id", admin, list_workspace_events},
+      {"GET", "/ws", sender, open_event_stream},
+      // platform-api.md 3 to 5: messages
+      {"POST", "/workspaces/:id/a2a", sender, post_a2a},
+      {"GET", "/workspaces/:id/activity", workspace, get_activity},
+      {"POST", "/workspaces/:id/activity", workspace, post_activity},
+      {"POST", "/workspaces/:id/activity/ack", workspace, post_ack},
+      {"POST", "/workspaces/:id/notify", workspace, post_notify},
+      {"POST", "/workspaces/:id/broadcast", workspace, post_broadcast},
+      {"GET", "/workspaces/:id/chat-history", workspace, get_history},
+      {"POST", "/workspaces/:id/delegate", workspace, post_delegate},
+      {"GET", "/workspaces/:id/delegations", workspace, get_delegations},
+      {"POST", "/workspaces/:id/delegations/record", workspace, post_record},
+      {"POST", "/workspaces/:id/delegations/:delegation_id/update", workspace, post_update},
+      // platform-api.md 4.5, 4.6 and 10: files
+      {"POST", "/workspaces/:id/chat/uploads", workspace, post_upload},
+      {"GET", "/workspaces/:id/chat/download", workspace, get_download},
+      {"GET", "/workspaces/:id/pending-uploads/:file_id/content", workspace, get_content},
+      {"POST", "/workspaces/:id/pending-uploads/:file_id/ack", workspace, post_upload_ack},
+      {"GET", "/uploads/limits", anyone, get_limits},
+      // platform-api.md 6: memories, keys and values
+      {"POST", "/workspaces/:id/memories", workspace, post_memory},
+      {"GET", "/workspaces/:id/memories", workspace, get_memories},
+      {"DELETE", "/workspaces/:id/memories/:memory_id", workspace, delete_memory},
+      {"GET", "/workspaces/:id/memory", workspace, get_entries},
+      {"GET", "/workspaces/:id/memory/:key", workspace, get_entry},
+      {"POST", "/workspaces/:id/memory", workspace, post_entry},
+      {"DELETE", "/workspaces/:id/memory/:key", workspace, delete_entry},
+      // platform-api.md 0.9, and the page
+      {"GET", "/health", anyone, health},
+      {"GET", "/", anyone, front_page, ContentPolicy::page},
+  };
 }
 
 }  // namespace molecule::server

@@ -4,14 +4,14 @@
 #include <exception>
 
 #include "base/log.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/access.hpp"
 #include "server/http/http_request.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-/// The workspace whose files these are (platform-api.md 4.5); nothing for any other request.
+/// The workspace that an upload is for (platform-api.md 4.5); nothing for any other request.
 std::optional<std::string_view> upload_target(const Request& head) {
   constexpr std::string_view before = "/workspaces/";
   constexpr std::string_view after = "/chat/uploads";
@@ -24,32 +24,53 @@ std::optional<std::string_view> upload_target(const Request& head) {
   return path;
 }
 
+using Refusal = std::optional<Reply>;
+
+/// Leaves the decision in `refusal`, which has no value until then.
+awaitable<void> decide(Services& services, Access access, Request head,
+                       std::shared_ptr<std::optional<Refusal>> refusal) {
+  try {
+    Context context(services);
+    const Result<Caller, Reply> caller = co_await authorize(context, access, head);
+    refusal->emplace(caller ? Refusal() : Refusal(caller.error()));
+  } catch (const std::exception& error) {
+    log::error("a token could not be looked up: {}", error.what());
+  }
+}
+
 }  // namespace
 
-BodyAdmission::BodyAdmission(Context& context)
-    : context_(context),
-      known_({.one = most_uploads_of_one * context.max_upload_bytes,
-              .all = most_uploads * context.max_upload_bytes}) {}
+BodyAdmission::BodyAdmission(Services& services, asio::any_io_executor executor)
+    : services_(services),
+      executor_(std::move(executor)),
+      known_({.one = max_uploads_of_one * services.max_upload_bytes,
+              .all = max_uploads * services.max_upload_bytes}) {}
 
 std::uint64_t BodyAdmission::unasked_bytes() const {
-  return std::min<std::uint64_t>(most_unknown_bytes, context_.max_body_bytes);
+  return std::min<std::uint64_t>(max_unknown_bytes, services_.max_body_bytes);
 }
 
 Result<RequestScreen::Grant, Reply> BodyAdmission::admit(const Request& head,
                                                          std::optional<std::uint64_t> declared) {
   const std::optional<std::string_view> target = upload_target(head);
-  const std::uint64_t most = target ? context_.max_upload_bytes : context_.max_body_bytes;
-  if (declared.value_or(0) > most) return Failure{body_too_large(most)};
-  try {
-    auto refusal =
-        target ? workspace_auth(context_, head, *target) : any_token_auth(context_, head);
-    if (refusal) return Failure{*std::move(refusal)};
-    return RequestScreen::Grant{.most_bytes = most,
-                                .share = known_.share(head.bearer().value_or(""))};
-  } catch (const std::exception& error) {
-    log::error("a token could not be looked up: {}", error.what());
-    return Failure{too_busy("the store is not available: retry shortly")};
+  const std::uint64_t max = target ? services_.max_upload_bytes : services_.max_body_bytes;
+  if (declared.value_or(0) > max) return Failure{body_too_large(max)};
+  Request asked = head;
+  if (target) asked.args.emplace_back(*target);
+  const auto refusal = std::make_shared<std::optional<Refusal>>();
+  // An embedded store answers before this returns. The bytes of a connection do not wait for one
+  // that takes longer.
+  asio::co_spawn(
+      executor_,
+      decide(services_, target ? Access::workspace : Access::any_token, std::move(asked), refusal),
+      [](const std::exception_ptr& error) {
+        if (error) std::rethrow_exception(error);
+      });
+  if (!refusal->has_value()) {
+    return Failure{too_busy("the store does not answer at once: retry shortly")};
   }
+  if (refusal->value()) return Failure{*std::move(refusal->value())};
+  return RequestScreen::Grant{.max_bytes = max, .share = known_.share(head.bearer().value_or(""))};
 }
 
 }  // namespace molecule::server

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/json/writer.hpp"
@@ -12,16 +11,6 @@
 namespace molecule::server {
 
 namespace {
-
-constexpr std::array<std::string_view, 15> api_prefixes = {
-    "/workspaces", "/registry", "/health",   "/admin", "/metrics",
-    "/settings",   "/bundles",  "/org",      "/orgs",  "/templates",
-    "/plugins",    "/webhooks", "/channels", "/ws",    "/events"};
-
-bool is_api(std::string_view path) {
-  return std::any_of(api_prefixes.begin(), api_prefixes.end(),
-                     [path](std::string_view prefix) { return path.starts_with(prefix); });
-}
 
 bool has_blank_name(const Request& request) {
   return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& field) {
@@ -129,7 +118,7 @@ void add_common_headers(const GateRules& rules, const Request& request, Reply& r
   headers.emplace_back("Referrer-Policy", "strict-origin-when-cross-origin");
   headers.emplace_back("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
   headers.emplace_back("Content-Security-Policy",
-                       is_api(request.path)
+                       reply.policy == ContentPolicy::api
                            ? "default-src 'self'"
                            : "default-src 'self'; script-src 'self' 'unsafe-inline'; "
                              "style-src 'self' 'unsafe-inline'; connect-src 'self'");

@@ -30,14 +30,15 @@ std::string origin_of(std::string_view url);
 /// preflight of an allowed origin.
 std::optional<Reply> check_gate(const GateRules& rules, const Request& request);
 
-/// Adds the fields that every answer has (0.7), and those of CORS where its Origin is allowed.
+/// Adds the fields that every answer has (platform-api.md 0.7), and those of CORS where its Origin
+/// is allowed.
 void add_common_headers(const GateRules& rules, const Request& request, Reply& reply);
 
 /// The name in a Host field, lower case, without the port; nothing for a malformed field.
 std::optional<std::string> host_name(std::string_view host);
 
-/// What RESTinio never sees: the whole answer as it goes over the wire, after which the connection
-/// is closed.
+/// The whole answer as it goes over the wire, for a request that RESTinio never sees: the
+/// connection is closed after it.
 std::string closing_answer(const Reply& reply);
 
 /// The words of the status line.

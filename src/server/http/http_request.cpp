@@ -9,7 +9,7 @@ namespace molecule::server {
 
 namespace {
 
-/// In a path '+' is itself; the shared decoder reads forms, where it is a blank.
+/// In a path '+' stands for itself; the shared decoder reads forms, in which it is a blank.
 std::string decode_path(std::string_view path) {
   std::string kept;
   for (const char c : path) {
@@ -78,13 +78,13 @@ Reply answer_asterisk(const Request& request) {
   return reply;
 }
 
-Reply body_too_large(std::uint64_t most_bytes) {
+Reply body_too_large(std::uint64_t max_bytes) {
   json::Writer writer;
   {
     auto reply = writer.object();
     reply.field("error", "request body too large");
     reply.field("truncated", true);
-    reply.field("max_bytes", most_bytes);
+    reply.field("max_bytes", max_bytes);
   }
   return json_reply(413, std::move(writer).take());
 }

@@ -13,14 +13,14 @@ namespace molecule::server {
 /// A request's target (RFC 9112 3.2.1), split and percent-decoded.
 struct Target {
   std::string path;
-  /// Of a target that is a whole URL, as a proxy sends it: the host and port in it.
+  /// The host and port of an absolute URL, which proxies send.
   std::optional<std::string> host = std::nullopt;
-  /// Of a repeated name the first value.
+  /// The first value of a repeated name.
   std::map<std::string, std::string> query;
 };
 
-/// Nothing for a target that is neither a path, nor a whole URL of HTTP, nor `*` (whose path is
-/// `*`).
+/// Nothing for a target that is neither a path, nor an absolute http or https URL, nor `*` (whose
+/// path is `*`).
 std::optional<Target> parse_target(std::string_view target);
 
 /// Puts the host of a whole URL in the place of the Host field (RFC 9112 3.2.2).
@@ -30,13 +30,13 @@ void set_host(Request& request, const std::string& host);
 Reply answer_asterisk(const Request& request);
 
 /// The 413 of platform-api.md 10.
-Reply body_too_large(std::uint64_t most_bytes);
+Reply body_too_large(std::uint64_t max_bytes);
 
 /// 503 with Retry-After: there is no room for this now.
 Reply too_busy(std::string_view text);
 
-/// The subprotocol by which a browser, which cannot set fields, hands over its token on a
-/// WebSocket: an item `bearer.<token>` of Sec-WebSocket-Protocol.
+/// The token that a browser, which cannot set fields on a WebSocket, sends as a subprotocol: an
+/// item `bearer.<token>` of Sec-WebSocket-Protocol.
 std::optional<std::string> offered_bearer(const Request& request);
 
 }  // namespace molecule::server

@@ -15,9 +15,7 @@
 #include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "server/http/body_admission.hpp"
-#include "server/http/event_client.hpp"
 #include "server/http/http_request.hpp"
-#include "server/http/limits/byte_budget.hpp"
 #include "server/http/limits/connections.hpp"
 #include "server/http/limits/descriptors.hpp"
 #include "server/http/limits/event_sockets.hpp"
@@ -33,21 +31,21 @@ namespace {
 
 namespace ws = restinio::websocket::basic;
 
-constexpr std::chrono::seconds read_limit(150);  // also how long an idle connection is kept
-constexpr std::chrono::seconds write_limit(60);
-constexpr std::chrono::seconds timeout_check(10);
+constexpr std::chrono::seconds read_timeout(150);  // also how long an idle connection is kept
+constexpr std::chrono::seconds write_timeout(60);
+constexpr std::chrono::seconds timeout_check_interval(10);
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
-constexpr std::chrono::seconds late_check(1);
-/// A file's own limit: whoever takes nothing of it for a while is dropped before.
-constexpr std::chrono::minutes download_limit(30);
-/// Held in memory while one is sent.
+constexpr std::chrono::seconds late_check_interval(1);
+/// A download's whole time; a client that takes nothing of it is dropped long before.
+constexpr std::chrono::minutes download_timeout(30);
+/// Held in memory for each download.
 constexpr std::uint64_t download_chunk = std::uint64_t{64} << 10;
 
 struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
                                    restinio::default_request_handler_t, restinio::noop_strand_t,
                                    ScreenedSocket> {
-  // Counted by `Connections`, as `Listener` accepts them.
+  // `Connections` counts them, as `Listener` accepts them.
   static constexpr bool use_connection_count_limiter = false;
 };
 
@@ -61,28 +59,11 @@ std::string date_of(const Clock& clock) {
 }
 
 std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
-  Reply reply;
-  switch (screen.verdict()) {
-    case RequestScreen::Verdict::body_too_large:
-      reply = body_too_large(screen.most_body_bytes());
-      break;
-    case RequestScreen::Verdict::refused:
-      reply = screen.refusal();
-      break;
-    case RequestScreen::Verdict::head_too_large:
-      reply = error_reply(431, "request head too large");
-      break;
-    case RequestScreen::Verdict::malformed:
-      reply = error_reply(400, "malformed HTTP request");
-      break;
-    // In the middle of WebSocket frames there is nothing to say.
-    case RequestScreen::Verdict::frame_too_large:
-    case RequestScreen::Verdict::pass:
-      return {};
-  }
-  add_common_headers({}, {}, reply);
-  reply.headers.emplace_back("Date", date_of(clock));
-  return closing_answer(reply);
+  std::optional<Reply> reply = screen.answer();
+  if (!reply) return {};
+  add_common_headers({}, {}, *reply);
+  reply->headers.emplace_back("Date", date_of(clock));
+  return closing_answer(*reply);
 }
 
 asio::ip::address address_of(const std::string& host) {
@@ -93,12 +74,12 @@ asio::ip::address address_of(const std::string& host) {
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(asio::io_context& loop_, Context& context_, Router& router_, Options options_)
+  Impl(asio::io_context& loop_, Services& services_, Router& router_, Options options_)
       : loop(loop_),
-        context(context_),
+        services(services_),
         router(router_),
         options(std::move(options_)),
-        admission(context_),
+        admission(services_, loop_.get_executor()),
         listener(loop_, {address_of(options.host), options.port}) {
     // Not before: where that failed, another server may be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
@@ -108,17 +89,17 @@ struct HttpServer::Impl {
                        return admission.admit(head, declared);
                      }};
     service.answer = [this](const RequestScreen& screen) {
-      return answer_refused(context.clock, screen);
+      return answer_refused(services.clock, screen);
     };
-    start();
+    listen();
   }
 
   /// What RESTinio's own server would do but for accepting.
-  void start() {
+  void listen() {
     restinio::server_settings_t<Traits> settings;
-    settings.timer_manager(timeout_check)
-        .read_next_http_message_timelimit(read_limit)
-        .write_http_response_timelimit(write_limit)
+    settings.timer_manager(timeout_check_interval)
+        .read_next_http_message_timelimit(read_timeout)
+        .write_http_response_timelimit(write_timeout)
         .socket_options_setter([](auto& socket) {
           asio::error_code ignored;
           socket.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -132,7 +113,7 @@ struct HttpServer::Impl {
         restinio::impl::create_parser_settings<Traits::http_methods_mapper_t>(), timers);
     factory.emplace(std::move(shared), settings.socket_options_setter());
     timers->start();
-    tasks.spawn("accept", listener.accept_all(context.clock, *connections, descriptors.connections,
+    tasks.spawn("accept", listener.accept_all(services.clock, *connections, descriptors.connections,
                                               [this](asio::ip::tcp::socket socket) {
                                                 open_connection(std::move(socket));
                                               }));
@@ -147,8 +128,17 @@ struct HttpServer::Impl {
 
   awaitable<void> drop_late() {
     while (true) {
-      co_await sleep_for(context.clock, late_check);
+      co_await sleep_for(services.clock, late_check_interval);
       connections->drop_late();
+      co_await close_revoked();
+    }
+  }
+
+  awaitable<void> close_revoked() {
+    try {
+      co_await services.events.close_revoked();
+    } catch (const StoreError& error) {
+      log::warning("the tokens of WebSocket clients could not be checked: {}", error.what());
     }
   }
 
@@ -185,28 +175,46 @@ struct HttpServer::Impl {
       request.path = std::move(target->path);
       request.query = std::move(target->query);
     }
+    // The bytes after a request to upgrade were not screened as requests.
     const bool upgrade = head.connection() == restinio::http_connection_header_t::upgrade;
+    const bool close = upgrade || malformed || !head.should_keep_alive();
     if (!reply && request.path == "/ws" && request.method == "GET") {
-      reply = upgrade ? open_socket(*handle, request)
-                      : error_reply(400, "this is a WebSocket: an upgrade is required");
-      if (!reply) return restinio::request_accepted();
+      reply = handshake_refusal(request, upgrade);
+      if (!reply) {
+        start(open_socket(std::move(handle), std::move(request)));
+        return restinio::request_accepted();
+      }
     }
     if (!reply && request.path == "*") reply = answer_asterisk(request);
     if (!reply) reply = answers.refusal(request);
-    if (!reply) {
+    if (reply) {
+      answer(*handle, request, *std::move(reply), close);
+    } else {
       request.body = handle->body();
-      reply = router.handle(request);
+      start(serve(std::move(handle), std::move(request), close));
     }
-    // The bytes after a request to upgrade were not screened as requests.
-    const bool close = upgrade || malformed || !head.should_keep_alive();
-    return answer(*handle, request, *std::move(reply), close);
+    return restinio::request_accepted();
+  }
+
+  /// Starts a request's coroutine, which runs at once until it has to wait.
+  void start(awaitable<void> task) {
+    ++unfinished;
+    asio::co_spawn(loop, std::move(task), [this](const std::exception_ptr& error) {
+      --unfinished;
+      if (error) std::rethrow_exception(error);
+    });
+  }
+
+  awaitable<void> serve(restinio::request_handle_t handle, Request request, bool close) {
+    Reply reply = co_await router.handle(request);
+    answer(*handle, request, std::move(reply), close);
   }
 
   std::optional<restinio::sendfile_t> open_file(Reply& reply) {
     if (reply.file.empty()) return std::nullopt;
     try {
-      restinio::sendfile_t file = restinio::sendfile(reply.file.string(), download_chunk);
-      file.timelimit(download_limit);
+      restinio::sendfile_t file = restinio::sendfile(reply.file, download_chunk);
+      file.timelimit(download_timeout);
       return file;
     } catch (const std::exception& error) {
       log::warning("a file could not be opened: {}", error.what());
@@ -216,8 +224,7 @@ struct HttpServer::Impl {
     }
   }
 
-  restinio::request_handling_status_t answer(restinio::request_t& handle, const Request& request,
-                                             Reply reply, bool close) {
+  void answer(restinio::request_t& handle, const Request& request, Reply reply, bool close) {
     const bool wait = guesses.slows(handle.remote_endpoint().address(), request, reply);
     std::shared_ptr<ByteBudget::Share> held = answers.hold(request, reply);
     std::optional<restinio::sendfile_t> file = open_file(reply);
@@ -226,7 +233,7 @@ struct HttpServer::Impl {
         restinio::http_status_code_t(static_cast<std::uint16_t>(reply.status)),
         std::string(reason_of(reply.status)));
     auto response = handle.create_response<restinio::user_controlled_output_t>(status);
-    response.append_header(restinio::http_field::date, date_of(context.clock));
+    response.append_header(restinio::http_field::date, date_of(services.clock));
     response.append_header(restinio::http_field::content_type, std::move(reply.content_type));
     for (auto& [name, value] : reply.headers) response.append_header(name, std::move(value));
     response.set_content_length(file ? file->size() : reply.body.size());
@@ -244,48 +251,58 @@ struct HttpServer::Impl {
     } else {
       send(std::move(response), std::move(held));
     }
-    return restinio::request_accepted();
   }
 
   awaitable<void> send_later(Response response, std::shared_ptr<ByteBudget::Share> held) {
-    co_await sleep_for(context.clock, GuessBrake::delay);
+    co_await sleep_for(services.clock, GuessBrake::delay);
     send(std::move(response), std::move(held));
   }
 
   void send(Response response, std::shared_ptr<ByteBudget::Share> held) {
-    ++unsent;
+    ++unfinished;
     // RESTinio loses count of pipelined requests that are answered from within its call.
     asio::post(loop, [this, response = std::move(response), held = std::move(held)]() mutable {
-      response.done([this, held = std::move(held)](const asio::error_code&) { --unsent; });
+      response.done([this, held = std::move(held)](const asio::error_code&) { --unfinished; });
     });
   }
 
-  /// Nothing where the connection became a WebSocket.
-  std::optional<Reply> open_socket(restinio::request_t& handle, const Request& request) {
+  static std::optional<Reply> handshake_refusal(const Request& request, bool upgrade) {
+    if (!upgrade) return error_reply(400, "this is a WebSocket: an upgrade is required");
     if (!text::equal_ignoring_case(request.header("Upgrade").value_or(""), "websocket") ||
         request.header("Sec-WebSocket-Version") != "13" ||
         request.header("Sec-WebSocket-Key").value_or("").empty()) {
       return error_reply(400, "malformed WebSocket handshake");
     }
-    Result<SightOf, Reply> sight = event_client(context, request);
-    if (!sight) return std::move(sight.error());
-    if (stopping) return error_reply(503, "the platform is stopping");
-    const std::string owner = socket_owner(request);
-    if (auto refusal = sockets.refusal(owner)) return refusal;
-    open_events(handle, request, owner, *std::move(sight));
     return std::nullopt;
   }
 
-  std::string socket_owner(const Request& request) const {
-    std::string token(request.bearer().value_or(""));
-    if (token.empty()) token = offered_bearer(request).value_or("");
-    const bool person = text::equal_constant_time(token, context.admin_token);
-    return person ? std::string(EventSockets::the_person) : token;
+  /// Upgrades the connection to a WebSocket, or answers why not.
+  awaitable<void> open_socket(restinio::request_handle_t handle, Request request) {
+    const std::optional<std::string> token = offered_bearer(request);
+    Request asked = request;
+    if (token && !asked.header("Authorization")) {
+      asked.headers.emplace_back("Authorization", "Bearer " + *token);
+    }
+    Result<Caller, Reply> caller = co_await router.admit(std::move(asked));
+    if (!caller) {
+      answer(*handle, request, std::move(caller.error()), true);
+    } else if (stopping) {
+      answer(*handle, request, error_reply(503, "the platform is stopping"), true);
+    } else if (auto refusal = sockets.refusal(socket_owner(*caller))) {
+      answer(*handle, request, *std::move(refusal), true);
+    } else {
+      upgrade(*handle, request, *std::move(caller), token);
+    }
   }
 
-  void open_events(restinio::request_t& handle, const Request& request, const std::string& owner,
-                   SightOf sight) {
+  static std::string socket_owner(const Caller& caller) {
+    return caller.is_admin() ? std::string(EventSockets::the_person) : caller.token_id;
+  }
+
+  void upgrade(restinio::request_t& handle, const Request& request, Caller caller,
+               const std::optional<std::string>& token) {
     const std::uint64_t id = sockets.next_id();
+    const std::string owner = socket_owner(caller);
     const auto on_message = [this, id](const ws::ws_handle_t&,
                                        const ws::message_handle_t& message) {
       if (message->opcode() == ws::opcode_t::ping_frame) {
@@ -295,18 +312,17 @@ struct HttpServer::Impl {
       }
     };
     restinio::http_header_fields_t fields;
-    fields.set_field(restinio::http_field::date, date_of(context.clock));
+    fields.set_field(restinio::http_field::date, date_of(services.clock));
     fields.set_field(restinio::http_field::sec_websocket_accept,
                      accept_key(*request.header("Sec-WebSocket-Key")));
-    // A browser gives up unless one of the protocols that it offered is chosen.
-    const std::optional<std::string> token = offered_bearer(request);
+    // A browser gives up unless one of the protocols it offered is chosen.
     if (token) fields.set_field(restinio::http_field::sec_websocket_protocol, "bearer." + *token);
     const ws::ws_handle_t socket =
         ws::upgrade<Traits>(handle, ws::activation_t::immediate, std::move(fields), on_message);
-    const std::uint64_t subscription = context.events.subscribe(
-        {.wants = [this, id, sight = std::move(sight)](
-                      std::string_view workspace) { return wants(id, sight(workspace)); },
-         .send = [this, id](const std::string& frame) { sockets.send(id, frame); }});
+    const std::uint64_t subscription = services.events.subscribe(
+        {.caller = std::move(caller),
+         .send = [this, id](const std::string& frame) { sockets.send(id, frame); },
+         .revoke = [this, id] { sockets.drop(id); }});
     sockets.open(id, owner, wire_of(socket, subscription));
   }
 
@@ -320,7 +336,7 @@ struct HttpServer::Impl {
     return {.send_text = send_as(ws::opcode_t::text_frame),
             .send_pong = send_as(ws::opcode_t::pong_frame),
             .close = [this, socket, subscription] {
-              context.events.unsubscribe(subscription);
+              services.events.unsubscribe(subscription);
               socket->kill();
             }};
   }
@@ -331,37 +347,33 @@ struct HttpServer::Impl {
     return restinio::utils::base64::encode(restinio::utils::sha1::to_string(digest));
   }
 
-  bool wants(std::uint64_t id, Sight sight) {
-    if (sight == Sight::revoked) sockets.drop(id);
-    return sight == Sight::yes;
-  }
-
   asio::io_context& loop;
-  Context& context;
+  Services& services;
   Router& router;
   Options options;
   BodyAdmission admission;
   Descriptors descriptors = share_descriptors();
   /// Connections end after this where the loop does.
   std::shared_ptr<Connections> connections =
-      std::make_shared<Connections>(context.clock, Connections::Limits());
+      std::make_shared<Connections>(services.clock, Connections::Limits());
   UnsentAnswers answers{{}, descriptors.files};
   EventSockets sockets{{}};
-  FairTurns turns{loop, context.clock};
-  GuessBrake guesses{context.clock};
+  FairTurns turns{loop, services.clock};
+  GuessBrake guesses{services.clock};
   Listener listener;
   std::optional<Factory> factory;
   std::shared_ptr<restinio::asio_timer_manager_t> timers;
-  /// Answers whose last byte is not yet handed to the system.
-  std::size_t unsent = 0;
+  /// Requests that are being worked on, and answers whose last byte is not yet handed to the
+  /// system.
+  std::size_t unfinished = 0;
   bool stopping = false;
   TaskGroup tasks{
-      loop.get_executor(), context.clock,
+      loop.get_executor(), services.clock,
       [this](std::string_view task, std::exception_ptr error) { rethrow(task, std::move(error)); }};
 };
 
-HttpServer::HttpServer(asio::io_context& loop, Context& context, Router& router, Options options)
-    : impl_(std::make_unique<Impl>(loop, context, router, std::move(options))) {}
+HttpServer::HttpServer(asio::io_context& loop, Services& services, Router& router, Options options)
+    : impl_(std::make_unique<Impl>(loop, services, router, std::move(options))) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -376,12 +388,13 @@ awaitable<void> HttpServer::stop() {
   co_await impl_->tasks.join();
   impl_->timers->stop();
   impl_->sockets.drop_all();
-  // What the system has already received is read, handled and answered meanwhile.
-  Clock& clock = impl_->context.clock;
+  // Requests that the system has already received are read and answered meanwhile.
+  Clock& clock = impl_->services.clock;
   const Clock::time_point give_up = clock.now() + stop_limit;
   co_await sleep_for(clock, stop_grace);
-  while ((impl_->unsent > 0 || !impl_->turns.empty()) && clock.now() < give_up)
+  while ((impl_->unfinished > 0 || !impl_->turns.empty()) && clock.now() < give_up) {
     co_await sleep_for(clock, stop_grace);
+  }
 }
 
 }  // namespace molecule::server

@@ -12,19 +12,19 @@
 namespace molecule::server {
 
 /// Serves a router over HTTP/1.1, and the events on WebSockets at /ws. The only room that knows
-/// RESTinio. Everything runs on `loop`; `router` and `context` must outlive it.
+/// RESTinio. Everything runs on `loop`; `router` and `services` must outlive it.
 class HttpServer {
  public:
   struct Options {
     /// An IPv4 or IPv6 address, or "localhost".
     std::string host = "127.0.0.1";
-    /// 0: a free one.
+    /// 0: any free port.
     std::uint16_t port = 0;
     GateRules gate;
   };
 
-  /// Listens at once. Throws `std::system_error` where that fails.
-  HttpServer(asio::io_context& loop, Context& context, Router& router, Options options);
+  /// Listens at once. Throws `std::system_error` if that fails.
+  HttpServer(asio::io_context& loop, Services& services, Router& router, Options options);
   /// Every connection must have ended (`stop`), or the loop must be done for good.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "server/access/caller.hpp"
 
 namespace molecule::server {
 
@@ -17,10 +18,12 @@ struct Request {
   std::string path;
   std::map<std::string, std::string> query;
   std::vector<std::pair<std::string, std::string>> headers;
-  /// Views what outlives the request.
+  /// A view; the bytes outlive the request.
   std::string_view body;
-  /// The variable segments of the route's path, in order (`:id`, …).
+  /// The variable segments of the route's path, in order (`:id`, …); UUIDs in lower case.
   std::vector<std::string> args;
+  /// The sender, as the router has established; nobody if the route asks for no credential.
+  Caller caller = {};
 
   /// The first field of that name, case ignored.
   std::optional<std::string_view> header(std::string_view name) const;
@@ -29,13 +32,20 @@ struct Request {
   std::optional<std::string_view> parameter(std::string_view name) const;
 };
 
+/// What a browser that shows a reply as a page lets it do (platform-api.md 0.7).
+enum class ContentPolicy {
+  api,  ///< nothing: a reply is no page
+  page  ///< its own scripts and styles
+};
+
 struct Reply {
   int status = 200;
   std::string body;
-  /// When not empty, this file is sent instead of `body`; it must be there.
-  std::filesystem::path file = {};
+  /// The path of a file to send instead of `body`, unless empty. The file must exist.
+  std::string file = {};
   std::string content_type = "application/json; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
+  ContentPolicy policy = ContentPolicy::api;
 };
 
 /// `body` is JSON text.

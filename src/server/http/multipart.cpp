@@ -8,10 +8,10 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::size_t longest_boundary = 70;  // RFC 2046 5.1.1
-constexpr std::size_t longest_part_head = 8192;
+constexpr std::size_t max_boundary_bytes = 70;  // RFC 2046 5.1.1
+constexpr std::size_t max_part_head_bytes = 8192;
 
-/// Takes the next item up to an unquoted semicolon off `rest`.
+/// Removes the next item, up to an unquoted semicolon, from `rest`.
 std::string_view take_item(std::string_view& rest) {
   bool quoted = false;
   std::size_t at = 0;
@@ -34,7 +34,7 @@ std::string unquote(std::string_view value) {
   return plain;
 }
 
-/// False for a head that is none.
+/// False for a malformed head.
 bool read_head(std::string_view head, FormPart& part) {
   while (!head.empty()) {
     const std::size_t end = std::min(head.find("\r\n"), head.size());
@@ -60,7 +60,7 @@ std::optional<FormPart> read_part(std::string_view text) {
     part.content = text.substr(2);
     return part;
   }
-  const std::size_t end = text.substr(0, longest_part_head).find("\r\n\r\n");
+  const std::size_t end = text.substr(0, max_part_head_bytes).find("\r\n\r\n");
   if (end == std::string_view::npos || !read_head(text.substr(0, end), part)) return std::nullopt;
   part.content = text.substr(end + 4);
   return part;
@@ -80,11 +80,11 @@ std::optional<std::string> field_parameter(std::string_view field, std::string_v
 }
 
 std::optional<std::vector<FormPart>> parse_form(std::string_view content_type,
-                                                std::string_view body, std::size_t most_parts) {
+                                                std::string_view body, std::size_t max_parts) {
   std::string_view rest = content_type;
   const std::string boundary = field_parameter(content_type, "boundary").value_or("");
   if (!text::equal_ignoring_case(take_item(rest), "multipart/form-data") || boundary.empty() ||
-      boundary.size() > longest_boundary) {
+      boundary.size() > max_boundary_bytes) {
     return std::nullopt;
   }
   const std::string separator = "\r\n--" + boundary;
@@ -96,7 +96,7 @@ std::optional<std::vector<FormPart>> parse_form(std::string_view content_type,
     body.remove_prefix(first + separator.size());
   }
   std::vector<FormPart> parts;
-  while (!body.starts_with("--") && parts.size() <= most_parts) {
+  while (!body.starts_with("--") && parts.size() <= max_parts) {
     // White space may follow a boundary on its line.
     const std::size_t line = body.find_first_not_of(" \t");
     if (line == std::string_view::npos || !body.substr(line).starts_with("\r\n")) {

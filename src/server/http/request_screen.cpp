@@ -12,9 +12,9 @@ namespace molecule::server {
 namespace {
 
 /// RESTinio keeps a record of each chunk.
-constexpr std::uint64_t most_chunks = 100'000;
-/// Clients have nothing to say on a WebSocket but control frames.
-constexpr std::uint64_t most_frame_bytes = std::uint64_t{64} << 10;
+constexpr std::uint64_t max_chunks = 100'000;
+/// Clients send nothing but control frames on a WebSocket.
+constexpr std::uint64_t max_frame_bytes = std::uint64_t{64} << 10;
 
 http_parser_settings make_settings(http_data_cb url, http_data_cb field, http_data_cb value,
                                    http_cb headers, http_cb chunk, http_data_cb body,
@@ -35,7 +35,7 @@ RequestScreen& screen_of(http_parser* parser) {
   return *static_cast<RequestScreen*>(parser->data);
 }
 
-/// The whole size of a frame's head, as far as its first bytes tell.
+/// The size of a frame's head, as far as its known bytes determine it.
 std::size_t head_bytes(const std::array<unsigned char, 14>& head, std::size_t known) {
   if (known < 2) return 2;
   const unsigned length = head[1] & 0x7FU;
@@ -71,11 +71,28 @@ RequestScreen::Stage RequestScreen::stage() const {
   return Stage::body;
 }
 
+std::optional<Reply> RequestScreen::answer() const {
+  switch (verdict_) {
+    case Verdict::body_too_large:
+      return body_too_large(max_body_bytes_);
+    case Verdict::refused:
+      return refusal_;
+    case Verdict::head_too_large:
+      return error_reply(431, "request head too large");
+    case Verdict::malformed:
+      return error_reply(400, "malformed HTTP request");
+    case Verdict::frame_too_large:
+    case Verdict::pass:
+      break;
+  }
+  return std::nullopt;
+}
+
 void RequestScreen::begin_message() {
   framing_.begin_next();
   http_parser_init(&parser_, HTTP_REQUEST);
   parser_.data = this;
-  most_body_bytes_ = rules_.unasked_bytes;
+  max_body_bytes_ = rules_.unasked_bytes;
   url_.clear();
   field_.clear();
   field_ended_ = true;
@@ -113,10 +130,10 @@ int RequestScreen::on_value(http_parser* parser, const char* data, std::size_t s
 }
 
 int RequestScreen::expect(std::uint64_t bytes, std::optional<std::uint64_t> declared) {
-  if (bytes <= most_body_bytes_) return 0;
+  if (bytes <= max_body_bytes_) return 0;
   if (asked_) return refuse(Verdict::body_too_large);
   if (admit(declared) != 0) return -1;
-  return bytes <= most_body_bytes_ ? 0 : refuse(Verdict::body_too_large);
+  return bytes <= max_body_bytes_ ? 0 : refuse(Verdict::body_too_large);
 }
 
 int RequestScreen::admit(std::optional<std::uint64_t> declared) {
@@ -130,7 +147,7 @@ int RequestScreen::admit(std::optional<std::uint64_t> declared) {
     refusal_ = std::move(grant.error());
     return refuse(Verdict::refused);
   }
-  most_body_bytes_ = grant->most_bytes;
+  max_body_bytes_ = grant->max_bytes;
   share_ = std::move(grant->share);
   return 0;
 }
@@ -155,7 +172,7 @@ int RequestScreen::on_headers_complete(http_parser* parser) {
 
 int RequestScreen::on_chunk_header(http_parser* parser) {
   RequestScreen& screen = screen_of(parser);
-  if (++screen.chunks_ > most_chunks) return screen.refuse(Verdict::body_too_large);
+  if (++screen.chunks_ > max_chunks) return screen.refuse(Verdict::body_too_large);
   const std::uint64_t more = std::min<std::uint64_t>(parser->content_length, LLONG_MAX);
   return screen.expect(screen.body_bytes_ + more, std::nullopt);
 }
@@ -201,7 +218,7 @@ std::size_t RequestScreen::take_requests(std::string_view data) {
     if (!complete_) return data.size();
     passed += framed;
     if (parser_.upgrade != 0) {
-      // What comes before the answer to it belongs to no protocol.
+      // Bytes that come before the answer belong to no protocol.
       frames_ = true;
       return passed;
     }
@@ -225,7 +242,7 @@ std::size_t RequestScreen::take_frames(std::string_view data) {
     if (frame_head_size_ < head_bytes(frame_head_, frame_head_size_)) continue;
     frame_left_ = payload_bytes(frame_head_);
     frame_head_size_ = 0;
-    if (frame_left_ > most_frame_bytes) {
+    if (frame_left_ > max_frame_bytes) {
       verdict_ = Verdict::frame_too_large;
       return passed;
     }

@@ -18,9 +18,9 @@
 
 namespace molecule::server {
 
-/// Looks at the bytes of one connection before RESTinio does, which drops a connection without a
-/// word where a request is malformed or too large, and believes any length that a WebSocket frame
-/// claims. Where its parser reads more leniently than `RequestFraming`, it never sees the request.
+/// Screens the bytes of one connection before RESTinio sees them: RESTinio drops a connection
+/// silently if a request is malformed or too large, and believes any length that a WebSocket frame
+/// claims. Requests that its parser would read more leniently than `RequestFraming` never reach it.
 /// Knows no sockets.
 class RequestScreen {
  public:
@@ -32,7 +32,7 @@ class RequestScreen {
   /// What the body of one request may have. What has come of it is counted in `share`, where there
   /// is one, until the request is answered.
   struct Grant {
-    std::uint64_t most_bytes = 0;
+    std::uint64_t max_bytes = 0;
     std::shared_ptr<ByteBudget::Share> share = nullptr;
   };
 
@@ -52,14 +52,14 @@ class RequestScreen {
   RequestScreen(const RequestScreen&) = delete;
   RequestScreen& operator=(const RequestScreen&) = delete;
 
-  /// How many bytes of `data` (what was read next) may be passed on: all, unless the verdict
-  /// changed. Never so much that the reader would see the end of an offending head or frame.
+  /// How many bytes of `data`, the next ones read, may be passed on: all, unless the verdict
+  /// changed. The reader never sees the end of an offending head or frame.
   std::size_t take(std::string_view data);
   Verdict verdict() const { return verdict_; }
-  /// What the current request may have.
-  std::uint64_t most_body_bytes() const { return most_body_bytes_; }
-  /// The answer, where the verdict is `refused`.
-  const Reply& refusal() const { return refusal_; }
+  /// The limit on the current request's body.
+  std::uint64_t max_body_bytes() const { return max_body_bytes_; }
+  /// What the client is told; nothing while all passes, and in the middle of WebSocket frames.
+  std::optional<Reply> answer() const;
   Stage stage() const;
   /// The client waits for `100 Continue`. True once for each request.
   bool take_expectation() { return !frames_ && framing_.take_expectation(); }
@@ -86,7 +86,7 @@ class RequestScreen {
   std::size_t take_frames(std::string_view data);
 
   const Rules& rules_;
-  std::uint64_t most_body_bytes_ = 0;
+  std::uint64_t max_body_bytes_ = 0;
   std::string url_;
   std::string field_;
   bool field_ended_ = true;

@@ -18,8 +18,8 @@
 
 namespace molecule::server {
 
-/// What all screened sockets of an `io_context` share: RESTinio makes its sockets from nothing but
-/// that.
+/// Shared by all screened sockets of an `io_context`: RESTinio constructs its sockets from nothing
+/// else.
 class ScreenService final : public asio::execution_context::service {
  public:
   static inline asio::execution_context::id id;
@@ -28,14 +28,15 @@ class ScreenService final : public asio::execution_context::service {
   void shutdown() override {}
 
   RequestScreen::Rules rules;
-  /// What goes over the wire to the sender of a refused request.
+  /// The bytes to send in answer to a refused request.
   std::function<std::string(const RequestScreen&)> answer;
 };
 
-/// RESTinio's socket, whose reads pass a `RequestScreen`. What that refuses is answered from here;
-/// then the rest of what the client sends is thrown away for a while, as closing at once would
-/// reset the connection and take the answer with it. RESTinio hears the end of the stream. What the
-/// connection is doing is told to its entry among all connections, which may drop it.
+/// RESTinio's socket, whose reads pass through a `RequestScreen`. A refused request is answered
+/// from here; then the client's remaining bytes are discarded for a while, because closing at once
+/// would reset the connection and lose the answer. RESTinio sees the end of the stream. The
+/// socket's entry among all connections is told what the client is doing, and may drop the
+/// connection.
 class ScreenedSocket : public asio::ip::tcp::socket {
  public:
   using Base = asio::ip::tcp::socket;
@@ -92,9 +93,9 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   }
 
  private:
-  static constexpr std::uint64_t most_discarded = std::uint64_t{64} << 20;
+  static constexpr std::uint64_t max_discarded = std::uint64_t{64} << 20;
 
-  // The handler keeps the connection alive that this socket is a part of.
+  // The handler keeps the connection alive, of which this socket is a part.
   template <class Handler>
   void read(asio::mutable_buffer buffer, Handler handler) {
     const auto executor = asio::get_associated_executor(handler, get_executor());
@@ -171,7 +172,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
         asio::bind_executor(executor, [this, buffer, discarded, handler = std::move(handler)](
                                           asio::error_code failure, std::size_t size) mutable {
           if (failure) return handler(failure, 0);
-          if (discarded + size > most_discarded) {
+          if (discarded + size > max_discarded) {
             return handler(asio::error::eof, 0);
           }
           discard(buffer, discarded + size, std::move(handler));

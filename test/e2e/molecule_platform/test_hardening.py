@@ -6,7 +6,9 @@ import subprocess
 import time
 
 import pytest
+import websocket
 
+from support.events import EventStream
 from support.platform import Platform, child_env
 from support.raw_http import RawConnection, exchange, request_text
 
@@ -146,6 +148,18 @@ def test_fault_C13_a_wrong_token_waits_and_a_right_one_does_not(platform, agent)
         assert platform.admin("GET", "/workspaces").status == 200
         assert platform.heartbeat(agent).status == 200
     assert time.monotonic() - start < 5
+
+
+def test_fault_C13_a_revoked_tokens_web_socket_is_closed_without_an_event(platform, agent):
+    peer = platform.create_workspace("peer")
+    with EventStream(platform, agent.token) as gone, EventStream(platform, peer.token) as stays:
+        for row in platform.request("GET", f"/workspaces/{agent.id}/tokens", agent.token).body["tokens"]:
+            assert platform.admin("DELETE", f"/workspaces/{agent.id}/tokens/{row['id']}").status < 300
+        gone.socket.settimeout(5)
+        with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
+            gone.socket.recv()
+        platform.heartbeat(peer)
+        stays.wait_for("WORKSPACE_HEARTBEAT", peer.id)
 
 
 def test_a_waiting_answer_does_not_hold_up_the_end(platform):

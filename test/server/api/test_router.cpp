@@ -9,46 +9,48 @@ using test::Platform;
 
 namespace {
 
-server::Reply echo(server::Context&, const server::Request& request) {
+awaitable<server::Reply> echo(server::Context&, server::Request request) {
   std::string joined;
   for (const std::string& arg : request.args) joined += arg + "|";
-  return server::text_reply(200, joined);
+  co_return server::text_reply(200, joined);
 }
 
-server::Reply fail(server::Context& context, const server::Request&) {
+awaitable<server::Reply> fail(server::Context& context, server::Request) {
   context.events.record("FAILED", "x", "{}");
   throw std::runtime_error("a bug");
+  co_return server::Reply();
 }
 
-server::Reply refuse(server::Context& context, const server::Request&) {
+awaitable<server::Reply> refuse(server::Context& context, server::Request) {
   context.events.record("REFUSED", "x", "{}");
-  return server::error_reply(409, "no");
+  co_return server::error_reply(409, "no");
 }
 
-server::Reply accept(server::Context& context, const server::Request&) {
+awaitable<server::Reply> accept(server::Context& context, server::Request) {
   context.events.record("ACCEPTED", "x", "{}");
-  return server::json_reply(200, "{}");
+  co_return server::json_reply(200, "{}");
 }
 
-server::Reply full(server::Context&, const server::Request&) {
-  throw sqlite::Error(13, "database or disk is full");
+awaitable<server::Reply> full(server::Context&, server::Request) {
+  throw server::StoreError(server::StoreError::Kind::unavailable, "database or disk is full");
+  co_return server::Reply();
 }
 
 }  // namespace
 
 TEST_CASE("routes are found by their segments") {
   Platform platform;
-  server::Router router(platform.context, {{"GET", "/a/:id", echo},
-                                           {"GET", "/a/fixed", accept},
-                                           {"GET", "/a/:id/b/:c", echo},
-                                           {"POST", "/a/:id", accept},
-                                           {"GET", "/", echo}});
+  server::Router router(platform.services, {{"GET", "/a/:id", server::Access::anyone, echo},
+                                            {"GET", "/a/fixed", server::Access::anyone, accept},
+                                            {"GET", "/a/:id/b/:c", server::Access::anyone, echo},
+                                            {"POST", "/a/:id", server::Access::anyone, accept},
+                                            {"GET", "/", server::Access::anyone, echo}});
   const auto ask = [&](std::string method, std::string path) {
     server::Request request;
     request.method = std::move(method);
     request.path = std::move(path);
     request.query = {{"q", "1 2"}};
-    return router.handle(std::move(request));
+    return test::run(platform.loop, router.handle(std::move(request)));
   };
   CHECK(ask("GET", "/a/x").body == "x|");
   CHECK(ask("GET", "/a/x/b/y z").body == "x|y z|");
@@ -75,17 +77,18 @@ TEST_CASE("routes are found by their segments") {
 TEST_CASE("what fails leaves no trace and tells nobody") {
   Platform platform;
   std::vector<std::string> heard;
-  platform.events.subscribe({.wants = [](std::string_view) { return true; },
-                             .send = [&](const std::string& frame) { heard.push_back(frame); }});
-  server::Router router(platform.context, {{"POST", "/fail", fail},
-                                           {"POST", "/refuse", refuse},
-                                           {"POST", "/accept", accept},
-                                           {"POST", "/full", full}});
+  platform.events.subscribe({.caller = server::Caller::admin(),
+                             .send = [&](const std::string& frame) { heard.push_back(frame); },
+                             .revoke = [] {}});
+  server::Router router(platform.services, {{"POST", "/fail", server::Access::anyone, fail},
+                                            {"POST", "/refuse", server::Access::anyone, refuse},
+                                            {"POST", "/accept", server::Access::anyone, accept},
+                                            {"POST", "/full", server::Access::anyone, full}});
   const auto ask = [&](std::string path) {
     server::Request request;
     request.method = "POST";
     request.path = std::move(path);
-    return router.handle(std::move(request));
+    return test::run(platform.loop, router.handle(std::move(request)));
   };
   CHECK(ask("/fail").status == 500);
   CHECK(ask("/refuse").status == 409);
@@ -103,16 +106,19 @@ TEST_CASE("a subscriber may go while it is served") {
   Platform platform;
   int served = 0;
   std::uint64_t first = 0;
-  first = platform.events.subscribe({.wants = [](std::string_view) { return true; },
+  first = platform.events.subscribe({.caller = server::Caller::admin(),
                                      .send =
                                          [&](const std::string&) {
                                            ++served;
                                            platform.events.unsubscribe(first);
-                                         }});
-  platform.events.subscribe({.wants = [](std::string_view) { return true; },
-                             .send = [&](const std::string&) { ++served; }});
-  platform.events.broadcast("A", "x", "{}");
-  platform.events.broadcast("B", "x", "{}");
-  platform.events.publish();
+                                         },
+                                     .revoke = [] {}});
+  platform.events.subscribe({.caller = server::Caller::admin(),
+                             .send = [&](const std::string&) { ++served; },
+                             .revoke = [] {}});
+  server::Context context(platform.services);
+  context.events.broadcast("A", "x", "{}");
+  context.events.broadcast("B", "x", "{}");
+  platform.emit(context);
   CHECK(served == 3);
 }

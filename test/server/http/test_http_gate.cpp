@@ -120,9 +120,9 @@ TEST_CASE("preflights and CORS fields are for listed origins") {
   CHECK(field(own, "Access-Control-Allow-Origin").empty());
   CHECK(field(own, "X-Content-Type-Options") == "nosniff");
   CHECK(field(own, "Content-Security-Policy") == "default-src 'self'");
-  Request page = request({{"Host", "x"}});
-  page.path = "/";
+  const Request page = request({{"Host", "x"}});
   Reply page_reply = text_reply(200, "");
+  page_reply.policy = ContentPolicy::page;
   add_common_headers(rules, page, page_reply);
   CHECK(field(page_reply, "Content-Security-Policy").find("unsafe-inline") != std::string::npos);
 }

@@ -26,8 +26,8 @@ using asio::ip::tcp;
 /// A platform that listens, and raw clients on the same loop.
 struct Fixture {
   Fixture() {
-    context.max_body_bytes = 1000;
-    server.emplace(loop, context, router, server::HttpServer::Options());
+    services.max_body_bytes = 1000;
+    server.emplace(loop, services, router, server::HttpServer::Options());
   }
   ~Fixture() {
     test::run(loop, server->stop());
@@ -56,13 +56,12 @@ struct Fixture {
   asio::io_context loop;
   Platform platform;
   SystemClock clock;
-  server::Context context{.database = platform.database,
-                          .clock = clock,
-                          .events = platform.events,
-                          .admin_token = platform.admin,
-                          .base_url = "",
-                          .tokens_used = {}};
-  server::Router router{context, server::all_routes()};
+  server::Services services{.store = *platform.store,
+                            .clock = clock,
+                            .events = platform.events,
+                            .admin_token = platform.admin,
+                            .base_url = ""};
+  server::Router router{services, server::all_routes()};
   std::optional<server::HttpServer> server;
 };
 
@@ -86,36 +85,36 @@ std::size_t count(const std::string& text, std::string_view part) {
 }  // namespace
 
 TEST_CASE("requests over a socket") {
-  Fixture house;
-  const std::string health = house.exchange(request("GET /health", last));
+  Fixture fixture;
+  const std::string health = fixture.exchange(request("GET /health", last));
   CHECK(health.starts_with("HTTP/1.1 200 OK\r\n"));
   CHECK(health.ends_with("\r\n\r\n{\"status\":\"ok\"}"));
   CHECK(health.find("Content-Length: 15\r\n") != std::string::npos);
   CHECK(health.find("Content-Type: application/json; charset=utf-8\r\n") != std::string::npos);
   CHECK(health.find("X-Frame-Options: DENY\r\n") != std::string::npos);
-  const std::string head = house.exchange(request("HEAD /health", last));
+  const std::string head = fixture.exchange(request("HEAD /health", last));
   CHECK(head.find("Content-Length: 15\r\n") != std::string::npos);
   CHECK(head.ends_with("\r\n\r\n"));
-  const std::string page = house.exchange(request("GET /", last));
+  const std::string page = fixture.exchange(request("GET /", last));
   CHECK(page.find("molecule-platform") != std::string::npos);
-  CHECK(house.exchange(request("GET /workspaces/", last)).starts_with("HTTP/1.1 301"));
-  CHECK(house.exchange(request("GET /ws", last)).starts_with("HTTP/1.1 400"));
+  CHECK(fixture.exchange(request("GET /workspaces/", last)).starts_with("HTTP/1.1 301"));
+  CHECK(fixture.exchange(request("GET /ws", last)).starts_with("HTTP/1.1 400"));
 }
 
 TEST_CASE("many pipelined requests are answered in order") {
-  Fixture house;
+  Fixture fixture;
   std::string all;
   for (int i = 0; i < 200; ++i) all += request(i % 2 == 0 ? "GET /health" : "GET /nothing");
-  const std::string answers = house.exchange(all + request("GET /", last));
+  const std::string answers = fixture.exchange(all + request("GET /", last));
   CHECK(count(answers, "HTTP/1.1 200 OK") == 101);
   CHECK(count(answers, "HTTP/1.1 404 Not Found") == 100);
   CHECK(answers.ends_with("ADMIN_TOKEN was set.\n"));
 }
 
 TEST_CASE("refused on the wire, with an answer") {
-  Fixture house;
+  Fixture fixture;
   const auto status = [&](const std::string& bytes) {
-    const std::string reply = house.exchange(bytes);
+    const std::string reply = fixture.exchange(bytes);
     return reply.substr(0, std::min(reply.find("\r\n"), reply.size()));
   };
   CHECK(status("NONSENSE\r\n\r\n") == "HTTP/1.1 400 Bad Request");
@@ -131,16 +130,16 @@ TEST_CASE("refused on the wire, with an answer") {
   CHECK(status(request("GET ftp://localhost/health", last)) == "HTTP/1.1 400 Bad Request");
   CHECK(status(request("GET *", last)) == "HTTP/1.1 400 Bad Request");
   // A good request before it is answered first.
-  const std::string both = house.exchange(request("GET /health") + "NONSENSE\r\n\r\n");
+  const std::string both = fixture.exchange(request("GET /health") + "NONSENSE\r\n\r\n");
   CHECK(both.starts_with("HTTP/1.1 200 OK"));
   CHECK(count(both, "HTTP/1.1 400 Bad Request") == 1);
 }
 
 TEST_CASE("a body over the cap is answered, though it is still being sent") {
-  Fixture house;
+  Fixture fixture;
   for (const std::size_t size : {std::size_t{1001}, std::size_t{5'000'000}}) {
     const std::string reply =
-        house.exchange(request("POST /registry/check-access", "", std::string(size, 'x')));
+        fixture.exchange(request("POST /registry/check-access", "", std::string(size, 'x')));
     CHECK(reply.starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
     CHECK(
         reply.ends_with(R"({"error":"request body too large","truncated":true,"max_bytes":1000})"));
@@ -148,11 +147,11 @@ TEST_CASE("a body over the cap is answered, though it is still being sent") {
   std::string chunked =
       "POST /registry/check-access HTTP/1.1\r\nHost: localhost\r\n"
       "Transfer-Encoding: chunked\r\nAuthorization: Bearer " +
-      house.platform.admin + "\r\n\r\n";
+      fixture.platform.admin + "\r\n\r\n";
   for (int i = 0; i < 100; ++i) chunked += "64\r\n" + std::string(100, 'x') + "\r\n";
-  CHECK(house.exchange(chunked + "0\r\n\r\n").starts_with("HTTP/1.1 413"));
+  CHECK(fixture.exchange(chunked + "0\r\n\r\n").starts_with("HTTP/1.1 413"));
   const std::string fits(1000, ' ');
-  CHECK(house.exchange(request("POST /registry/check-access", last, fits))
+  CHECK(fixture.exchange(request("POST /registry/check-access", last, fits))
             .starts_with("HTTP/1.1 400"));
 }
 
@@ -174,9 +173,9 @@ awaitable<std::string> read_until(tcp::socket& socket, std::string mark) {
   co_return all;
 }
 
-awaitable<void> listen_to_events(Fixture& house, const Member& member) {
-  tcp::socket socket(house.loop);
-  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+awaitable<void> listen_to_events(Fixture& fixture, const Member& member) {
+  tcp::socket socket(fixture.loop);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), fixture.server->port());
   co_await socket.async_connect(peer, asio::use_awaitable);
   const std::string hello =
       request("GET /ws", handshake + "Authorization: Bearer " + member.token + "\r\n");
@@ -186,8 +185,8 @@ awaitable<void> listen_to_events(Fixture& house, const Member& member) {
   CHECK(accepted.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos);
   CHECK(count(accepted, "\r\nDate: ") == 1);
 
-  house.platform.post("/registry/heartbeat", member.token,
-                      R"({"workspace_id":")" + member.id + "\"}");
+  fixture.platform.post("/registry/heartbeat", member.token,
+                        R"({"workspace_id":")" + member.id + "\"}");
   const std::string event = co_await read_until(socket, "uptime_seconds");
   CHECK(event.find("WORKSPACE_HEARTBEAT") != std::string::npos);
 
@@ -198,19 +197,20 @@ awaitable<void> listen_to_events(Fixture& house, const Member& member) {
   CHECK(pong == std::string("\x8a\x02hi", 4));
 
   // Its rights are asked for at each event.
-  server::revoke_tokens(house.platform.context, member.id);
-  house.platform.events.broadcast("SECRET", member.id, "{}");
-  house.platform.events.publish();
+  fixture.platform.revoke_tokens(member.id);
+  server::Context context(fixture.platform.services);
+  context.events.broadcast("SECRET", member.id, "{}");
+  fixture.platform.emit(context);
   const std::string rest = co_await read_until(socket, "SECRET");
   CHECK(rest == "<end>");
 }
 
-awaitable<void> claim_a_huge_frame(Fixture& house) {
-  tcp::socket socket(house.loop);
-  const tcp::endpoint peer(asio::ip::address_v4::loopback(), house.server->port());
+awaitable<void> claim_a_huge_frame(Fixture& fixture) {
+  tcp::socket socket(fixture.loop);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), fixture.server->port());
   co_await socket.async_connect(peer, asio::use_awaitable);
   const std::string hello = request(
-      "GET /ws", handshake + "Sec-WebSocket-Protocol: bearer." + house.platform.admin + "\r\n");
+      "GET /ws", handshake + "Sec-WebSocket-Protocol: bearer." + fixture.platform.admin + "\r\n");
   co_await asio::async_write(socket, asio::buffer(hello), asio::use_awaitable);
   const std::string accepted = co_await read_until(socket, "\r\n\r\n");
   CHECK(accepted.find("Sec-WebSocket-Protocol: bearer.") != std::string::npos);
@@ -223,32 +223,32 @@ awaitable<void> claim_a_huge_frame(Fixture& house) {
 }  // namespace
 
 TEST_CASE("events on a WebSocket") {
-  Fixture house;
-  const Member member = house.platform.add("a");
-  test::run(house.loop, listen_to_events(house, member));
-  test::run(house.loop, claim_a_huge_frame(house));
-  CHECK(house.exchange(request("GET /ws", handshake)).starts_with("HTTP/1.1 401"));
-  CHECK(house.exchange(request("GET /health", handshake)).starts_with("HTTP/1.1 200"));
+  Fixture fixture;
+  const Member member = fixture.platform.add("a");
+  test::run(fixture.loop, listen_to_events(fixture, member));
+  test::run(fixture.loop, claim_a_huge_frame(fixture));
+  CHECK(fixture.exchange(request("GET /ws", handshake)).starts_with("HTTP/1.1 401"));
+  CHECK(fixture.exchange(request("GET /health", handshake)).starts_with("HTTP/1.1 200"));
 }
 
 TEST_CASE("a port that is taken is an error") {
-  Fixture house;
+  Fixture fixture;
   server::HttpServer::Options same;
-  same.port = house.server->port();
-  CHECK_THROWS_AS(server::HttpServer(house.loop, house.context, house.router, same),
+  same.port = fixture.server->port();
+  CHECK_THROWS_AS(server::HttpServer(fixture.loop, fixture.services, fixture.router, same),
                   std::system_error);
 }
 
 TEST_CASE("only known senders have large bodies in memory") {
-  Fixture house;
+  Fixture fixture;
   // What needs no token stays at the 1000 of the start.
-  house.context.max_body_bytes = 2000;
-  house.context.max_upload_bytes = 3000;
-  const Member a = house.platform.add("a");
-  const Member b = house.platform.add("b");
+  fixture.services.max_body_bytes = 2000;
+  fixture.services.max_upload_bytes = 3000;
+  const Member a = fixture.platform.add("a");
+  const Member b = fixture.platform.add("b");
   const auto status = [&](const std::string& line, const std::string& token, std::size_t size) {
     const std::string field = token.empty() ? "" : "Authorization: Bearer " + token + "\r\n";
-    const std::string reply = house.exchange(
+    const std::string reply = fixture.exchange(
         request("POST " + line, field + "Content-Length: " + std::to_string(size) + "\r\n"));
     return reply.substr(9, 3);
   };
@@ -263,18 +263,18 @@ TEST_CASE("only known senders have large bodies in memory") {
   CHECK(status(test::path_of(a, "/a2a"), "nonsense", 1001) == "401");
   CHECK(status(test::path_of(a, "/a2a"), b.token, 2001) == "413");
   const auto whole = [&](const std::string& line, const std::string& token, std::size_t size) {
-    return house
+    return fixture
         .exchange(request("POST " + line, last + "Authorization: Bearer " + token + "\r\n",
                           std::string(size, ' ')))
         .substr(9, 3);
   };
   CHECK(whole(uploads, a.token, 3000) == "400");  // no form
-  CHECK(whole(uploads, house.platform.admin, 3000) == "400");
+  CHECK(whole(uploads, fixture.platform.admin, 3000) == "400");
   CHECK(whole(test::path_of(a, "/a2a"), b.token, 2000) == "400");
 }
 
 TEST_CASE("every answer says when it was made") {
-  Fixture house;
+  Fixture fixture;
   const auto in_imf_form = [](std::time_t time) {
     std::array<char, 64> text{};
     std::tm parts{};
@@ -287,7 +287,7 @@ TEST_CASE("every answer says when it was made") {
         request("GET /workspaces", last), std::string("NONSENSE\r\n\r\n"),
         request("POST /a", "Content-Length: 1001\r\n")}) {
     const std::time_t before = std::time(nullptr);
-    const std::string reply = house.exchange(bytes);
+    const std::string reply = fixture.exchange(bytes);
     const std::time_t after = std::time(nullptr);
     CAPTURE(reply);
     CHECK(count(reply, "\r\nDate: ") == 1);

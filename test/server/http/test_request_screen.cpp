@@ -14,13 +14,13 @@ using Verdict = RequestScreen::Verdict;
 
 namespace {
 
-constexpr std::uint64_t most_body = 100;
-constexpr std::uint64_t most_upload = 1000;
+constexpr std::uint64_t max_body = 100;
+constexpr std::uint64_t max_upload = 1000;
 
 /// Grants the larger body to uploads with a token, and counts what is held and asked.
 struct Admission {
   RequestScreen::Rules rules{
-      .unasked_bytes = most_body,
+      .unasked_bytes = max_body,
       .admit = [this](const Request& head, std::optional<std::uint64_t> declared)
           -> molecule::Result<RequestScreen::Grant, Reply> {
         ++asked;
@@ -31,9 +31,9 @@ struct Admission {
         if (head.bearer() != "t") {
           return molecule::Failure{molecule::server::error_reply(401, "no")};
         }
-        return RequestScreen::Grant{.most_bytes = most_upload, .share = budget.share("t")};
+        return RequestScreen::Grant{.max_bytes = max_upload, .share = budget.share("t")};
       }};
-  ByteBudget budget{{.one = most_upload, .all = most_upload}};
+  ByteBudget budget{{.one = max_upload, .all = max_upload}};
   int asked = 0;
   std::optional<std::uint64_t> last_declared;
 };
@@ -54,7 +54,7 @@ Seen feed(const std::string& bytes, std::size_t piece) {
     seen.passed += part.substr(0, screen.take(part));
   }
   seen.verdict = screen.verdict();
-  seen.status = screen.refusal().status;
+  if (const auto answer = screen.answer()) seen.status = answer->status;
   return seen;
 }
 
@@ -179,38 +179,36 @@ TEST_CASE("a larger body is for whom the head admits, and one after another is a
       const Seen seen = feed(bytes, piece);
       return seen.verdict == Verdict::refused ? seen.status : 0;
     };
-    CHECK(feed(with_body(upload, token, most_upload), piece).verdict == Verdict::pass);
-    CHECK(feed(with_body(upload + "?a=b", token, most_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload, token, max_upload), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload + "?a=b", token, max_upload), piece).verdict == Verdict::pass);
     CHECK(feed(in_chunks(upload, token, 20), piece).verdict == Verdict::pass);
-    CHECK(feed(with_body(upload, "", most_body), piece).verdict == Verdict::pass);
+    CHECK(feed(with_body(upload, "", max_body), piece).verdict == Verdict::pass);
     CHECK(feed(in_chunks(upload, "", 2), piece).verdict == Verdict::pass);
-    CHECK(feed(with_body(upload, token, most_upload + 1), piece).verdict ==
-          Verdict::body_too_large);
+    CHECK(feed(with_body(upload, token, max_upload + 1), piece).verdict == Verdict::body_too_large);
     CHECK(feed(in_chunks(upload, token, 21), piece).verdict == Verdict::body_too_large);
-    CHECK(status(with_body(upload, "", most_body + 1)) == 401);
+    CHECK(status(with_body(upload, "", max_body + 1)) == 401);
     CHECK(status(in_chunks(upload, "", 3)) == 401);
-    CHECK(status(with_body(upload, "Authorization: Bearer other\r\n", most_upload)) == 401);
-    CHECK(status(with_body(upload, "X-Authorization: Bearer t\r\n", most_upload)) == 401);
-    CHECK(status(with_body("PUT /a/chat/uploads", token, most_upload)) == 413);
-    CHECK(status(with_body("POST /a?x=/chat/uploads", token, most_upload)) == 413);
-    CHECK(status(with_body(upload, token, most_upload) + with_body(upload, "", most_upload)) ==
-          401);
-    CHECK(status(with_body(upload, token, most_upload) + with_body("POST /b", token, 200)) == 413);
+    CHECK(status(with_body(upload, "Authorization: Bearer other\r\n", max_upload)) == 401);
+    CHECK(status(with_body(upload, "X-Authorization: Bearer t\r\n", max_upload)) == 401);
+    CHECK(status(with_body("PUT /a/chat/uploads", token, max_upload)) == 413);
+    CHECK(status(with_body("POST /a?x=/chat/uploads", token, max_upload)) == 413);
+    CHECK(status(with_body(upload, token, max_upload) + with_body(upload, "", max_upload)) == 401);
+    CHECK(status(with_body(upload, token, max_upload) + with_body("POST /b", token, 200)) == 413);
   }
 }
 
 TEST_CASE("a grant is asked for once, and what has come is held until it is answered") {
   Admission admission;
   auto screen = std::make_unique<RequestScreen>(admission.rules);
-  const std::string whole = with_body(upload, token, most_upload);
-  static_cast<void>(screen->take(whole.substr(0, whole.size() - most_upload)));
+  const std::string whole = with_body(upload, token, max_upload);
+  static_cast<void>(screen->take(whole.substr(0, whole.size() - max_upload)));
   CHECK(admission.asked == 1);
-  CHECK(admission.last_declared == most_upload);
+  CHECK(admission.last_declared == max_upload);
   CHECK(admission.budget.held() == 0);
-  static_cast<void>(screen->take(std::string(most_upload - 1, 'x')));
-  CHECK(admission.budget.held() == most_upload - 1);
+  static_cast<void>(screen->take(std::string(max_upload - 1, 'x')));
+  CHECK(admission.budget.held() == max_upload - 1);
   static_cast<void>(screen->take("x"));
-  CHECK(admission.budget.held() == most_upload);
+  CHECK(admission.budget.held() == max_upload);
   screen->release_body();
   CHECK(admission.budget.held() == 0);
 
@@ -218,15 +216,15 @@ TEST_CASE("a grant is asked for once, and what has come is held until it is answ
   static_cast<void>(screen->take(chunks.substr(0, chunks.size() - 1)));
   CHECK(admission.asked == 2);
   CHECK_FALSE(admission.last_declared);
-  CHECK(admission.budget.held() == most_upload);
+  CHECK(admission.budget.held() == max_upload);
   screen.reset();  // the client went away
   CHECK(admission.budget.held() == 0);
 }
 
 TEST_CASE("fault C4: a body counts as it comes, against its token's share") {
   Admission admission;
-  const std::string whole = with_body(upload, token, most_upload);
-  const std::size_t head = whole.size() - most_upload;
+  const std::string whole = with_body(upload, token, max_upload);
+  const std::size_t head = whole.size() - max_upload;
   RequestScreen declares(admission.rules);
   RequestScreen sends(admission.rules);
   RequestScreen late(admission.rules);
@@ -235,7 +233,7 @@ TEST_CASE("fault C4: a body counts as it comes, against its token's share") {
   CHECK(sends.take(whole.substr(0, head + 900)) == head + 900);
   CHECK(late.take(whole.substr(0, head + 98)) == 0);
   CHECK(late.verdict() == Verdict::refused);
-  CHECK(late.refusal().status == 503);
+  CHECK(late.answer()->status == 503);
   CHECK(declares.take(std::string(97, 'x')) == 97);
 }
 
@@ -243,15 +241,15 @@ TEST_CASE("fault C4: small bodies of strangers are counted too, and then need a 
   Admission admission;
   admission.rules.unasked = std::make_shared<const ByteBudget>(ByteBudget::Limits{150, 150});
   RequestScreen first(admission.rules);
-  const std::string small = with_body(upload, "", most_body);
+  const std::string small = with_body(upload, "", max_body);
   CHECK(first.take(small.substr(0, small.size() - 1)) == small.size() - 1);
   CHECK(admission.asked == 0);
   RequestScreen second(admission.rules);
   static_cast<void>(second.take(small));
   CHECK(second.verdict() == Verdict::refused);
-  CHECK(second.refusal().status == 401);
+  CHECK(second.answer()->status == 401);
   RequestScreen known(admission.rules);
-  const std::string with_token = with_body(upload, token, most_body);
+  const std::string with_token = with_body(upload, token, max_body);
   CHECK(known.take(with_token) == with_token.size());
 }
 

@@ -5,13 +5,14 @@
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
+#include "server/access/rules.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-std::string frame_of(std::string_view type, std::string_view workspace_id, WallTime time,
-                     std::string_view payload) {
+std::string frame_text(std::string_view type, std::string_view workspace_id, WallTime time,
+                       std::string_view payload) {
   json::Writer writer;
   {
     auto frame = writer.object();
@@ -23,37 +24,92 @@ std::string frame_of(std::string_view type, std::string_view workspace_id, WallT
   return std::move(writer).take();
 }
 
+/// Lets the next call publish, however this one ends.
+struct PublishingGuard {
+  bool& publishing;
+  std::deque<EventFrame>& waiting;
+  ~PublishingGuard() {
+    publishing = false;
+    waiting.clear();
+  }
+};
+
 }  // namespace
 
-void Events::record(std::string_view type, std::string_view workspace_id, std::string payload) {
-  auto insert = database_.prepare(
-      "INSERT INTO events (id, event_type, workspace_id, payload, created_at)"
-      " VALUES (?1, ?2, ?3, ?4, ?5)");
-  insert.bind(random_uuid(), type, workspace_id, payload, to_micros(clock_.wall())).run();
-  broadcast(type, workspace_id, std::move(payload));
+void EventQueue::record(std::string_view type, std::string_view workspace_id, std::string payload) {
+  broadcast(type, workspace_id, payload);
+  rows_.push_back({.type = std::string(type),
+                   .workspace_id = std::string(workspace_id),
+                   .payload = std::move(payload),
+                   .created_at = to_micros(clock_.wall())});
 }
 
-void Events::broadcast(std::string_view type, std::string_view workspace_id, std::string payload) {
-  if (subscribers_.empty()) return;
-  queued_.push_back({.workspace_id = std::string(workspace_id),
-                     .frame = frame_of(type, workspace_id, clock_.wall(), payload)});
+void EventQueue::broadcast(std::string_view type, std::string_view workspace_id,
+                           std::string_view payload) {
+  if (!hub_.has_subscribers()) return;
+  frames_.push_back({.workspace_id = std::string(workspace_id),
+                     .text = frame_text(type, workspace_id, clock_.wall(), payload)});
 }
 
-void Events::publish() {
-  const std::vector<Queued> due = std::exchange(queued_, {});
-  for (const Queued& event : due) {
-    // A client that is dropped while it is served unsubscribes, so each is looked up anew.
-    auto next = subscribers_.begin();
-    while (next != subscribers_.end()) {
-      const std::uint64_t id = next->first;
-      const Subscriber subscriber = next->second;
-      if (subscriber.wants(event.workspace_id)) subscriber.send(event.frame);
-      next = subscribers_.upper_bound(id);
-    }
+awaitable<void> EventQueue::write(store::Session& store) {
+  for (const RecordedEvent& row : rows_) {
+    co_await store.execute(
+        "INSERT INTO events (id, event_type, workspace_id, payload, created_at)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        random_uuid(), row.type, row.workspace_id, row.payload, row.created_at);
+  }
+  rows_.clear();
+}
+
+awaitable<void> EventHub::send(const EventFrame& frame) {
+  const std::unique_ptr<store::Session> session = store_.session();
+  // A client that is dropped while it is served unsubscribes, so each is looked up anew.
+  std::uint64_t last = 0;
+  while (true) {
+    const auto next = subscribers_.upper_bound(last);
+    if (next == subscribers_.end()) co_return;
+    last = next->first;
+    const Sight seen = co_await sight(*session, next->second.caller, frame.workspace_id);
+    const auto found = subscribers_.find(last);
+    if (found == subscribers_.end()) continue;
+    const Subscriber subscriber = found->second;
+    if (seen == Sight::yes) subscriber.send(frame.text);
+    if (seen == Sight::revoked) subscriber.revoke();
   }
 }
 
-std::uint64_t Events::subscribe(Subscriber subscriber) {
+awaitable<void> EventHub::close_revoked() {
+  if (subscribers_.empty()) co_return;
+  const std::unique_ptr<store::Session> session = store_.session();
+  std::uint64_t last = 0;
+  while (true) {
+    const auto next = subscribers_.upper_bound(last);
+    if (next == subscribers_.end()) co_return;
+    last = next->first;
+    const Caller caller = next->second.caller;
+    if (caller.is_admin()) continue;
+    const Sight seen = co_await sight(*session, caller, caller.workspace_id);
+    const auto found = subscribers_.find(last);
+    if (found == subscribers_.end() || seen != Sight::revoked) continue;
+    const Subscriber subscriber = found->second;
+    subscriber.revoke();
+  }
+}
+
+awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
+  for (EventFrame& frame : frames) waiting_.push_back(std::move(frame));
+  // Another call is publishing: it sends these too, in their turn.
+  if (publishing_) co_return;
+  publishing_ = true;
+  const PublishingGuard guard{.publishing = publishing_, .waiting = waiting_};
+  while (!waiting_.empty()) {
+    const EventFrame frame = std::move(waiting_.front());
+    waiting_.pop_front();
+    co_await send(frame);
+  }
+}
+
+std::uint64_t EventHub::subscribe(Subscriber subscriber) {
   const std::uint64_t id = ++last_id_;
   subscribers_.emplace(id, std::move(subscriber));
   return id;

@@ -1,51 +1,91 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/async/asio.hpp"
 #include "base/async/clock.hpp"
-#include "base/sqlite.hpp"
+#include "server/access/caller.hpp"
+#include "server/store/database.hpp"
 
 namespace molecule::server {
 
-/// The platform's events (platform-api.md 2.10): persisted ones are rows of the transaction that
-/// caused them; all go to the WebSocket clients once that transaction is durable.
-class Events {
+/// One event as it goes to the WebSocket clients (platform-api.md 2.10).
+struct EventFrame {
+  std::string workspace_id;
+  std::string text;
+};
+
+/// The connected WebSocket clients.
+class EventHub {
  public:
-  /// A connected client; `wants` says whether it may see events of that workspace.
   struct Subscriber {
-    std::function<bool(std::string_view workspace_id)> wants;
+    Caller caller;
     std::function<void(const std::string& frame)> send;
+    /// The caller's token is no longer valid.
+    std::function<void()> revoke;
   };
 
-  Events(sqlite::Database& database, Clock& clock) : database_(database), clock_(clock) {}
+  /// `store` must outlive this.
+  explicit EventHub(store::Database& store) : store_(store) {}
 
-  /// Persists and, after the commit, broadcasts. `payload` is a JSON object's text.
-  void record(std::string_view type, std::string_view workspace_id, std::string payload);
-  /// Broadcasts after the commit, without a row.
-  void broadcast(std::string_view type, std::string_view workspace_id, std::string payload);
+  /// Sends each frame to the clients that may see it; frames of one call after the other.
+  awaitable<void> publish(std::vector<EventFrame> frames);
 
-  /// Sends what was queued (after a commit), or forgets it (after a rollback).
-  void publish();
-  void discard() { queued_.clear(); }
+  /// Revokes the clients whose token is no longer valid, which otherwise shows at the next event.
+  awaitable<void> close_revoked();
 
   std::uint64_t subscribe(Subscriber subscriber);
   void unsubscribe(std::uint64_t id) { subscribers_.erase(id); }
+  bool has_subscribers() const { return !subscribers_.empty(); }
 
  private:
-  struct Queued {
-    std::string workspace_id;
-    std::string frame;
-  };
-  sqlite::Database& database_;
-  Clock& clock_;
-  std::vector<Queued> queued_;
+  awaitable<void> send(const EventFrame& frame);
+
+  store::Database& store_;
   std::map<std::uint64_t, Subscriber> subscribers_;
   std::uint64_t last_id_ = 0;
+  std::deque<EventFrame> waiting_;
+  bool publishing_ = false;
+};
+
+/// The events of one request. Recorded ones become rows of the request's transaction; all go to the
+/// WebSocket clients once that transaction is durable.
+class EventQueue {
+ public:
+  EventQueue(EventHub& hub, Clock& clock) : hub_(hub), clock_(clock) {}
+
+  /// A row, and a frame. `payload` is a JSON object's text.
+  void record(std::string_view type, std::string_view workspace_id, std::string payload);
+  /// A frame only.
+  void broadcast(std::string_view type, std::string_view workspace_id, std::string_view payload);
+
+  /// If false, a broadcast would reach nobody.
+  bool has_listeners() const { return hub_.has_subscribers(); }
+  bool has_rows() const { return !rows_.empty(); }
+  /// Writes the rows, before the commit.
+  awaitable<void> write(store::Session& store);
+  /// The frames to publish, after the commit.
+  std::vector<EventFrame> take_frames() { return std::exchange(frames_, {}); }
+  bool has_frames() const { return !frames_.empty(); }
+
+ private:
+  struct RecordedEvent {
+    std::string type;
+    std::string workspace_id;
+    std::string payload;
+    std::int64_t created_at;
+  };
+  EventHub& hub_;
+  Clock& clock_;
+  std::vector<RecordedEvent> rows_;
+  std::vector<EventFrame> frames_;
 };
 
 }  // namespace molecule::server

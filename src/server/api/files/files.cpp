@@ -7,24 +7,22 @@
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
-#include "server/access/auth.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/input.hpp"
 #include "server/api/messages/activity_rows.hpp"
-#include "server/api/routes.hpp"
 #include "server/http/multipart.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-constexpr std::size_t most_files = 64;
-constexpr std::size_t longest_name = 100;
-constexpr std::size_t longest_extension = 16;
-constexpr std::size_t longest_mime_type = 100;
+constexpr std::size_t max_files = 64;
+constexpr std::size_t max_name_bytes = 100;
+constexpr std::size_t max_extension_bytes = 16;
+constexpr std::size_t max_mime_type_bytes = 100;
 
-/// Files of a workspace that does not poll go through its own server (4.5), and this platform
-/// forwards to none.
+/// Files of a workspace that does not poll go through its own server (platform-api.md 4.5), and
+/// this platform forwards to none.
 std::optional<Reply> mode_refusal(const WorkspaceRow& workspace) {
   if (workspace.delivery_mode == "poll") return std::nullopt;
   if (!workspace.url || workspace.url->empty()) {
@@ -33,18 +31,18 @@ std::optional<Reply> mode_refusal(const WorkspaceRow& workspace) {
   return error_reply(502, "workspace unreachable: this platform does not forward files");
 }
 
-/// A name without folders, of one line, whose extension survives cutting.
+/// A one-line name without folders. Truncation keeps the extension.
 std::string safe_name(std::string_view given) {
   const std::size_t folders = given.find_last_of("/\\");
   if (folders != std::string_view::npos) given.remove_prefix(folders + 1);
   const std::string line = text::one_line(given);
   const std::string_view name = text::trim(line);
   if (name.empty() || name == "." || name == "..") return "file";
-  if (name.size() <= longest_name) return std::string(name);
+  if (name.size() <= max_name_bytes) return std::string(name);
   const std::size_t dot = name.rfind('.');
-  const bool kept = dot != std::string_view::npos && name.size() - dot <= longest_extension;
+  const bool kept = dot != std::string_view::npos && name.size() - dot <= max_extension_bytes;
   const std::string_view extension = kept ? name.substr(dot) : std::string_view();
-  return std::string(text::prefix_bytes(name, longest_name - extension.size())).append(extension);
+  return std::string(text::prefix_bytes(name, max_name_bytes - extension.size())).append(extension);
 }
 
 std::string safe_mime_type(std::string_view given) {
@@ -55,7 +53,7 @@ std::string safe_mime_type(std::string_view given) {
            std::string_view("/.+-_").find(static_cast<char>(c)) != std::string_view::npos;
   });
   if (!plain || slash == 0 || slash == std::string_view::npos || slash + 1 == type.size() ||
-      type.size() > longest_mime_type) {
+      type.size() > max_mime_type_bytes) {
     return "application/octet-stream";
   }
   return text::lower(type);
@@ -83,34 +81,35 @@ Reply too_large(std::string_view name, std::size_t size) {
   {
     auto out = writer.object();
     out.field("error",
-              fmt::format("{} exceeds per-file limit ({} MB)", name, largest_upload >> 20));
+              fmt::format("{} exceeds per-file limit ({} MB)", name, max_upload_bytes >> 20));
     out.field("filename", name);
     out.field("size", size);
-    out.field("max", largest_upload);
+    out.field("max", max_upload_bytes);
   }
   return json_reply(413, std::move(writer).take());
 }
 
-/// The parts of the field `files`, checked; the failure is the reply.
+/// The parts of the field `files`; the failure is the reply.
 Result<std::vector<FormPart>, Reply> read_files(const Request& request) {
-  auto parts = parse_form(request.header("Content-Type").value_or(""), request.body, most_files);
+  auto parts = parse_form(request.header("Content-Type").value_or(""), request.body, max_files);
   if (!parts) return Failure{error_reply(400, "invalid multipart/form-data body")};
   std::erase_if(*parts,
                 [](const FormPart& part) { return part.name != "files" || !part.filename; });
   if (parts->empty()) return Failure{error_reply(400, "expected at least one 'files' field")};
-  if (parts->size() > most_files) {
-    return Failure{error_reply(400, fmt::format("at most {} files a request", most_files))};
+  if (parts->size() > max_files) {
+    return Failure{error_reply(400, fmt::format("at most {} files a request", max_files))};
   }
   for (const FormPart& part : *parts) {
-    if (part.content.size() <= largest_upload) continue;
+    if (part.content.size() <= max_upload_bytes) continue;
     return Failure{too_large(safe_name(*part.filename), part.content.size())};
   }
   return *std::move(parts);
 }
 
-/// What tells the workspace of a file: an agent's own one has its source, a person's has none.
-void log_upload(Context& context, const PendingUpload& upload,
-                const std::optional<std::string>& source) {
+/// The row that tells the workspace of a file. A file that an agent sent has a source, a user's has
+/// none.
+awaitable<void> log_upload(Context& context, const PendingUpload& upload,
+                           const std::optional<std::string>& source) {
   Activity row;
   row.workspace_id = upload.workspace_id;
   row.type = "a2a_receive";
@@ -119,85 +118,21 @@ void log_upload(Context& context, const PendingUpload& upload,
   row.method = "chat_upload_receive";
   row.summary = "chat_upload_receive: " + upload.name;
   row.request_body = row_body(upload);
-  insert_activity(context, row);
+  co_await insert_activity(context, row);
   broadcast_activity(context, row);
 }
 
-Reply post_upload(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
-  if (auto refusal = mode_refusal(*workspace)) return *std::move(refusal);
-  const auto files = read_files(request);
-  if (!files) return files.error();
-  std::int64_t waiting = waiting_bytes(context, workspace->id);
-  for (const FormPart& file : *files) waiting += static_cast<std::int64_t>(file.content.size());
-  if (waiting > most_waiting_bytes) {
-    return error_reply(413, "too many files wait for this workspace already");
-  }
-
-  const std::optional<std::string> source = token_owner(context, request.bearer().value_or(""));
-  json::Writer writer;
-  {
-    auto reply = writer.object();
-    auto list = reply.array("files");
-    for (const FormPart& file : *files) {
-      const PendingUpload upload{.id = random_uuid(),
-                                 .workspace_id = workspace->id,
-                                 .name = safe_name(*file.filename),
-                                 .mime_type = safe_mime_type(file.content_type),
-                                 .size = static_cast<std::int64_t>(file.content.size())};
-      if (!stage_upload(context, upload, file.content)) {
-        return error_reply(503, "the file cannot be kept now: retry shortly");
-      }
-      log_upload(context, upload, source);
-      write_upload(list.object(), upload);
-    }
-  }
-  return json_reply(200, std::move(writer).take());
+Result<PendingUpload, Reply> refuse(Reply reply) {
+  return Failure{std::move(reply)};
 }
 
-/// The upload that the path names, once the request may have it.
-Result<PendingUpload, Reply> named_upload(Context& context, const Request& request) {
-  const auto workspace = acting_workspace(context, request);
-  if (!workspace) return Failure{workspace.error()};
-  auto upload = find_upload(context, *workspace, request.args.at(1));
-  if (!upload) return Failure{error_reply(404, "pending upload not found or expired")};
-  return *std::move(upload);
-}
-
-Reply get_content(Context& context, const Request& request) {
-  const auto upload = named_upload(context, request);
-  if (!upload) return upload.error();
-  Reply reply;
-  reply.file = upload_path(context, *upload);
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(reply.file, failure)) {
-    return error_reply(404, "pending upload not found or expired");
-  }
-  reply.content_type = upload->mime_type;
-  // Never shown by a browser as a page of this site.
-  reply.headers.emplace_back(
-      "Content-Disposition",
-      fmt::format("attachment; filename*=UTF-8''{}", text::percent_encode(upload->name)));
-  return reply;
-}
-
-Reply post_upload_ack(Context& context, const Request& request) {
-  const auto upload = named_upload(context, request);
-  if (!upload) return upload.error();
-  ack_upload(context, *upload);
-  return json_reply(200, R"({"acked":true})");
-}
-
-Reply get_limits(Context&, const Request&) {
-  json::Writer writer;
-  {
-    auto out = writer.object();
-    out.field("per_file_bytes", largest_upload);
-    out.field("per_request_bytes", largest_upload);
-    out.field("max_attachments_per_message", most_attachments);
-  }
-  return json_reply(200, std::move(writer).take());
+/// The upload that the path names.
+awaitable<Result<PendingUpload, Reply>> named_upload(Context& context, const Request& request) {
+  const auto workspace = path_workspace(request);
+  if (!workspace) co_return refuse(workspace.error());
+  auto upload = co_await find_upload(context, *workspace, request.args.at(1));
+  if (!upload) co_return refuse(error_reply(404, "pending upload not found or expired"));
+  co_return *std::move(upload);
 }
 
 std::optional<std::string_view> path_problem(std::string_view path) {
@@ -217,26 +152,87 @@ std::optional<std::string_view> path_problem(std::string_view path) {
   return std::nullopt;
 }
 
-Reply get_download(Context& context, const Request& request) {
-  const auto acting = acting_workspace(context, request);
-  if (!acting) return acting.error();
-  if (const auto problem = path_problem(request.parameter("path").value_or(""))) {
-    return error_reply(400, *problem);
-  }
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
-  if (auto refusal = mode_refusal(*workspace)) return *std::move(refusal);
-  return error_reply(422, "a workspace that polls serves no files of its own");
-}
-
 }  // namespace
 
-std::vector<Route> file_routes() {
-  return {{"POST", "/workspaces/:id/chat/uploads", post_upload},
-          {"GET", "/workspaces/:id/chat/download", get_download},
-          {"GET", "/workspaces/:id/pending-uploads/:file_id/content", get_content},
-          {"POST", "/workspaces/:id/pending-uploads/:file_id/ack", post_upload_ack},
-          {"GET", "/uploads/limits", get_limits}};
+awaitable<Reply> post_upload(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  if (auto refusal = mode_refusal(*workspace)) co_return *std::move(refusal);
+  const auto files = read_files(request);
+  if (!files) co_return files.error();
+  std::int64_t waiting = co_await waiting_bytes(context, workspace->id);
+  for (const FormPart& file : *files) waiting += static_cast<std::int64_t>(file.content.size());
+  if (waiting > max_waiting_bytes) {
+    co_return error_reply(413, "too many files wait for this workspace already");
+  }
+
+  const std::optional<std::string> source = request.caller.workspace();
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    auto list = reply.array("files");
+    for (const FormPart& file : *files) {
+      const PendingUpload upload{.id = random_uuid(),
+                                 .workspace_id = workspace->id,
+                                 .name = safe_name(*file.filename),
+                                 .mime_type = safe_mime_type(file.content_type),
+                                 .size = static_cast<std::int64_t>(file.content.size())};
+      const bool staged = co_await stage_upload(context, upload, file.content);
+      if (!staged) {
+        co_return error_reply(503, "the file cannot be kept now: retry shortly");
+      }
+      co_await log_upload(context, upload, source);
+      write_upload(list.object(), upload);
+    }
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> get_content(Context& context, Request request) {
+  const auto upload = co_await named_upload(context, request);
+  if (!upload) co_return upload.error();
+  Reply reply;
+  reply.file = upload_path(context, *upload).string();
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(reply.file, failure)) {
+    co_return error_reply(404, "pending upload not found or expired");
+  }
+  reply.content_type = upload->mime_type;
+  // A browser must never show it as a page of this site.
+  reply.headers.emplace_back(
+      "Content-Disposition",
+      fmt::format("attachment; filename*=UTF-8''{}", text::percent_encode(upload->name)));
+  co_return reply;
+}
+
+awaitable<Reply> post_upload_ack(Context& context, Request request) {
+  const auto upload = co_await named_upload(context, request);
+  if (!upload) co_return upload.error();
+  co_await ack_upload(context, *upload);
+  co_return json_reply(200, R"({"acked":true})");
+}
+
+awaitable<Reply> get_limits(Context&, Request) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("per_file_bytes", max_upload_bytes);
+    out.field("per_request_bytes", max_upload_bytes);
+    out.field("max_attachments_per_message", max_attachments);
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> get_download(Context& context, Request request) {
+  const auto acting = path_workspace(request);
+  if (!acting) co_return acting.error();
+  if (const auto problem = path_problem(request.parameter("path").value_or(""))) {
+    co_return error_reply(400, *problem);
+  }
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  if (auto refusal = mode_refusal(*workspace)) co_return *std::move(refusal);
+  co_return error_reply(422, "a workspace that polls serves no files of its own");
 }
 
 }  // namespace molecule::server

@@ -1,5 +1,3 @@
-#include "server/api/memory/key_value.hpp"
-
 #include <algorithm>
 
 #include "base/json/writer.hpp"
@@ -10,12 +8,14 @@ namespace molecule::server {
 
 namespace {
 
-/// What one workspace may keep, so that a list of it all stays a reply of reasonable size.
-constexpr std::int64_t most_bytes = std::int64_t{16} << 20;
-constexpr std::int64_t longest_ttl_seconds = std::int64_t{100} * 365 * 24 * 3600;
+/// Bytes of keys and values of one workspace, so that a list of them stays a reply of reasonable
+/// size.
+constexpr std::int64_t max_bytes = std::int64_t{16} << 20;
+
+constexpr std::int64_t max_ttl_seconds = std::int64_t{100} * 365 * 24 * 3600;
 
 // The order of the columns in the queries below.
-void write_entry(json::Object out, const sqlite::Statement& row) {
+void write_entry(json::Object out, const store::Row& row) {
   out.field("key", row.text(0));
   out.raw("value", row.text(1));
   out.field("version", row.integer(2));
@@ -23,43 +23,16 @@ void write_entry(json::Object out, const sqlite::Statement& row) {
   out.field("updated_at", format_rfc3339(from_micros(row.integer(4))));
 }
 
-Reply get_entries(Context& context, const Request& request) {
-  const auto workspace = acting_workspace(context, request);
-  if (!workspace) return workspace.error();
-  auto row = context.database.prepare(
-      "SELECT key, value, version, expires_at, updated_at FROM workspace_memory"
-      " WHERE workspace_id = ?1 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY key");
-  row.bind(*workspace, to_micros(context.clock.wall()));
-  json::Writer writer;
-  {
-    auto list = writer.array();
-    while (row.step()) write_entry(list.object(), row);
-  }
-  return json_reply(200, std::move(writer).take());
-}
-
-Reply get_entry(Context& context, const Request& request) {
-  const auto workspace = acting_workspace(context, request);
-  if (!workspace) return workspace.error();
-  auto row = context.database.prepare(
-      "SELECT key, value, version, expires_at, updated_at FROM workspace_memory"
-      " WHERE workspace_id = ?1 AND key = ?2 AND (expires_at IS NULL OR expires_at > ?3)");
-  row.bind(*workspace, request.args.at(1), to_micros(context.clock.wall()));
-  if (!row.step()) return error_reply(404, "key not found");
-  json::Writer writer;
-  write_entry(writer.object(), row);
-  return json_reply(200, std::move(writer).take());
-}
-
 /// The version of a key that has not expired.
-std::optional<std::int64_t> current_version(Context& context, std::string_view workspace_id,
-                                            std::string_view key) {
-  auto row = context.database.prepare(
+awaitable<std::optional<std::int64_t>> current_version(Context& context,
+                                                       std::string_view workspace_id,
+                                                       std::string_view key) {
+  store::Rows row = co_await context.store.query(
       "SELECT version FROM workspace_memory"
-      " WHERE workspace_id = ?1 AND key = ?2 AND (expires_at IS NULL OR expires_at > ?3)");
-  row.bind(workspace_id, key, to_micros(context.clock.wall()));
-  if (!row.step()) return std::nullopt;
-  return row.integer(0);
+      " WHERE workspace_id = $1 AND key = $2 AND (expires_at IS NULL OR expires_at > $3)",
+      workspace_id, key, context.wall_micros());
+  if (!row.next()) co_return std::nullopt;
+  co_return row.integer(0);
 }
 
 Reply version_conflict(std::int64_t expected, const std::optional<std::int64_t>& current) {
@@ -74,64 +47,93 @@ Reply version_conflict(std::int64_t expected, const std::optional<std::int64_t>&
   return json_reply(409, std::move(writer).take());
 }
 
-/// What has expired makes room first; the key that is being written does not count, and keeps its
-/// version even then, so that no version comes twice.
-bool has_room(Context& context, std::string_view workspace_id, std::string_view key,
-              std::size_t wanted) {
-  context.database
-      .prepare(
-          "DELETE FROM workspace_memory WHERE workspace_id = ?1 AND key != ?2"
-          " AND expires_at <= ?3")
-      .bind(workspace_id, key, to_micros(context.clock.wall()))
-      .run();
-  auto row = context.database.prepare(
-      "SELECT coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB))), 0)"
-      " FROM workspace_memory WHERE workspace_id = ?1 AND key != ?2");
-  row.bind(workspace_id, key);
-  row.step();
-  return row.integer(0) + static_cast<std::int64_t>(wanted) <= most_bytes;
+/// Expired keys make room first. The key that is being written does not count, and keeps its
+/// version even if it has expired, so that no version comes twice.
+awaitable<bool> has_room(Context& context, std::string_view workspace_id, std::string_view key,
+                         std::size_t wanted) {
+  co_await context.store.execute(
+      "DELETE FROM workspace_memory WHERE workspace_id = $1 AND key != $2"
+      " AND expires_at <= $3",
+      workspace_id, key, context.wall_micros());
+  store::Rows row = co_await context.store.key_value_bytes(workspace_id, key);
+  row.next();
+  co_return row.integer(0) + static_cast<std::int64_t>(wanted) <= max_bytes;
 }
 
-std::int64_t store_entry(Context& context, std::string_view workspace_id, std::string_view key,
-                         std::string_view value, std::optional<std::int64_t> expires_at) {
-  auto row = context.database.prepare(
+awaitable<std::int64_t> store_entry(Context& context, std::string_view workspace_id,
+                                    std::string_view key, std::string_view value,
+                                    std::optional<std::int64_t> expires_at) {
+  store::Rows row = co_await context.store.query(
       "INSERT INTO workspace_memory(workspace_id, key, value, expires_at, updated_at)"
-      " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT(workspace_id, key) DO UPDATE SET"
+      " VALUES ($1, $2, $3, $4, $5) ON CONFLICT(workspace_id, key) DO UPDATE SET"
       " value = excluded.value, expires_at = excluded.expires_at,"
-      " updated_at = excluded.updated_at, version = version + 1 RETURNING version");
-  row.bind(workspace_id, key, value, expires_at, now_micros(context));
-  row.step();
-  const std::int64_t version = row.integer(0);
-  row.run();
-  return version;
+      " updated_at = excluded.updated_at, version = workspace_memory.version + 1 RETURNING version",
+      workspace_id, key, value, expires_at, context.now_micros());
+  row.next();
+  co_return row.integer(0);
 }
 
-Reply post_entry(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
+}  // namespace
+
+awaitable<Reply> get_entries(Context& context, Request request) {
+  const auto workspace = path_workspace(request);
+  if (!workspace) co_return workspace.error();
+  store::RowStream row = context.store.stream(
+      "SELECT key, value, version, expires_at, updated_at FROM workspace_memory"
+      " WHERE workspace_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY key",
+      *workspace, context.wall_micros());
+  json::Writer writer;
+  {
+    auto list = writer.array();
+    while (true) {
+      const bool more = co_await row.next();
+      if (!more) break;
+      write_entry(list.object(), row);
+    }
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> get_entry(Context& context, Request request) {
+  const auto workspace = path_workspace(request);
+  if (!workspace) co_return workspace.error();
+  store::Rows row = co_await context.store.query(
+      "SELECT key, value, version, expires_at, updated_at FROM workspace_memory"
+      " WHERE workspace_id = $1 AND key = $2 AND (expires_at IS NULL OR expires_at > $3)",
+      *workspace, request.args.at(1), context.wall_micros());
+  if (!row.next()) co_return error_reply(404, "key not found");
+  json::Writer writer;
+  write_entry(writer.object(), row);
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> post_entry(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
   Body body(request.body);
   const std::string_view key = body.text("key");
   const auto ttl_seconds = body.integer("ttl_seconds");
   const auto expected = body.integer("if_match_version");
-  if (!body.ok()) return error_reply(400, "invalid request body");
-  if (key.empty()) return error_reply(400, "key is required");
+  if (!body.ok()) co_return error_reply(400, "invalid request body");
+  if (key.empty()) co_return error_reply(400, "key is required");
   const json::Value value = body.member("value");
-  if (!value.present()) return error_reply(400, "value is required");
+  if (!value.present()) co_return error_reply(400, "value is required");
   const auto stored = storable_json(value);
-  if (!stored) return error_reply(400, "invalid request body: nested too deeply");
+  if (!stored) co_return error_reply(400, "invalid request body: nested too deeply");
 
-  const auto current = current_version(context, workspace->id, key);
-  if (expected && *expected != current.value_or(0)) return version_conflict(*expected, current);
-  if (!has_room(context, workspace->id, key, key.size() + stored->size())) {
-    return error_reply(413, "the workspace's memory is full (16 MiB): delete keys first");
+  const auto current = co_await current_version(context, workspace->id, key);
+  if (expected && *expected != current.value_or(0)) co_return version_conflict(*expected, current);
+  const bool fits = co_await has_room(context, workspace->id, key, key.size() + stored->size());
+  if (!fits) {
+    co_return error_reply(413, "the workspace's memory is full (16 MiB): delete keys first");
   }
   std::optional<std::int64_t> expires_at;
   if (ttl_seconds) {
-    const std::int64_t seconds =
-        std::clamp(*ttl_seconds, -longest_ttl_seconds, longest_ttl_seconds);
-    expires_at = to_micros(context.clock.wall()) + seconds * 1'000'000;
+    const std::int64_t seconds = std::clamp(*ttl_seconds, -max_ttl_seconds, max_ttl_seconds);
+    expires_at = context.wall_micros() + seconds * 1'000'000;
   }
-  const std::int64_t version = store_entry(context, workspace->id, key, *stored, expires_at);
+  const std::int64_t version =
+      co_await store_entry(context, workspace->id, key, *stored, expires_at);
   json::Writer writer;
   {
     auto out = writer.object();
@@ -139,25 +141,16 @@ Reply post_entry(Context& context, const Request& request) {
     out.field("key", key);
     out.field("version", version);
   }
-  return json_reply(200, std::move(writer).take());
+  co_return json_reply(200, std::move(writer).take());
 }
 
-Reply delete_entry(Context& context, const Request& request) {
-  const auto workspace = acting_workspace(context, request);
-  if (!workspace) return workspace.error();
-  context.database.prepare("DELETE FROM workspace_memory WHERE workspace_id = ?1 AND key = ?2")
-      .bind(*workspace, request.args.at(1))
-      .run();
-  return json_reply(200, R"({"status":"deleted"})");
-}
-
-}  // namespace
-
-std::vector<Route> key_value_routes() {
-  return {{"GET", "/workspaces/:id/memory", get_entries},
-          {"GET", "/workspaces/:id/memory/:key", get_entry},
-          {"POST", "/workspaces/:id/memory", post_entry},
-          {"DELETE", "/workspaces/:id/memory/:key", delete_entry}};
+awaitable<Reply> delete_entry(Context& context, Request request) {
+  const auto workspace = path_workspace(request);
+  if (!workspace) co_return workspace.error();
+  co_await context.store.execute(
+      "DELETE FROM workspace_memory WHERE workspace_id = $1 AND key = $2", *workspace,
+      request.args.at(1));
+  co_return json_reply(200, R"({"status":"deleted"})");
 }
 
 }  // namespace molecule::server

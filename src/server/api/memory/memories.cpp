@@ -3,20 +3,17 @@
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/tokens.hpp"
 #include "server/api/input.hpp"
-#include "server/api/memory/key_value.hpp"
 #include "server/api/memory/memory_redaction.hpp"
-#include "server/api/memory/search_words.hpp"
 #include "server/api/messages/activity_rows.hpp"
-#include "server/api/routes.hpp"
 
 namespace molecule::server {
 
 namespace {
 
 constexpr std::size_t namespace_bytes = 50;
-constexpr int most_memories = 50;
+constexpr int max_memories = 50;
 
 struct Memory {
   std::string id;
@@ -41,7 +38,7 @@ std::optional<Reply> memory_refusal(const Memory& memory, const WorkspaceRow& ow
   return std::nullopt;
 }
 
-/// Everybody reads GLOBAL memories behind a header of ours, which no content may imitate.
+/// Every workspace reads GLOBAL memories behind a header of ours, which no content may imitate.
 std::string without_headers(std::string_view content) {
   constexpr std::string_view header = "[MEMORY ";
   std::string out;
@@ -54,8 +51,8 @@ std::string without_headers(std::string_view content) {
   return out.append(content);
 }
 
-/// Who wrote what everybody reads; of the content only its hash.
-void audit_global(Context& context, const WorkspaceRow& owner, const Memory& memory) {
+/// Records who wrote a GLOBAL memory, with the hash of its content only.
+awaitable<void> audit_global(Context& context, const WorkspaceRow& owner, const Memory& memory) {
   json::Writer writer;
   {
     auto out = writer.object();
@@ -69,93 +66,17 @@ void audit_global(Context& context, const WorkspaceRow& owner, const Memory& mem
   row.source_id = owner.id;
   row.summary = "GLOBAL memory written";
   row.request_body = std::move(writer).take();
-  insert_activity(context, row);
-}
-
-Reply post_memory(Context& context, const Request& request) {
-  const auto owner = existing_workspace(context, request);
-  if (!owner) return owner.error();
-  Body body(request.body);
-  Memory memory;
-  memory.content = body.text("content");
-  memory.scope = body.text("scope");
-  memory.name_space = body.text("namespace");
-  if (!body.ok()) return error_reply(400, "invalid request body");
-  if (auto refusal = memory_refusal(memory, *owner)) return *std::move(refusal);
-
-  if (memory.name_space.empty()) memory.name_space = "general";
-  memory.id = random_uuid();
-  memory.content = redact_memory(memory.content);
-  if (memory.scope == "GLOBAL") {
-    memory.content = without_headers(memory.content);
-    audit_global(context, *owner, memory);
-  }
-  context.database
-      .prepare(
-          "INSERT INTO memories(id, workspace_id, content, scope, namespace, created_at)"
-          " VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-      .bind(memory.id, owner->id, memory.content, memory.scope, memory.name_space,
-            now_micros(context))
-      .run();
-  json::Writer writer;
-  {
-    auto out = writer.object();
-    out.field("id", memory.id);
-    out.field("scope", memory.scope);
-    out.field("namespace", memory.name_space);
-  }
-  return json_reply(201, std::move(writer).take());
-}
-
-// 6.2. ?1 scope, "" for all own memories; ?2 the reader; ?3 whose TEAM it is in: its parent, or
-// itself where it is a root; ?4 namespace or NULL; ?5 what is searched; ?6 limit. A team's members
-// may always talk to one another (1.7), so that no further check of rights is needed.
-std::string build_query(std::string_view tables, std::string_view matches, std::string_view order) {
-  std::string sql =
-      "SELECT m.id, m.workspace_id, m.content, m.scope, m.namespace, m.created_at FROM ";
-  sql.append(tables).append(" WHERE ").append(matches);
-  sql +=
-      " AND (?1 = '' OR m.scope = ?1) AND (?4 IS NULL OR m.namespace = ?4)"
-      " AND m.workspace_id IN (SELECT id FROM workspaces WHERE CASE ?1 WHEN 'GLOBAL' THEN 1"
-      " WHEN 'TEAM' THEN status != 'removed' AND (id = ?3 OR parent_id = ?3) ELSE id = ?2 END)";
-  return sql.append(" ORDER BY ").append(order).append(" LIMIT ?6");
-}
-
-std::string_view words_query() {
-  static const std::string sql = build_query("memories_text t JOIN memories m ON m.seq = t.rowid",
-                                             "memories_text MATCH ?5", "t.rank, m.seq DESC");
-  return sql;
-}
-
-/// The newest, with ?5 as a LIKE pattern, or NULL for any.
-std::string_view newest_query() {
-  static const std::string sql =
-      build_query("memories m", "(?5 IS NULL OR m.content LIKE ?5 ESCAPE '\\')", "m.seq DESC");
-  return sql;
-}
-
-struct MemorySearch {
-  std::string_view query;
-  std::optional<std::string> searched;
-};
-
-/// Which query answers `q`; nothing where no memory can match.
-std::optional<MemorySearch> choose_search(std::string_view q) {
-  if (q.empty()) return MemorySearch{newest_query(), std::nullopt};
-  if (q.size() == 1) return MemorySearch{newest_query(), like_anywhere(q)};
-  std::string expression = search_expression(q);
-  if (expression.empty()) return std::nullopt;
-  return MemorySearch{words_query(), std::move(expression)};
+  co_await insert_activity(context, row);
 }
 
 int read_limit(const Request& request) {
   const std::string_view text = request.parameter("limit").value_or("");
   int limit = 0;
   std::from_chars(text.data(), text.data() + text.size(), limit);
-  return limit > 0 && limit < most_memories ? limit : most_memories;
+  return limit > 0 && limit < max_memories ? limit : max_memories;
 }
 
-void write_memory(json::Object out, const sqlite::Statement& row) {
+void write_memory(json::Object out, const store::Row& row) {
   const std::string_view scope = row.text(3);
   out.field("id", row.text(0));
   out.field("workspace_id", row.text(1));
@@ -171,51 +92,79 @@ void write_memory(json::Object out, const sqlite::Statement& row) {
   out.field("created_at", format_rfc3339(from_micros(row.integer(5))));
 }
 
-Reply get_memories(Context& context, const Request& request) {
-  const auto reader = acting_workspace(context, request);
-  if (!reader) return reader.error();
-  const auto search = choose_search(request.parameter("q").value_or(""));
-  if (!search) return json_reply(200, "[]");
-  std::string_view scope = request.parameter("scope").value_or("");
-  if (scope != "LOCAL" && scope != "TEAM" && scope != "GLOBAL") scope = "";
-  std::optional<std::string_view> name_space = request.parameter("namespace");
-  if (name_space && name_space->empty()) name_space.reset();
-  const auto row = find_workspace(context, *reader);
-  const std::string team = row && row->parent_id ? *row->parent_id : *reader;
+}  // namespace
 
-  auto statement = context.database.prepare(search->query);
-  statement.bind(scope, *reader, team, name_space, search->searched, read_limit(request));
+awaitable<Reply> post_memory(Context& context, Request request) {
+  const auto owner = co_await existing_workspace(context, request);
+  if (!owner) co_return owner.error();
+  Body body(request.body);
+  Memory memory;
+  memory.content = body.text("content");
+  memory.scope = body.text("scope");
+  memory.name_space = body.text("namespace");
+  if (!body.ok()) co_return error_reply(400, "invalid request body");
+  if (auto refusal = memory_refusal(memory, *owner)) co_return *std::move(refusal);
+
+  if (memory.name_space.empty()) memory.name_space = "general";
+  memory.id = random_uuid();
+  memory.content = redact_memory(memory.content);
+  if (memory.scope == "GLOBAL") {
+    memory.content = without_headers(memory.content);
+    co_await audit_global(context, *owner, memory);
+  }
+  co_await context.store.execute(
+      "INSERT INTO memories(id, workspace_id, content, scope, namespace, created_at)"
+      " VALUES ($1, $2, $3, $4, $5, $6)",
+      memory.id, owner->id, memory.content, memory.scope, memory.name_space, context.now_micros());
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("id", memory.id);
+    out.field("scope", memory.scope);
+    out.field("namespace", memory.name_space);
+  }
+  co_return json_reply(201, std::move(writer).take());
+}
+
+awaitable<Reply> get_memories(Context& context, Request request) {
+  const auto reader = path_workspace(request);
+  if (!reader) co_return reader.error();
+  store::MemorySearch search;
+  search.query = request.parameter("q").value_or("");
+  search.scope = request.parameter("scope").value_or("");
+  if (search.scope != "LOCAL" && search.scope != "TEAM" && search.scope != "GLOBAL") {
+    search.scope = "";
+  }
+  search.name_space = request.parameter("namespace");
+  if (search.name_space && search.name_space->empty()) search.name_space.reset();
+  search.limit = read_limit(request);
+  const auto row = co_await find_workspace(context, *reader);
+  search.reader = *reader;
+  search.team = row && row->parent_id ? *row->parent_id : *reader;
+
+  store::RowStream memories = context.store.search_memories(search);
   json::Writer writer;
   {
     auto list = writer.array();
-    while (writer.text().size() < page_bytes && statement.step()) {
-      write_memory(list.object(), statement);
+    while (writer.text().size() < max_page_bytes) {
+      const bool more = co_await memories.next();
+      if (!more) break;
+      write_memory(list.object(), memories);
     }
   }
-  return json_reply(200, std::move(writer).take());
+  co_return json_reply(200, std::move(writer).take());
 }
 
-Reply delete_memory(Context& context, const Request& request) {
-  const auto owner = acting_workspace(context, request);
-  if (!owner) return owner.error();
+awaitable<Reply> delete_memory(Context& context, Request request) {
+  const auto owner = path_workspace(request);
+  if (!owner) co_return owner.error();
   const auto id = parse_uuid(request.args.at(1));
-  context.database.prepare("DELETE FROM memories WHERE id = ?1 AND workspace_id = ?2")
-      .bind(id, *owner)
-      .run();
-  if (context.database.changes() == 0) {
-    return error_reply(404, "memory not found or not owned by this workspace");
+  const std::int64_t deleted = co_await context.store.execute(
+      "DELETE FROM memories WHERE id = $1 AND workspace_id = $2", id, *owner);
+  if (deleted == 0) {
+    co_return error_reply(404, "memory not found or not owned by this workspace");
   }
-  return json_reply(200, R"({"status":"deleted"})");
-}
-
-}  // namespace
-
-std::vector<Route> memory_routes() {
-  std::vector<Route> routes{{"POST", "/workspaces/:id/memories", post_memory},
-                            {"GET", "/workspaces/:id/memories", get_memories},
-                            {"DELETE", "/workspaces/:id/memories/:memory_id", delete_memory}};
-  for (const Route& route : key_value_routes()) routes.push_back(route);
-  return routes;
+  co_return json_reply(200, R"({"status":"deleted"})");
 }
 
 }  // namespace molecule::server

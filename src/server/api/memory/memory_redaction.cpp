@@ -36,7 +36,7 @@ bool is_visible(char c) {
   return !is_blank(c);
 }
 
-/// Where the run of accepted characters that begins at `at` ends.
+/// The end of the run of accepted characters that begins at `at`.
 std::size_t run_end(std::string_view text, std::size_t at, Accepts accepts) {
   while (at < text.size() && accepts(text[at])) ++at;
   return at;
@@ -46,8 +46,8 @@ bool begins_run(std::string_view text, std::size_t at, Accepts accepts) {
   return accepts(text[at]) && (at == 0 || !accepts(text[at - 1]));
 }
 
-// Each of these gives the end of the match that begins at `at`, or `at` where there is none. A run
-// is measured from its beginning only, so that every character is looked at a few times at most.
+// Each of these returns the end of the match that begins at `at`, or `at` if there is none. A run
+// is measured from its beginning only, so that every character is read a few times at most.
 
 /// A name that ends in `suffix`, an equals sign, a value.
 std::size_t match_assignment(std::string_view text, std::size_t at, std::string_view suffix) {

@@ -5,8 +5,8 @@
 
 namespace molecule::server {
 
-/// What is stored of a memory (platform-api.md 6.1): each secret-like piece becomes
-/// `[REDACTED:LABEL]`. Takes time linear in the text, whatever the text is.
+/// The content as it is stored (platform-api.md 6.1): each part that looks like a secret becomes
+/// `[REDACTED:LABEL]`. Takes linear time for any text.
 std::string redact_memory(std::string_view content);
 
 }  // namespace molecule::server

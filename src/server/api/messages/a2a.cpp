@@ -5,11 +5,10 @@
 
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/rules.hpp"
 #include "server/api/input.hpp"
 #include "server/api/messages/activity_rows.hpp"
 #include "server/api/messages/envelope.hpp"
-#include "server/api/routes.hpp"
 #include "server/api/workspaces/workspace_rows.hpp"
 
 namespace molecule::server {
@@ -55,8 +54,8 @@ std::optional<Reply> mode_refusal(const WorkspaceRow& target) {
                      "register with delivery_mode \"poll\"");
 }
 
-/// What rows of the platform's own are known by: with such a method a message would be taken for a
-/// file, for the answer to a delegation, or for something that this workspace said itself.
+/// The methods that mark the platform's own rows: with one of these a message would be taken for a
+/// file, for the answer to a delegation, or for something this workspace said itself.
 constexpr std::array<std::string_view, 4> reserved_methods = {"broadcast", "chat_upload_receive",
                                                               "delegate_result", "notify"};
 
@@ -79,27 +78,28 @@ Reply queued_reply(std::string_view method) {
   return reply;
 }
 
-Reply post_a2a(Context& context, const Request& request) {
-  auto caller = a2a_caller(context, request);
-  if (!caller) return std::move(caller.error());
-  const std::optional<std::string> target = parse_uuid(request.args.at(0));
-  if (!target && !caller.value()) return error_reply(400, "invalid workspace ID");
-  return deliver(context, caller.value(), target.value_or(""), request.body);
-}
-
 }  // namespace
 
-Reply deliver(Context& context, const std::optional<std::string>& caller,
-              std::string_view target_id, std::string_view body) {
-  if (caller && !can_communicate(context, *caller, target_id)) {
-    return error_reply(403, "access denied: workspaces cannot communicate per hierarchy rules");
+awaitable<Reply> post_a2a(Context& context, Request request) {
+  const std::optional<std::string> caller = request.caller.workspace();
+  const std::optional<std::string> target = parse_uuid(request.args.at(0));
+  if (!target && !caller) co_return error_reply(400, "invalid workspace ID");
+  co_return co_await deliver(context, caller, target.value_or(""), request.body);
+}
+
+awaitable<Reply> deliver(Context& context, const std::optional<std::string>& caller,
+                         std::string_view target_id, std::string_view body) {
+  bool may = true;
+  if (caller) may = co_await can_communicate(context.store, *caller, target_id);
+  if (!may) {
+    co_return error_reply(403, "access denied: workspaces cannot communicate per hierarchy rules");
   }
-  const std::optional<WorkspaceRow> target = find_workspace(context, target_id);
-  if (auto refusal = target_refusal(target)) return *std::move(refusal);
+  const std::optional<WorkspaceRow> target = co_await find_workspace(context, target_id);
+  if (auto refusal = target_refusal(target)) co_return *std::move(refusal);
   Result<Envelope, Reply> envelope = normalise_envelope(body);
-  if (!envelope) return std::move(envelope.error());
-  if (auto refusal = method_refusal(envelope->method)) return *std::move(refusal);
-  if (auto refusal = mode_refusal(*target)) return *std::move(refusal);
+  if (!envelope) co_return std::move(envelope.error());
+  if (auto refusal = method_refusal(envelope->method)) co_return *std::move(refusal);
+  if (auto refusal = mode_refusal(*target)) co_return *std::move(refusal);
 
   const std::string& shown = target->name.empty() ? target->id : target->name;
   Activity row;
@@ -111,12 +111,9 @@ Reply deliver(Context& context, const std::optional<std::string>& caller,
   row.summary = envelope->method + " \xE2\x86\x92 " + shown + " (queued for poll)";
   row.request_body = std::move(envelope->text);
   row.message_id = std::move(envelope->message_id);
-  if (insert_activity(context, row)) broadcast_activity(context, row);
-  return queued_reply(envelope->method);
-}
-
-std::vector<Route> a2a_routes() {
-  return {{"POST", "/workspaces/:id/a2a", post_a2a}};
+  const std::int64_t inserted = co_await insert_activity(context, row);
+  if (inserted > 0) broadcast_activity(context, row);
+  co_return queued_reply(envelope->method);
 }
 
 }  // namespace molecule::server

@@ -6,13 +6,12 @@
 #include "server/api/input.hpp"
 #include "server/api/messages/activity_query.hpp"
 #include "server/api/messages/activity_rows.hpp"
-#include "server/api/routes.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-// The order of the columns in page_query.
+// The columns of page_query.
 enum Column {
   id,
   workspace_id,
@@ -35,18 +34,18 @@ std::string build_page_query(bool typed, bool forward) {
   std::string sql =
       "SELECT id, workspace_id, activity_type, source_id, target_id, method, summary,"
       " duration_ms, status, error_detail, created_at, seq, request_body, response_body,"
-      " tool_trace FROM activity WHERE workspace_id = ?1";
-  if (typed) sql += " AND activity_type = ?2";
-  if (forward) sql += " AND seq > ?3";
+      " tool_trace FROM activity WHERE workspace_id = $1";
+  if (typed) sql += " AND activity_type = $2";
+  if (forward) sql += " AND seq > $3";
   sql +=
-      " AND (?4 IS NULL OR created_at >= ?4) AND (?5 IS NULL OR created_at < ?5)"
-      " AND (?6 IS NULL OR (source_id IS NULL) = (?6 = 'canvas'))"
-      " AND (?7 IS NULL OR source_id = ?7 OR target_id = ?7) ORDER BY seq";
-  sql += forward ? " ASC LIMIT ?8" : " DESC LIMIT ?8";
+      " AND ($4 IS NULL OR created_at >= $4) AND ($5 IS NULL OR created_at < $5)"
+      " AND ($6 IS NULL OR (source_id IS NULL) = ($6 = 'canvas'))"
+      " AND ($7 IS NULL OR source_id = $7 OR target_id = $7) ORDER BY seq";
+  sql += forward ? " ASC LIMIT $8" : " DESC LIMIT $8";
   return sql;
 }
 
-/// Two conditions stand in the text rather than in a parameter, so that the index serves them.
+/// Two conditions are part of the text instead of parameters, so that the index serves them.
 std::string_view page_query(const ActivityQuery& query) {
   static const std::array<std::string, 4> texts{
       build_page_query(false, false), build_page_query(false, true), build_page_query(true, false),
@@ -54,12 +53,12 @@ std::string_view page_query(const ActivityQuery& query) {
   return texts.at((query.type ? 2U : 0U) + (query.after_seq ? 1U : 0U));
 }
 
-void write_raw_if_present(json::Object& out, std::string_view name, const sqlite::Statement& row,
+void write_raw_if_present(json::Object& out, std::string_view name, const store::Row& row,
                           int column) {
   if (!row.is_null(column)) out.raw(name, row.text(column));
 }
 
-void write_row(json::Object& out, const sqlite::Statement& row) {
+void write_row(json::Object& out, const store::Row& row) {
   out.field("id", row.text(id));
   out.field("seq", row.integer(seq));
   out.field("workspace_id", row.text(workspace_id));
@@ -93,39 +92,19 @@ void write_attachments(json::Array out, std::string_view envelope) {
   }
 }
 
-/// Section 10, `include=peer_info`: who the other workspace of a row is, and the files in it.
-void write_peer_info(Context& context, json::Object& out, const sqlite::Statement& row) {
+/// platform-api.md 10, `include=peer_info`: who the other workspace of a row is, and the files in
+/// it.
+awaitable<void> write_peer_info(Context& context, json::Object& out, const store::Row& row) {
   const std::string_view self = row.text(workspace_id);
   const std::string_view source = row.text(source_id);
   const std::string peer_id(source.empty() || source == self ? row.text(target_id) : source);
-  if (const auto peer = find_workspace(context, peer_id); peer && peer->id != self) {
+  const auto peer = co_await find_workspace(context, peer_id);
+  if (peer && peer->id != self) {
     out.field("peer_name", peer->name);
     out.nullable("peer_role", peer->role);
-    out.field("agent_card_url", context.base_url + "/registry/discover/" + peer->id);
+    out.field("agent_card_url", context.services.base_url + "/registry/discover/" + peer->id);
   }
   write_attachments(out.array("attachments"), row.text(request_body));
-}
-
-Reply get_activity(Context& context, const Request& request) {
-  const auto acting = acting_workspace(context, request);
-  if (!acting) return acting.error();
-  const auto query = read_activity_query(context, request, *acting);
-  if (!query) return query.error();
-  const ActivityQuery& asked = *query;
-
-  auto statement = context.database.prepare(page_query(asked));
-  statement.bind(*acting, asked.type, asked.after_seq, asked.not_before, asked.before, asked.source,
-                 asked.peer_id, asked.limit);
-  json::Writer writer;
-  {
-    auto rows = writer.array();
-    while (writer.text().size() < page_bytes && statement.step()) {
-      auto row = rows.object();
-      write_row(row, statement);
-      if (asked.peer_info) write_peer_info(context, row, statement);
-    }
-  }
-  return json_reply(200, std::move(writer).take());
 }
 
 constexpr std::array<std::string_view, 7> reportable_types{
@@ -143,7 +122,7 @@ std::optional<std::string> text_or_nothing(std::string_view text) {
   return std::string(text);
 }
 
-/// The stored form of a body that may be absent; spoils `storable` where it is nested too deeply.
+/// The stored form of a body that may be absent. Clears `storable` if it is nested too deeply.
 std::optional<std::string> read_json(json::Value value, bool& storable) {
   if (!value.present()) return std::nullopt;
   std::optional<std::string> text = storable_json(value);
@@ -151,9 +130,38 @@ std::optional<std::string> read_json(json::Value value, bool& storable) {
   return text;
 }
 
-Reply post_activity(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
+}  // namespace
+
+awaitable<Reply> get_activity(Context& context, Request request) {
+  const auto acting = path_workspace(request);
+  if (!acting) co_return acting.error();
+  ActivityQuery asked;
+  if (auto refusal = read_start(context, request, asked)) co_return *std::move(refusal);
+  if (asked.since_id) {
+    auto refusal = co_await find_cursor(context, *acting, asked);
+    if (refusal) co_return *std::move(refusal);
+  }
+  if (auto refusal = read_filters(request, asked)) co_return *std::move(refusal);
+  store::RowStream found = context.store.stream(page_query(asked), *acting, asked.type,
+                                                asked.after_seq, asked.not_before, asked.before,
+                                                asked.source, asked.peer_id, asked.limit);
+  json::Writer writer;
+  {
+    auto rows = writer.array();
+    while (writer.text().size() < max_page_bytes) {
+      const bool more = co_await found.next();
+      if (!more) break;
+      auto row = rows.object();
+      write_row(row, found);
+      if (asked.peer_info) co_await write_peer_info(context, row, found);
+    }
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> post_activity(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
   Body body(request.body);
   Activity row;
   row.workspace_id = workspace->id;
@@ -165,55 +173,47 @@ Reply post_activity(Context& context, const Request& request) {
   if (const auto given = body.text("status"); !given.empty()) row.status = given;
   row.error_detail = text_or_nothing(body.text("error_detail"));
   row.duration_ms = body.integer("duration_ms");
-  if (!body.ok()) return error_reply(400, "invalid request body");
+  if (!body.ok()) co_return error_reply(400, "invalid request body");
 
   bool storable = true;
   const json::Value request_json = body.any("request_body");
   row.request_body =
       read_json(request_json.present() ? request_json : body.any("metadata"), storable);
   row.response_body = read_json(body.any("response_body"), storable);
-  if (!storable) return error_reply(400, "invalid request body: nested too deeply");
+  if (!storable) co_return error_reply(400, "invalid request body: nested too deeply");
   if (std::ranges::find(reportable_types, row.type) == reportable_types.end()) {
-    return error_reply(400, unknown_type_text());
+    co_return error_reply(400, unknown_type_text());
   }
   if (!source.empty() && parse_uuid(source) != workspace->id) {
-    return error_reply(403, "source_id must match authenticated workspace");
+    co_return error_reply(403, "source_id must match authenticated workspace");
   }
   row.source_id = workspace->id;
   if (!target.empty()) {
     row.target_id = parse_uuid(target);
-    if (!row.target_id) return error_reply(400, "target_id must be a valid UUID");
+    if (!row.target_id) co_return error_reply(400, "target_id must be a valid UUID");
   }
-  insert_activity(context, row);
+  co_await insert_activity(context, row);
   broadcast_activity(context, row);
-  return json_reply(200, R"({"status":"logged"})");
+  co_return json_reply(200, R"({"status":"logged"})");
 }
 
-Reply post_ack(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
+awaitable<Reply> post_ack(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
   Body body(request.body);
   const auto acked = body.integer("acked_seq");
   if (!body.ok() || !acked || *acked < 0) {
-    return error_reply(400, "acked_seq must be a non-negative integer");
+    co_return error_reply(400, "acked_seq must be a non-negative integer");
   }
-  auto statement = context.database.prepare(
-      "UPDATE workspaces SET last_acked_seq = max(last_acked_seq, ?2) WHERE id = ?1"
-      " RETURNING last_acked_seq");
-  statement.bind(workspace->id, *acked);
-  statement.step();
+  store::Rows updated = co_await context.store.query(
+      "UPDATE workspaces SET last_acked_seq ="
+      " CASE WHEN last_acked_seq < $2 THEN $2 ELSE last_acked_seq END WHERE id = $1"
+      " RETURNING last_acked_seq",
+      workspace->id, *acked);
+  updated.next();
   json::Writer writer;
-  writer.object().field("last_acked_seq", statement.integer(0));
-  statement.run();
-  return json_reply(200, std::move(writer).take());
-}
-
-}  // namespace
-
-std::vector<Route> activity_routes() {
-  return {{"GET", "/workspaces/:id/activity", get_activity},
-          {"POST", "/workspaces/:id/activity", post_activity},
-          {"POST", "/workspaces/:id/activity/ack", post_ack}};
+  writer.object().field("last_acked_seq", updated.integer(0));
+  co_return json_reply(200, std::move(writer).take());
 }
 
 }  // namespace molecule::server

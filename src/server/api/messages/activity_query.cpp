@@ -10,9 +10,9 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::int64_t longest_since_secs = 2'592'000;
-constexpr int largest_limit = 500;
-constexpr int usual_limit = 100;
+constexpr std::int64_t max_since_secs = 2'592'000;
+constexpr int max_limit = 500;
+constexpr int default_limit = 100;
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   std::int64_t number = 0;
@@ -24,19 +24,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
 
 int read_limit(const Request& request) {
   const auto number = parse_integer(request.parameter("limit").value_or(""));
-  if (!number || *number <= 0) return usual_limit;
-  return static_cast<int>(std::min<std::int64_t>(*number, largest_limit));
-}
-
-std::optional<std::int64_t> find_cursor(Context& context, std::string_view workspace_id,
-                                        std::string_view since_id) {
-  const auto id = parse_uuid(since_id);
-  if (!id) return std::nullopt;
-  auto statement =
-      context.database.prepare("SELECT seq FROM activity WHERE id = ?1 AND workspace_id = ?2");
-  statement.bind(*id, workspace_id);
-  if (!statement.step()) return std::nullopt;
-  return statement.integer(0);
+  if (!number || *number <= 0) return default_limit;
+  return static_cast<int>(std::min<std::int64_t>(*number, max_limit));
 }
 
 /// An absent and an empty parameter are the same.
@@ -46,15 +35,18 @@ std::optional<std::string_view> given(const Request& request, std::string_view n
   return value;
 }
 
-std::optional<Reply> read_times(Context& context, const Request& request, ActivityQuery& query) {
+}  // namespace
+
+std::optional<Reply> read_start(Context& context, const Request& request, ActivityQuery& query) {
+  query.since_id = given(request, "since_id");
   const auto since_secs = given(request, "since_secs");
   if (!since_secs) return std::nullopt;
   const auto seconds = parse_integer(*since_secs);
   if (!seconds || *seconds <= 0) {
     return error_reply(400, "since_secs must be a positive integer");
   }
-  query.not_before = to_micros(context.clock.wall()) -
-                     std::min(*seconds, longest_since_secs) * std::int64_t{1'000'000};
+  query.not_before =
+      context.wall_micros() - std::min(*seconds, max_since_secs) * std::int64_t{1'000'000};
   return std::nullopt;
 }
 
@@ -74,28 +66,24 @@ std::optional<Reply> read_filters(const Request& request, ActivityQuery& query) 
     if (!time) return error_reply(400, "before_ts must be an RFC3339 time");
     query.before = to_micros(*time);
   }
-  return std::nullopt;
-}
-
-}  // namespace
-
-Result<ActivityQuery, Reply> read_activity_query(Context& context, const Request& request,
-                                                 std::string_view workspace_id) {
-  ActivityQuery query;
-  if (auto refusal = read_times(context, request, query)) return Failure{*std::move(refusal)};
-  if (const auto since_id = given(request, "since_id")) {
-    query.after_seq = find_cursor(context, workspace_id, *since_id);
-    if (!query.after_seq) {
-      return Failure{error_reply(410,
-                                 "since_id cursor not found (row may have been pruned or belongs "
-                                 "to a different workspace); omit since_id to reset")};
-    }
-  }
-  if (auto refusal = read_filters(request, query)) return Failure{*std::move(refusal)};
   if (const auto type = given(request, "type")) query.type = std::string(*type);
   query.peer_info = request.parameter("include") == "peer_info";
   query.limit = read_limit(request);
-  return query;
+  return std::nullopt;
+}
+
+awaitable<std::optional<Reply>> find_cursor(Context& context, std::string_view workspace_id,
+                                            ActivityQuery& query) {
+  const auto id = parse_uuid(query.since_id.value_or(""));
+  if (id) {
+    store::Rows row = co_await context.store.query(
+        "SELECT seq FROM activity WHERE id = $1 AND workspace_id = $2", *id, workspace_id);
+    if (row.next()) query.after_seq = row.integer(0);
+  }
+  if (query.after_seq) co_return std::nullopt;
+  co_return error_reply(410,
+                        "since_id cursor not found (row may have been pruned or belongs to a "
+                        "different workspace); omit since_id to reset");
 }
 
 }  // namespace molecule::server

@@ -3,16 +3,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "base/result.hpp"
+#include "base/async/asio.hpp"
 #include "server/api/context.hpp"
 #include "server/http/message.hpp"
 
 namespace molecule::server {
 
-/// What `GET /workspaces/:id/activity` asks for (platform-api.md 4.1 and 10), checked.
+/// What `GET /workspaces/:id/activity` asks for (platform-api.md 4.1 and 10).
 struct ActivityQuery {
   std::optional<std::string> type;
+  /// The row to begin after, as the client named it. It views the request.
+  std::optional<std::string_view> since_id;
   /// Rows after this one, oldest first; without it newest first.
   std::optional<std::int64_t> after_seq;
   /// Not older than, strictly older than: microseconds.
@@ -25,9 +28,15 @@ struct ActivityQuery {
   int limit = 100;
 };
 
-/// The failure is the reply: 400, or 410 for a `since_id` that is no row of this workspace (also
-/// for one that is no UUID at all: every client starts over at a 410, few do at a 400).
-Result<ActivityQuery, Reply> read_activity_query(Context& context, const Request& request,
-                                                 std::string_view workspace_id);
+// Read in this order. Each returns the refusal to answer with.
+
+/// `not_before` and `since_id`.
+std::optional<Reply> read_start(Context& context, const Request& request, ActivityQuery& query);
+/// Sets `after_seq` for a query with a `since_id`. The refusal is a 410 if that is not a row of
+/// this workspace, nor a UUID at all: every client starts over at a 410, few do at a 400.
+awaitable<std::optional<Reply>> find_cursor(Context& context, std::string_view workspace_id,
+                                            ActivityQuery& query);
+/// The rest.
+std::optional<Reply> read_filters(const Request& request, ActivityQuery& query);
 
 }  // namespace molecule::server

@@ -7,7 +7,7 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::size_t largest_broadcast_body = std::size_t{64} << 10;
+constexpr std::size_t max_broadcast_bytes = std::size_t{64} << 10;
 
 template <class T>
 void write_if_present(json::Object& out, std::string_view name, const std::optional<T>& value) {
@@ -15,27 +15,25 @@ void write_if_present(json::Object& out, std::string_view name, const std::optio
 }
 
 void write_body(json::Object& out, std::string_view name, const std::optional<std::string>& body) {
-  if (body && body->size() <= largest_broadcast_body) out.raw(name, *body);
+  if (body && body->size() <= max_broadcast_bytes) out.raw(name, *body);
 }
 
 }  // namespace
 
-bool insert_activity(Context& context, const Activity& row) {
-  auto statement = context.database.prepare(
+awaitable<std::int64_t> insert_activity(Context& context, const Activity& row) {
+  return context.store.execute(
       "INSERT INTO activity(id, workspace_id, activity_type, source_id, target_id, method,"
       " summary, request_body, response_body, duration_ms, status, error_detail, message_id,"
       " idempotency_key, created_at)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
-      " ON CONFLICT DO NOTHING");
-  statement
-      .bind(random_uuid(), row.workspace_id, row.type, row.source_id, row.target_id, row.method,
-            row.summary, row.request_body, row.response_body, row.duration_ms, row.status,
-            row.error_detail, row.message_id, row.idempotency_key, now_micros(context))
-      .run();
-  return context.database.changes() > 0;
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+      " ON CONFLICT DO NOTHING",
+      random_uuid(), row.workspace_id, row.type, row.source_id, row.target_id, row.method,
+      row.summary, row.request_body, row.response_body, row.duration_ms, row.status,
+      row.error_detail, row.message_id, row.idempotency_key, context.now_micros());
 }
 
 void broadcast_activity(Context& context, const Activity& row) {
+  if (!context.events.has_listeners()) return;
   json::Writer writer;
   {
     auto out = writer.object();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/async/asio.hpp"
 #include "server/api/context.hpp"
 
 namespace molecule::server {
@@ -22,18 +23,18 @@ struct Activity {
   std::optional<std::int64_t> duration_ms = std::nullopt;
   std::string status = "ok";
   std::optional<std::string> error_detail = std::nullopt;
-  /// What makes a repetition known, together with workspace, type and source: a message's id, a
-  /// delegation's id.
+  /// With workspace, type and source this identifies a repetition: a message's id, a delegation's
+  /// id.
   std::optional<std::string> message_id = std::nullopt;
   std::optional<std::string> idempotency_key = std::nullopt;
 };
 
-/// False where the row is there already (its message_id or idempotency_key); then nothing is
-/// written. The workspace must exist.
-bool insert_activity(Context& context, const Activity& activity);
+/// 1; or 0, and nothing is written, if the row is there already (its message_id or
+/// idempotency_key). The workspace must exist.
+awaitable<std::int64_t> insert_activity(Context& context, const Activity& activity);
 
-/// Tells the WebSocket clients (2.10, ACTIVITY_LOGGED). Bodies over 64 KiB are left out: who wants
-/// them reads the row.
+/// Sends ACTIVITY_LOGGED to the WebSocket clients (platform-api.md 2.10). Bodies over 64 KiB are
+/// left out: a client that wants them reads the row.
 void broadcast_activity(Context& context, const Activity& activity);
 
 }  // namespace molecule::server

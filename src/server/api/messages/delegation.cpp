@@ -7,7 +7,6 @@
 #include "server/api/input.hpp"
 #include "server/api/messages/a2a.hpp"
 #include "server/api/messages/activity_rows.hpp"
-#include "server/api/routes.hpp"
 
 namespace molecule::server {
 
@@ -41,8 +40,8 @@ std::string body_json(const Delegation& delegation, std::string_view name, std::
   return std::move(writer).take();
 }
 
-/// Rows of delegations are of their own type and never `a2a_receive`: a poller must not take its
-/// own delegation for a message.
+/// Delegation rows have their own type and are never `a2a_receive`: a poller must not take its own
+/// delegation for a message.
 Activity delegation_row(const Delegation& delegation, std::string_view method,
                         std::string_view status) {
   Activity row;
@@ -55,9 +54,10 @@ Activity delegation_row(const Delegation& delegation, std::string_view method,
   return row;
 }
 
-/// False where that delegation, or its idempotency key, is recorded already.
-bool insert_delegation(Context& context, const Delegation& delegation, std::string_view task,
-                       std::string_view idempotency_key, std::string_view status) {
+/// 0 if that delegation, or its idempotency key, is recorded already.
+awaitable<std::int64_t> insert_delegation(Context& context, const Delegation& delegation,
+                                          std::string_view task, std::string_view idempotency_key,
+                                          std::string_view status) {
   Activity row = delegation_row(delegation, "delegate", status);
   row.summary = "Delegating to " + delegation.target_id;
   row.request_body = body_json(delegation, "task", json::quoted(task));
@@ -66,15 +66,13 @@ bool insert_delegation(Context& context, const Delegation& delegation, std::stri
   return insert_activity(context, row);
 }
 
-void set_status(Context& context, const Delegation& delegation, std::string_view status,
-                std::string_view error) {
-  context.database
-      .prepare(
-          "UPDATE activity SET status = ?3, error_detail = CASE ?4 WHEN '' THEN error_detail"
-          " ELSE ?4 END WHERE workspace_id = ?1 AND activity_type = 'delegation'"
-          " AND message_id = ?2")
-      .bind(delegation.source_id, delegation.id, status, error)
-      .run();
+awaitable<void> set_status(Context& context, const Delegation& delegation, std::string_view status,
+                           std::string_view error) {
+  co_await context.store.execute(
+      "UPDATE activity SET status = $3, error_detail = CASE $4 WHEN '' THEN error_detail"
+      " ELSE $4 END WHERE workspace_id = $1 AND activity_type = 'delegation'"
+      " AND message_id = $2",
+      delegation.source_id, delegation.id, status, error);
 }
 
 struct Extra {
@@ -94,35 +92,37 @@ void record_event(Context& context, std::string_view type, const Delegation& del
   context.events.record(type, delegation.source_id, std::move(writer).take());
 }
 
-void fail_delegation(Context& context, const Delegation& delegation, std::string_view error) {
+awaitable<void> fail_delegation(Context& context, const Delegation& delegation,
+                                std::string_view error) {
   const std::string_view shown = text::prefix_bytes(error, error_bytes);
-  set_status(context, delegation, "failed", shown);
+  co_await set_status(context, delegation, "failed", shown);
   Activity result = delegation_row(delegation, "delegate_result", "failed");
   result.summary = "Delegation failed";
   result.response_body = body_json(delegation, "error", json::quoted(shown));
   result.error_detail = shown;
-  insert_activity(context, result);
+  co_await insert_activity(context, result);
   record_event(context, "DELEGATION_FAILED", delegation, {"error", shown});
 }
 
-void complete_delegation(Context& context, const Delegation& delegation, std::string_view answer) {
-  set_status(context, delegation, "completed", "");
+awaitable<void> complete_delegation(Context& context, const Delegation& delegation,
+                                    std::string_view answer) {
+  co_await set_status(context, delegation, "completed", "");
   Activity result = delegation_row(delegation, "delegate_result", "completed");
   result.summary = "Delegation completed (" + preview(answer, summary_preview_bytes) + ")";
   result.response_body = body_json(delegation, "text", json::quoted(answer));
-  insert_activity(context, result);
+  co_await insert_activity(context, result);
   record_event(context, "DELEGATION_COMPLETE", delegation,
                {"response_preview", preview(answer, answer_preview_bytes)});
 }
 
-/// The message is in the target's inbox; the answer comes as a message of its own, so that
-/// "completed" would be untrue.
-void queue_delegation(Context& context, const Delegation& delegation) {
-  set_status(context, delegation, "queued", "");
+/// The message is in the target's inbox. The answer comes as a message of its own, so "completed"
+/// would be untrue.
+awaitable<void> queue_delegation(Context& context, const Delegation& delegation) {
+  co_await set_status(context, delegation, "queued", "");
   Activity result = delegation_row(delegation, "delegate_result", "queued");
   result.summary = "Delegation queued for poll";
   result.response_body = body_json(delegation, "queued", "true");
-  insert_activity(context, result);
+  co_await insert_activity(context, result);
   record_event(context, "DELEGATION_STATUS", delegation, {"status", "queued"});
 }
 
@@ -152,36 +152,36 @@ std::string error_of(const Reply& reply) {
   return parsed.ok() ? std::string(parsed.value()["error"].string_or("")) : std::string();
 }
 
-/// Gives the task to its target; the text says why that failed, if it did.
-std::optional<std::string> dispatch(Context& context, const Delegation& delegation,
-                                    std::string_view task) {
+/// Gives the task to its target. The text says why, if that fails.
+awaitable<std::optional<std::string>> dispatch(Context& context, const Delegation& delegation,
+                                               std::string_view task) {
   record_event(context, "DELEGATION_STATUS", delegation, {"status", "dispatched"});
-  const Reply reply =
-      deliver(context, delegation.source_id, delegation.target_id, task_message(delegation, task));
+  const std::string message = task_message(delegation, task);
+  const std::optional<std::string> caller = delegation.source_id;
+  const Reply reply = co_await deliver(context, caller, delegation.target_id, message);
   if (reply.status == 200) {
-    queue_delegation(context, delegation);
-    return std::nullopt;
+    co_await queue_delegation(context, delegation);
+    co_return std::nullopt;
   }
   std::string error = error_of(reply);
-  fail_delegation(context, delegation, error);
-  return error;
+  co_await fail_delegation(context, delegation, error);
+  co_return error;
 }
 
-/// 5.1: the delegation that holds this key, unless it failed: then the key is free again.
-std::optional<Reply> earlier_delegation(Context& context, std::string_view workspace_id,
-                                        std::string_view key) {
-  if (key.empty()) return std::nullopt;
-  context.database
-      .prepare(
-          "UPDATE activity SET idempotency_key = NULL WHERE workspace_id = ?1"
-          " AND idempotency_key = ?2 AND status = 'failed'")
-      .bind(workspace_id, key)
-      .run();
-  auto row = context.database.prepare(
+/// platform-api.md 5.1: the delegation that holds this key, unless it failed: then the key is free
+/// again.
+awaitable<std::optional<Reply>> earlier_delegation(Context& context, std::string_view workspace_id,
+                                                   std::string_view key) {
+  if (key.empty()) co_return std::nullopt;
+  co_await context.store.execute(
+      "UPDATE activity SET idempotency_key = NULL WHERE workspace_id = $1"
+      " AND idempotency_key = $2 AND status = 'failed'",
+      workspace_id, key);
+  store::Rows row = co_await context.store.query(
       "SELECT message_id, status, target_id FROM activity"
-      " WHERE workspace_id = ?1 AND idempotency_key = ?2");
-  row.bind(workspace_id, key);
-  if (!row.step()) return std::nullopt;
+      " WHERE workspace_id = $1 AND idempotency_key = $2",
+      workspace_id, key);
+  if (!row.next()) co_return std::nullopt;
   json::Writer writer;
   {
     auto out = writer.object();
@@ -190,42 +190,11 @@ std::optional<Reply> earlier_delegation(Context& context, std::string_view works
     out.field("target_id", row.text(2));
     out.field("idempotent_hit", true);
   }
-  return json_reply(200, std::move(writer).take());
+  co_return json_reply(200, std::move(writer).take());
 }
 
-Reply post_delegate(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
-  Body body(request.body);
-  const std::string_view target = body.text("target_id");
-  const std::string_view task = body.text("task");
-  const std::string_view key = body.text("idempotency_key");
-  if (!body.ok() || target.empty() || task.empty()) {
-    return error_reply(400, "invalid delegation request");
-  }
-  const auto target_id = parse_uuid(target);
-  if (!target_id) return error_reply(400, "target_id must be a valid UUID");
-  if (*target_id == workspace->id) return error_reply(400, "self-delegation not permitted");
-  if (auto earlier = earlier_delegation(context, workspace->id, key)) return *std::move(earlier);
-
-  const Delegation delegation{random_uuid(), workspace->id, *target_id};
-  insert_delegation(context, delegation, task, key, "pending");
-  record_event(context, "DELEGATION_SENT", delegation,
-               {"task_preview", preview(task, task_preview_bytes)});
-  const std::optional<std::string> failure = dispatch(context, delegation, task);
-  json::Writer writer;
-  {
-    auto out = writer.object();
-    out.field("delegation_id", delegation.id);
-    out.field("status", "delegated");
-    out.field("target_id", delegation.target_id);
-    if (failure) out.field("warning", "delegation failed: " + *failure);
-  }
-  return json_reply(202, std::move(writer).take());
-}
-
-// The order of the columns in get_delegations.
-void write_listed(json::Object out, const sqlite::Statement& row) {
+// The columns of `list_delegations`.
+void write_listed(json::Object out, const store::Row& row) {
   out.field("id", row.text(0));
   out.field("type", row.text(1));
   out.field("source_id", row.text(2));
@@ -240,40 +209,82 @@ void write_listed(json::Object out, const sqlite::Statement& row) {
   }
 }
 
-Reply get_delegations(Context& context, const Request& request) {
-  const auto acting = acting_workspace(context, request);
-  if (!acting) return acting.error();
-  // One character more than is shown tells whether something was cut.
-  auto row = context.database.prepare(
-      "SELECT id, activity_type, source_id, target_id, summary, status, created_at,"
-      " coalesce(message_id, json_extract(response_body, '$.delegation_id')), error_detail,"
-      " substr(coalesce(json_extract(response_body, '$.text'), response_body), 1, 301)"
-      " FROM activity WHERE workspace_id = ?1 AND activity_type = 'delegation'"
-      " ORDER BY seq DESC LIMIT 50");
-  row.bind(*acting);
+/// The delegation of that id unless it has that status already; a repeated update finds none.
+awaitable<std::optional<Delegation>> find_unsettled(Context& context, std::string_view workspace_id,
+                                                    std::string_view id, std::string_view status) {
+  store::Rows row = co_await context.store.query(
+      "SELECT target_id FROM activity WHERE workspace_id = $1 AND activity_type = 'delegation'"
+      " AND message_id = $2 AND status != $3",
+      workspace_id, id, status);
+  if (!row.next()) co_return std::nullopt;
+  Delegation found{
+      .id = std::string(id), .source_id = std::string(workspace_id), .target_id = row.string(0)};
+  co_return found;
+}
+
+}  // namespace
+
+awaitable<Reply> post_delegate(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  Body body(request.body);
+  const std::string_view target = body.text("target_id");
+  const std::string_view task = body.text("task");
+  const std::string_view key = body.text("idempotency_key");
+  if (!body.ok() || target.empty() || task.empty()) {
+    co_return error_reply(400, "invalid delegation request");
+  }
+  const auto target_id = parse_uuid(target);
+  if (!target_id) co_return error_reply(400, "target_id must be a valid UUID");
+  if (*target_id == workspace->id) co_return error_reply(400, "self-delegation not permitted");
+  auto earlier = co_await earlier_delegation(context, workspace->id, key);
+  if (earlier) co_return *std::move(earlier);
+
+  const Delegation delegation{random_uuid(), workspace->id, *target_id};
+  co_await insert_delegation(context, delegation, task, key, "pending");
+  record_event(context, "DELEGATION_SENT", delegation,
+               {"task_preview", preview(task, task_preview_bytes)});
+  const std::optional<std::string> failure = co_await dispatch(context, delegation, task);
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("delegation_id", delegation.id);
+    out.field("status", "delegated");
+    out.field("target_id", delegation.target_id);
+    if (failure) out.field("warning", "delegation failed: " + *failure);
+  }
+  co_return json_reply(202, std::move(writer).take());
+}
+
+awaitable<Reply> get_delegations(Context& context, Request request) {
+  const auto acting = path_workspace(request);
+  if (!acting) co_return acting.error();
+  store::Rows row = co_await context.store.list_delegations(*acting);
   json::Writer writer;
   {
     auto list = writer.array();
-    while (row.step()) write_listed(list.object(), row);
+    while (row.next()) write_listed(list.object(), row);
   }
-  return json_reply(200, std::move(writer).take());
+  co_return json_reply(200, std::move(writer).take());
 }
 
-Reply post_record(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
+awaitable<Reply> post_record(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
   Body body(request.body);
   const std::string_view target = body.text("target_id");
   const std::string_view task = body.text("task");
   const std::string_view id = body.text("delegation_id");
   if (!body.ok() || target.empty() || task.empty() || id.empty()) {
-    return error_reply(400, "invalid request body");
+    co_return error_reply(400, "invalid request body");
   }
   const auto target_id = parse_uuid(target);
-  if (!target_id) return error_reply(400, "target_id must be a valid UUID");
+  if (!target_id) co_return error_reply(400, "target_id must be a valid UUID");
 
   const Delegation delegation{std::string(id), workspace->id, *target_id};
-  if (insert_delegation(context, delegation, task, "", "dispatched")) {
+  const std::int64_t inserted =
+      co_await insert_delegation(context, delegation, task, "", "dispatched");
+  if (inserted > 0) {
     record_event(context, "DELEGATION_SENT", delegation,
                  {"task_preview", preview(task, task_preview_bytes)});
   }
@@ -283,38 +294,26 @@ Reply post_record(Context& context, const Request& request) {
     out.field("delegation_id", delegation.id);
     out.field("status", "recorded");
   }
-  return json_reply(202, std::move(writer).take());
+  co_return json_reply(202, std::move(writer).take());
 }
 
-/// The delegation of that id where it has not got that status yet; a repeated update finds none.
-std::optional<Delegation> find_unsettled(Context& context, std::string_view workspace_id,
-                                         std::string_view id, std::string_view status) {
-  auto row = context.database.prepare(
-      "SELECT target_id FROM activity WHERE workspace_id = ?1 AND activity_type = 'delegation'"
-      " AND message_id = ?2 AND status != ?3");
-  row.bind(workspace_id, id, status);
-  if (!row.step()) return std::nullopt;
-  return Delegation{std::string(id), std::string(workspace_id), row.string(0)};
-}
-
-Reply post_update(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
+awaitable<Reply> post_update(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
   Body body(request.body);
   const std::string_view status = body.text("status");
   const std::string_view error = body.text("error");
   const std::string_view answer = body.text("response_preview");
-  if (!body.ok() || status.empty()) return error_reply(400, "invalid request body");
+  if (!body.ok() || status.empty()) co_return error_reply(400, "invalid request body");
   if (status != "completed" && status != "failed") {
-    return error_reply(400, "status must be 'completed' or 'failed'");
+    co_return error_reply(400, "status must be 'completed' or 'failed'");
   }
   const std::string& id = request.args.at(1);
-  if (const auto delegation = find_unsettled(context, workspace->id, id, status)) {
-    if (status == "completed") {
-      complete_delegation(context, *delegation, answer);
-    } else {
-      fail_delegation(context, *delegation, error);
-    }
+  const auto delegation = co_await find_unsettled(context, workspace->id, id, status);
+  if (delegation && status == "completed") {
+    co_await complete_delegation(context, *delegation, answer);
+  } else if (delegation) {
+    co_await fail_delegation(context, *delegation, error);
   }
   json::Writer writer;
   {
@@ -322,16 +321,7 @@ Reply post_update(Context& context, const Request& request) {
     out.field("status", status);
     out.field("delegation_id", id);
   }
-  return json_reply(200, std::move(writer).take());
-}
-
-}  // namespace
-
-std::vector<Route> delegation_routes() {
-  return {{"POST", "/workspaces/:id/delegate", post_delegate},
-          {"GET", "/workspaces/:id/delegations", get_delegations},
-          {"POST", "/workspaces/:id/delegations/record", post_record},
-          {"POST", "/workspaces/:id/delegations/:delegation_id/update", post_update}};
+  co_return json_reply(200, std::move(writer).take());
 }
 
 }  // namespace molecule::server

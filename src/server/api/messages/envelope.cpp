@@ -102,7 +102,7 @@ Result<Envelope, Reply> normalise_envelope(std::string_view body) {
 
   Envelope envelope;
   envelope.text = write_envelope(root);
-  if (nesting(envelope.text) > deepest_nesting) {
+  if (nesting(envelope.text) > max_nesting) {
     return Failure{refusal("invalid JSON", "it is nested too deeply")};
   }
   envelope.method = text::prefix_bytes(root["method"].string_or(""), method_bytes);

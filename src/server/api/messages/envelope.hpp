@@ -9,17 +9,17 @@
 
 namespace molecule::server {
 
-/// An A2A request in the one form that every reader of an inbox sees.
+/// An A2A request in the form that every reader of an inbox sees.
 struct Envelope {
   /// A JSON-RPC request on one line.
   std::string text;
-  /// For logs and the reply: empty where `method` is no string, cut at 200 bytes.
+  /// For logs and the reply: empty if `method` is not a string, cut at 200 bytes.
   std::string method;
-  /// `params.message.messageId` where it is a text: a repetition carries the same one.
+  /// `params.message.messageId` if it is a string: a repetition carries the same one.
   std::optional<std::string> message_id;
 };
 
-/// platform-api.md 3.3: completes what senders leave out (the JSON-RPC frame, the messageId, parts
+/// platform-api.md 3.3: fills in what senders leave out (the JSON-RPC frame, the messageId, parts
 /// for an older `content`). Integers keep their value (the baseline rounds large ones), a member
 /// that is repeated in the frame, the params or the message counts once, with its first value.
 /// The failure is the 400 to answer with.

@@ -5,25 +5,24 @@
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
 #include "server/api/input.hpp"
-#include "server/api/routes.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-constexpr int usual_limit = 50;
-constexpr int largest_limit = 1000;
+constexpr int default_limit = 50;
+constexpr int max_limit = 1000;
 
 int read_limit(const Request& request) {
   const std::string_view text = request.parameter("limit").value_or("");
   int number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure == std::errc::result_out_of_range) return largest_limit;
+  if (failure == std::errc::result_out_of_range) return max_limit;
   const bool whole = failure == std::errc() && end == text.data() + text.size();
-  return whole && number > 0 ? std::min(number, largest_limit) : usual_limit;
+  return whole && number > 0 ? std::min(number, max_limit) : default_limit;
 }
 
-/// The texts of the parts, one a line.
+/// The texts of the parts, one per line.
 std::string text_of(const std::vector<json::Value>& parts) {
   std::string text;
   for (const json::Value part : parts) {
@@ -53,8 +52,8 @@ void write_attachments(json::Object& out, const std::vector<json::Value>& parts)
   }
 }
 
-/// One bubble of the chat; `suffix` tells the two of one row apart.
-std::string bubble(const sqlite::Statement& row, std::string_view role, std::string_view suffix,
+/// One bubble of the chat; `suffix` distinguishes the two of one row.
+std::string bubble(const store::Row& row, std::string_view role, std::string_view suffix,
                    std::string_view text, const std::vector<json::Value>& parts) {
   json::Writer writer;
   {
@@ -68,8 +67,9 @@ std::string bubble(const sqlite::Statement& row, std::string_view role, std::str
   return std::move(writer).take();
 }
 
-/// What a row says (4.4): the person's message, the agent's answer, or both, the newer first.
-void add_bubbles(const sqlite::Statement& row, std::vector<std::string>& bubbles) {
+/// The bubbles of a row (platform-api.md 4.4): the user's message, the agent's answer, or both, the
+/// newer first.
+void add_bubbles(const store::Row& row, std::vector<std::string>& bubbles) {
   json::Document document;
   if (const auto answer = document.parse(row.text(3)); answer && answer.value().is_object()) {
     const json::Value result = answer.value()["result"];
@@ -84,32 +84,39 @@ void add_bubbles(const sqlite::Statement& row, std::vector<std::string>& bubbles
   }
 }
 
-Reply get_history(Context& context, const Request& request) {
-  const auto acting = acting_workspace(context, request);
-  if (!acting) return acting.error();
+}  // namespace
+
+awaitable<Reply> get_history(Context& context, Request request) {
+  const auto acting = path_workspace(request);
+  if (!acting) co_return acting.error();
   std::optional<std::int64_t> before;
   if (const auto text = request.parameter("before_ts"); text && !text->empty()) {
     const auto time = parse_rfc3339(*text);
-    if (!time) return error_reply(400, "before_ts must be an RFC3339 time");
+    if (!time) co_return error_reply(400, "before_ts must be an RFC3339 time");
     before = to_micros(*time);
   }
   const auto limit = static_cast<std::size_t>(read_limit(request));
 
-  auto row = context.database.prepare(
+  store::RowStream row = context.store.stream(
       "SELECT id, created_at, request_body, response_body, status FROM activity"
-      " WHERE workspace_id = ?1 AND activity_type = 'a2a_receive' AND source_id IS NULL"
-      " AND ifnull(method, '') != 'chat_upload_receive' AND (?2 IS NULL OR created_at < ?2)"
-      " ORDER BY seq DESC");
-  row.bind(*acting, before);
+      " WHERE workspace_id = $1 AND activity_type = 'a2a_receive' AND source_id IS NULL"
+      " AND coalesce(method, '') != 'chat_upload_receive' AND ($2 IS NULL OR created_at < $2)"
+      " ORDER BY seq DESC",
+      *acting, before);
   std::vector<std::string> newest_first;
   std::size_t bytes = 0;
   bool reached_end = false;
-  // Whole rows only: a page that began within one could not be continued by its time.
-  while (newest_first.size() < limit && bytes < page_bytes && !reached_end) {
-    reached_end = !row.step();
+  // Whole rows only: a page that ended within a row could not be continued by its time.
+  while (newest_first.size() < limit && bytes < max_page_bytes && !reached_end) {
+    const bool more = co_await row.next();
+    reached_end = !more;
     const std::size_t had = newest_first.size();
     if (!reached_end) add_bubbles(row, newest_first);
     for (std::size_t i = had; i < newest_first.size(); ++i) bytes += newest_first[i].size();
+  }
+  if (!reached_end) {
+    const bool more = co_await row.next();
+    reached_end = !more;
   }
   json::Writer writer;
   {
@@ -119,15 +126,9 @@ Reply get_history(Context& context, const Request& request) {
       std::for_each(newest_first.rbegin(), newest_first.rend(),
                     [&messages](const std::string& message) { messages.raw(message); });
     }
-    out.field("reached_end", reached_end || !row.step());
+    out.field("reached_end", reached_end);
   }
-  return json_reply(200, std::move(writer).take());
-}
-
-}  // namespace
-
-std::vector<Route> history_routes() {
-  return {{"GET", "/workspaces/:id/chat-history", get_history}};
+  co_return json_reply(200, std::move(writer).take());
 }
 
 }  // namespace molecule::server

@@ -3,11 +3,10 @@
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/rules.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/input.hpp"
 #include "server/api/messages/activity_rows.hpp"
-#include "server/api/routes.hpp"
 
 namespace molecule::server {
 
@@ -26,7 +25,7 @@ Failure<Reply> bad_notification() {
   return Failure{error_reply(400, "message is required")};
 }
 
-/// A text that may be left out; nothing for a value of another type.
+/// A string that may be left out; nothing for a value of another type.
 std::optional<std::string> optional_text(json::Value value) {
   if (!value.present() || value.is_null()) return std::string();
   if (const auto text = value.string()) return std::string(*text);
@@ -52,9 +51,9 @@ Result<std::vector<Attachment>, Reply> read_attachments(json::Value list) {
     if (!attachment) return bad_notification();
     attachments.push_back(*attachment);
   }
-  if (attachments.size() > most_attachments) {
+  if (attachments.size() > max_attachments) {
     return Failure{
-        error_reply(400, fmt::format("at most {} attachments a message", most_attachments))};
+        error_reply(400, fmt::format("at most {} attachments a message", max_attachments))};
   }
   for (std::size_t i = 0; i < attachments.size(); ++i) {
     if (!attachments[i].uri.empty() && !attachments[i].name.empty()) continue;
@@ -103,39 +102,7 @@ std::string response_json(std::string_view message, const std::vector<Attachment
   return std::move(writer).take();
 }
 
-Reply post_notify(Context& context, const Request& request) {
-  const std::string id = text::lower(request.args.at(0));
-  if (auto refusal = workspace_auth(context, request, id)) return *std::move(refusal);
-  Body body(request.body);
-  const std::string_view message = body.text("message");
-  const std::string_view message_id = body.text("messageId");
-  if (!body.ok() || message.empty()) return error_reply(400, "message is required");
-  const auto attachments = read_attachments(body.any("attachments"));
-  if (!attachments) return attachments.error();
-  const auto workspace = find_workspace(context, id);
-  if (!workspace || workspace->status == "removed") {
-    return error_reply(404, "workspace not found");
-  }
-
-  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
-  Activity row;
-  row.workspace_id = workspace->id;
-  row.type = "a2a_receive";
-  row.method = "notify";
-  row.summary = fmt::format("Agent message: {}{}", shown,
-                            shown.size() < message.size() ? "\xE2\x80\xA6" : "");
-  row.response_body = response_json(message, *attachments);
-  // An addition to 4.3: who sends it again, unsure of the first time, is not heard twice. The
-  // prefix keeps it apart from the ids of the human's messages, which have no source either.
-  if (!message_id.empty()) row.message_id = fmt::format("notify:{}", message_id);
-  if (insert_activity(context, row)) {
-    context.events.broadcast("AGENT_MESSAGE", workspace->id,
-                             event_payload(*workspace, message, *attachments));
-  }
-  return json_reply(200, R"({"status":"sent"})");
-}
-
-/// A message to everyone whom the sender may talk to, as a row that pollers see.
+/// A message to every workspace the sender may talk to, as a row that pollers see.
 std::string broadcast_envelope(std::string_view message) {
   json::Writer writer;
   {
@@ -155,26 +122,60 @@ std::string broadcast_envelope(std::string_view message) {
   return std::move(writer).take();
 }
 
-std::vector<std::string> audience(Context& context, const WorkspaceRow& sender) {
+awaitable<std::vector<std::string>> audience(Context& context, const WorkspaceRow& sender) {
   std::vector<std::string> ids;
-  auto row = context.database.prepare(
+  store::Rows row = co_await context.store.query(
       "SELECT id FROM workspaces WHERE status != 'removed' AND delivery_mode = 'poll'"
-      " AND id != ?1 ORDER BY created_at, id");
-  row.bind(sender.id);
-  while (row.step()) {
-    if (can_communicate(context, sender.id, row.text(0))) ids.push_back(row.string(0));
+      " AND id != $1 ORDER BY created_at, id",
+      sender.id);
+  while (row.next()) {
+    const bool may = co_await can_communicate(context.store, sender.id, row.text(0));
+    if (may) ids.push_back(row.string(0));
   }
-  return ids;
+  co_return ids;
 }
 
-Reply post_broadcast(Context& context, const Request& request) {
-  const auto workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
+}  // namespace
+
+awaitable<Reply> post_notify(Context& context, Request request) {
   Body body(request.body);
   const std::string_view message = body.text("message");
-  if (!body.ok() || message.empty()) return error_reply(400, "message is required");
+  const std::string_view message_id = body.text("messageId");
+  if (!body.ok() || message.empty()) co_return error_reply(400, "message is required");
+  const auto attachments = read_attachments(body.any("attachments"));
+  if (!attachments) co_return attachments.error();
+  const auto workspace = co_await find_workspace(context, request.args.at(0));
+  if (!workspace || workspace->status == "removed") {
+    co_return error_reply(404, "workspace not found");
+  }
 
-  const std::vector<std::string> ids = audience(context, *workspace);
+  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
+  Activity row;
+  row.workspace_id = workspace->id;
+  row.type = "a2a_receive";
+  row.method = "notify";
+  row.summary = fmt::format("Agent message: {}{}", shown,
+                            shown.size() < message.size() ? "\xE2\x80\xA6" : "");
+  row.response_body = response_json(message, *attachments);
+  // An addition to platform-api.md 4.3: a message that is sent again counts once. The prefix keeps
+  // it apart from the ids of the user's messages, which have no source either.
+  if (!message_id.empty()) row.message_id = fmt::format("notify:{}", message_id);
+  const std::int64_t inserted = co_await insert_activity(context, row);
+  if (inserted > 0) {
+    context.events.broadcast("AGENT_MESSAGE", workspace->id,
+                             event_payload(*workspace, message, *attachments));
+  }
+  co_return json_reply(200, R"({"status":"sent"})");
+}
+
+awaitable<Reply> post_broadcast(Context& context, Request request) {
+  const auto workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  Body body(request.body);
+  const std::string_view message = body.text("message");
+  if (!body.ok() || message.empty()) co_return error_reply(400, "message is required");
+
+  const std::vector<std::string> ids = co_await audience(context, *workspace);
   Activity row;
   row.type = "a2a_receive";
   row.source_id = workspace->id;
@@ -185,27 +186,20 @@ Reply post_broadcast(Context& context, const Request& request) {
   for (const std::string& id : ids) {
     row.workspace_id = id;
     row.target_id = id;
-    insert_activity(context, row);
+    co_await insert_activity(context, row);
     broadcast_activity(context, row);
   }
   row.workspace_id = workspace->id;
   row.target_id = std::nullopt;
   row.type = "broadcast_sent";
-  insert_activity(context, row);
+  co_await insert_activity(context, row);
   json::Writer writer;
   {
     auto out = writer.object();
     out.field("status", "sent");
     out.field("delivered", ids.size());
   }
-  return json_reply(200, std::move(writer).take());
-}
-
-}  // namespace
-
-std::vector<Route> user_message_routes() {
-  return {{"POST", "/workspaces/:id/notify", post_notify},
-          {"POST", "/workspaces/:id/broadcast", post_broadcast}};
+  co_return json_reply(200, std::move(writer).take());
 }
 
 }  // namespace molecule::server

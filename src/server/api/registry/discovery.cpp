@@ -3,9 +3,8 @@
 
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/rules.hpp"
 #include "server/api/input.hpp"
-#include "server/api/routes.hpp"
 #include "server/api/workspaces/push_url.hpp"
 #include "server/api/workspaces/workspace_rows.hpp"
 
@@ -13,48 +12,12 @@ namespace molecule::server {
 
 namespace {
 
-Reply discover(Context& context, const Request& request) {
-  const std::optional<std::string_view> claimed = request.header("X-Workspace-ID");
-  if (!claimed || claimed->empty()) return error_reply(400, "X-Workspace-ID header is required");
-  const std::string caller = text::lower(*claimed);
-  if (auto refusal = registry_gate(context, request, caller)) return *std::move(refusal);
-  const std::string& id = request.args.at(0);
-  if (!can_communicate(context, caller, id)) {
-    return error_reply(403, "not authorized to discover this workspace");
-  }
-  const std::optional<WorkspaceRow> target = find_workspace(context, id);
-  if (!target) return error_reply(404, "workspace not found");
-  const bool reachable = target->status == "online" || target->status == "degraded";
-  if (!target->url && !reachable) {
-    json::Writer writer;
-    {
-      auto reply = writer.object();
-      reply.field("error", "workspace not available");
-      reply.field("status", target->status);
-    }
-    return json_reply(503, std::move(writer).take());
-  }
-  if (target->url && push_url_problem(*target->url)) {
-    return error_reply(503, "workspace URL failed safety check");
-  }
-  json::Writer writer;
-  {
-    auto reply = writer.object();
-    reply.field("id", target->id);
-    // Empty for who polls: the hosted platform makes up a container's URL here, which leads
-    // nowhere.
-    reply.field("url", target->url.value_or(""));
-    reply.field("name", target->name);
-  }
-  return json_reply(200, std::move(writer).take());
-}
-
 /// Case is ignored in ASCII only.
 bool contains(std::string_view text, std::string_view lower_part) {
   return text::lower(text).find(lower_part) != std::string::npos;
 }
 
-void write_peer(json::Array& list, const sqlite::Statement& row) {
+void write_peer(json::Array& list, const store::Row& row) {
   auto peer = list.object();
   peer.field("id", row.text(0));
   peer.field("name", row.text(1));
@@ -67,49 +30,78 @@ void write_peer(json::Array& list, const sqlite::Statement& row) {
   peer.field("active_tasks", row.integer(8));
 }
 
-Reply list_peers(Context& context, const Request& request) {
+}  // namespace
+
+awaitable<Reply> discover(Context& context, Request request) {
   const std::string& id = request.args.at(0);
-  if (auto refusal = registry_gate(context, request, id)) return *std::move(refusal);
-  const std::optional<WorkspaceRow> self = find_workspace(context, id);
-  if (!self) return error_reply(404, "workspace not found");
+  const bool may = co_await can_communicate(context.store, request.caller.workspace_id, id);
+  if (!may) co_return error_reply(403, "not authorized to discover this workspace");
+  const std::optional<WorkspaceRow> target = co_await find_workspace(context, id);
+  if (!target) co_return error_reply(404, "workspace not found");
+  const bool reachable = target->status == "online" || target->status == "degraded";
+  if (!target->url && !reachable) {
+    json::Writer writer;
+    {
+      auto reply = writer.object();
+      reply.field("error", "workspace not available");
+      reply.field("status", target->status);
+    }
+    co_return json_reply(503, std::move(writer).take());
+  }
+  if (target->url && push_url_problem(*target->url)) {
+    co_return error_reply(503, "workspace URL failed safety check");
+  }
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("id", target->id);
+    // Empty for a workspace that polls. The hosted platform invents a container's URL here, which
+    // leads nowhere.
+    reply.field("url", target->url.value_or(""));
+    reply.field("name", target->name);
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> list_peers(Context& context, Request request) {
+  const std::string& id = request.args.at(0);
+  const std::optional<WorkspaceRow> self = co_await find_workspace(context, id);
+  if (!self) co_return error_reply(404, "workspace not found");
   const std::string wanted = text::lower(text::trim(request.parameter("q").value_or("")));
   // Siblings, children, parent, in this order; roots are siblings of each other.
-  auto row = context.database.prepare(
+  store::RowStream row = context.store.stream(
       "SELECT id, name, role, tier, status, agent_card, url, parent_id, active_tasks,"
-      " CASE WHEN parent_id IS ?2 THEN 0 WHEN parent_id = ?1 THEN 1 ELSE 2 END AS relation"
-      " FROM workspaces WHERE (parent_id IS ?2 OR parent_id = ?1 OR id = ?2)"
-      " AND status != 'removed' AND id != ?1 ORDER BY relation, created_at");
-  row.bind(self->id, self->parent_id);
+      " CASE WHEN parent_id IS NOT DISTINCT FROM $2 THEN 0 WHEN parent_id = $1 THEN 1 ELSE 2 END "
+      "AS relation"
+      " FROM workspaces WHERE (parent_id IS NOT DISTINCT FROM $2 OR parent_id = $1 OR id = $2)"
+      " AND status != 'removed' AND id != $1 ORDER BY relation, created_at",
+      self->id, self->parent_id);
   json::Writer writer;
   {
     auto list = writer.array();
-    while (row.step()) {
+    while (true) {
+      const bool more = co_await row.next();
+      if (!more) break;
       if (wanted.empty() || contains(row.text(1), wanted) || contains(row.text(2), wanted)) {
         write_peer(list, row);
       }
     }
   }
-  return json_reply(200, std::move(writer).take());
+  co_return json_reply(200, std::move(writer).take());
 }
 
-Reply check_access(Context& context, const Request& request) {
+awaitable<Reply> check_access(Context& context, Request request) {
   Body body(request.body);
   const std::string caller = text::lower(body.text("caller_id"));
   const std::string target = text::lower(body.text("target_id"));
   if (!body.ok() || caller.empty() || target.empty()) {
-    return error_reply(400, "invalid request body");
+    co_return error_reply(400, "invalid request body");
   }
+  bool allowed = caller == target;
+  if (!allowed) allowed = co_await can_communicate(context.store, caller, target);
   json::Writer writer;
-  writer.object().field("allowed", caller == target || can_communicate(context, caller, target));
-  return json_reply(200, std::move(writer).take());
-}
-
-}  // namespace
-
-std::vector<Route> discovery_routes() {
-  return {{"GET", "/registry/discover/:id", discover},
-          {"GET", "/registry/:id/peers", list_peers},
-          {"POST", "/registry/check-access", check_access}};
+  writer.object().field("allowed", allowed);
+  co_return json_reply(200, std::move(writer).take());
 }
 
 }  // namespace molecule::server

@@ -2,21 +2,23 @@
 
 namespace molecule::server {
 
-std::optional<Transition> after_heartbeat(std::string_view status, const Beat& beat) {
+std::optional<Transition> after_heartbeat(std::string_view status,
+                                          const HeartbeatFacts& heartbeat) {
   constexpr double degraded_from = 0.5;
   constexpr double recovered_below = 0.1;
   if (status == "online") {
-    if (beat.runtime_state == "wedged") return Transition{"degraded", Cause::wedged};
-    if (!beat.manages_own_status && beat.error_rate >= degraded_from) {
+    if (heartbeat.runtime_state == "wedged") return Transition{"degraded", Cause::wedged};
+    if (!heartbeat.manages_own_status && heartbeat.error_rate >= degraded_from) {
       return Transition{"degraded", Cause::error_rate};
     }
   } else if (status == "degraded") {
-    const bool recovered = beat.error_rate < recovered_below && beat.runtime_state.empty();
-    if (!beat.manages_own_status && recovered) return Transition{"online", Cause::recovered};
+    const bool recovered =
+        heartbeat.error_rate < recovered_below && heartbeat.runtime_state.empty();
+    if (!heartbeat.manages_own_status && recovered) return Transition{"online", Cause::recovered};
   } else if (status == "offline") {
     return Transition{"online", Cause::returned};
   } else if (status == "provisioning" || status == "awaiting_agent") {
-    return Transition{"online", Cause::first_beat};
+    return Transition{"online", Cause::first_heartbeat};
   }
   return std::nullopt;
 }

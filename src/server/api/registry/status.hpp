@@ -9,26 +9,27 @@ namespace molecule::server {
 
 // The status machine of platform-api.md 2.6, as pure functions.
 
-/// What a heartbeat says that matters for the status.
-struct Beat {
+/// The parts of a heartbeat that decide the status.
+struct HeartbeatFacts {
   double error_rate = 0;
   std::string_view runtime_state;
   /// The runtime declared the capability `status_mgmt`: its error rate decides nothing.
   bool manages_own_status = false;
 };
 
-enum class Cause { wedged, error_rate, recovered, returned, first_beat };
+enum class Cause { wedged, error_rate, recovered, returned, first_heartbeat };
 
 struct Transition {
   std::string_view status;
   Cause cause;
 };
 
-/// Where a heartbeat takes a workspace; nothing where it stays as it is. Between error rates of
-/// 0.1 and 0.5 nothing changes (hysteresis).
-std::optional<Transition> after_heartbeat(std::string_view status, const Beat& beat);
+/// The status after a heartbeat; nothing if it does not change. Between error rates of 0.1 and 0.5
+/// nothing changes (hysteresis).
+std::optional<Transition> after_heartbeat(std::string_view status, const HeartbeatFacts& heartbeat);
 
-/// Where the sweep takes a workspace that was last heard of `silence` ago.
+/// The status the sweep gives a workspace that was last heard from `silence` ago; nothing if it
+/// does not change.
 std::optional<std::string_view> after_silence(std::string_view status, std::string_view runtime,
                                               std::chrono::microseconds silence);
 

@@ -20,53 +20,55 @@ struct Change {
   std::string_view status;
 };
 
-std::vector<Change> find_silent(Context& context, std::int64_t now, std::int64_t listening_since) {
-  auto row = context.database.prepare(
+awaitable<std::vector<Change>> find_silent(Context& context, std::int64_t now,
+                                           std::int64_t listening_since) {
+  store::Rows row = co_await context.store.query(
       "SELECT id, status, runtime, coalesce(last_heartbeat_at, updated_at) FROM workspaces"
       " WHERE status IN ('online', 'degraded')");
   std::vector<Change> silent;
-  while (row.step()) {
+  while (row.next()) {
     const std::chrono::microseconds silence(now - std::max(row.integer(3), listening_since));
     const auto status = after_silence(row.text(1), row.text(2), silence);
     if (status) silent.push_back({.id = row.string(0), .status = *status});
   }
-  return silent;
+  co_return silent;
 }
 
-void write_token_use(Context& context, std::int64_t now) {
-  for (const std::string& id : context.tokens_used) {
-    auto update =
-        context.database.prepare("UPDATE workspace_tokens SET last_used_at = ?2 WHERE id = ?1");
-    update.bind(id, now).run();
+awaitable<void> write_token_use(Context& context, std::int64_t now) {
+  for (const std::string& id : context.services.tokens_used) {
+    co_await context.store.execute("UPDATE workspace_tokens SET last_used_at = $2 WHERE id = $1",
+                                   id, now);
   }
 }
 
 }  // namespace
 
-void sweep(Context& context, std::int64_t listening_since) {
-  const std::int64_t now = now_micros(context);
-  sqlite::Transaction transaction(context.database);
-  for (const Change& change : find_silent(context, now, listening_since)) {
-    auto update = context.database.prepare(
-        "UPDATE workspaces SET status = ?2, updated_at = ?3 WHERE id = ?1");
-    update.bind(change.id, change.status, now).run();
+awaitable<void> sweep(Services& services, std::int64_t listening_since) {
+  Context context(services);
+  const std::int64_t now = context.now_micros();
+  co_await context.store.begin();
+  const std::vector<Change> silent = co_await find_silent(context, now, listening_since);
+  for (const Change& change : silent) {
+    co_await context.store.execute(
+        "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1", change.id,
+        change.status, now);
     context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
   }
-  remove_expired_uploads(context);
-  write_token_use(context, now);
-  transaction.commit();
-  context.tokens_used.clear();
-  context.events.publish();
+  co_await remove_expired_uploads(context);
+  co_await write_token_use(context, now);
+  co_await context.events.write(context.store);
+  co_await context.store.commit();
+  services.tokens_used.clear();
+  co_await services.events.publish(context.events.take_frames());
 }
 
-awaitable<void> sweep_task(Context& context) {
-  const std::int64_t listening_since = now_micros(context);
+awaitable<void> sweep_task(Services& services) {
+  const std::int64_t listening_since = now_micros(services);
   while (true) {
-    co_await sleep_for(context.clock, interval);
+    co_await sleep_for(services.clock, interval);
     try {
-      sweep(context, listening_since);
-    } catch (const sqlite::Error& error) {
-      context.events.discard();
+      co_await sweep(services, listening_since);
+    } catch (const StoreError& error) {
       log::error("sweep: {}", error.what());
     }
   }

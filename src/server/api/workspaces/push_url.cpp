@@ -13,7 +13,7 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::size_t longest_url = 2048;
+constexpr std::size_t max_url_bytes = 2048;
 
 bool is_inside(const asio::ip::address_v4& address, const char* range) {
   const asio::ip::network_v4 network = asio::ip::make_network_v4(range);
@@ -107,7 +107,7 @@ std::optional<std::string> push_url_problem(std::string_view url) {
   const std::string lower = text::lower(url);
   const bool clean = std::none_of(lower.begin(), lower.end(),
                                   [](unsigned char c) { return c <= ' ' || c >= 0x7F; });
-  if (lower.size() > longest_url || !clean) return "url is not valid";
+  if (lower.size() > max_url_bytes || !clean) return "url is not valid";
   std::string_view rest = lower;
   if (rest.starts_with("http://")) {
     rest.remove_prefix(7);

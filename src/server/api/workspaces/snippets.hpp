@@ -7,9 +7,9 @@
 
 namespace molecule::server {
 
-/// What a person copies to connect an agent (platform-api.md 2.1 `connection`): the real token in
-/// it, each text runs as pasted and registers for polling. `platform_url` without a slash at the
-/// end; all three are known to be free of quotes and blanks.
+/// The texts a user copies to connect an agent (platform-api.md 2.1 `connection`). They contain the
+/// real token, run as pasted, and register for polling. `platform_url` has no trailing slash; none
+/// of the three has quotes or blanks in it.
 void write_connection(json::Object& connection, std::string_view platform_url,
                       std::string_view workspace_id, std::string_view token);
 

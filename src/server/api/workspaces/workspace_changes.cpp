@@ -3,9 +3,8 @@
 #include <vector>
 
 #include "base/json/writer.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/tokens.hpp"
 #include "server/api/input.hpp"
-#include "server/api/routes.hpp"
 #include "server/api/workspaces/workspace_fields.hpp"
 
 namespace molecule::server {
@@ -47,13 +46,13 @@ Result<Change, Reply> read_change(const Request& request) {
                 .workspace_dir = sent_text(body, "workspace_dir")};
   const std::string parent(body.text("parent_id"));
   if (!body.ok()) return Failure{error_reply(400, "invalid request body")};
-  if (change.name && (change.name->empty() || !is_label(*change.name, longest_name))) {
+  if (change.name && (change.name->empty() || !is_label(*change.name, max_name_bytes))) {
     return Failure{error_reply(400, "name is empty, too long, or has characters it may not have")};
   }
-  if (change.role && !is_label(*change.role, longest_role)) {
+  if (change.role && !is_label(*change.role, max_role_bytes)) {
     return Failure{error_reply(400, "role is too long, or has characters it may not have")};
   }
-  if (change.runtime && (change.runtime->empty() || !is_line(*change.runtime, longest_runtime))) {
+  if (change.runtime && (change.runtime->empty() || !is_line(*change.runtime, max_runtime_bytes))) {
     return Failure{error_reply(400, "runtime is empty, too long, or not on one line")};
   }
   if (change.workspace_dir && !is_workspace_dir(*change.workspace_dir)) {
@@ -66,57 +65,32 @@ Result<Change, Reply> read_change(const Request& request) {
   return change;
 }
 
-Reply patch_workspace(Context& context, const Request& request) {
-  const Result<WorkspaceRow, Reply> workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
-  const Result<Change, Reply> read = read_change(request);
-  if (!read) return read.error();
-  const Change& change = *read;
-  if (change.parent_id && !may_be_parent(context, *change.parent_id, workspace->id)) {
-    return error_reply(400, "parent_id is unknown, or stands below this workspace");
-  }
-  const bool moved = change.x && change.y;
-  auto update = context.database.prepare(
-      "UPDATE workspaces SET name = coalesce(?2, name), role = coalesce(?3, role),"
-      " tier = coalesce(?4, tier), collapsed = coalesce(?5, collapsed),"
-      " runtime = coalesce(?6, runtime), x = coalesce(?7, x), y = coalesce(?8, y),"
-      " parent_id = CASE WHEN ?9 THEN ?10 ELSE parent_id END,"
-      " workspace_dir = CASE WHEN ?11 THEN ?12 ELSE workspace_dir END,"
-      " updated_at = ?13 WHERE id = ?1");
-  update
-      .bind(workspace->id, change.name, change.role, change.tier, change.collapsed, change.runtime,
-            moved ? change.x : std::nullopt, moved ? change.y : std::nullopt, change.has_parent,
-            change.parent_id, change.has_dir, change.workspace_dir, now_micros(context))
-      .run();
-  return json_reply(200, R"({"status":"updated"})");
-}
-
 struct Child {
   std::string id;
   std::string name;
 };
 
-std::vector<Child> find_children(Context& context, const std::string& id) {
-  auto row = context.database.prepare(
-      "SELECT id, name FROM workspaces WHERE parent_id = ?1 AND status != 'removed'"
-      " ORDER BY created_at, id");
-  row.bind(id);
+awaitable<std::vector<Child>> find_children(Context& context, const std::string& id) {
+  store::Rows row = co_await context.store.query(
+      "SELECT id, name FROM workspaces WHERE parent_id = $1 AND status != 'removed'"
+      " ORDER BY created_at, id",
+      id);
   std::vector<Child> children;
-  while (row.step()) children.push_back({.id = row.string(0), .name = row.string(1)});
-  return children;
+  while (row.next()) children.push_back({.id = row.string(0), .name = row.string(1)});
+  co_return children;
 }
 
-/// All that stand below, whatever their status, without `id` itself. The deepest come first.
-std::vector<std::string> find_below(Context& context, const std::string& id) {
-  auto row = context.database.prepare(
+/// All descendants, whatever their status, the deepest first.
+awaitable<std::vector<std::string>> find_below(Context& context, const std::string& id) {
+  store::Rows row = co_await context.store.query(
       "WITH RECURSIVE below(id, depth) AS ("
-      "  SELECT id, 0 FROM workspaces WHERE id = ?1"
+      "  SELECT id, 0 FROM workspaces WHERE id = $1"
       "  UNION ALL SELECT w.id, b.depth + 1 FROM workspaces w JOIN below b ON w.parent_id = b.id)"
-      " SELECT id FROM below WHERE id != ?1 ORDER BY depth DESC");
-  row.bind(id);
+      " SELECT id FROM below WHERE id != $1 ORDER BY depth DESC",
+      id);
   std::vector<std::string> below;
-  while (row.step()) below.push_back(row.string(0));
-  return below;
+  while (row.next()) below.push_back(row.string(0));
+  co_return below;
 }
 
 Reply confirmation(const std::vector<Child>& children) {
@@ -140,16 +114,15 @@ Reply confirmation(const std::vector<Child>& children) {
   return json_reply(409, std::move(writer).take());
 }
 
-/// True when it was not removed before.
-bool remove(Context& context, const std::string& id) {
-  const std::int64_t now = now_micros(context);
-  auto update = context.database.prepare(
-      "UPDATE workspaces SET status = 'removed', removed_at = ?2, updated_at = ?2"
-      " WHERE id = ?1 AND status != 'removed'");
-  update.bind(id, now).run();
-  const bool changed = context.database.changes() > 0;
-  revoke_tokens(context, id);
-  return changed;
+/// True if it was not removed before.
+awaitable<bool> remove(Context& context, const std::string& id) {
+  const std::int64_t now = context.now_micros();
+  const std::int64_t changed = co_await context.store.execute(
+      "UPDATE workspaces SET status = 'removed', removed_at = $2, updated_at = $2"
+      " WHERE id = $1 AND status != 'removed'",
+      id, now);
+  co_await revoke_tokens(context, id);
+  co_return changed > 0;
 }
 
 std::string counted(std::string_view status, std::int64_t cascade_deleted) {
@@ -162,36 +135,58 @@ std::string counted(std::string_view status, std::int64_t cascade_deleted) {
   return std::move(writer).take();
 }
 
-Reply delete_workspace(Context& context, const Request& request) {
-  if (auto refusal = admin_auth(context, request)) return *std::move(refusal);
+}  // namespace
+
+awaitable<Reply> patch_workspace(Context& context, Request request) {
+  const Result<WorkspaceRow, Reply> workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  const Result<Change, Reply> read = read_change(request);
+  if (!read) co_return read.error();
+  const Change& change = *read;
+  bool fits = true;
+  if (change.parent_id) {
+    fits = co_await may_be_parent(context, *change.parent_id, workspace->id);
+  }
+  if (!fits) {
+    co_return error_reply(400, "parent_id is unknown, or stands below this workspace");
+  }
+  const bool moved = change.x && change.y;
+  co_await context.store.execute(
+      "UPDATE workspaces SET name = coalesce($2, name), role = coalesce($3, role),"
+      " tier = coalesce($4, tier), collapsed = coalesce($5, collapsed),"
+      " runtime = coalesce($6, runtime), x = coalesce($7, x), y = coalesce($8, y),"
+      " parent_id = CASE WHEN $9 THEN $10 ELSE parent_id END,"
+      " workspace_dir = CASE WHEN $11 THEN $12 ELSE workspace_dir END,"
+      " updated_at = $13 WHERE id = $1",
+      workspace->id, change.name, change.role, change.tier, change.collapsed, change.runtime,
+      moved ? change.x : std::nullopt, moved ? change.y : std::nullopt, change.has_parent,
+      change.parent_id, change.has_dir, change.workspace_dir, context.now_micros());
+  co_return json_reply(200, R"({"status":"updated"})");
+}
+
+awaitable<Reply> delete_workspace(Context& context, Request request) {
   const std::optional<std::string> id = parse_uuid(request.args.at(0));
-  if (!id) return error_reply(400, "invalid workspace ID");
-  const std::vector<Child> children = find_children(context, *id);
-  if (!children.empty() && request.parameter("confirm") != "true") return confirmation(children);
+  if (!id) co_return error_reply(400, "invalid workspace ID");
+  const std::vector<Child> children = co_await find_children(context, *id);
+  if (!children.empty() && request.parameter("confirm") != "true") co_return confirmation(children);
   const bool purge = request.parameter("purge") == "true";
-  std::vector<std::string> all = find_below(context, *id);
+  std::vector<std::string> all = co_await find_below(context, *id);
   std::int64_t cascade_deleted = 0;
   for (const std::string& below : all) {
-    if (!remove(context, below)) continue;
+    const bool removed = co_await remove(context, below);
+    if (!removed) continue;
     ++cascade_deleted;
     context.events.record("WORKSPACE_REMOVED", below, "{}");
   }
-  if (remove(context, *id)) {
+  const bool removed = co_await remove(context, *id);
+  if (removed) {
     context.events.record("WORKSPACE_REMOVED", *id, counted("", cascade_deleted));
   }
   all.push_back(*id);
   for (std::size_t i = 0; purge && i < all.size(); ++i) {
-    auto erase = context.database.prepare("DELETE FROM workspaces WHERE id = ?1");
-    erase.bind(all[i]).run();
+    co_await context.store.execute("DELETE FROM workspaces WHERE id = $1", all[i]);
   }
-  return json_reply(200, counted(purge ? "purged" : "removed", cascade_deleted));
-}
-
-}  // namespace
-
-std::vector<Route> change_routes() {
-  return {{"PATCH", "/workspaces/:id", patch_workspace},
-          {"DELETE", "/workspaces/:id", delete_workspace}};
+  co_return json_reply(200, counted(purge ? "purged" : "removed", cascade_deleted));
 }
 
 }  // namespace molecule::server

@@ -7,10 +7,9 @@
 #include "base/result.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
-#include "server/access/auth.hpp"
+#include "server/access/tokens.hpp"
 #include "server/api/input.hpp"
 #include "server/api/memory/memory_redaction.hpp"
-#include "server/api/routes.hpp"
 #include "server/api/workspaces/snippets.hpp"
 #include "server/api/workspaces/workspace_fields.hpp"
 
@@ -50,12 +49,12 @@ Failure<Reply> refuse(std::string_view text) {
 
 /// False for wrong types. Scopes that do not exist are skipped, as the platform does.
 bool read_memories(json::Value list, std::vector<Memory>& memories) {
-  constexpr std::size_t longest = 100'000;
+  constexpr std::size_t max_content_bytes = 100'000;
   if (!list.present()) return true;
   if (!list.is_array()) return false;
   for (const json::Value& item : list.items()) {
     Body fields(item);
-    const std::string_view content = text::prefix_bytes(fields.text("content"), longest);
+    const std::string_view content = text::prefix_bytes(fields.text("content"), max_content_bytes);
     std::string scope(fields.text("scope"));
     if (!fields.ok()) return false;
     for (char& c : scope) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
@@ -97,9 +96,9 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
       !read_memories(body.any("initial_memories"), made.memories)) {
     return refuse("invalid workspace payload");
   }
-  if (!is_label(made.name, longest_name) || !is_label(made.role.value_or(""), longest_role) ||
-      !is_line(runtime, longest_runtime) || !is_line(model, longest_runtime) ||
-      !is_line(made.url, longest_url) || made.budget_limit.value_or(0) < 0) {
+  if (!is_label(made.name, max_name_bytes) || !is_label(made.role.value_or(""), max_role_bytes) ||
+      !is_line(runtime, max_runtime_bytes) || !is_line(model, max_runtime_bytes) ||
+      !is_line(made.url, max_url_bytes) || made.budget_limit.value_or(0) < 0) {
     return refuse("invalid workspace fields");
   }
   if (has_template) return refuse("invalid template");
@@ -121,7 +120,7 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
     made.delivery_mode = delivery_mode;
   }
   if (!secrets.members().empty()) {
-    // There is no store for them: what was accepted here would be lost without a word.
+    // There is nowhere to keep them, and accepting them would lose them silently.
     return Failure{error_reply(422, "this platform keeps no secrets: leave out \"secrets\"")};
   }
   made.external = external || runtime == "external";
@@ -137,25 +136,23 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
   return made;
 }
 
-void insert_workspace(Context& context, const NewWorkspace& made, std::string_view status) {
-  auto insert = context.database.prepare(
+awaitable<void> insert_workspace(Context& context, const NewWorkspace& made,
+                                 std::string_view status) {
+  co_await context.store.execute(
       "INSERT INTO workspaces (id, name, role, tier, status, url, parent_id, runtime,"
       " delivery_mode, max_concurrent_tasks, budget_limit, workspace_dir, workspace_access, x, y,"
       " created_at, updated_at)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, ''), ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-      " ?16, ?16)");
-  insert
-      .bind(made.id, made.name, made.role, made.tier, status, made.url, made.parent_id,
-            made.runtime, made.delivery_mode, made.max_concurrent_tasks, made.budget_limit,
-            made.workspace_dir, made.workspace_access, made.x, made.y, now_micros(context))
-      .run();
+      " VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+      " $16, $16)",
+      made.id, made.name, made.role, made.tier, status, made.url, made.parent_id, made.runtime,
+      made.delivery_mode, made.max_concurrent_tasks, made.budget_limit, made.workspace_dir,
+      made.workspace_access, made.x, made.y, context.now_micros());
   for (const Memory& memory : made.memories) {
-    auto seed = context.database.prepare(
+    co_await context.store.execute(
         "INSERT INTO memories (id, workspace_id, content, scope, namespace, created_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-    seed.bind(random_uuid(), made.id, memory.content, memory.scope, made.memory_namespace(),
-              now_micros(context))
-        .run();
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        random_uuid(), made.id, memory.content, memory.scope, made.memory_namespace(),
+        context.now_micros());
   }
 }
 
@@ -169,14 +166,16 @@ std::string named_payload(const NewWorkspace& made) {
   return std::move(writer).take();
 }
 
-/// As the operator set it, else as the request reached us (its Host was checked already).
+/// As the operator set it, else as the request reached us (its Host has been checked).
 std::string platform_url(const Context& context, const Request& request) {
-  if (!context.base_url.empty()) return context.base_url;
+  if (!context.services.base_url.empty()) return context.services.base_url;
   return "http://" + std::string(request.header("Host").value_or("localhost"));
 }
 
-Reply answer_external(Context& context, const Request& request, const NewWorkspace& made,
-                      std::string_view status) {
+awaitable<Reply> answer_external(Context& context, const Request& request, const NewWorkspace& made,
+                                 std::string_view status) {
+  std::string token;
+  if (made.url.empty()) token = co_await mint_token(context, made.id);
   json::Writer writer;
   {
     auto reply = writer.object();
@@ -185,14 +184,13 @@ Reply answer_external(Context& context, const Request& request, const NewWorkspa
     reply.field("status", status);
     if (made.url.empty()) {
       auto connection = reply.object("connection");
-      write_connection(connection, platform_url(context, request), made.id,
-                       mint_token(context, made.id));
+      write_connection(connection, platform_url(context, request), made.id, token);
     }
   }
-  return json_reply(201, std::move(writer).take());
+  co_return json_reply(201, std::move(writer).take());
 }
 
-/// Containers are what the hosted platform would start now (2.1, "without docker").
+/// The hosted platform would start a container now (platform-api.md 2.1, "without docker").
 Reply answer_internal(Context& context, const NewWorkspace& made) {
   context.events.record("WORKSPACE_PROVISION_FAILED", made.id,
                         R"({"error":"this platform starts no containers"})");
@@ -207,16 +205,19 @@ Reply answer_internal(Context& context, const NewWorkspace& made) {
   return json_reply(201, std::move(writer).take());
 }
 
-Reply create_workspace(Context& context, const Request& request) {
-  if (auto refusal = admin_auth(context, request)) return *std::move(refusal);
+}  // namespace
+
+awaitable<Reply> create_workspace(Context& context, Request request) {
   const Result<NewWorkspace, Reply> made = read_new_workspace(request);
-  if (!made) return made.error();
-  if (made->parent_id && !may_be_parent(context, *made->parent_id, "")) {
-    return error_reply(400, "parent workspace not found");
+  if (!made) co_return made.error();
+  bool parent_exists = true;
+  if (made->parent_id) parent_exists = co_await may_be_parent(context, *made->parent_id, "");
+  if (!parent_exists) {
+    co_return error_reply(400, "parent workspace not found");
   }
   const std::string_view status =
       !made->external ? "failed" : (made->url.empty() ? "awaiting_agent" : "online");
-  insert_workspace(context, *made, status);
+  co_await insert_workspace(context, *made, status);
   json::Writer provisioning;
   {
     auto payload = provisioning.object();
@@ -225,16 +226,10 @@ Reply create_workspace(Context& context, const Request& request) {
     payload.field("runtime", made->runtime);
   }
   context.events.record("WORKSPACE_PROVISIONING", made->id, std::move(provisioning).take());
-  if (!made->external) return answer_internal(context, *made);
+  if (!made->external) co_return answer_internal(context, *made);
   context.events.record(made->url.empty() ? "WORKSPACE_AWAITING_AGENT" : "WORKSPACE_ONLINE",
                         made->id, named_payload(*made));
-  return answer_external(context, request, *made, status);
-}
-
-}  // namespace
-
-std::vector<Route> creation_routes() {
-  return {{"POST", "/workspaces", create_workspace}};
+  co_return co_await answer_external(context, request, *made, status);
 }
 
 }  // namespace molecule::server

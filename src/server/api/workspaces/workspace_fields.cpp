@@ -4,19 +4,19 @@
 
 namespace molecule::server {
 
-bool is_line(std::string_view text, std::size_t most_bytes) {
-  return text.size() <= most_bytes && std::none_of(text.begin(), text.end(), [](unsigned char c) {
+bool is_line(std::string_view text, std::size_t max_bytes) {
+  return text.size() <= max_bytes && std::none_of(text.begin(), text.end(), [](unsigned char c) {
            return c < 0x20 && c != '\t';
          });
 }
 
-bool is_label(std::string_view text, std::size_t most_bytes) {
-  return is_line(text, most_bytes) && text.find_first_of("{}[]|>*&!") == std::string_view::npos;
+bool is_label(std::string_view text, std::size_t max_bytes) {
+  return is_line(text, max_bytes) && text.find_first_of("{}[]|>*&!") == std::string_view::npos;
 }
 
 bool is_workspace_dir(std::string_view path) {
-  constexpr std::size_t longest_path = 4096;
-  if (!path.starts_with('/') || !is_line(path, longest_path)) return false;
+  constexpr std::size_t max_path_bytes = 4096;
+  if (!path.starts_with('/') || !is_line(path, max_path_bytes)) return false;
   while (!path.empty()) {
     path.remove_prefix(1);
     const std::size_t end = std::min(path.find('/'), path.size());
@@ -26,17 +26,18 @@ bool is_workspace_dir(std::string_view path) {
   return true;
 }
 
-bool may_be_parent(Context& context, std::string_view id, std::string_view child) {
-  // UNION drops what it has seen, so that even a circle in the data would end.
-  auto row = context.database.prepare(
+awaitable<bool> may_be_parent(Context& context, std::string_view id, std::string_view child) {
+  // UNION drops rows it has seen, so that even a cycle in the data would end.
+  store::Rows row = co_await context.store.query(
       "WITH RECURSIVE above(id, parent_id, status) AS ("
-      "  SELECT id, parent_id, status FROM workspaces WHERE id = ?1"
+      "  SELECT id, parent_id, status FROM workspaces WHERE id = $1"
       "  UNION SELECT w.id, w.parent_id, w.status FROM workspaces w JOIN above a"
       "    ON w.id = a.parent_id)"
-      " SELECT (SELECT status FROM workspaces WHERE id = ?1),"
-      " EXISTS (SELECT 1 FROM above WHERE id = ?2)");
-  row.bind(id, child).step();
-  return !row.is_null(0) && row.text(0) != "removed" && row.integer(1) == 0;
+      " SELECT (SELECT status FROM workspaces WHERE id = $1),"
+      " EXISTS (SELECT 1 FROM above WHERE id = $2)",
+      id, child);
+  row.next();
+  co_return !row.is_null(0) && row.text(0) != "removed" && !row.boolean(1);
 }
 
 }  // namespace molecule::server

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/async/asio.hpp"
 #include "server/api/context.hpp"
 
 namespace molecule::server {
@@ -26,10 +27,6 @@ struct WorkspaceRow {
 };
 
 /// Removed ones too; nothing for an unknown or malformed id.
-std::optional<WorkspaceRow> find_workspace(Context& context, std::string_view id);
-
-/// platform-api.md 1.7: the same workspace, siblings, roots among each other, ancestor and
-/// descendant at any depth (32 steps). False for unknown ids.
-bool can_communicate(Context& context, std::string_view caller, std::string_view target);
+awaitable<std::optional<WorkspaceRow>> find_workspace(Context& context, std::string_view id);
 
 }  // namespace molecule::server

@@ -3,16 +3,14 @@
 
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
-#include "server/access/auth.hpp"
 #include "server/api/input.hpp"
-#include "server/api/routes.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-/// For the platform's owner, or for anyone who knows the id (2.3): without what is private.
-enum class View { owner, anyone };
+/// For the admin, or for anyone who knows the id (platform-api.md 2.3): without private fields.
+enum class View { admin, anyone };
 
 /// The columns that `write_workspace` reads.
 constexpr const char* columns =
@@ -21,7 +19,7 @@ constexpr const char* columns =
     " monthly_spend, budget_limit, x, y, collapsed, agent_card, last_outbound_at, removed_at"
     " FROM workspaces";
 
-void write_workspace(json::Object& item, const sqlite::Statement& row, View view) {
+void write_workspace(json::Object& item, const store::Row& row, View view) {
   item.field("id", row.text(0));
   item.field("name", row.text(1));
   item.nullable("role", row.optional_string(2));
@@ -36,19 +34,18 @@ void write_workspace(json::Object& item, const sqlite::Statement& row, View view
   item.field("runtime", row.text(13));
   item.field("x", row.number(17));
   item.field("y", row.number(18));
-  item.field("collapsed", row.integer(19) != 0);
+  item.field("collapsed", row.boolean(19));
   item.raw("agent_card", row.is_null(20) ? "null" : row.text(20));
   if (view == View::anyone) return;
   item.field("last_sample_error", row.text(10));
   item.field("current_task", row.text(12));
   item.nullable("workspace_dir", row.optional_string(14));
   item.field("monthly_spend", row.integer(15));
-  item.raw("budget_limit", row.is_null(16) ? "null" : row.text(16));
+  item.nullable("budget_limit", row.optional_integer(16));
 }
 
 /// A time column's value, or null.
-void write_time(json::Object& item, std::string_view name, const sqlite::Statement& row,
-                int column) {
+void write_time(json::Object& item, std::string_view name, const store::Row& row, int column) {
   if (row.is_null(column)) {
     item.field(name, nullptr);
   } else {
@@ -56,24 +53,7 @@ void write_time(json::Object& item, std::string_view name, const sqlite::Stateme
   }
 }
 
-Reply list_workspaces(Context& context, const Request& request) {
-  if (auto refusal = admin_auth(context, request)) return *std::move(refusal);
-  // Static, as the cache of statements keeps a view of it.
-  static const std::string sql =
-      std::string(columns) + " WHERE status != 'removed' ORDER BY created_at, id";
-  auto row = context.database.prepare(sql);
-  json::Writer writer;
-  {
-    auto list = writer.array();
-    while (row.step()) {
-      auto item = list.object();
-      write_workspace(item, row, View::owner);
-    }
-  }
-  return json_reply(200, std::move(writer).take());
-}
-
-Reply removed_reply(const sqlite::Statement& row) {
+Reply removed_reply(const store::Row& row) {
   json::Writer writer;
   {
     auto reply = writer.object();
@@ -83,44 +63,6 @@ Reply removed_reply(const sqlite::Statement& row) {
     reply.field("hint", "Regenerate workspace + token from the canvas → Tokens tab");
   }
   return json_reply(410, std::move(writer).take());
-}
-
-Reply get_workspace(Context& context, const Request& request) {
-  const std::optional<std::string> id = parse_uuid(request.args.at(0));
-  if (!id) return error_reply(400, "invalid workspace ID");
-  static const std::string sql = std::string(columns) + " WHERE id = ?1";
-  auto row = context.database.prepare(sql);
-  row.bind(*id);
-  if (!row.step()) return error_reply(404, "workspace not found");
-  const bool removed = row.text(4) == "removed";
-  if (removed && request.parameter("include_removed") != "true") return removed_reply(row);
-  json::Writer writer;
-  {
-    auto item = writer.object();
-    write_workspace(item, row, View::anyone);
-    write_time(item, "last_outbound_at", row, 21);
-  }
-  return json_reply(200, std::move(writer).take());
-}
-
-/// 2.7: the workspace's own token, where it has one; the owner's only where it has none.
-Reply get_state(Context& context, const Request& request) {
-  const Result<std::string, Reply> id = acting_workspace(context, request);
-  if (!id) return id.error();
-  if (has_live_token(context, *id)) {
-    if (auto refusal = registry_gate(context, request, *id)) return *std::move(refusal);
-  }
-  const std::optional<WorkspaceRow> found = find_workspace(context, *id);
-  const bool removed = found && found->status == "removed";
-  json::Writer writer;
-  {
-    auto reply = writer.object();
-    reply.field("workspace_id", *id);
-    if (found) reply.field("status", found->status);
-    if (found && !removed) reply.field("paused", found->status == "paused");
-    reply.field("deleted", !found || removed);
-  }
-  return json_reply(found && !removed ? 200 : 404, std::move(writer).take());
 }
 
 Reply budget_reply(const WorkspaceRow& workspace) {
@@ -136,37 +78,78 @@ Reply budget_reply(const WorkspaceRow& workspace) {
   return json_reply(200, std::move(writer).take());
 }
 
-Reply get_budget(Context& context, const Request& request) {
-  const Result<WorkspaceRow, Reply> workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
-  return budget_reply(*workspace);
+}  // namespace
+
+awaitable<Reply> list_workspaces(Context& context, Request) {
+  static const std::string sql =
+      std::string(columns) + " WHERE status != 'removed' ORDER BY created_at, id";
+  store::RowStream row = context.store.stream(sql);
+  json::Writer writer;
+  {
+    auto list = writer.array();
+    while (true) {
+      const bool more = co_await row.next();
+      if (!more) break;
+      auto item = list.object();
+      write_workspace(item, row, View::admin);
+    }
+  }
+  co_return json_reply(200, std::move(writer).take());
 }
 
-Reply set_budget(Context& context, const Request& request) {
-  if (auto refusal = admin_auth(context, request)) return *std::move(refusal);
+awaitable<Reply> get_workspace(Context& context, Request request) {
+  const std::optional<std::string> id = parse_uuid(request.args.at(0));
+  if (!id) co_return error_reply(400, "invalid workspace ID");
+  static const std::string sql = std::string(columns) + " WHERE id = $1";
+  store::Rows row = co_await context.store.query(sql, *id);
+  if (!row.next()) co_return error_reply(404, "workspace not found");
+  const bool removed = row.text(4) == "removed";
+  if (removed && request.parameter("include_removed") != "true") co_return removed_reply(row);
+  json::Writer writer;
+  {
+    auto item = writer.object();
+    write_workspace(item, row, View::anyone);
+    write_time(item, "last_outbound_at", row, 21);
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> get_state(Context& context, Request request) {
+  const Result<std::string, Reply> id = path_workspace(request);
+  if (!id) co_return id.error();
+  const std::optional<WorkspaceRow> found = co_await find_workspace(context, *id);
+  const bool removed = found && found->status == "removed";
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("workspace_id", *id);
+    if (found) reply.field("status", found->status);
+    if (found && !removed) reply.field("paused", found->status == "paused");
+    reply.field("deleted", !found || removed);
+  }
+  co_return json_reply(found && !removed ? 200 : 404, std::move(writer).take());
+}
+
+awaitable<Reply> get_budget(Context& context, Request request) {
+  const Result<WorkspaceRow, Reply> workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  co_return budget_reply(*workspace);
+}
+
+awaitable<Reply> set_budget(Context& context, Request request) {
   Body body(request.body);
   const std::optional<std::int64_t> limit = body.integer("budget_limit");
   if (!body.ok() || !body.has("budget_limit") || limit.value_or(0) < 0) {
-    return error_reply(400, "budget_limit must be a whole number of cents, or null");
+    co_return error_reply(400, "budget_limit must be a whole number of cents, or null");
   }
-  const Result<WorkspaceRow, Reply> workspace = existing_workspace(context, request);
-  if (!workspace) return workspace.error();
-  auto update = context.database.prepare(
-      "UPDATE workspaces SET budget_limit = ?2, updated_at = ?3 WHERE id = ?1");
-  update.bind(workspace->id, limit, now_micros(context)).run();
+  const Result<WorkspaceRow, Reply> workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  co_await context.store.execute(
+      "UPDATE workspaces SET budget_limit = $2, updated_at = $3 WHERE id = $1", workspace->id,
+      limit, context.now_micros());
   WorkspaceRow changed = *workspace;
   changed.budget_limit = limit;
-  return budget_reply(changed);
-}
-
-}  // namespace
-
-std::vector<Route> workspace_routes() {
-  return {{"GET", "/workspaces", list_workspaces},
-          {"GET", "/workspaces/:id", get_workspace},
-          {"GET", "/workspaces/:id/state", get_state},
-          {"GET", "/workspaces/:id/budget", get_budget},
-          {"PATCH", "/workspaces/:id/budget", set_budget}};
+  co_return budget_reply(changed);
 }
 
 }  // namespace molecule::server

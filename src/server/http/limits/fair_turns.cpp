@@ -7,7 +7,7 @@ namespace molecule::server {
 namespace {
 
 constexpr std::chrono::milliseconds slice(2);
-constexpr std::size_t most_remembered = 1024;
+constexpr std::size_t max_remembered = 1024;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ void FairTurns::run_slice() {
     if (clock_.now() >= end) break;
   }
   if (!waiting_.empty()) schedule();
-  if (owners_.size() > most_remembered) forget_idle();
+  if (owners_.size() > max_remembered) forget_idle();
 }
 
 void FairTurns::run_next() {

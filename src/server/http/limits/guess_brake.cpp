@@ -8,7 +8,7 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::size_t most_addresses = 4096;
+constexpr std::size_t max_addresses = 4096;
 
 }  // namespace
 
@@ -19,15 +19,15 @@ double GuessBrake::decayed(const Count& count, Clock::time_point now) const {
 
 GuessBrake::Verdict GuessBrake::wrong(const asio::ip::address& address) {
   const Clock::time_point now = clock_.now();
-  if (counts_.size() >= most_addresses) {
+  if (counts_.size() >= max_addresses) {
     std::erase_if(counts_, [&](const auto& item) { return decayed(item.second, now) <= 0; });
     // Guessers from very many addresses: all of them are one.
-    if (counts_.size() >= most_addresses) return {.wait = true, .refuse = false};
+    if (counts_.size() >= max_addresses) return {.wait = true, .refuse = false};
   }
   Count& count = counts_[address];
-  count.wrong = std::min(decayed(count, now) + 1, 2 * most_per_minute);
+  count.wrong = std::min(decayed(count, now) + 1, 2 * max_per_minute);
   count.at = now;
-  return {.wait = count.wrong > free_per_minute, .refuse = count.wrong > most_per_minute};
+  return {.wait = count.wrong > free_per_minute, .refuse = count.wrong > max_per_minute};
 }
 
 bool GuessBrake::slows(const asio::ip::address& address, const Request& request, Reply& reply) {

@@ -17,7 +17,7 @@ class GuessBrake {
   /// Wrong tokens a minute of an address that cost nothing: agents whose token was revoked go on
   /// asking for a while, and must be told so.
   static constexpr double free_per_minute = 300;
-  static constexpr double most_per_minute = 3000;
+  static constexpr double max_per_minute = 3000;
   static constexpr std::chrono::seconds delay{1};
 
   struct Verdict {

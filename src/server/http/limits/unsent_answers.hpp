@@ -20,10 +20,10 @@ class UnsentAnswers {
     std::uint64_t files_of_one = 16;
   };
 
-  UnsentAnswers(Limits limits, std::size_t most_files)
+  UnsentAnswers(Limits limits, std::size_t max_files)
       : limits_(limits),
         bytes_(limits.bytes),
-        files_({.one = limits.files_of_one, .all = most_files}) {}
+        files_({.one = limits.files_of_one, .all = max_files}) {}
 
   /// Before the work: 503 for a question of somebody who holds as much as may be.
   std::optional<Reply> refusal(const Request& request) const;

@@ -38,7 +38,7 @@ std::string file_id(const test::Answer& answer, std::size_t index = 0) {
 
 std::size_t stored(const Platform& platform) {
   return static_cast<std::size_t>(
-      std::distance(std::filesystem::directory_iterator(platform.context.uploads), {}));
+      std::distance(std::filesystem::directory_iterator(platform.services.uploads), {}));
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
   request.method = "GET";
   request.path = path + "/content";
   request.headers.emplace_back("Authorization", "Bearer " + a.token);
-  const server::Reply content = platform.router.handle(request);
+  const server::Reply content = platform.handle(request);
   CHECK(content.status == 200);
   CHECK(content.content_type == "text/plain");
   std::ifstream bytes(content.file);
@@ -78,12 +78,12 @@ TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
     CHECK(platform.post(path + "/ack", a.token, "").text == R"({"acked":true})");
   }
   platform.clock.advance(std::chrono::minutes(59));
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(platform.get(path + "/content", platform.admin).status == 200);
   platform.clock.advance(std::chrono::minutes(2));
   CHECK(platform.get(path + "/content", a.token).status == 404);
   CHECK(stored(platform) == 2);
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(stored(platform) == 1);
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("an upload is there for a day") {
   platform.clock.advance(std::chrono::seconds(2));
   CHECK(platform.get(path + "/content", a.token).status == 404);
   CHECK(platform.post(path + "/ack", a.token, "").status == 404);
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(stored(platform) == 0);
   CHECK(platform.count("SELECT count(*) FROM pending_uploads") == 0);
 }
@@ -115,18 +115,18 @@ TEST_CASE("files that belong to nobody are removed, and a lost one is not found"
   const Member a = platform.add("a");
   const std::string id = file_id(upload(platform, a, a.token, part("r", "x")));
   const std::string lost(test::unknown_id);
-  std::ofstream(platform.context.uploads / lost) << "without a row";
-  std::ofstream(platform.context.uploads / ("." + lost + ".abcd-_12")) << "half";
-  server::sweep(platform.context, 0);
+  std::ofstream(platform.services.uploads / lost) << "without a row";
+  std::ofstream(platform.services.uploads / ("." + lost + ".abcd-_12")) << "half";
+  platform.sweep(0);
   CHECK(stored(platform) == 1);
-  std::filesystem::remove(platform.context.uploads / id);
+  std::filesystem::remove(platform.services.uploads / id);
   CHECK(platform.get(path_of(a, "/pending-uploads/" + id + "/content"), a.token).status == 404);
 }
 
 TEST_CASE("fault C1: a sweep leaves alone what no platform named, and follows no link") {
   Platform platform;
   const std::string lost(test::unknown_id);
-  const auto& folder = platform.context.uploads;
+  const auto& folder = platform.services.uploads;
   const std::vector<std::string> foreign{"thesis.pdf", lost + ".txt", "." + lost,
                                          "." + lost + ".abcd", ".molecule-platform-uploads"};
   for (const std::string& name : foreign) std::ofstream(folder / name) << "precious";
@@ -134,12 +134,12 @@ TEST_CASE("fault C1: a sweep leaves alone what no platform named, and follows no
   std::filesystem::create_directory(elsewhere);
   std::ofstream(elsewhere / lost) << "precious";
   std::filesystem::create_directory_symlink(elsewhere, folder / lost);
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(stored(platform) == foreign.size() + 1);
   // The folder itself became a link meanwhile.
   std::filesystem::rename(folder, platform.folder.path / "moved");
   std::filesystem::create_directory_symlink(elsewhere, folder);
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(std::filesystem::exists(elsewhere / lost));
 }
 
@@ -197,12 +197,12 @@ TEST_CASE("uploads that are none are refused and leave nothing") {
   std::string many;
   for (int i = 0; i < 65; ++i) many += part("f", "x");
   CHECK(upload(platform, a, a.token, many).status == 400);
-  const std::string large(server::largest_upload + 1, 'x');
+  const std::string large(server::max_upload_bytes + 1, 'x');
   const auto refused = upload(platform, a, a.token, part("ok", "x") + part("big.bin", large));
   CHECK(refused.status == 413);
   CHECK(refused["filename"].string_or("") == "big.bin");
-  CHECK(refused["size"].integer() == server::largest_upload + 1);
-  CHECK(refused["max"].integer() == server::largest_upload);
+  CHECK(refused["size"].integer() == server::max_upload_bytes + 1);
+  CHECK(refused["max"].integer() == server::max_upload_bytes);
   CHECK(stored(platform) == 0);
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
@@ -218,7 +218,7 @@ TEST_CASE("what waits for one workspace is bounded") {
 TEST_CASE("bytes that cannot be kept give no row") {
   Platform platform;
   const Member a = platform.add("a");
-  std::filesystem::remove_all(platform.context.uploads);
+  std::filesystem::remove_all(platform.services.uploads);
   CHECK(upload(platform, a, a.token, part("r", "x")).status == 503);
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }

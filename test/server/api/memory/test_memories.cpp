@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "server/api/memory/memory_redaction.hpp"
-#include "server/api/memory/search_words.hpp"
+#include "server/store/search_words.hpp"
 #include "server/platform.hpp"
 
 using namespace molecule;
@@ -120,14 +120,14 @@ TEST_CASE("no query is a syntax error") {
 }
 
 TEST_CASE("search words") {
-  using server::search_expression;
+  using server::store::search_expression;
   CHECK(search_expression("") == "");
   CHECK(search_expression("the of") == "");
   CHECK(search_expression("Foo-bar \"baz\"") == R"("foo" "bar" "baz")");
   CHECK(search_expression("na\xC3\xAFve \xFF") == "\"na\xC3\xAFve\" \"\xEF\xBF\xBD\"");
   CHECK(search_expression(std::string("a\0x", 3)) == "\"x\"");
-  CHECK(server::like_anywhere("%") == "%\\%%");
-  CHECK(server::like_anywhere("\\") == "%\\\\%");
+  CHECK(server::store::like_anywhere("%") == "%\\%%");
+  CHECK(server::store::like_anywhere("\\") == "%\\\\%");
 }
 
 TEST_CASE("scopes: who sees what") {

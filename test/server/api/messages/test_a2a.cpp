@@ -23,8 +23,10 @@ TEST_CASE("the human's message waits in the inbox of a polling workspace") {
   Platform platform;
   const Member a = platform.add("Ann");
   std::vector<std::string> frames;
-  platform.events.subscribe({[](std::string_view) { return true; },
-                             [&frames](const std::string& frame) { frames.push_back(frame); }});
+  platform.events.subscribe(
+      {.caller = server::Caller::admin(),
+       .send = [&frames](const std::string& frame) { frames.push_back(frame); },
+       .revoke = [] {}});
   const auto sent = platform.post(path_of(a, "/a2a"), platform.admin, message("m1"));
   CHECK(sent.status == 200);
   CHECK(sent.content_type == "application/json");
@@ -89,7 +91,7 @@ TEST_CASE("who may write to whom is what can_communicate says") {
   for (const Member& from : members) {
     for (const Member& to : members) {
       const auto reply = platform.post(path_of(to, "/a2a"), from.token, message(random_uuid()));
-      const bool may = server::can_communicate(platform.context, from.id, to.id);
+      const bool may = platform.can_communicate(from, to);
       CHECK(reply.status == (may ? 200 : 403));
       if (!may) {
         CHECK(reply.error() == "access denied: workspaces cannot communicate per hierarchy rules");

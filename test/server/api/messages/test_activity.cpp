@@ -171,7 +171,7 @@ TEST_CASE("a page ends before it is too large to carry, with at least one row") 
   for (int pages = 0; pages < 10; ++pages) {
     const auto page = platform.get(path_of(a, "/activity?since_id=" + at), a.token);
     if (page.items().empty()) break;
-    CHECK(page.text.size() < server::page_bytes + large.size() + 1024);
+    CHECK(page.text.size() < server::max_page_bytes + large.size() + 1024);
     rows += page.items().size();
     at = page.items().back()["id"].string_or("");
   }

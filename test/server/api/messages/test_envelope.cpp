@@ -110,8 +110,8 @@ TEST_CASE("no JSON object is no envelope") {
 }
 
 TEST_CASE("what would break the page of its reader is refused") {
-  CHECK(Normal(nested(server::deepest_nesting - 1)).status == 200);
-  CHECK(Normal(nested(server::deepest_nesting)).status == 400);
+  CHECK(Normal(nested(server::max_nesting - 1)).status == 200);
+  CHECK(Normal(nested(server::max_nesting)).status == 400);
   CHECK(Normal(nested(1000)).status == 400);
   CHECK(Normal(nested(100'000)).status == 400);
   CHECK(server::nesting(R"({"a":"[[[[\"[[","b":[{}]})") == 3);

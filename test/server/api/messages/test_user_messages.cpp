@@ -12,8 +12,10 @@ TEST_CASE("what an agent tells the human is shown at once and kept") {
   Platform platform;
   const Member a = platform.add("Ann");
   std::vector<std::string> frames;
-  platform.events.subscribe({[](std::string_view) { return true; },
-                             [&frames](const std::string& frame) { frames.push_back(frame); }});
+  platform.events.subscribe(
+      {.caller = server::Caller::admin(),
+       .send = [&frames](const std::string& frame) { frames.push_back(frame); },
+       .revoke = [] {}});
   const auto reply = platform.post(
       path_of(a, "/notify"), a.token,
       R"({"message":"done","attachments":[{"uri":"u","name":"n","mimeType":"t/x","size":3},
@@ -43,8 +45,9 @@ TEST_CASE("a notification that is sent again with its id is shown and kept once"
   const Member a = platform.add("a");
   const Member b = platform.add("b");
   int shown = 0;
-  platform.events.subscribe(
-      {[](std::string_view) { return true; }, [&shown](const std::string&) { ++shown; }});
+  platform.events.subscribe({.caller = server::Caller::admin(),
+                             .send = [&shown](const std::string&) { ++shown; },
+                             .revoke = [] {}});
   const auto notify = [&](const Member& member, std::string_view id) {
     const auto reply = platform.post(path_of(member, "/notify"), member.token,
                                      R"({"message":"hi","messageId":")" + std::string(id) + "\"}");

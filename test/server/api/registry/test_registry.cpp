@@ -20,7 +20,7 @@ std::string register_body(std::string_view id,
          std::string(rest) + "}";
 }
 
-std::string beat_body(std::string_view id, std::string_view rest = "") {
+std::string heartbeat_body(std::string_view id, std::string_view rest = "") {
   return R"({"workspace_id":")" + std::string(id) + "\"" + std::string(rest) + "}";
 }
 
@@ -32,8 +32,9 @@ std::string status_of(Platform& platform, const Member& member) {
 struct Listener {
   explicit Listener(Platform& platform) {
     platform.events.subscribe(
-        {.wants = [](std::string_view) { return true; },
-         .send = [this](const std::string& frame) { frames.push_back(frame); }});
+        {.caller = server::Caller::admin(),
+         .send = [this](const std::string& frame) { frames.push_back(frame); },
+         .revoke = [] {}});
   }
   std::size_t count(std::string_view type) const {
     const std::string mark = R"("event":")" + std::string(type) + "\"";
@@ -107,11 +108,11 @@ TEST_CASE("the owner brings in workspaces that have no token") {
   CHECK(made.status == 200);
   const std::string token(made["auth_token"].string_or(""));
   CHECK(token.size() == 43);
-  CHECK(platform.post("/registry/heartbeat", token, beat_body(unknown_id)).status == 200);
+  CHECK(platform.post("/registry/heartbeat", token, heartbeat_body(unknown_id)).status == 200);
   const auto listed = platform.get("/workspaces", platform.admin);
   CHECK(listed.items().at(0)["name"].string() == unknown_id);
   // Once its tokens are revoked, again only the owner.
-  server::revoke_tokens(platform.context, unknown_id);
+  platform.revoke_tokens(unknown_id);
   CHECK(platform.post("/registry/register", token, register_body(unknown_id)).status == 401);
   CHECK(platform.post("/registry/register", platform.admin, register_body(unknown_id))["auth_token"]
             .is_string());
@@ -124,7 +125,7 @@ TEST_CASE("heartbeats") {
   for (const char* status : {"awaiting_agent", "offline", "provisioning"}) {
     platform.set(a, ("status = '" + std::string(status) + "'").c_str());
     const std::size_t before = listener.count("WORKSPACE_ONLINE");
-    const auto reply = platform.post("/registry/heartbeat", a.token, beat_body(a.id));
+    const auto reply = platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id));
     CHECK(reply.status == 200);
     CHECK(reply["status"].string() == "ok");
     CHECK(reply["platform_inbound_secret"].string_or("").size() == 43);
@@ -137,7 +138,7 @@ TEST_CASE("heartbeats") {
   const std::string full =
       R"(,"error_rate":0.6,"sample_error":"e","active_tasks":2,"uptime_seconds":7,)"
       R"("current_task":"think","monthly_spend":12,"runtime_state":"","surprise":[1])";
-  CHECK(platform.post("/registry/heartbeat", a.token, beat_body(a.id, full)).status == 200);
+  CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id, full)).status == 200);
   CHECK(listener.count("WORKSPACE_DEGRADED") == 1);
   CHECK(listener.count("TASK_UPDATED") == 1);
   auto list = platform.get("/workspaces", platform.admin);
@@ -146,7 +147,7 @@ TEST_CASE("heartbeats") {
   CHECK(list.items().at(0)["monthly_spend"].integer() == 12);
 
   // Not partial, but for what was spent.
-  CHECK(platform.post("/registry/heartbeat", a.token, beat_body(a.id)).status == 200);
+  CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id)).status == 200);
   list = platform.get("/workspaces", platform.admin);
   CHECK(list.items().at(0)["current_task"].string() == "");
   CHECK(list.items().at(0)["monthly_spend"].integer() == 12);
@@ -163,34 +164,34 @@ TEST_CASE("heartbeats of wrong shape and of strangers") {
         R"(,"runtime_metadata":{"capabilities":{"x":1}})",
         R"(,"runtime_metadata":{"idle_timeout_seconds":"1"})", R"(,"monthly_spend":1e400)"}) {
     CAPTURE(rest);
-    CHECK(platform.post("/registry/heartbeat", a.token, beat_body(a.id, rest)).status == 400);
+    CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id, rest)).status == 400);
   }
   CHECK(platform.post("/registry/heartbeat", a.token, "{}").error() == "invalid request body");
-  CHECK(platform.post("/registry/heartbeat", "", beat_body(a.id)).status == 401);
-  CHECK(platform.post("/registry/heartbeat", b.token, beat_body(a.id)).status == 401);
-  CHECK(platform.post("/registry/heartbeat", platform.admin, beat_body(a.id)).status == 401);
-  CHECK(platform.post("/registry/heartbeat", a.token, beat_body(unknown_id)).status == 401);
+  CHECK(platform.post("/registry/heartbeat", "", heartbeat_body(a.id)).status == 401);
+  CHECK(platform.post("/registry/heartbeat", b.token, heartbeat_body(a.id)).status == 401);
+  CHECK(platform.post("/registry/heartbeat", platform.admin, heartbeat_body(a.id)).status == 401);
+  CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(unknown_id)).status == 401);
   CHECK(platform.ask("DELETE", "/workspaces/" + a.id, platform.admin).status == 200);
-  CHECK(platform.post("/registry/heartbeat", a.token, beat_body(a.id)).status == 401);
+  CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id)).status == 401);
   CHECK(platform.post("/registry/register", a.token, register_body(a.id)).status == 401);
   CHECK(platform.post("/registry/register", platform.admin, register_body(a.id)).status == 410);
 }
 
-TEST_CASE("a beat succeeds without the inbound secret where that cannot be made") {
+TEST_CASE("a heartbeat succeeds without the inbound secret if that cannot be made") {
   Platform platform;
   const Member a = platform.add("a");
   platform.set(a, "status = 'offline'");
   platform.database.execute(
       "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces BEGIN"
       " SELECT RAISE(ABORT, 'no'); END");
-  const auto reply = platform.post("/registry/heartbeat", a.token, beat_body(a.id));
+  const auto reply = platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id));
   CHECK(reply.status == 200);
   CHECK(!reply["platform_inbound_secret"].present());
   CHECK(status_of(platform, a) == "online");
   CHECK(platform.post("/registry/register", a.token, register_body(a.id)).status == 200);
   platform.database.execute("DROP TRIGGER no_secret");
-  const auto first = platform.post("/registry/heartbeat", a.token, beat_body(a.id));
-  const auto second = platform.post("/registry/heartbeat", a.token, beat_body(a.id));
+  const auto first = platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id));
+  const auto second = platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id));
   CHECK(first["platform_inbound_secret"].string_or("").size() == 43);
   CHECK(first["platform_inbound_secret"].string() == second["platform_inbound_secret"].string());
 }
@@ -205,7 +206,7 @@ TEST_CASE("update-card") {
   CHECK(platform.get("/workspaces/" + a.id, "")["agent_card"]["name"].string() == "new");
   CHECK(listener.count("AGENT_CARD_UPDATED") == 1);
   CHECK(platform.post("/registry/update-card", "", body).status == 401);
-  CHECK(platform.post("/registry/update-card", a.token, beat_body(a.id)).status == 400);
+  CHECK(platform.post("/registry/update-card", a.token, heartbeat_body(a.id)).status == 400);
 }
 
 TEST_CASE("discover, peers and check-access follow the hierarchy") {
@@ -259,20 +260,20 @@ TEST_CASE("the sweep takes away who is silent, but not at the platform's own sta
   Platform platform;
   Listener listener(platform);
   const Member a = platform.add("a");
-  CHECK(platform.post("/registry/heartbeat", a.token, beat_body(a.id)).status == 200);
-  const auto started = server::now_micros(platform.context);
+  CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id)).status == 200);
+  const auto started = server::now_micros(platform.services);
   platform.clock.advance(std::chrono::seconds(90));
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(status_of(platform, a) == "online");
   platform.clock.advance(std::chrono::seconds(1));
-  server::sweep(platform.context, started + 60'000'000);
+  platform.sweep(started + 60'000'000);
   CHECK(status_of(platform, a) == "online");
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(status_of(platform, a) == "awaiting_agent");
   CHECK(listener.count("WORKSPACE_OFFLINE") == 1);
   CHECK(platform.get("/events", platform.admin).items().at(0)["event_type"].string() ==
         "WORKSPACE_OFFLINE");
-  server::sweep(platform.context, 0);
+  platform.sweep(0);
   CHECK(listener.count("WORKSPACE_OFFLINE") == 1);
 }
 
@@ -283,8 +284,8 @@ TEST_CASE("the sweep runs every 15 s on the clock") {
   TaskGroup tasks(loop.get_executor(), platform.clock,
                   [&](std::string_view, std::exception_ptr error) { failure = error; });
   const Member a = platform.add("a");
-  CHECK(platform.post("/registry/heartbeat", a.token, beat_body(a.id)).status == 200);
-  tasks.spawn("sweep", server::sweep_task(platform.context));
+  CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id)).status == 200);
+  tasks.spawn("sweep", server::sweep_task(platform.services));
   for (int i = 0; i < 7; ++i) {
     loop.restart();
     loop.poll();

@@ -10,14 +10,14 @@ using std::chrono::seconds;
 
 namespace {
 
-std::string_view next(std::string_view status, const Beat& beat) {
-  const auto transition = after_heartbeat(status, beat);
+std::string_view next(std::string_view status, const HeartbeatFacts& heartbeat) {
+  const auto transition = after_heartbeat(status, heartbeat);
   return transition ? transition->status : "stays";
 }
 
 }  // namespace
 
-TEST_CASE("any heartbeat lifts who is not there yet") {
+TEST_CASE("any heartbeat brings a workspace online that was not yet") {
   for (const char* status : {"offline", "provisioning", "awaiting_agent"}) {
     CHECK(next(status, {}) == "online");
     CHECK(next(status, {.error_rate = 1, .runtime_state = "wedged"}) == "online");
@@ -38,8 +38,8 @@ TEST_CASE("errors degrade from 0.5 and recover below 0.1") {
 }
 
 TEST_CASE("a runtime that manages its own status is not judged by its errors") {
-  const Beat bad{.error_rate = 1, .runtime_state = "", .manages_own_status = true};
-  const Beat good{.error_rate = 0, .runtime_state = "", .manages_own_status = true};
+  const HeartbeatFacts bad{.error_rate = 1, .runtime_state = "", .manages_own_status = true};
+  const HeartbeatFacts good{.error_rate = 0, .runtime_state = "", .manages_own_status = true};
   CHECK(next("online", bad) == "stays");
   CHECK(next("degraded", good) == "stays");
 }

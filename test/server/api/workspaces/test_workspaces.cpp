@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "server/http/event_client.hpp"
 #include "server/platform.hpp"
 
 using namespace molecule;
@@ -53,13 +52,13 @@ TEST_CASE("an external workspace is made with what connects an agent") {
   }
   CHECK(connection["curl_register_template"].string_or("").find(R"("delivery_mode":"poll")") !=
         std::string_view::npos);
-  const auto beat =
+  const auto heartbeat =
       platform.post("/registry/heartbeat", token, R"({"workspace_id":")" + id_of(made) + "\"}");
-  CHECK(beat.status == 200);
+  CHECK(heartbeat.status == 200);
   CHECK(platform.count("SELECT count(*) FROM memories WHERE scope = 'TEAM'") == 1);
   CHECK(platform.count("SELECT count(*) FROM memories") == 1);
 
-  platform.context.base_url = "";
+  platform.services.base_url = "";
   platform.headers = {{"Host", "agents.example:81"}};
   CHECK(
       create(platform, R"({"name":"b","external":true})")["connection"]["platform_url"].string() ==
@@ -122,7 +121,7 @@ TEST_CASE("what no workspace may be made of") {
 
 TEST_CASE("an empty admin token opens nothing") {
   Platform platform;
-  platform.context.admin_token = "";
+  platform.services.admin_token = "";
   CHECK(platform.get("/workspaces", "").status == 401);
   platform.headers = {{"Authorization", "Bearer "}};
   CHECK(platform.get("/workspaces", "").status == 401);
@@ -290,9 +289,11 @@ TEST_CASE("state and budget") {
 
 TEST_CASE("events are the owner's, newest first") {
   Platform platform;
+  server::Context context(platform.services);
   for (int i = 0; i < 101; ++i) {
-    platform.events.record("TEST", unknown_id, R"({"i":)" + std::to_string(i) + "}");
+    context.events.record("TEST", unknown_id, R"({"i":)" + std::to_string(i) + "}");
   }
+  platform.emit(context);
   const auto page = platform.get("/events", platform.admin);
   CHECK(page.items().size() == 100);
   CHECK(page.items().at(0)["payload"]["i"].integer() == 100);
@@ -309,19 +310,26 @@ TEST_CASE("who may listen to events, and for how long") {
   const Member nephew = platform.add("nephew", b.id);
   const auto ask = [&](std::vector<std::pair<std::string, std::string>> headers) {
     server::Request request;
+    request.method = "GET";
+    request.path = "/ws";
     request.headers = std::move(headers);
-    return server::event_client(platform.context, request);
+    server::Router& router = platform.router;
+    return test::run(platform.loop, router.admit(std::move(request)));
+  };
+  const auto sees = [&](const server::Caller& listener, const std::string& workspace) {
+    server::Context context(platform.services);
+    return test::run(platform.loop, server::sight(context.store, listener, workspace));
   };
   CHECK(ask({}).error().status == 401);
   CHECK(ask({{"Authorization", "Bearer nonsense"}}).error().status == 401);
-  const auto owner = ask({{"Sec-WebSocket-Protocol", "bearer." + platform.admin}});
-  CHECK((*owner)(nephew.id) == server::Sight::yes);
+  const auto owner = ask({{"Authorization", "Bearer " + platform.admin}});
+  CHECK(sees(*owner, nephew.id) == server::Sight::yes);
   const auto agent = ask({{"Authorization", "Bearer " + child.token}});
-  CHECK((*agent)(a.id) == server::Sight::yes);
-  CHECK((*agent)(nephew.id) == server::Sight::no);
+  CHECK(sees(*agent, a.id) == server::Sight::yes);
+  CHECK(sees(*agent, nephew.id) == server::Sight::no);
   CHECK(
       ask({{"Authorization", "Bearer " + child.token}, {"X-Workspace-ID", a.id}}).error().status ==
       401);
-  server::revoke_tokens(platform.context, child.id);
-  CHECK((*agent)(a.id) == server::Sight::revoked);
+  platform.revoke_tokens(child.id);
+  CHECK(sees(*agent, a.id) == server::Sight::revoked);
 }

@@ -161,7 +161,7 @@ TEST_CASE("fault C13: guessing is slowed, an address at a time, and forgotten") 
     refused += verdict.refuse ? 1 : 0;
   }
   CHECK(waits == 10000 - static_cast<int>(GuessBrake::free_per_minute));
-  CHECK(refused == 10000 - static_cast<int>(GuessBrake::most_per_minute));
+  CHECK(refused == 10000 - static_cast<int>(GuessBrake::max_per_minute));
   CHECK_FALSE(brake.wrong(asio::ip::make_address("127.0.0.2")).wait);
   clock.advance(std::chrono::minutes(30));
   CHECK_FALSE(brake.wrong(here).wait);

@@ -1,12 +1,6 @@
-#include "base/text/time.hpp"
-#include "server/api/context.hpp"
+-- Times are microseconds since 1970. JSON is kept as minified text.
+-- Stores made before versions were recorded have these tables already: IF NOT EXISTS adopts them.
 
-namespace molecule::server {
-
-namespace {
-
-// Times are microseconds since 1970. JSON is kept as minified text.
-constexpr const char* schema = R"sql(
 CREATE TABLE IF NOT EXISTS workspaces (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -129,19 +123,3 @@ CREATE TABLE IF NOT EXISTS pending_uploads (
   acked_at INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS pending_uploads_workspace ON pending_uploads(workspace_id);
-)sql";
-
-}  // namespace
-
-void create_schema(sqlite::Database& database) {
-  database.execute("BEGIN IMMEDIATE");
-  database.execute(schema);
-  database.execute("COMMIT");
-}
-
-std::int64_t now_micros(Context& context) {
-  context.last_micros = std::max(context.last_micros + 1, to_micros(context.clock.wall()));
-  return context.last_micros;
-}
-
-}  // namespace molecule::server

@@ -1,4 +1,4 @@
-#include "server/api/memory/search_words.hpp"
+#include "server/store/search_words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,11 +6,11 @@
 
 #include "base/text/text.hpp"
 
-namespace molecule::server {
+namespace molecule::server::store {
 
 namespace {
 
-constexpr std::size_t most_words = 32;
+constexpr std::size_t max_words = 32;
 
 // Sorted. The words that PostgreSQL's "english" configuration leaves out.
 constexpr std::array<std::string_view, 127> stop_words{
@@ -40,7 +40,7 @@ bool is_word_byte(char c) {
 
 std::vector<std::string> words_of(std::string_view typed) {
   std::vector<std::string> words;
-  for (std::size_t at = 0; at < typed.size() && words.size() < most_words;) {
+  for (std::size_t at = 0; at < typed.size() && words.size() < max_words;) {
     const auto from = std::find_if(typed.begin() + at, typed.end(), is_word_byte);
     const auto to = std::find_if_not(from, typed.end(), is_word_byte);
     std::string word = text::lower(std::string_view(from, to));
@@ -72,4 +72,4 @@ std::string like_anywhere(std::string_view text) {
   return pattern + '%';
 }
 
-}  // namespace molecule::server
+}  // namespace molecule::server::store

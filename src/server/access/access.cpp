@@ -1,0 +1,137 @@
+#include "server/access/access.hpp"
+
+#include <string>
+#include <utility>
+
+#include "base/text/text.hpp"
+#include "server/access/tokens.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::string_view invalid_workspace_token = "invalid workspace auth token";
+constexpr std::string_view missing_workspace_token = "missing workspace auth token";
+constexpr std::string_view other_caller = "caller ID does not match workspace auth token";
+
+bool is_admin_token(const Context& context, std::string_view token) {
+  const std::string& admin_token = context.services.admin_token;
+  return !admin_token.empty() && text::equal_constant_time(token, admin_token);
+}
+
+Result<Caller, Reply> refuse(int status, std::string_view error) {
+  return Failure{error_reply(status, error)};
+}
+
+/// Refusals that precede any check of the token.
+std::optional<Reply> claim_refusal(Access access, std::string_view claimed) {
+  if (access == Access::claimed_workspace && claimed.empty()) {
+    return error_reply(400, "X-Workspace-ID header is required");
+  }
+  if (access == Access::sender) {
+    for (const std::string_view kind : {"webhook:", "system:", "test:", "channel:"}) {
+      if (claimed.starts_with(kind)) return error_reply(403, "invalid caller ID");
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view missing_token(Access access) {
+  if (access == Access::admin) return "admin auth required";
+  if (access == Access::sender) return "missing caller auth token";
+  return missing_workspace_token;
+}
+
+/// The decision for the admin token. It does not stand for a workspace: acting or speaking as one
+/// takes that workspace's token.
+Result<Caller, Reply> authorize_admin(Access access, std::string_view claimed) {
+  if (access == Access::own_workspace || access == Access::claimed_workspace) {
+    return refuse(401, invalid_workspace_token);
+  }
+  if (access == Access::sender && !claimed.empty()) return refuse(401, other_caller);
+  return Caller::admin();
+}
+
+/// The decision for a workspace's live token.
+Result<Caller, Reply> authorize_workspace(Access access, const Request& request,
+                                          std::string_view claimed, Caller caller) {
+  switch (access) {
+    case Access::workspace:
+    case Access::own_workspace:
+    case Access::workspace_state:
+      if (!text::equal_ignoring_case(caller.workspace_id, request.args.at(0))) break;
+      return caller;
+    case Access::claimed_workspace:
+      if (!text::equal_ignoring_case(caller.workspace_id, claimed)) break;
+      return caller;
+    case Access::sender:
+      if (!claimed.empty() && !text::equal_ignoring_case(caller.workspace_id, claimed)) {
+        return refuse(401, other_caller);
+      }
+      return caller;
+    case Access::any_token:
+      return caller;
+    case Access::anyone:
+    case Access::admin:
+    case Access::body_workspace:
+      break;
+  }
+  return refuse(401, invalid_workspace_token);
+}
+
+}  // namespace
+
+awaitable<Result<Caller, Reply>> authorize(Context& context, Access access,
+                                           const Request& request) {
+  if (access == Access::anyone || access == Access::body_workspace) co_return Caller();
+  const std::string_view claimed = request.header("X-Workspace-ID").value_or("");
+  if (auto refusal = claim_refusal(access, claimed)) {
+    const Failure failure{*std::move(refusal)};
+    co_return failure;
+  }
+  const std::optional<std::string_view> token = request.bearer();
+  if (!token) co_return refuse(401, missing_token(access));
+  if (is_admin_token(context, *token)) {
+    bool has_own_token = false;
+    if (access == Access::workspace_state) {
+      has_own_token = co_await has_live_token(context.store, request.args.at(0));
+    }
+    if (has_own_token) co_return refuse(401, invalid_workspace_token);
+    co_return authorize_admin(access, claimed);
+  }
+  if (access == Access::admin) co_return refuse(401, "invalid admin auth token");
+  store::Rows found = co_await find_token(context, *token);
+  std::optional<Caller> caller = token_caller(context, std::move(found));
+  if (!caller) {
+    co_return refuse(
+        401, access == Access::sender ? "invalid caller auth token" : invalid_workspace_token);
+  }
+  co_return authorize_workspace(access, request, claimed, *std::move(caller));
+}
+
+awaitable<std::optional<Reply>> claim_workspace(Context& context, const Request& request,
+                                                std::string_view workspace_id) {
+  context.body_access_decided = true;
+  const std::optional<std::string_view> token = request.bearer();
+  if (!token) co_return error_reply(401, missing_workspace_token);
+  store::Rows found = co_await find_token(context, *token);
+  const std::optional<Caller> caller = token_caller(context, std::move(found));
+  if (caller && text::equal_ignoring_case(caller->workspace_id, workspace_id)) {
+    co_return std::nullopt;
+  }
+  co_return error_reply(401, invalid_workspace_token);
+}
+
+awaitable<std::optional<Reply>> claim_registration(Context& context, const Request& request,
+                                                   std::string_view workspace_id, bool known) {
+  context.body_access_decided = true;
+  bool has_own_token = false;
+  if (known) has_own_token = co_await has_live_token(context.store, workspace_id);
+  if (has_own_token) co_return co_await claim_workspace(context, request, workspace_id);
+  const std::optional<std::string_view> token = request.bearer();
+  if (!token) co_return error_reply(401, missing_workspace_token);
+  if (is_admin_token(context, *token)) co_return std::nullopt;
+  co_return error_reply(401, invalid_workspace_token);
+}
+
+}  // namespace molecule::server

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/async/asio.hpp"
+#include "base/result.hpp"
+#include "server/access/caller.hpp"
+#include "server/api/context.hpp"
+#include "server/http/message.hpp"
+
+namespace molecule::server {
+
+/// Who may use a route (platform-api.md 0.1 to 0.4, without its fail-open cases: a request with no
+/// credential, or a wrong one, is refused). "The admin" is the holder of the admin token.
+enum class Access {
+  /// No credential is asked for.
+  anyone,
+  /// platform-api.md 0.3: the admin.
+  admin,
+  /// platform-api.md 0.2: the workspace of the path, or the admin.
+  workspace,
+  /// The workspace of the path only.
+  own_workspace,
+  /// platform-api.md 2.7: the workspace of the path; the admin as long as it has no token.
+  workspace_state,
+  /// platform-api.md 1.4: the workspace that X-Workspace-ID names.
+  claimed_workspace,
+  /// platform-api.md 3 and 10: any workspace, which X-Workspace-ID must name if it is sent, or the
+  /// admin without that field.
+  sender,
+  /// Any workspace, or the admin.
+  any_token,
+  /// platform-api.md 0.4: the workspace that the body names. The handler reads the body and has to
+  /// call `claim_workspace` or `claim_registration`; the router gives out no success without that.
+  body_workspace
+};
+
+/// The caller, once `access` is granted; the failure is the refusal to answer with.
+awaitable<Result<Caller, Reply>> authorize(Context& context, Access access, const Request& request);
+
+/// For `Access::body_workspace`: the refusal, unless the request comes from that workspace.
+awaitable<std::optional<Reply>> claim_workspace(Context& context, const Request& request,
+                                                std::string_view workspace_id);
+/// The same for a registration. Only the admin may bring in a workspace that has no live token: an
+/// unknown one (`known` is false), or one whose tokens were all revoked (platform-api.md 9).
+awaitable<std::optional<Reply>> claim_registration(Context& context, const Request& request,
+                                                   std::string_view workspace_id, bool known);
+
+}  // namespace molecule::server

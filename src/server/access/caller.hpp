@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace molecule::server {
+
+/// The sender of a request, as its credential proves.
+struct Caller {
+  enum class Kind { nobody, admin, workspace };
+
+  Kind kind = Kind::nobody;
+  /// Empty unless it is a workspace.
+  std::string workspace_id = {};
+  /// The workspace's token that was used.
+  std::string token_id = {};
+
+  static Caller admin() { return {.kind = Kind::admin}; }
+  bool is_admin() const { return kind == Kind::admin; }
+  /// Nothing for the admin, who is not a workspace, and for nobody.
+  std::optional<std::string> workspace() const {
+    if (kind != Kind::workspace) return std::nullopt;
+    return workspace_id;
+  }
+};
+
+}  // namespace molecule::server

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/async/asio.hpp"
+#include "server/store/rows.hpp"
+#include "server/store/store_error.hpp"
+#include "server/store/value.hpp"
+
+namespace molecule::server::store {
+
+/// Which memories a search reads (platform-api.md 6.2).
+struct MemorySearch {
+  /// LOCAL, TEAM, GLOBAL; empty for all of the reader's own.
+  std::string_view scope;
+  std::string_view reader;
+  /// The root of the reader's team: its parent, or itself.
+  std::string_view team;
+  std::optional<std::string_view> name_space;
+  /// As the user typed it; empty for the newest memories.
+  std::string_view query;
+  int limit = 0;
+};
+
+/// One unit of work on the store: a request, a sweep. Statements are written once, in the SQL that
+/// all engines share: `$1` for parameters, RETURNING, ON CONFLICT, no implicit casts. Where engines
+/// differ, there is a function here. Everything throws `StoreError`, from the call or its await.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  /// Starts a transaction that may write. Without it each statement stands alone.
+  virtual awaitable<void> begin() = 0;
+  /// Returns once everything since `begin` is durable. Without it all of that is undone when the
+  /// session ends.
+  virtual awaitable<void> commit() = 0;
+
+  /// Values are copied before this returns. A row of a statement that writes must be asked for.
+  template <class... Args>
+  awaitable<Rows> query(std::string_view sql, const Args&... args) {
+    const std::array<Value, sizeof...(Args)> values{Value(args)...};
+    return query_values(sql, values);
+  }
+  template <class... Args>
+  RowStream stream(std::string_view sql, const Args&... args) {
+    const std::array<Value, sizeof...(Args)> values{Value(args)...};
+    return stream_values(sql, values);
+  }
+  /// The number of rows that were inserted, updated or deleted.
+  template <class... Args>
+  awaitable<std::int64_t> execute(std::string_view sql, const Args&... args) {
+    const std::array<Value, sizeof...(Args)> values{Value(args)...};
+    return execute_values(sql, values);
+  }
+  /// False if the statement fails; the transaction goes on without it.
+  template <class... Args>
+  awaitable<bool> try_execute(std::string_view sql, const Args&... args) {
+    const std::array<Value, sizeof...(Args)> values{Value(args)...};
+    return try_execute_values(sql, values);
+  }
+
+  /// id, workspace_id, content, scope, namespace, created_at; the best or the newest first. A query
+  /// of one byte is looked for anywhere, a longer one by its words, all of which must be there.
+  virtual RowStream search_memories(const MemorySearch& search) = 0;
+  /// The newest 50 delegation rows of a workspace: id, activity_type, source_id, target_id,
+  /// summary, status, created_at, delegation id, error_detail, the answer's first 301 characters.
+  virtual awaitable<Rows> list_delegations(std::string_view workspace_id) = 0;
+  /// One row: the bytes of a workspace's keys and values without those of `except_key`.
+  virtual awaitable<Rows> key_value_bytes(std::string_view workspace_id,
+                                          std::string_view except_key) = 0;
+
+ protected:
+  virtual awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) = 0;
+  virtual RowStream stream_values(std::string_view sql, std::span<const Value> values) = 0;
+  virtual awaitable<std::int64_t> execute_values(std::string_view sql,
+                                                 std::span<const Value> values) = 0;
+  virtual awaitable<bool> try_execute_values(std::string_view sql,
+                                             std::span<const Value> values) = 0;
+};
+
+/// The platform's store. It must outlive its sessions.
+class Database {
+ public:
+  virtual ~Database() = default;
+  virtual std::unique_ptr<Session> session() = 0;
+};
+
+/// Opens the store in that file, which is made if it is missing, and upgrades it to this program's
+/// version.
+/// Throws `StoreError`: also for a store of a newer version.
+std::unique_ptr<Database> open(const std::filesystem::path& file);
+
+}  // namespace molecule::server::store

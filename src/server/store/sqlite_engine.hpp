@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/sqlite.hpp"
+#include "server/store/database.hpp"
+
+namespace molecule::server::store {
+
+/// A store in one SQLite file. Every statement completes at once, so no two sessions ever work at
+/// the same time: whoever begins a transaction ends it before anybody else runs.
+class SqliteDatabase final : public Database {
+ public:
+  /// Makes or upgrades the file. Throws `StoreError`.
+  explicit SqliteDatabase(const std::filesystem::path& file);
+  std::unique_ptr<Session> session() override;
+
+ private:
+  std::unique_ptr<molecule::sqlite::Database> file_;
+};
+
+}  // namespace molecule::server::store

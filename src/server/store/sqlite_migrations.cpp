@@ -1,0 +1,70 @@
+#include "server/store/sqlite_migrations.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string>
+
+#include "base/text/time.hpp"
+#include "server/store/store_error.hpp"
+
+namespace molecule::server::store {
+
+namespace {
+
+/// Migrating a large store takes a while; a process that starts meanwhile waits.
+constexpr std::chrono::seconds migration_wait(60);
+constexpr std::chrono::seconds default_wait(2);
+
+/// The version of the store: that of its last recorded step. All of them must be ours.
+std::int64_t recorded_version(molecule::sqlite::Database& database,
+                              std::span<const Migration> migrations) {
+  auto row = database.prepare("SELECT version, name, hash FROM schema_migrations ORDER BY version");
+  std::int64_t version = 0;
+  while (row.step()) {
+    version = row.integer(0);
+    const auto known = static_cast<std::int64_t>(migrations.size());
+    if (version > known) {
+      throw StoreError(StoreError::Kind::failed,
+                       fmt::format("the store was written by a newer molecule-platform (its schema "
+                                   "has version {} or later, this program knows versions up to "
+                                   "{}): start that one, or choose another folder with --data",
+                                   version, known));
+    }
+    if (row.text(2) != migrations[static_cast<std::size_t>(version - 1)].hash) {
+      throw StoreError(StoreError::Kind::failed,
+                       fmt::format("step {} ({}) of the store's schema is not the one this program "
+                                   "has: the store comes from another build of molecule-platform",
+                                   version, row.text(1)));
+    }
+  }
+  return version;
+}
+
+void record(molecule::sqlite::Database& database, const Migration& migration) {
+  auto insert = database.prepare(
+      "INSERT INTO schema_migrations (version, name, hash, applied_at) VALUES ($1, $2, $3, $4)");
+  insert
+      .bind(migration.version, migration.name, migration.hash,
+            to_micros(std::chrono::system_clock::now()))
+      .run();
+}
+
+}  // namespace
+
+void migrate(molecule::sqlite::Database& database, std::span<const Migration> migrations) {
+  database.wait_for_locks(migration_wait);
+  molecule::sqlite::Transaction transaction(database);
+  database.execute(
+      "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY,"
+      " name TEXT NOT NULL, hash TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
+  const std::int64_t version = recorded_version(database, migrations);
+  for (const Migration& migration : migrations.subspan(static_cast<std::size_t>(version))) {
+    database.execute(std::string(migration.sql).c_str());
+    record(database, migration);
+  }
+  transaction.commit();
+  database.wait_for_locks(default_wait);
+}
+
+}  // namespace molecule::server::store

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <span>
+
+#include "base/sqlite.hpp"
+#include "server/store/migrations.hpp"
+
+namespace molecule::server::store {
+
+/// Applies the missing steps in one transaction: all of them or none. If several processes start at
+/// once, one migrates while the others wait. Throws `StoreError` for a store that a newer program
+/// wrote, or whose history is another one, and `sqlite::Error`.
+void migrate(molecule::sqlite::Database& database, std::span<const Migration> migrations);
+
+}  // namespace molecule::server::store

@@ -1,0 +1,73 @@
+// The statements that SQLite spells in a way of its own.
+
+#include <optional>
+#include <string>
+
+#include "server/store/search_words.hpp"
+#include "server/store/sqlite_session.hpp"
+
+namespace molecule::server::store {
+
+namespace {
+
+// $1 scope, "" for all own memories; $2 the reader; $3 the root of its team; $4 namespace or NULL;
+// $5 what is searched for; $6 limit. A team's members may always talk to one another
+// (platform-api.md 1.7), so that no further check of rights is needed.
+std::string build_search(std::string_view tables, std::string_view matches,
+                         std::string_view order) {
+  std::string sql =
+      "SELECT m.id, m.workspace_id, m.content, m.scope, m.namespace, m.created_at FROM ";
+  sql.append(tables).append(" WHERE ").append(matches);
+  sql +=
+      " AND ($1 = '' OR m.scope = $1) AND ($4 IS NULL OR m.namespace = $4)"
+      " AND m.workspace_id IN (SELECT id FROM workspaces WHERE CASE $1 WHEN 'GLOBAL' THEN 1"
+      " WHEN 'TEAM' THEN status != 'removed' AND (id = $3 OR parent_id = $3) ELSE id = $2 END)";
+  return sql.append(" ORDER BY ").append(order).append(" LIMIT $6");
+}
+
+std::string_view words_search() {
+  static const std::string sql = build_search("memories_text t JOIN memories m ON m.seq = t.rowid",
+                                              "memories_text MATCH $5", "t.rank, m.seq DESC");
+  return sql;
+}
+
+/// The newest, with $5 as a LIKE pattern, or NULL for any.
+std::string_view newest_search() {
+  static const std::string sql =
+      build_search("memories m", "($5 IS NULL OR m.content LIKE $5 ESCAPE '\\')", "m.seq DESC");
+  return sql;
+}
+
+}  // namespace
+
+RowStream SqliteSession::search_memories(const MemorySearch& search) {
+  const bool by_words = search.query.size() > 1;
+  std::optional<std::string> searched;
+  if (by_words) searched = search_expression(search.query);
+  if (search.query.size() == 1) searched = like_anywhere(search.query);
+  // An empty expression matches nothing; to FTS5 it would be a syntax error.
+  if (by_words && searched->empty()) return stream("SELECT 1 WHERE 1 = 0");
+  return stream(by_words ? words_search() : newest_search(), search.scope, search.reader,
+                search.team, search.name_space, searched, search.limit);
+}
+
+awaitable<Rows> SqliteSession::list_delegations(std::string_view workspace_id) {
+  // One character more than is shown tells whether something was cut.
+  return query(
+      "SELECT id, activity_type, source_id, target_id, summary, status, created_at,"
+      " coalesce(message_id, json_extract(response_body, '$.delegation_id')), error_detail,"
+      " substr(coalesce(json_extract(response_body, '$.text'), response_body), 1, 301)"
+      " FROM activity WHERE workspace_id = $1 AND activity_type = 'delegation'"
+      " ORDER BY seq DESC LIMIT 50",
+      workspace_id);
+}
+
+awaitable<Rows> SqliteSession::key_value_bytes(std::string_view workspace_id,
+                                               std::string_view except_key) {
+  return query(
+      "SELECT coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB))), 0)"
+      " FROM workspace_memory WHERE workspace_id = $1 AND key != $2",
+      workspace_id, except_key);
+}
+
+}  // namespace molecule::server::store

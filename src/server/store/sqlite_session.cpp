@@ -1,0 +1,144 @@
+#include "server/store/sqlite_session.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace molecule::server::store {
+
+namespace {
+
+using molecule::sqlite::Statement;
+
+bool step(Statement& statement) {
+  try {
+    return statement.step();
+  } catch (const molecule::sqlite::Error& error) {
+    throw store_error(error);
+  }
+}
+
+/// The rows of a statement. The first one is read ahead for `Rows`, so that the query itself fails,
+/// as it does with an asynchronous engine.
+class StatementRows final : public RowSource {
+ public:
+  explicit StatementRows(Statement statement) : statement_(std::move(statement)) {}
+
+  void read_first() {
+    has_first_ = step(statement_);
+    first_pending_ = true;
+  }
+  bool next() override {
+    if (std::exchange(first_pending_, false)) return has_first_;
+    return has_first_ && step(statement_);
+  }
+  awaitable<bool> fetch() override { co_return step(statement_); }
+  std::string_view text(int column) const override { return statement_.text(column); }
+  std::int64_t integer(int column) const override { return statement_.integer(column); }
+  double number(int column) const override { return statement_.number(column); }
+  bool boolean(int column) const override { return statement_.integer(column) != 0; }
+  bool is_null(int column) const override { return statement_.is_null(column); }
+
+ private:
+  Statement statement_;
+  bool first_pending_ = false;
+  bool has_first_ = false;
+};
+
+void bind(Statement& statement, int index, const Value& value) {
+  if (value.is_null) return statement.bind_at(index, nullptr);
+  switch (value.type) {
+    case Value::Type::text:
+      return statement.bind_at(index, value.text);
+    case Value::Type::number:
+      return statement.bind_at(index, value.number);
+    case Value::Type::integer:
+    case Value::Type::boolean:
+      return statement.bind_at(index, value.integer);
+  }
+}
+
+}  // namespace
+
+StoreError store_error(const molecule::sqlite::Error& error) {
+  const bool later = error.cannot_write() || error.busy();
+  return {later ? StoreError::Kind::unavailable : StoreError::Kind::failed, error.what()};
+}
+
+SqliteSession::~SqliteSession() {
+  if (!in_transaction_) return;
+  try {
+    database_.prepare("ROLLBACK").run();
+  } catch (const molecule::sqlite::Error&) {
+    // SQLite has already rolled back, as it does by itself on some errors.
+  }
+}
+
+Statement SqliteSession::bound(std::string_view sql, std::span<const Value> values) {
+  try {
+    Statement statement = database_.prepare(sql);
+    int index = 0;
+    for (const Value& value : values) bind(statement, ++index, value);
+    return statement;
+  } catch (const molecule::sqlite::Error& error) {
+    throw store_error(error);
+  }
+}
+
+awaitable<Rows> SqliteSession::first_row(Statement statement) {
+  auto source = std::make_unique<StatementRows>(std::move(statement));
+  source->read_first();
+  Rows rows(std::move(source));
+  co_return rows;
+}
+
+awaitable<std::int64_t> SqliteSession::run(Statement statement) {
+  while (step(statement)) {
+  }
+  co_return database_.changes();
+}
+
+awaitable<bool> SqliteSession::try_run(Statement statement) {
+  try {
+    statement.run();
+    co_return true;
+  } catch (const molecule::sqlite::Error& error) {
+    // SQLite undoes a failed statement, and only that one.
+    log::warning("{}", error.what());
+    co_return false;
+  }
+}
+
+awaitable<void> SqliteSession::begin() {
+  Statement statement = bound("BEGIN IMMEDIATE", {});
+  step(statement);
+  in_transaction_ = true;
+  co_return;
+}
+
+awaitable<void> SqliteSession::commit() {
+  Statement statement = bound("COMMIT", {});
+  step(statement);
+  in_transaction_ = false;
+  co_return;
+}
+
+awaitable<Rows> SqliteSession::query_values(std::string_view sql, std::span<const Value> values) {
+  return first_row(bound(sql, values));
+}
+
+RowStream SqliteSession::stream_values(std::string_view sql, std::span<const Value> values) {
+  return RowStream(std::make_unique<StatementRows>(bound(sql, values)));
+}
+
+awaitable<std::int64_t> SqliteSession::execute_values(std::string_view sql,
+                                                      std::span<const Value> values) {
+  return run(bound(sql, values));
+}
+
+awaitable<bool> SqliteSession::try_execute_values(std::string_view sql,
+                                                  std::span<const Value> values) {
+  return try_run(bound(sql, values));
+}
+
+}  // namespace molecule::server::store

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/sqlite.hpp"
+#include "server/store/database.hpp"
+
+namespace molecule::server::store {
+
+/// See `SqliteDatabase`.
+class SqliteSession final : public Session {
+ public:
+  /// `database` must outlive this.
+  explicit SqliteSession(molecule::sqlite::Database& database) : database_(database) {}
+  SqliteSession(const SqliteSession&) = delete;
+  SqliteSession& operator=(const SqliteSession&) = delete;
+  ~SqliteSession() override;
+
+  awaitable<void> begin() override;
+  awaitable<void> commit() override;
+  RowStream search_memories(const MemorySearch& search) override;
+  awaitable<Rows> list_delegations(std::string_view workspace_id) override;
+  awaitable<Rows> key_value_bytes(std::string_view workspace_id,
+                                  std::string_view except_key) override;
+
+ protected:
+  awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) override;
+  RowStream stream_values(std::string_view sql, std::span<const Value> values) override;
+  awaitable<std::int64_t> execute_values(std::string_view sql,
+                                         std::span<const Value> values) override;
+  awaitable<bool> try_execute_values(std::string_view sql, std::span<const Value> values) override;
+
+ private:
+  molecule::sqlite::Statement bound(std::string_view sql, std::span<const Value> values);
+  awaitable<Rows> first_row(molecule::sqlite::Statement statement);
+  awaitable<std::int64_t> run(molecule::sqlite::Statement statement);
+  awaitable<bool> try_run(molecule::sqlite::Statement statement);
+
+  molecule::sqlite::Database& database_;
+  bool in_transaction_ = false;
+};
+
+/// The error as every engine reports it.
+StoreError store_error(const molecule::sqlite::Error& error);
+
+}  // namespace molecule::server::store
