@@ -108,15 +108,17 @@ struct HttpServer::Impl {
             [this](restinio::request_handle_t request) { return take(std::move(request)); });
     settings.ensure_valid_connection_state_listener();
     timers = settings.timer_factory()->create(loop);
+    auto set_options = settings.socket_options_setter();
     auto shared = std::make_shared<restinio::impl::connection_settings_t<Traits>>(
         std::move(settings),
         restinio::impl::create_parser_settings<Traits::http_methods_mapper_t>(), timers);
-    factory.emplace(std::move(shared), settings.socket_options_setter());
+    factory.emplace(std::move(shared), std::move(set_options));
     timers->start();
+    Listener::Open open = [this](asio::ip::tcp::socket socket) {
+      open_connection(std::move(socket));
+    };
     tasks.spawn("accept", listener.accept_all(services.clock, *connections, descriptors.connections,
-                                              [this](asio::ip::tcp::socket socket) {
-                                                open_connection(std::move(socket));
-                                              }));
+                                              std::move(open)));
     tasks.spawn("late connections", drop_late());
   }
 

@@ -47,7 +47,8 @@ class ScreenedSocket : public asio::ip::tcp::socket {
         screen_(std::make_shared<RequestScreen>(service_->rules)),
         entry_(std::make_shared<Connections::Entry>(std::move(connections), [this] { cut(); })) {}
   ScreenedSocket(ScreenedSocket&& other) noexcept
-      : Base(std::move(other)),
+      // Moves the part that is the base's.
+      : Base(static_cast<Base&&>(other)),
         service_(other.service_),
         screen_(std::move(other.screen_)),
         entry_(std::move(other.entry_)) {
@@ -144,7 +145,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   /// not kept by the system either.
   void cut() {
     asio::error_code ignored;
-    Base::set_option(asio::socket_base::linger(true, 0), ignored);
+    (void)Base::set_option(asio::socket_base::linger(true, 0), ignored);
     (void)Base::shutdown(Base::shutdown_both, ignored);
   }
 

@@ -66,7 +66,7 @@ awaitable<void> Listener::accept_all(Clock& clock, Connections& connections, std
 
 void Listener::close() {
   asio::error_code ignored;
-  acceptor_.close(ignored);
+  (void)acceptor_.close(ignored);
 }
 
 }  // namespace molecule::server
