@@ -114,15 +114,13 @@ struct HttpServer::Impl {
         restinio::impl::create_parser_settings<Traits::http_methods_mapper_t>(), timers);
     factory.emplace(std::move(shared), std::move(set_options));
     timers->start();
-    Listener::Open open = [this](asio::ip::tcp::socket socket) {
-      open_connection(std::move(socket));
-    };
+    Listener::Open open = [this](asio::ip::tcp::socket socket) { serve(std::move(socket)); };
     tasks.spawn("accept", listener.accept_all(services.clock, *connections, descriptors.connections,
                                               std::move(open)));
     tasks.spawn("late connections", drop_late());
   }
 
-  void open_connection(asio::ip::tcp::socket accepted) {
+  void serve(asio::ip::tcp::socket accepted) {
     ScreenedSocket socket(std::move(accepted), loop, connections);
     const asio::ip::tcp::endpoint peer = socket.remote_endpoint();
     factory->create_new_connection(std::move(socket), peer, Lifetime(nullptr))->init();
