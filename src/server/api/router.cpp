@@ -45,12 +45,14 @@ bool is_text(const Request& request) {
   });
 }
 
-/// The same resource without the slash at the end (platform-api.md 0).
+/// The same resource without the slashes at the end (platform-api.md 0). Relative, as a proxy may
+/// have taken a prefix from the path.
 Reply redirect(const Request& request, std::string_view path) {
   std::string location;
-  for (const std::string_view segment : split_path(path)) {
-    location += '/' + text::percent_encode(segment);
+  for (std::size_t slashes = path.size(); slashes < request.path.size(); ++slashes) {
+    location += "../";
   }
+  location += text::percent_encode(path.substr(path.rfind('/') + 1));
   char separator = '?';
   for (const auto& [name, value] : request.query) {
     location += separator + text::percent_encode(name) + '=' + text::percent_encode(value);

@@ -78,6 +78,24 @@ awaitable<void> EventHub::send(const EventFrame& frame) {
   }
 }
 
+awaitable<void> EventHub::close_revoked() {
+  if (subscribers_.empty()) co_return;
+  const std::unique_ptr<store::Session> session = store_.session();
+  std::uint64_t last = 0;
+  while (true) {
+    const auto next = subscribers_.upper_bound(last);
+    if (next == subscribers_.end()) co_return;
+    last = next->first;
+    const Caller caller = next->second.caller;
+    if (caller.is_admin()) continue;
+    const Sight seen = co_await sight(*session, caller, caller.workspace_id);
+    const auto found = subscribers_.find(last);
+    if (found == subscribers_.end() || seen != Sight::revoked) continue;
+    const Subscriber subscriber = found->second;
+    subscriber.revoke();
+  }
+}
+
 awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
   for (EventFrame& frame : frames) waiting_.push_back(std::move(frame));
   // Another call is publishing: it sends these too, in their turn.

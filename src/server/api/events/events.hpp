@@ -38,6 +38,9 @@ class EventHub {
   /// Sends each frame to the clients that may see it; frames of one call after the other.
   awaitable<void> publish(std::vector<EventFrame> frames);
 
+  /// Revokes the clients whose token is no longer valid, which otherwise shows at the next event.
+  awaitable<void> close_revoked();
+
   std::uint64_t subscribe(Subscriber subscriber);
   void unsubscribe(std::uint64_t id) { subscribers_.erase(id); }
   bool has_subscribers() const { return !subscribers_.empty(); }

@@ -42,7 +42,8 @@ std::filesystem::path upload_path(const Context& context, const PendingUpload& u
 /// Bytes that wait for a workspace.
 awaitable<std::int64_t> waiting_bytes(Context& context, std::string_view workspace_id);
 
-/// Removes expired uploads, rows first, and files that have no row. Not within a request.
+/// Removes expired uploads, rows first, and uploads that have no row; no other files. Not within a
+/// request.
 awaitable<void> remove_expired_uploads(Context& context);
 
 }  // namespace molecule::server
