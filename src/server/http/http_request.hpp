@@ -17,14 +17,14 @@ struct Target {
   std::map<std::string, std::string> query;
 };
 
-/// Nothing for a target that is not a path (an absolute URL, an authority, `*`).
+/// Empty for a target that is not a path (an absolute URL, an authority, `*`).
 std::optional<Target> parse_target(std::string_view target);
 
 /// The 413 of platform-api.md 10.
 Reply body_too_large(std::uint64_t max_bytes);
 
-/// The token that a browser, which cannot set fields on a WebSocket, sends as a subprotocol: an
-/// item `bearer.<token>` of Sec-WebSocket-Protocol.
+/// The token that a browser sends as a WebSocket subprotocol, because it cannot set header fields
+/// there: an item `bearer.<token>` of Sec-WebSocket-Protocol.
 std::optional<std::string> offered_bearer(const Request& request);
 
 }  // namespace molecule::server

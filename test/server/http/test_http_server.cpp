@@ -35,7 +35,8 @@ struct Fixture {
     loop.stop();
   }
 
-  /// Sends `bytes` on a new connection and gives all that comes until the server closes it.
+  /// Sends `bytes` on a new connection and returns everything that arrives until the server closes
+  /// it.
   std::string exchange(const std::string& bytes) {
     return test::run(loop, talk(loop, server->port(), bytes));
   }
@@ -109,10 +110,10 @@ TEST_CASE("many pipelined requests are answered in order") {
   const std::string answers = fixture.exchange(all + request("GET /", last));
   CHECK(count(answers, "HTTP/1.1 200 OK") == 101);
   CHECK(count(answers, "HTTP/1.1 404 Not Found") == 100);
-  CHECK(answers.ends_with("ADMIN_TOKEN was set.\n"));
+  CHECK(answers.ends_with("ADMIN_TOKEN is set.\n"));
 }
 
-TEST_CASE("refused on the wire, with an answer") {
+TEST_CASE("requests refused by the transport get an answer") {
   Fixture fixture;
   const auto status = [&](const std::string& bytes) {
     const std::string reply = fixture.exchange(bytes);
@@ -161,7 +162,7 @@ const std::string handshake =
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// Reads until `mark` has come or the connection ended; gives all that came.
+/// Reads until `mark` has arrived or the connection ended; returns everything.
 awaitable<std::string> read_until(tcp::socket& socket, std::string mark) {
   std::string all;
   std::string part(4096, '\0');
@@ -196,7 +197,7 @@ awaitable<void> listen_to_events(Fixture& fixture, const Member& member) {
   const std::string pong = co_await read_until(socket, "hi");
   CHECK(pong == std::string("\x8a\x02hi", 4));
 
-  // Its rights are asked for at each event.
+  // Its rights are checked at each event.
   fixture.platform.revoke_tokens(member.id);
   server::Context context(fixture.platform.services);
   context.events.broadcast("SECRET", member.id, "{}");
@@ -241,7 +242,7 @@ TEST_CASE("a port that is taken is an error") {
 
 namespace {
 
-/// Admits while `max_uploads` bodies of the greatest size are on their way, and no more.
+/// Admits up to `max_uploads` concurrent bodies of the maximum size, and no more.
 awaitable<void> crowd(Fixture& fixture, const Member& member) {
   const auto head = [&](const std::string& size) {
     return request("POST " + test::path_of(member, "/chat/uploads"),
@@ -254,11 +255,11 @@ awaitable<void> crowd(Fixture& fixture, const Member& member) {
   for (std::uint64_t i = 0; i < server::BodyAdmission::max_uploads; ++i) {
     sockets.emplace_back(fixture.loop);
     co_await sockets.back().async_connect(peer, asio::use_awaitable);
-    // A body whose size is not told counts as the greatest, once it is larger than a few bytes.
+    // A body of unknown size counts as the maximum, once it is larger than a few bytes.
     const std::string start =
         i % 2 == 0 ? head(declared) : head(chunked) + "7d0\r\n" + std::string(2000, 'x') + "\r\n";
     co_await asio::async_write(sockets.back(), asio::buffer(start), asio::use_awaitable);
-    // An answer to a later connection's request says that this was read.
+    // An answer to a later connection's request shows that this was read.
     const std::string health =
         co_await Fixture::talk(fixture.loop, fixture.server->port(), request("GET /health", last));
     CHECK(health.starts_with("HTTP/1.1 200"));
@@ -268,7 +269,7 @@ awaitable<void> crowd(Fixture& fixture, const Member& member) {
   CHECK(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
   CHECK(refused.find("\r\nRetry-After: 5\r\n") != std::string::npos);
 
-  // What is done, and who gives up, makes room.
+  // Finished and abandoned requests make room.
   const std::string rest(3000, 'x');
   co_await asio::async_write(sockets[0], asio::buffer(rest), asio::use_awaitable);
   const std::string answer = co_await read_until(sockets[0], "\r\n\r\n");
@@ -280,9 +281,9 @@ awaitable<void> crowd(Fixture& fixture, const Member& member) {
 
 }  // namespace
 
-TEST_CASE("only known senders have large bodies in memory, and not too many at a time") {
+TEST_CASE("only known senders may send large bodies, and not too many at a time") {
   Fixture fixture;
-  // What needs no token stays at the 1000 of the start.
+  // Requests without a token stay at the initial limit of 1000.
   fixture.services.max_body_bytes = 2000;
   fixture.services.max_upload_bytes = 3000;
   const Member a = fixture.platform.add("a");
