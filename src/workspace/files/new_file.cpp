@@ -19,7 +19,7 @@ std::string hidden(const std::string& name) {
   return fmt::format(".{}.", name);
 }
 
-/// A rename that replaces nothing. Some network file systems have only links for that.
+/// Renames without replacing a file. Some network file systems can do that only by a link.
 bool rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
