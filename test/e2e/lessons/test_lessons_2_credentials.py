@@ -152,7 +152,7 @@ def test_lesson_2_14_sighup_reenables_a_disabled_workspace(spawn, fake, token, s
                    "MOLECULE_WORKSPACES": json.dumps([{"id": good, "token": token}, {"id": bad}])},
                   speed=10)
     child.initialize()
-    child.wait_stderr(f"put it into {state / bad / '.auth_token'}")
+    child.wait_stderr(f"store it in {state / bad / '.auth_token'}")
     (state / bad / ".auth_token").write_text(token)
     if found_by_a_call:
         child.call("get_workspace_info", source_workspace_id=bad)
