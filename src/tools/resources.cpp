@@ -30,7 +30,7 @@ mcp::ReadResult contents(std::string json) {
   return result;
 }
 
-/// A tool's data; a resource can report a failure only by its contents.
+/// A tool's data; a resource can report a failure only in its contents.
 mcp::ReadResult contents(mcp::ToolResult result) {
   if (!result.is_error) {
     return contents(result.structured.empty() ? std::move(result.text)
@@ -91,7 +91,7 @@ awaitable<mcp::ReadResult> read_message(Services& services, std::string activity
 
 using Ids = std::vector<std::string>;
 
-/// Nothing if the inbox cannot be read now.
+/// Empty if the inbox cannot be read now.
 std::optional<Ids> newly_removed(workspace::Workspace& workspace) {
   try {
     return workspace.inbox.messages.newly_removed();
@@ -140,7 +140,7 @@ std::vector<mcp::Resource> make_resources(Services& services) {
   resources.push_back({.uri = "molecule://workspace",
                        .name = "workspace",
                        .title = "Own workspace",
-                       .description = "What the platform knows of this workspace.",
+                       .description = "What the platform knows about this workspace.",
                        .mime_type = json_type,
                        .read = [&services](mcp::Call&) { return read_workspaces(services); }});
   resources.push_back({.uri = "molecule://peers",

@@ -10,15 +10,15 @@
 
 namespace molecule::tools {
 
-// What tools share with `reply`, the resources and the prompts.
+// The calls that tools share with `reply`, the resources and the prompts.
 
 /// A message to the user.
 struct Note {
   std::string text;
-  /// Files of this machine.
+  /// Files on this machine.
   std::vector<std::string> paths = {};
 };
-/// What makes a note the same one again: its messageId is derived from this.
+/// The content that identifies a note: its messageId is derived from it.
 std::string content_of(const Note& note);
 /// Shows the note in the user's chat, with all of its files or not at all. Two notes with the same
 /// `message_id` are the same note.
@@ -38,7 +38,7 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
                                                               workspace::Workspace& workspace,
                                                               Outgoing outgoing, mcp::Call& call);
 
-/// Takes the message out of the inbox; false if it was not there. As `retry_while_busy`.
+/// Removes the message from the inbox; false if it was not there. Retries like `retry_while_busy`.
 awaitable<bool> remove_message(Services& services, std::string activity_id);
 /// At most `limit` of these messages, oldest first.
 awaitable<mcp::ToolResult> peek(

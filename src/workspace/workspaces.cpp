@@ -94,7 +94,8 @@ Workspaces::Arrival Workspaces::arrival(Workspace& workspace, Message message) c
   return {.workspace = &workspace, .message = std::move(message)};
 }
 
-/// Until `look` returns true. An inbox that fails matters only if no other one has what is wanted.
+/// Calls `look` for each until it returns true. An inbox that fails matters only if no other one
+/// has what is wanted.
 void Workspaces::each_inbox(const std::function<bool(Workspace& workspace)>& look) {
   std::exception_ptr failure;
   bool found = false;
@@ -117,7 +118,7 @@ std::optional<Workspaces::Arrival> Workspaces::next() {
   std::size_t failed = 0;
   bool busy = false;
   for (Workspace& workspace : workspaces_) {
-    // This process could not answer it: other sessions can.
+    // This process could not answer its messages: other sessions can.
     if (!workspace.in_use()) continue;
     ++usable;
     try {
@@ -222,7 +223,7 @@ awaitable<std::optional<Workspaces::Arrival>> Workspaces::wait_until(Clock::time
   bool busy = false;
   std::optional<Arrival> message = take_unless_busy(busy);
   while (!message && (busy || (any_in_use() && clock_.now() < deadline))) {
-    // Another process that writes for long is no reason to fail.
+    // Another process that keeps writing is no reason to fail.
     const Clock::time_point again = clock_.now() + timing_.store_retry;
     [[maybe_unused]] auto changed = co_await changed_.wait_until(busy ? again : deadline);
     const bool patient = clock_.now() < deadline + timing_.store_patience;

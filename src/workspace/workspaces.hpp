@@ -13,10 +13,10 @@
 
 namespace molecule::workspace {
 
-/// The workspaces of this process, at least one, and their inboxes as one. If there are several,
-/// messages tell by `arrival_workspace_id` which of them received them, and the inbox functions
-/// skip an inbox that cannot be read as long as another one can. They throw `StoreError`, and do
-/// not wait for the lock of another process: calls run them in `retry_while_busy`.
+/// The workspaces of this process, at least one, and their inboxes as one. If there are several, a
+/// message's `arrival_workspace_id` says which one received it, and the inbox functions skip an
+/// inbox that cannot be read as long as another one can. They throw `StoreError`, and do not wait
+/// for the lock of another process: calls run them in `retry_while_busy`.
 class Workspaces {
  public:
   struct Arrival {
@@ -33,7 +33,7 @@ class Workspaces {
   void start(TaskGroup& tasks);
   /// At the end of the process: releases what this session holds.
   void release();
-  /// Of all of them; true if any goes on with another token.
+  /// Reloads all tokens; true if any workspace continues with another one.
   bool reload_tokens();
 
   bool several() const { return workspaces_.size() > 1; }
@@ -63,10 +63,10 @@ class Workspaces {
   /// Prolongs the leases of this session. Never throws: a lease that could not be prolonged lasts
   /// for several tries.
   void prolong_leases() noexcept;
-  /// Why nothing comes any more: a line for each workspace that is not in use; empty if all are.
+  /// Why no messages arrive: a line for each workspace that is not in use; empty if all are.
   std::string out_of_use() const;
   bool any_in_use() const;
-  /// As `take`, as soon as there is a message; nothing once no workspace is in use, or at
+  /// Like `take`, as soon as there is a message; empty once no workspace is in use, or at
   /// `deadline`, or up to `Timing::store_patience` after it while another process writes.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);
 

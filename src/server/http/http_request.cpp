@@ -9,7 +9,7 @@ namespace molecule::server {
 
 namespace {
 
-/// In a path '+' stands for itself; the shared decoder reads forms, in which it is a blank.
+/// In a path '+' is a literal plus sign; the shared decoder reads it as a space, as in forms.
 std::string decode_path(std::string_view path) {
   std::string kept;
   for (const char c : path) {

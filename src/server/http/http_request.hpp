@@ -19,8 +19,8 @@ struct Target {
   std::map<std::string, std::string> query;
 };
 
-/// Nothing for a target that is neither a path, nor an absolute http or https URL, nor `*` (whose
-/// path is `*`).
+/// Empty for a target that is neither a path, nor an absolute http or https URL, nor `*` (whose path
+/// is `*`).
 std::optional<Target> parse_target(std::string_view target);
 
 /// Puts the host of a whole URL in the place of the Host field (RFC 9112 3.2.2).
@@ -32,11 +32,11 @@ Reply answer_asterisk(const Request& request);
 /// The 413 of platform-api.md 10.
 Reply body_too_large(std::uint64_t max_bytes);
 
-/// 503 with Retry-After: there is no room for this now.
+/// 503 with Retry-After: there is no capacity for this now.
 Reply too_busy(std::string_view text);
 
-/// The token that a browser, which cannot set fields on a WebSocket, sends as a subprotocol: an
-/// item `bearer.<token>` of Sec-WebSocket-Protocol.
+/// The token that a browser sends as a WebSocket subprotocol, because it cannot set header fields
+/// there: an item `bearer.<token>` of Sec-WebSocket-Protocol.
 std::optional<std::string> offered_bearer(const Request& request);
 
 }  // namespace molecule::server

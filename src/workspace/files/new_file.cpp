@@ -22,7 +22,7 @@ std::string hidden(const std::string& name) {
   return fmt::format(".{}.", name);
 }
 
-/// Exactly what this made: a file with the same beginning may be anybody's.
+/// True only for names that this class makes: another file may share the prefix.
 bool is_temporary(const std::filesystem::directory_entry& entry, const std::string& beginning) {
   std::error_code failure;
   const std::string name = entry.path().filename().string();
@@ -31,7 +31,7 @@ bool is_temporary(const std::filesystem::directory_entry& entry, const std::stri
          name.find('.', beginning.size()) == std::string::npos;
 }
 
-/// A rename that replaces nothing. Some network file systems have only links for that.
+/// Renames without replacing a file. Some network file systems can do that only by a link.
 bool rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;

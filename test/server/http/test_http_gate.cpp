@@ -127,7 +127,7 @@ TEST_CASE("preflights and CORS fields are for listed origins") {
   CHECK(field(page_reply, "Content-Security-Policy").find("unsafe-inline") != std::string::npos);
 }
 
-TEST_CASE("targets") {
+TEST_CASE("request targets are split and decoded") {
   const auto plain = parse_target("/a%20b+c/%zz?x=1+2&y=%41&x=3&z&=q&w=a=b#f");
   REQUIRE(plain);
   CHECK(plain->path == "/a b+c/%zz");
@@ -147,7 +147,7 @@ TEST_CASE("targets") {
   CHECK(parse_target("/?&&=&")->query.empty());
 }
 
-TEST_CASE("browsers hand over their token as a subprotocol") {
+TEST_CASE("browsers send their token as a subprotocol") {
   CHECK(offered_bearer(request({{"Sec-WebSocket-Protocol", "x, bearer.abc"}})) == "abc");
   CHECK(!offered_bearer(request({{"Sec-WebSocket-Protocol", "x"}})));
   CHECK(!offered_bearer(request({})));

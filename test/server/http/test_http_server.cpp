@@ -34,7 +34,8 @@ struct Fixture {
     loop.stop();
   }
 
-  /// Sends `bytes` on a new connection and gives all that comes until the server closes it.
+  /// Sends `bytes` on a new connection and returns everything that arrives until the server closes
+  /// it.
   std::string exchange(const std::string& bytes) {
     return test::run(loop, talk(loop, server->port(), bytes));
   }
@@ -108,10 +109,10 @@ TEST_CASE("many pipelined requests are answered in order") {
   const std::string answers = fixture.exchange(all + request("GET /", last));
   CHECK(count(answers, "HTTP/1.1 200 OK") == 101);
   CHECK(count(answers, "HTTP/1.1 404 Not Found") == 100);
-  CHECK(answers.ends_with("ADMIN_TOKEN was set.\n"));
+  CHECK(answers.ends_with("ADMIN_TOKEN is set.\n"));
 }
 
-TEST_CASE("refused on the wire, with an answer") {
+TEST_CASE("requests refused by the transport get an answer") {
   Fixture fixture;
   const auto status = [&](const std::string& bytes) {
     const std::string reply = fixture.exchange(bytes);
@@ -161,7 +162,7 @@ const std::string handshake =
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// Reads until `mark` has come or the connection ended; gives all that came.
+/// Reads until `mark` has arrived or the connection ended; returns everything.
 awaitable<std::string> read_until(tcp::socket& socket, std::string mark) {
   std::string all;
   std::string part(4096, '\0');
@@ -196,7 +197,7 @@ awaitable<void> listen_to_events(Fixture& fixture, const Member& member) {
   const std::string pong = co_await read_until(socket, "hi");
   CHECK(pong == std::string("\x8a\x02hi", 4));
 
-  // Its rights are asked for at each event.
+  // Its rights are checked at each event.
   fixture.platform.revoke_tokens(member.id);
   server::Context context(fixture.platform.services);
   context.events.broadcast("SECRET", member.id, "{}");
@@ -241,7 +242,7 @@ TEST_CASE("a port that is taken is an error") {
 
 TEST_CASE("only known senders have large bodies in memory") {
   Fixture fixture;
-  // What needs no token stays at the 1000 of the start.
+  // Requests without a token stay at the initial limit of 1000.
   fixture.services.max_body_bytes = 2000;
   fixture.services.max_upload_bytes = 3000;
   const Member a = fixture.platform.add("a");

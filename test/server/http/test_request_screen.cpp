@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t max_body = 100;
 constexpr std::uint64_t max_upload = 1000;
 
-/// Grants the larger body to uploads with a token, and counts what is held and asked.
+/// Admits larger bodies for uploads with a token, and counts the requested and the held grants.
 struct Admission {
   RequestScreen::Rules rules{
       .unasked_bytes = max_body,
@@ -44,7 +44,7 @@ struct Seen {
   int status = 0;
 };
 
-/// Feeds `bytes` in pieces; what follows a refusal is not read any more.
+/// Feeds `bytes` in pieces; nothing is read after a refusal.
 Seen feed(const std::string& bytes, std::size_t piece) {
   const Admission admission;
   RequestScreen screen(admission.rules);
@@ -76,7 +76,7 @@ TEST_CASE("good requests pass whole, however they are split") {
   }
 }
 
-TEST_CASE("what is refused never reaches the reader whole") {
+TEST_CASE("a refused request never reaches the reader whole") {
   struct Row {
     std::string bytes;
     Verdict verdict;
@@ -127,7 +127,7 @@ TEST_CASE("a body of tiny chunks is refused in the end") {
   CHECK(screen.verdict() == Verdict::body_too_large);
 }
 
-TEST_CASE("after an upgrade the frames' lengths are watched") {
+TEST_CASE("after an upgrade the lengths of frames are limited") {
   const std::string small = std::string("\x81\x83\x01\x02\x03\x04", 6) + "abc";
   const std::string medium =
       std::string("\x82\xfe\x01\x00\x01\x02\x03\x04", 8) + std::string(256, 'x');
@@ -148,7 +148,7 @@ TEST_CASE("after an upgrade the frames' lengths are watched") {
   }
 }
 
-TEST_CASE("what follows a request to upgrade is not a request any more") {
+TEST_CASE("bytes after a request to upgrade are not a request") {
   const Admission admission;
   RequestScreen screen(admission.rules);
   CHECK(screen.take(upgrade + get) == upgrade.size());
@@ -173,7 +173,7 @@ std::string in_chunks(const std::string& line, const std::string& fields, int ch
 
 }  // namespace
 
-TEST_CASE("a larger body is for whom the head admits, and one after another is asked for anew") {
+TEST_CASE("a larger body needs admission by its head, again for each request") {
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{5000}}) {
     const auto status = [piece](const std::string& bytes) {
       const Seen seen = feed(bytes, piece);

@@ -31,7 +31,7 @@ awaitable<void> end_after(Clock& clock, Clock::duration time,
   write.reset();
 }
 
-/// Another process, as SQLite sees it, that writes to the inbox for so long.
+/// Another process, as SQLite sees it, that writes to the inbox for the given time.
 class Writer {
  public:
   Writer(Fixture& fixture, Clock::duration time)
@@ -120,7 +120,7 @@ TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's size
   CHECK(fixture.call("inbox_peek").content.empty());
 }
 
-TEST_CASE("inbox_pop removes once, and says so every time") {
+TEST_CASE("inbox_pop removes once, and every call says whether it did") {
   Fixture fixture;
   deliver(fixture, {message(1)});
   const std::string arguments = R"({"activity_id":")" + message(1).activity_id + R"("})";
@@ -144,7 +144,7 @@ TEST_CASE("without an inbox its tools say so, and name the switch") {
   }
 }
 
-TEST_CASE("a file that is no database is an answer, not a crash") {
+TEST_CASE("a file that is not a database gives an answer, not a crash") {
   Fixture fixture;
   std::ofstream(fixture.folder / "inbox.db") << std::string(4096, '#');
   for (const auto& [name, arguments] :
@@ -192,7 +192,7 @@ TEST_CASE("another process that writes for seconds fails no call of the inbox") 
   CHECK(fixture.inbox().messages.find(answer.activity_id)->task == "count");
 }
 
-TEST_CASE("another process that does not stop writing is told of") {
+TEST_CASE("another process that keeps writing is reported") {
   Fixture fixture;
   deliver(fixture, {message(1)});
   const Writer writer(fixture, std::chrono::hours(1));
@@ -208,7 +208,7 @@ TEST_CASE("another process that does not stop writing is told of") {
   }
 }
 
-TEST_CASE("of a workspace that is out of use the inbox says so; what waits in it can be seen") {
+TEST_CASE("the inbox reports a disabled workspace, and still shows its messages") {
   Fixture fixture;
   deliver(fixture, {message(1)});
   fixture.workspaces->first().disable(workspace::Workspace::Use::rejected, "it was removed");

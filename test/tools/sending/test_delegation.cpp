@@ -39,7 +39,7 @@ TEST_CASE("delegate_task gives the peer's answer and reports before and after") 
   CHECK(fixture.failures.empty());
 }
 
-TEST_CASE("a workspace that is ourselves is refused before any I/O, in any case") {
+TEST_CASE("delegating to oneself is refused before any I/O, whatever the case of the id") {
   Fixture fixture;
   for (std::string id :
        {own, text::lower(own), std::string("11111111-1111-4111-8111-11111111111A")}) {
@@ -88,7 +88,7 @@ TEST_CASE("after five tries the failure says what to do") {
   CHECK_FALSE(report.root()["error_detail"].string_or("").empty());
 }
 
-TEST_CASE("answers of the platform are not retried, and each says what to do") {
+TEST_CASE("the platform's answers are not retried, and each says what to do") {
   struct Row {
     int status;
     std::string body;
@@ -118,7 +118,7 @@ TEST_CASE("answers of the platform are not retried, and each says what to do") {
   }
 }
 
-TEST_CASE("a queued task is no failure, and is not to be sent again") {
+TEST_CASE("a queued task is not a failure, and must not be sent again") {
   Fixture fixture;
   fixture.server.answer(send_call, 200,
                         R"({"delivery_mode":"poll","method":"message/send","status":"queued"})");
@@ -138,7 +138,7 @@ TEST_CASE("a peer's error is an error with its text") {
   CHECK(contains(result.text, "out of tools"));
 }
 
-TEST_CASE("the workload and the progress are true while a peer works") {
+TEST_CASE("the workload and the progress are correct while a peer works") {
   Fixture fixture;
   fixture.server.answer(send_call, Canned{.act = Canned::Act::hang});
   FakeCall call(arguments);
@@ -163,7 +163,7 @@ TEST_CASE("the workload and the progress are true while a peer works") {
   while (!ended) fixture.loop.run_one();
   CHECK(error != nullptr);
   CHECK(fixture.workspaces->first().workload.active_tasks() == 0);
-  // The call is gone now; nothing may speak of it any more.
+  // The call is gone now; nothing may refer to it.
   fixture.clock.advance(std::chrono::seconds(30));
   fixture.settle();
   CHECK(call.progressed.size() == 3);

@@ -30,7 +30,7 @@ awaitable<bool> stage_upload(Context& context, const PendingUpload& upload,
                              std::string_view content) {
   const auto written = files::replace(upload_path(context, upload), content);
   if (!written) {
-    log::error("an upload cannot be kept: {}", written.error().message);
+    log::error("an upload could not be stored: {}", written.error().message);
     co_return false;
   }
   co_await context.store.execute(

@@ -43,7 +43,7 @@ std::size_t stored(const Platform& platform) {
 
 }  // namespace
 
-TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
+TEST_CASE("a user's file waits for the workspace until it is acknowledged") {
   Platform platform;
   const Member a = platform.add("a");
   const auto reply =
@@ -87,7 +87,7 @@ TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
   CHECK(stored(platform) == 1);
 }
 
-TEST_CASE("an agent's own file says whose it is") {
+TEST_CASE("an agent's own file has its source") {
   Platform platform;
   const Member a = platform.add("a");
   REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
@@ -95,7 +95,7 @@ TEST_CASE("an agent's own file says whose it is") {
   CHECK(page.items().at(0)["source_id"].string_or("") == a.id);
 }
 
-TEST_CASE("an upload is there for a day") {
+TEST_CASE("an upload expires after a day") {
   Platform platform;
   const Member a = platform.add("a");
   const std::string path =
@@ -110,7 +110,7 @@ TEST_CASE("an upload is there for a day") {
   CHECK(platform.count("SELECT count(*) FROM pending_uploads") == 0);
 }
 
-TEST_CASE("files that belong to nobody are removed, and a lost one is not found") {
+TEST_CASE("files without a row are removed, and a row without a file is not found") {
   Platform platform;
   const Member a = platform.add("a");
   const std::string id = file_id(upload(platform, a, a.token, part("r", "x")));
@@ -169,7 +169,7 @@ TEST_CASE("fault C1: only a folder that a platform made is taken for uploads") {
   CHECK(!server::claim_upload_folder(folder.path / "file"));
 }
 
-TEST_CASE("files of others are not found") {
+TEST_CASE("files of other workspaces are not found") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -187,7 +187,7 @@ TEST_CASE("files of others are not found") {
   CHECK(upload(platform, a, "", part("r", "x")).status == 401);
 }
 
-TEST_CASE("uploads that are none are refused and leave nothing") {
+TEST_CASE("invalid uploads are refused and leave nothing") {
   Platform platform;
   const Member a = platform.add("a");
   CHECK(platform.post(path_of(a, "/chat/uploads"), a.token, "{}").status == 400);
@@ -207,7 +207,7 @@ TEST_CASE("uploads that are none are refused and leave nothing") {
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
 
-TEST_CASE("what waits for one workspace is bounded") {
+TEST_CASE("the files waiting for one workspace are limited") {
   Platform platform;
   const Member a = platform.add("a");
   REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
@@ -215,7 +215,7 @@ TEST_CASE("what waits for one workspace is bounded") {
   CHECK(upload(platform, a, a.token, part("r", "x")).status == 413);
 }
 
-TEST_CASE("bytes that cannot be kept give no row") {
+TEST_CASE("an upload that cannot be written leaves no row") {
   Platform platform;
   const Member a = platform.add("a");
   std::filesystem::remove_all(platform.services.uploads);
@@ -223,7 +223,7 @@ TEST_CASE("bytes that cannot be kept give no row") {
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
 
-TEST_CASE("names of files are made harmless and keep their script") {
+TEST_CASE("file names are made safe and keep their script") {
   Platform platform;
   const Member a = platform.add("a");
   const auto name_of = [&](std::string_view given) {

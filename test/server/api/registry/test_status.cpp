@@ -17,7 +17,7 @@ std::string_view next(std::string_view status, const HeartbeatFacts& heartbeat) 
 
 }  // namespace
 
-TEST_CASE("any heartbeat brings a workspace online that was not yet") {
+TEST_CASE("any heartbeat brings a new workspace online") {
   for (const char* status : {"offline", "provisioning", "awaiting_agent"}) {
     CHECK(next(status, {}) == "online");
     CHECK(next(status, {.error_rate = 1, .runtime_state = "wedged"}) == "online");
@@ -44,7 +44,7 @@ TEST_CASE("a runtime that manages its own status is not judged by its errors") {
   CHECK(next("degraded", good) == "stays");
 }
 
-TEST_CASE("silence takes the online away") {
+TEST_CASE("a silent workspace goes offline") {
   CHECK(!after_silence("online", "external", seconds(90)));
   CHECK(after_silence("online", "external", seconds(91)) == "awaiting_agent");
   CHECK(after_silence("degraded", "external", seconds(91)) == "awaiting_agent");
