@@ -19,8 +19,8 @@ struct Target {
   std::map<std::string, std::string> query;
 };
 
-/// Empty for a target that is neither a path, nor an absolute http or https URL, nor `*` (whose path
-/// is `*`).
+/// Empty for a target that is neither a path, nor an absolute http or https URL, nor `*` (whose
+/// path is `*`).
 std::optional<Target> parse_target(std::string_view target);
 
 /// Puts the host of a whole URL in the place of the Host field (RFC 9112 3.2.2).
