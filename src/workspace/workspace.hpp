@@ -83,6 +83,8 @@ class Workspace {
   void complete(Message& message);
   /// Takes the message out of the inbox; false if it was not there. Throws `StoreError`.
   bool remove(std::string_view activity_id);
+  /// As `remove`, unless another session has the message.
+  MessageStore::Popped pop(std::string_view activity_id);
 
   /// The platform has accepted this card, a JSON object's text: whichever session registers next
   /// gives it again, until the environment describes another one.

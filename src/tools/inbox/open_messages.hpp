@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json/writer.hpp"
+#include "tools/tools.hpp"
+
+namespace molecule::tools {
+
+/// The messages that the agent has been given before and has not removed: it should know of them
+/// whatever a call returns.
+class OpenMessages {
+ public:
+  explicit OpenMessages(Services& services);
+
+  bool empty() const { return open_.arrivals.empty(); }
+  /// The members `open` and `open_more` of a result, if any; without the message of that id.
+  void write(json::Object& result, std::string_view except = {}) const;
+  /// The same as a text for hosts that show no structured results; may be empty.
+  std::string as_text() const;
+
+ private:
+  workspace::Workspaces::Open open_;
+};
+
+/// Which messages of this session another one has taken over; empty if none. Each is told once.
+std::string taken_over(Services& services);
+
+}  // namespace molecule::tools
