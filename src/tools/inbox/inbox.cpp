@@ -161,7 +161,7 @@ mcp::ToolResult shown(Listed listed, const OpenMessages& open, const std::string
                     listed.more));
   }
   if (!note.empty()) say(note);
-  if (!open.empty()) say(open.as_text());
+  if (!open.all_in(listed.shown)) say(open.as_text());
   return result;
 }
 

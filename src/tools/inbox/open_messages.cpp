@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -26,6 +27,15 @@ std::string line_of(const workspace::Message& message) {
 }  // namespace
 
 OpenMessages::OpenMessages(Services& services) : open_(services.workspaces.open(max_listed)) {}
+
+bool OpenMessages::all_in(const std::vector<workspace::Workspaces::Arrival>& shown) const {
+  const auto is_shown = [&shown](const workspace::Workspaces::Arrival& open) {
+    return std::ranges::any_of(shown, [&open](const workspace::Workspaces::Arrival& one) {
+      return one.message.activity_id == open.message.activity_id;
+    });
+  };
+  return open_.more == 0 && std::ranges::all_of(open_.arrivals, is_shown);
+}
 
 void OpenMessages::write(json::Object& result, std::string_view except) const {
   if (open_.arrivals.empty()) return;

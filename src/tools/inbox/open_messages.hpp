@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json/writer.hpp"
 #include "tools/tools.hpp"
@@ -14,10 +15,11 @@ class OpenMessages {
  public:
   explicit OpenMessages(Services& services);
 
-  bool empty() const { return open_.arrivals.empty(); }
+  /// True if all of them are among these.
+  bool all_in(const std::vector<workspace::Workspaces::Arrival>& shown) const;
   /// The members `open` and `open_more` of a result, if any; without the message of that id.
   void write(json::Object& result, std::string_view except = {}) const;
-  /// The same as a text for hosts that show no structured results; may be empty.
+  /// The same as a text, for hosts that show no structured results.
   std::string as_text() const;
 
  private:
