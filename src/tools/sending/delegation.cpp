@@ -283,10 +283,11 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
                                                               workspace::Workspace& workspace,
                                                               Outgoing outgoing, mcp::Call& call) {
   const Progress progress(services, call, "waiting for the peer's answer");
-  const Warn warn = [&call](const std::string& text) {
+  Warn warn = [&call](const std::string& text) {
     call.log(mcp::LogLevel::warning, "delegation", text);
   };
-  auto outcome = co_await send_and_report(services, workspace, std::move(outgoing), warn);
+  auto outcome =
+      co_await send_and_report(services, workspace, std::move(outgoing), std::move(warn));
   co_return outcome;
 }
 

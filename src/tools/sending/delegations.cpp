@@ -79,10 +79,11 @@ awaitable<void> Delegations::run(std::shared_ptr<Delegations> self, std::shared_
                               tool_use_id);
   task->message_id = attempt.id();
   Outgoing outgoing{.peer = task->peer, .text = task->text, .message_id = attempt.id()};
-  const auto warn = [task](const std::string& text) {
+  Warn warn = [task](const std::string& text) {
     if (task->caller != nullptr) task->caller->log(mcp::LogLevel::warning, "delegation", text);
   };
-  auto outcome = co_await send_and_report(services, task->workspace, std::move(outgoing), warn);
+  auto outcome =
+      co_await send_and_report(services, task->workspace, std::move(outgoing), std::move(warn));
   if (outcome) attempt.taken();
   const bool queued = outcome && outcome->queued;
   const bool late = task->caller == nullptr && outcome && !queued;

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "workspace/store/inbox/delivery.hpp"
+#include "workspace/store/delivery.hpp"
 
 using namespace molecule::workspace::delivery;
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "workspace/store/database.hpp"
-#include "workspace/store/inbox/delivery.hpp"
+#include "workspace/store/delivery.hpp"
 #include "workspace/store/inbox/message.hpp"
 #include "workspace/store/sessions.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "base/sqlite.hpp"
 #include "base/text/time.hpp"
-#include "workspace/store/inbox/delivery.hpp"
+#include "workspace/store/delivery.hpp"
 #include "workspace/store/inbox/message.hpp"
 
 namespace molecule::workspace {

@@ -1,4 +1,4 @@
-#include "workspace/store/inbox/delivery.hpp"
+#include "workspace/store/delivery.hpp"
 
 #include <array>
 #include <cstddef>
