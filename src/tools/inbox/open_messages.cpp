@@ -38,8 +38,9 @@ bool OpenMessages::all_in(const std::vector<workspace::Workspaces::Arrival>& sho
 }
 
 void OpenMessages::write(json::Object& result, std::string_view except) const {
-  if (open_.arrivals.empty()) return;
-  {
+  const bool others = std::ranges::any_of(
+      open_.arrivals, [except](const auto& one) { return one.message.activity_id != except; });
+  if (others) {
     auto list = result.array("open");
     for (const auto& [workspace, message] : open_.arrivals) {
       if (message.activity_id == except) continue;

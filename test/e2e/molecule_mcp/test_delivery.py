@@ -198,7 +198,7 @@ def test_fault_A8_a_pop_spares_what_another_session_works_on(start, fake):
 @pytest.fixture
 def slow_peer(fake):
     slow = Reply(200, {"jsonrpc": "2.0", "id": "1", "result": {"parts": [{"kind": "text", "text": "late"}]}})
-    slow.delay = 2
+    slow.delay = 5
     fake.always("a2a", slow)
 
 
