@@ -191,6 +191,7 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Del
     const Caller caller(task, call);
     while (!task->done) co_await task->ended.wait();
     tasks->finish(task);
+    if (task->failure) std::rethrow_exception(task->failure);
     auto taken = co_await take_answer(services, task);
     if (!taken) continue;
     mcp::ToolResult result = answer_of(peer, task->message_id, *task->outcome);

@@ -74,6 +74,20 @@ std::shared_ptr<Delegations::Task> Delegations::find_or_start(std::shared_ptr<De
 
 awaitable<void> Delegations::run(std::shared_ptr<Delegations> self, std::shared_ptr<Task> task,
                                  std::string tool_use_id) {
+  try {
+    co_await send(self, task, std::move(tool_use_id));
+  } catch (...) {
+    task->failure = std::current_exception();
+  }
+  task->done = true;
+  task->ended.notify_all();
+  if (!task->failure) co_return;
+  self->finish(task);
+  if (task->caller == nullptr) std::rethrow_exception(task->failure);
+}
+
+awaitable<void> Delegations::send(std::shared_ptr<Delegations> self, std::shared_ptr<Task> task,
+                                  std::string tool_use_id) {
   Services& services = self->services_;
   MessageIds::Attempt attempt(self->ids_, task->workspace.id() + task->peer, task->text,
                               tool_use_id);
@@ -95,8 +109,6 @@ awaitable<void> Delegations::run(std::shared_ptr<Delegations> self, std::shared_
   if (late) co_await store_answer(services, task);
   // Nothing was done that a repetition could find.
   if (!*task->outcome && task->caller == nullptr) self->finish(task);
-  task->done = true;
-  task->ended.notify_all();
 }
 
 }  // namespace molecule::tools

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <list>
 #include <memory>
 #include <optional>
@@ -29,6 +30,8 @@ class Delegations {
     std::optional<platform::Outcome<platform::A2aReply>> outcome = std::nullopt;
     /// Once it is over, its answer in the inbox if nobody waited for it.
     bool done = false;
+    /// What `outcome` is missing for: the waiting call throws it.
+    std::exception_ptr failure = nullptr;
     Clock::time_point ended_at = {};
     Event ended;
     /// The call that waits for it; null: none.
@@ -50,6 +53,8 @@ class Delegations {
  private:
   static awaitable<void> run(std::shared_ptr<Delegations> self, std::shared_ptr<Task> task,
                              std::string tool_use_id);
+  static awaitable<void> send(std::shared_ptr<Delegations> self, std::shared_ptr<Task> task,
+                              std::string tool_use_id);
   std::shared_ptr<Task> left(const workspace::Workspace& workspace, const std::string& peer,
                              const std::string& text);
 

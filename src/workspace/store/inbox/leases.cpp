@@ -178,8 +178,8 @@ bool Leases::held_back(std::int64_t seq) {
 }
 
 /// Adds nothing beyond `limit`, but forgets what is gone whatever it is.
-std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::size_t limit,
-                                                   bool waited) {
+std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::size_t limit) {
+  const bool another_waits = sessions_.another_waits();
   std::unordered_set<std::int64_t> waiting;
   std::unordered_map<std::int64_t, std::int64_t> still_held;
   std::vector<std::int64_t> fresh;
@@ -193,6 +193,8 @@ std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::si
       continue;
     }
     if (delivery::next(state, Event::push, false) != Step::announce) continue;
+    const bool waited =
+        sessions_.waits() || delivery::next(state, Event::push, another_waits) != Step::announce;
     if (waited && held_back(seq)) {
       still_held.emplace(seq, held_since_.at(seq));
     } else if (fresh.size() < limit) {
@@ -206,8 +208,7 @@ std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::si
 
 Leases::Announced Leases::announce(std::size_t limit) {
   return database_.use([this, limit](sqlite::Database& db) {
-    const bool waited = sessions_.waits() || sessions_.another_waits();
-    const std::vector<std::int64_t> fresh = choose_announced(db, limit, waited);
+    const std::vector<std::int64_t> fresh = choose_announced(db, limit);
     Announced announced{.messages = {}, .held_back = !held_since_.empty()};
     if (fresh.empty()) return announced;
     sqlite::Transaction transaction(db);

@@ -75,7 +75,7 @@ class Leases {
   delivery::Viewer viewer();
   delivery::State state_of(const delivery::Record& record);
   bool held_back(std::int64_t seq);
-  std::vector<std::int64_t> choose_announced(sqlite::Database& db, std::size_t limit, bool waited);
+  std::vector<std::int64_t> choose_announced(sqlite::Database& db, std::size_t limit);
   void remember(std::int64_t seq, std::string_view activity_id);
 
   Database& database_;
