@@ -25,7 +25,7 @@ std::string argument(mcp::Call& call, std::string_view name) {
 
 /// Includes the messages, so that the agent need not ask for them first.
 awaitable<mcp::PromptResult> answer_inbox(Services& services) {
-  auto waiting = co_await peek(services, max_shown, workspace::Workspaces::Which::available);
+  auto waiting = co_await peek(services, max_shown, Look::own);
   mcp::PromptResult result = said(
       "Answer the messages in the Molecule inbox, oldest first. For each one: do what it asks, "
       "within the rules that you have; answer with reply and its activity_id, which also removes "

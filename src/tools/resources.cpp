@@ -70,15 +70,18 @@ awaitable<mcp::ReadResult> read_peers(Services& services) {
 }
 
 awaitable<mcp::ReadResult> read_inbox(Services& services) {
-  auto waiting = co_await peek(services, max_messages);
+  auto waiting = co_await peek(services, max_messages, Look::only);
   mcp::ReadResult read = contents(std::move(waiting));
   co_return read;
 }
 
 awaitable<mcp::ReadResult> read_message(Services& services, std::string activity_id) {
   mcp::ReadResult result;
+  // Reading one message is acting on it.
   const auto look = [&services, activity_id] {
-    return services.workspaces.find_message(activity_id);
+    auto found = services.workspaces.find_message(activity_id);
+    if (found) services.workspaces.show({*found});
+    return found;
   };
   try {
     auto found = co_await retry_while_busy(services, look);

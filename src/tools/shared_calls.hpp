@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,12 +39,24 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
                                                               workspace::Workspace& workspace,
                                                               Outgoing outgoing, mcp::Call& call);
 
+/// Told of each try that failed and is made again.
+using Warn = std::function<void(const std::string& text)>;
+/// As `send_to_peer`, for no call; with the reports of the activity and of the workload.
+awaitable<platform::Outcome<platform::A2aReply>> send_and_report(Services& services,
+                                                                 workspace::Workspace& workspace,
+                                                                 Outgoing outgoing, Warn warn);
+/// The answer that comes to the inbox later will say which task it answers, and is this session's;
+/// best effort.
+awaitable<void> remember_task(Services& services, workspace::Workspace& workspace,
+                              std::string task_id, std::string peer, std::string task);
+
 /// Removes the message from the inbox; false if it was not there. Retries like `retry_while_busy`.
 awaitable<bool> remove_message(Services& services, std::string activity_id);
-/// At most `limit` of these messages, oldest first.
-awaitable<mcp::ToolResult> peek(
-    Services& services, std::size_t limit,
-    workspace::Workspaces::Which which = workspace::Workspaces::Which::waiting);
+/// How messages are looked at: shown only; given to this session as far as nobody else is to have
+/// them; or the same, but without those of others.
+enum class Look { only, act, own };
+/// At most `limit` messages, oldest first.
+awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit, Look look);
 
 awaitable<mcp::ToolResult> list_peers(Services& services);
 /// The platform's answer about one workspace's peers.

@@ -171,6 +171,12 @@ bool Workspace::remove(std::string_view activity_id) {
   return removed;
 }
 
+MessageStore::Popped Workspace::pop(std::string_view activity_id) {
+  const auto popped = inbox.messages.pop(activity_id);
+  if (popped == MessageStore::Popped::removed) changes.messages_changed();
+  return popped;
+}
+
 void Workspace::release() {
   try {
     inbox.release();

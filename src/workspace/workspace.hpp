@@ -84,6 +84,8 @@ class Workspace {
   void complete(Message& message);
   /// Removes the message from the inbox; false if it was not there. Throws `StoreError`.
   bool remove(std::string_view activity_id);
+  /// As `remove`, unless another session has the message.
+  MessageStore::Popped pop(std::string_view activity_id);
 
   /// Stores a card, a JSON object's text, that the platform has accepted: whichever session
   /// registers next sends it again, until the environment describes another one.

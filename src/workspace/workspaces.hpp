@@ -23,8 +23,13 @@ class Workspaces {
     Workspace* workspace;
     Message message;
   };
-  /// All messages, or those that may be given to this session.
+  /// All messages, or those that this session has or may be given.
   enum class Which { waiting, available };
+  /// Of the messages that this session has.
+  struct Open {
+    std::vector<Arrival> arrivals;
+    std::size_t more = 0;
+  };
 
   Workspaces(const Config& config, asio::any_io_executor executor, net::HttpClient& http,
              Clock& clock);
@@ -58,7 +63,17 @@ class Workspaces {
   std::optional<Arrival> find_message(std::string_view activity_id);
   /// False if there was no such message.
   bool remove(std::string_view activity_id);
-  /// The oldest message that no other session has, leased to this one. Consumes nothing.
+  /// As `remove`, unless another session has the message.
+  MessageStore::Popped pop(std::string_view activity_id);
+  /// The agent has been shown these by a look into the inbox (`Leases::show`).
+  void show(const std::vector<Arrival>& arrivals);
+  /// What this session has, the beginnings of the texts only.
+  Open open(std::size_t limit);
+  /// The ids of what this session was told of and another one has taken over, each once. Never
+  /// throws: what cannot be read now is told later.
+  std::vector<std::string> lost() noexcept;
+  /// The most urgent message that this session was not given yet, leased to it: answers to its
+  /// tasks, then users', then peers', each oldest first. Consumes nothing.
   std::optional<Arrival> take();
   /// Prolongs the leases of this session. Never throws: a lease that could not be prolonged lasts
   /// for several tries.

@@ -168,6 +168,8 @@ TEST_CASE("a message that another session answers is marked, and left out of the
   CHECK(contains(embedded.resource.data, "number 2"));
   CHECK_FALSE(contains(embedded.resource.data, "number 1"));
   const std::string pop = R"({"activity_id":")" + message(1).activity_id + R"("})";
+  CHECK(contains(fixture.call("inbox_pop", pop).text, "another session"));
+  other.release();
   CHECK(contains(fixture.call("inbox_pop", pop).text, R"("removed":true)"));
 }
 

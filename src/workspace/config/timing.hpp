@@ -43,6 +43,11 @@ struct Timing {
   minutes lease{10};
   /// How often a lease in use is renewed.
   minutes lease_renewal{1};
+  /// How long a message that was pushed to one session is kept from the others. With `push_hold`
+  /// and the time until they look again (`owner_check`) at most 15 s.
+  seconds announcement{12};
+  /// How long a push waits for a session that waits to take the message.
+  seconds push_hold{1};
   /// The platform deletes rows after 30 days at the latest (platform-api.md 10).
   std::chrono::days removed_kept{35};
 

@@ -92,6 +92,14 @@ void Sessions::end_own_without_inbox() {
   if (std::exchange(holds_substitute_, false)) file_.unlock(byte);
 }
 
+void Sessions::begin_wait() {
+  if (++waits_ == 1) file_.share(waiting_byte);
+}
+
+void Sessions::end_wait() noexcept {
+  if (--waits_ == 0) file_.unlock(waiting_byte);
+}
+
 std::int64_t Sessions::now() const {
   return duration_cast<microseconds>(clock_.now().time_since_epoch()).count();
 }

@@ -52,10 +52,22 @@ class Sessions {
   bool own_without_inbox();
   void end_own_without_inbox();
 
+  /// This session waits for a message from now on, or once less. The kernel ends it with the
+  /// process; no disk is written.
+  void begin_wait();
+  void end_wait() noexcept;
+  /// True if this session waits.
+  bool waits() const { return waits_ > 0; }
+  /// True if another session does.
+  bool another_waits() { return file_.locked_elsewhere(waiting_byte); }
+
   /// The monotonic clock in microseconds, as leases store it.
   std::int64_t now() const;
 
  private:
+  /// Shared by all sessions that wait.
+  static constexpr std::int64_t waiting_byte = 4;
+
   Clock& clock_;
   const Timing& timing_;
   LockFile file_;
@@ -63,6 +75,8 @@ class Sessions {
   bool locked_ = false;
   bool in_part_ = false;
   bool holds_substitute_ = false;
+  /// How many calls wait.
+  int waits_ = 0;
 };
 
 }  // namespace molecule::workspace

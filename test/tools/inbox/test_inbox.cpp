@@ -19,6 +19,10 @@ workspace::Message message(int number, std::string text = "hi") {
   return m;
 }
 
+std::string derived_id(int number) {
+  return "00000000-0000-4000-8000-0000000001" + std::to_string(10 + number);
+}
+
 void deliver(Fixture& fixture, std::vector<workspace::Message> messages) {
   const std::string cursor = messages.back().activity_id;
   fixture.inbox().messages.store(messages, cursor);
@@ -46,14 +50,37 @@ class Writer {
 
 }  // namespace
 
-TEST_CASE("wait_for_message gives the oldest and consumes nothing") {
+TEST_CASE("wait_for_message gives what is new, names what is open, and consumes nothing") {
   Fixture fixture;
-  deliver(fixture, {message(1), message(2)});
-  for (int i = 0; i < 2; ++i) {
-    const json::Document got = parsed(fixture.call("wait_for_message").text);
-    CHECK(got.root()["activity_id"].string_or("") == message(1).activity_id);
-    CHECK(got.root()["kind"].string_or("") == "canvas_user");
+  deliver(fixture, {message(1, "one\n" + std::string(100, 'x')), message(2)});
+  json::Document got = parsed(fixture.call("wait_for_message").text);
+  CHECK(got.root()["activity_id"].string_or("") == message(1).activity_id);
+  CHECK(got.root()["kind"].string_or("") == "canvas_user");
+  CHECK(got.root()["open"].items().empty());
+  got = parsed(fixture.call("wait_for_message").text);
+  CHECK(got.root()["activity_id"].string_or("") == message(2).activity_id);
+  const std::vector<json::Value> open = got.root()["open"].items();
+  REQUIRE(open.size() == 1);
+  CHECK(open[0]["activity_id"].string_or("") == message(1).activity_id);
+  CHECK(open[0]["from"].string_or("") == "user");
+  CHECK(open[0]["text"].string_or("").size() == 80);
+  got = parsed(fixture.call("wait_for_message", R"({"timeout_secs":1})").text);
+  CHECK(got.root()["timeout"].boolean() == true);
+  CHECK(got.root()["open"].items().size() == 2);
+  CHECK(fixture.inbox().messages.size() == 2);
+}
+
+TEST_CASE("of more than twenty open messages the number is named") {
+  Fixture fixture;
+  for (int i = 0; i < 25; ++i) {
+    workspace::Message one = message(1);
+    one.activity_id = derived_id(i);
+    deliver(fixture, {one});
   }
+  fixture.call("inbox_peek", R"({"limit":100})");
+  const json::Document got = parsed(fixture.call("wait_for_message", R"({"timeout_secs":0})").text);
+  CHECK(got.root()["open"].items().size() == 20);
+  CHECK(got.root()["open_more"].integer() == 5);
 }
 
 TEST_CASE("wait_for_message ends at its time, which is clamped, with progress every 15 s") {

@@ -140,7 +140,8 @@ TEST_CASE("a peer's error is an error with its text") {
 
 TEST_CASE("the workload and the progress are correct while a peer works") {
   Fixture fixture;
-  fixture.server.answer(send_call, Canned{.act = Canned::Act::hang});
+  Event answered(fixture.clock);
+  fixture.server.answer(send_call, Canned{.body = R"({"result":"late"})", .held = &answered});
   FakeCall call(arguments);
   asio::cancellation_signal cancel;
   std::exception_ptr error;
@@ -162,12 +163,23 @@ TEST_CASE("the workload and the progress are correct while a peer works") {
   cancel.emit(asio::cancellation_type::terminal);
   while (!ended) fixture.loop.run_one();
   CHECK(error != nullptr);
-  CHECK(fixture.workspaces->first().workload.active_tasks() == 0);
-  // The call is gone now; nothing may refer to it.
+  CHECK(fixture.workspaces->first().workload.active_tasks() == 1);
+  // The call is gone now; nothing may refer to it. The peer is still at work.
   fixture.clock.advance(std::chrono::seconds(30));
+  answered.notify_all();
   fixture.settle();
   CHECK(call.progressed.size() == 3);
   CHECK(fixture.failures.empty());
+  CHECK(fixture.workspaces->first().workload.active_tasks() == 0);
+  const auto waiting = fixture.inbox().messages.peek(10);
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting.front().text == "late");
+  CHECK(waiting.front().kind == "delegation_result");
+  CHECK(waiting.front().task == "do it");
+  // The same call is the same task: its answer is there already.
+  CHECK(fixture.call("delegate_task", arguments).text == "late");
+  CHECK(fixture.server.requests(send_call).size() == 1);
+  CHECK(fixture.inbox().messages.size() == 0);
 }
 
 TEST_CASE("reports that hang or fail neither delay nor fail the answer") {

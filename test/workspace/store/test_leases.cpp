@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "support/temporary_folder.hpp"
 #include "support/virtual_clock.hpp"
@@ -30,20 +32,22 @@ struct Fixture {
   /// Takes a message for the session, as the tools do.
   static std::string take(Inbox& inbox) {
     const auto next = inbox.leases.next();
-    if (!next || !inbox.leases.lease(next->activity_id)) return {};
+    if (!next || !inbox.leases.lease(next->activity_id, delivery::Event::wait)) return {};
     return next->activity_id;
+  }
+  static std::size_t announce(Inbox& inbox, std::size_t limit = 10) {
+    return inbox.leases.announce(limit).messages.size();
   }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture,
-                  "leases: no message goes to two sessions, a session gets its own again") {
+TEST_CASE_FIXTURE(Fixture, "leases: no message for two sessions, and none twice for one") {
   a->messages.store({message(1), message(2)}, activity_id(2));
   CHECK(take(*a) == activity_id(1));
   CHECK(take(*b) == activity_id(2));
-  CHECK(take(*a) == activity_id(1));
-  CHECK(take(*b) == activity_id(2));
+  CHECK(take(*a).empty());
+  CHECK(take(*b).empty());
   CHECK(b->messages.peek(10).size() == 2);
   CHECK_FALSE(b->leases.lease(activity_id(1)));
   CHECK(a->messages.remove(activity_id(1)));
@@ -90,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "leases: a lease expires after ten minutes of silence
   a->messages.store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));
   clock.advance(std::chrono::minutes(8));
-  CHECK(take(*a) == activity_id(1));
+  CHECK(a->leases.lease(activity_id(1)));
   clock.advance(std::chrono::minutes(8));
   CHECK(take(*b).empty());
   clock.advance(std::chrono::minutes(3));
@@ -99,38 +103,156 @@ TEST_CASE_FIXTURE(Fixture, "leases: a lease expires after ten minutes of silence
   CHECK(take(*a).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: an announced message is leased, and announced once") {
-  a->messages.store({message(1), message(2), message(3)}, activity_id(3));
-  CHECK(take(*b) == activity_id(1));
-  CHECK(a->leases.announce(1).size() == 1);
-  CHECK(a->leases.announce(10).size() == 1);
-  CHECK(a->leases.announce(10).empty());
-  CHECK(b->leases.announce(10).size() == 1);
-  CHECK(take(*b) == activity_id(1));
-  CHECK(take(*a) == activity_id(2));
-  CHECK(b->leases.announce(10).empty());
-  b.reset();
-  CHECK(a->leases.free());
-  CHECK(a->leases.announce(10).size() == 1);
+TEST_CASE_FIXTURE(Fixture, "leases: what was given ten minutes ago is given again") {
+  a->messages.store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  clock.advance(std::chrono::minutes(6));
+  CHECK(a->leases.lease(activity_id(1)));
+  CHECK(take(*a).empty());
+  clock.advance(std::chrono::minutes(4));
+  CHECK(take(*b).empty());
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*a).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: after expiry a message is not announced twice to one session") {
+TEST_CASE_FIXTURE(Fixture, "leases: a push leases nothing, and is made once by one session") {
+  a->messages.store({message(1), message(2), message(3)}, activity_id(3));
+  CHECK(take(*b) == activity_id(1));
+  CHECK(announce(*a, 1) == 1);
+  CHECK(announce(*a) == 1);
+  CHECK(announce(*a) == 0);
+  CHECK(announce(*b) == 0);
+  CHECK(b->messages.peek(10).back().with_another_session);
+  CHECK(take(*b).empty());
+  SUBCASE("nobody acts: any other session gets it, and another push may try") {
+    clock.advance(test::timing.announcement);
+    CHECK(b->leases.free());
+    CHECK(announce(*a) == 0);
+    CHECK(announce(*b) == 2);
+    CHECK(take(*b) == activity_id(2));
+  }
+  SUBCASE("it acts") {
+    a->leases.show({activity_id(2), activity_id(3)});
+    clock.advance(std::chrono::minutes(1));
+    CHECK(take(*b).empty());
+    CHECK(take(*a).empty());
+  }
+  SUBCASE("another session acts first") {
+    CHECK(b->leases.lease(activity_id(2)));
+    CHECK(b->messages.remove(activity_id(3)));
+    CHECK(a->leases.lost() == std::vector<std::string>{activity_id(2), activity_id(3)});
+    CHECK(a->leases.lost().empty());
+    CHECK(b->leases.lost().empty());
+  }
+  SUBCASE("it ends") {
+    a.reset();
+    CHECK(take(*b) == activity_id(2));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "leases: a push leaves the message to a session that waits, for a second") {
+  a->messages.store({message(1)}, activity_id(1));
+  b->sessions.begin_wait();
+  Leases::Announced first = a->leases.announce(10);
+  CHECK(first.messages.empty());
+  CHECK(first.held_back);
+  // A look gives none away either.
+  a->leases.show({activity_id(1)});
+  CHECK(a->leases.open(10).messages.empty());
+  SUBCASE("it is taken") {
+    CHECK(take(*b) == activity_id(1));
+    clock.advance(test::timing.push_hold);
+    CHECK(announce(*a) == 0);
+  }
+  SUBCASE("it is not") {
+    clock.advance(test::timing.push_hold);
+    CHECK(announce(*a) == 1);
+  }
+  SUBCASE("the wait ends") {
+    b->sessions.end_wait();
+    CHECK(announce(*a) == 1);
+  }
+  SUBCASE("the session is killed") {
+    b.reset();
+    CHECK(announce(*a) == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what comes back is not pushed twice to one session") {
   a->messages.store({message(1), message(2)}, activity_id(2));
-  CHECK(a->leases.announce(10).size() == 2);
+  CHECK(announce(*a) == 2);
+  a->leases.show({activity_id(1), activity_id(2)});
   clock.advance(std::chrono::minutes(11));
   CHECK(b->leases.free());
-  CHECK(a->leases.announce(10).empty());
-  CHECK(b->leases.announce(10).size() == 2);
+  CHECK(announce(*a) == 0);
+  CHECK(announce(*b) == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: work on one message keeps the others") {
   a->messages.store({message(1), message(2)}, activity_id(2));
-  CHECK(a->leases.announce(10).size() == 2);
+  a->leases.show({activity_id(1), activity_id(2)});
   clock.advance(std::chrono::minutes(8));
   CHECK(a->messages.remove(activity_id(1)));
   clock.advance(std::chrono::minutes(8));
   CHECK_FALSE(b->leases.free());
   CHECK(take(*b).empty());
+  const Leases::Open open = a->leases.open(10);
+  REQUIRE(open.messages.size() == 1);
+  CHECK(open.messages.front().activity_id == activity_id(2));
+  CHECK(a->leases.open(0).more == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "leases: an answer is its asker's, first, and anybody's once that ended") {
+  Message answer = message(2);
+  answer.kind = "peer_agent";
+  answer.peer_id = test::peer_id;
+  answer.task_id = "task";
+  Message other = answer;
+  other.activity_id = activity_id(3);
+  other.peer_id = test::self_id;
+  a->messages.store({message(1), answer, other}, activity_id(3));
+  // Also if the answer was faster.
+  b->tasks.remember("task", test::peer_id, "what?");
+  CHECK(a->messages.find(activity_id(2))->kind == "delegation_result");
+  CHECK(a->messages.find(activity_id(2))->with_another_session);
+  CHECK(a->messages.find(activity_id(3))->kind == "peer_agent");
+  CHECK(a->messages.pop(activity_id(2)) == MessageStore::Popped::refused);
+  CHECK_FALSE(a->leases.lease(activity_id(2)));
+  SUBCASE("its asker") {
+    CHECK(take(*b) == activity_id(2));
+    CHECK(b->tasks.find("TASK")->answer->activity_id == activity_id(2));
+    CHECK(b->messages.pop(activity_id(2)) == MessageStore::Popped::removed);
+    CHECK(b->tasks.find("task")->answered);
+    CHECK_FALSE(b->tasks.find("task")->answer);
+  }
+  SUBCASE("its asker has ended") {
+    b.reset();
+    CHECK(take(*a) == activity_id(2));
+  }
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*a) == activity_id(3));
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: a pop spares what another session has") {
+  a->messages.store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(b->messages.pop(activity_id(1)) == MessageStore::Popped::refused);
+  CHECK(b->messages.pop(activity_id(9)) == MessageStore::Popped::absent);
+  a.reset();
+  CHECK(b->messages.pop(activity_id(1)) == MessageStore::Popped::removed);
+  CHECK(b->messages.pop(activity_id(1)) == MessageStore::Popped::absent);
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: a message that is no row of the platform's is added once") {
+  Message own = message(1);
+  own.sequence = std::numeric_limits<std::int64_t>::max();
+  CHECK(a->messages.add(own));
+  CHECK_FALSE(b->messages.add(own));
+  CHECK(take(*b) == activity_id(1));
+  CHECK(b->messages.remove(activity_id(1)));
+  CHECK_FALSE(b->messages.add(own));
 }
 
 TEST_CASE_FIXTURE(Fixture, "workload: a session sees the tasks of other running sessions") {
@@ -185,7 +307,14 @@ TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is migrated") {
     sqlite::Database old(folder.path() / "inbox.db");
     old.execute(
         "DROP VIEW message_view; CREATE VIEW told AS SELECT * FROM messages;"
-        "PRAGMA user_version = 4");
+        "DROP TABLE announcements; DROP INDEX messages_task;"
+        "ALTER TABLE leases DROP COLUMN given_at; ALTER TABLE tasks DROP COLUMN session;"
+        "ALTER TABLE tasks DROP COLUMN answered; PRAGMA user_version = 4");
+    SUBCASE("version 5") {
+      old.execute(
+          "CREATE VIEW message_view AS SELECT m.*, '' AS task FROM messages m;"
+          "PRAGMA user_version = 5");
+    }
     SUBCASE("version 4") {}
     const auto back_to_3 = "DROP TABLE workloads; PRAGMA user_version = 3";
     SUBCASE("version 3") {

@@ -73,7 +73,8 @@ struct Fixture : test::Fixture {
   awaitable<void> announce() {
     for (std::uint64_t seen = 0; true; seen = changes.messages()) {
       while (changes.messages() == seen) co_await changes.event().wait();
-      for (const Message& m : inbox.leases.announce(1000)) announced.push_back(m.activity_id);
+      for (const Message& m : inbox.leases.announce(1000).messages)
+        announced.push_back(m.activity_id);
     }
   }
   void start_acknowledging() {
@@ -145,7 +146,7 @@ TEST_CASE_FIXTURE(Fixture,
   SUBCASE("500") {
     refused(500, R"({"error":"cursor lookup failed"})");
   }
-  CHECK(inbox.leases.announce(1000).size() == 1);
+  CHECK(inbox.leases.announce(1000).messages.size() == 1);
   start();
   until_count(call, 2);
   CHECK(asked(0, "since_id=" + activity_id(2)));
