@@ -66,27 +66,31 @@ class ScreenedSocket : public asio::ip::tcp::socket {
     return Base::remote_endpoint(ignored);
   }
 
+  // The handlers of these two are taken by reference, as asio's own sockets take them: asio calls
+  // `async_write_some(buffers_.prepare(n), std::move(*this))`, and a handler by value would be
+  // moved there, with the buffers that it holds, before `prepare` where a compiler evaluates the
+  // last argument first, as g++ does.
   template <class Buffer, class Handler>
-  void async_read_some(const Buffer& buffer, Handler handler) {
+  void async_read_some(const Buffer& buffer, Handler&& handler) {
     if (screen_->verdict() != RequestScreen::Verdict::pass) {
-      return refuse(asio::mutable_buffer(buffer), std::move(handler));
+      return refuse(asio::mutable_buffer(buffer), std::forward<Handler>(handler));
     }
     // RESTinio reads on when it has answered.
     screen_->release_body();
     enter(screen_->stage());
     if (screen_->take_expectation()) {
-      return go_on(asio::mutable_buffer(buffer), std::move(handler));
+      return go_on(asio::mutable_buffer(buffer), std::forward<Handler>(handler));
     }
-    read(asio::mutable_buffer(buffer), std::move(handler));
+    read(asio::mutable_buffer(buffer), std::forward<Handler>(handler));
   }
 
   template <class Buffers, class Handler>
-  void async_write_some(const Buffers& buffers, Handler handler) {
+  void async_write_some(const Buffers& buffers, Handler&& handler) {
     const auto executor = asio::get_associated_executor(handler, get_executor());
     entry_->write_began();
     Base::async_write_some(
         buffers,
-        asio::bind_executor(executor, [entry = entry_, handler = std::move(handler)](
+        asio::bind_executor(executor, [entry = entry_, handler = std::forward<Handler>(handler)](
                                           asio::error_code failure, std::size_t size) mutable {
           entry->write_ended();
           handler(failure, size);
