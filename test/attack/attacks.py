@@ -8,7 +8,7 @@ import select
 import struct
 import time
 
-from world import MIB, RawConnection, Result
+from attacked_platform import MIB, RawConnection, Result
 
 
 def drop_quietly(action):

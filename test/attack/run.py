@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 import attacks
-from world import World
+from attacked_platform import World
 
 
 def main():

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "attack"))
 
 import attacks  # noqa: E402
 from support.mcp import is_sanitized  # noqa: E402
-from world import MIB, World  # noqa: E402
+from attacked_platform import MIB, World  # noqa: E402
 
 DESCRIPTORS = dict((attack, limit) for attack, limit in attacks.ALL)
 
