@@ -2,7 +2,7 @@
 """Draws the rooms of src/ on their floors: docs/floors.svg.
 
     scripts/docs/floors.py            writes the picture
-    scripts/docs/floors.py --check    exits 1 if the picture is not that of this tree
+    scripts/docs/floors.py --check    exits 1 if the picture is out of date
 
 Rooms, their folders and the arrows come from the tree; floors and purposes are stated here. An
 arrow means that files of a room include headers of the other. An arrow that others already imply is
@@ -142,7 +142,7 @@ def main():
     if not options.check:
         PICTURE.write_text(picture, encoding="utf-8")
     elif not PICTURE.is_file() or PICTURE.read_text(encoding="utf-8") != picture:
-        print("docs/floors.svg is not that of this tree: run scripts/docs/floors.py")
+        print("docs/floors.svg is out of date: run scripts/docs/floors.py")
         sys.exit(1)
 
 

@@ -112,9 +112,16 @@ Error not_the_platform(const Site& site, const net::HttpResponse& response) {
   return error;
 }
 
+/// A 403 that is about the address by which the platform was called, not about the token.
+bool refuses_address(int status, json::Value body) {
+  const std::string_view code = body["code"].string_or("");
+  return status == 403 && (code == "host_not_allowed" || code == "origin_not_allowed");
+}
+
 Error refusal(const Site& site, const net::HttpResponse& response, json::Value body) {
   Error error;
-  error.code = status_code(response.status);
+  error.code = refuses_address(response.status, body) ? Errc::not_the_platform
+                                                      : status_code(response.status);
   error.status = response.status;
   error.hint = foreign_line(site, body["hint"].string_or(""));
   error.removed_at = foreign_line(site, body["removed_at"].string_or(""), 64);

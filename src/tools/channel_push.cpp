@@ -62,39 +62,46 @@ ChannelPush::ChannelPush(Services& services, Notify notify)
 awaitable<void> ChannelPush::run() {
   while (true) {
     Event& changed = services_.workspaces.changed();
-    if (announce_changes()) {
+    const Next next = announce_changes();
+    const workspace::Timing& timing = services_.config.timing;
+    if (next == Next::at_change) {
       co_await changed.wait();
     } else {
-      const Clock::time_point again = services_.clock.now() + services_.config.timing.push_retry;
-      [[maybe_unused]] auto notified = co_await changed.wait_until(again);
+      const Clock::duration pause = next == Next::soon ? Clock::duration(timing.push_hold)
+                                                       : Clock::duration(timing.push_retry);
+      [[maybe_unused]] auto notified = co_await changed.wait_until(services_.clock.now() + pause);
     }
   }
 }
 
-bool ChannelPush::announce_changes() {
-  bool all = true;
+ChannelPush::Next ChannelPush::announce_changes() {
+  Next next = Next::at_change;
   for (workspace::Workspace& workspace : services_.workspaces) {
     Announced& announced = announced_[&workspace];
     const std::uint64_t now = workspace.changes.total();
     if (announced.at == now || !workspace.in_use()) continue;
     try {
-      announce(workspace);
+      const bool held_back = announce(workspace);
       announced = {.at = now, .failure = {}};
+      if (held_back) announced.at.reset();
+      if (held_back) next = Next::soon;
     } catch (const workspace::StoreError& error) {
       if (announced.failure != error.what()) log::warning("inbox: {}", error.what());
       announced.failure = error.what();
-      all = false;
+      if (next == Next::at_change) next = Next::after_failure;
     }
   }
-  return all;
+  return next;
 }
 
-void ChannelPush::announce(workspace::Workspace& workspace) {
-  for (workspace::Message& message : workspace.inbox.leases.announce(max_at_once)) {
+bool ChannelPush::announce(workspace::Workspace& workspace) {
+  auto announced = workspace.inbox.leases.announce(max_at_once);
+  for (workspace::Message& message : announced.messages) {
     workspace.complete(message);
     notify_("notifications/claude/channel", channel_params(message, workspace.id()));
     workspace.hand_out(message);
   }
+  return announced.held_back;
 }
 
 }  // namespace molecule::tools

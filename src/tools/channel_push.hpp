@@ -15,8 +15,9 @@ namespace molecule::tools {
 bool takes_channel_messages(std::string_view host_name);
 
 /// Wakes an idle agent: announces each new message once to a host that takes channel notifications
-/// (molecule-mcp.md 7), those first that came before it, and leases it to this session, so that no
-/// other answers it. This never counts as delivery: the message stays in the inbox.
+/// (molecule-mcp.md 7), those first that came before it, unless a session waits for messages. This
+/// never counts as delivery: the message stays in the inbox, and is another session's if this one's
+/// agent does not act on it (docs/spec/delivery.md).
 class ChannelPush {
  public:
   /// Sends one notification of the server's own; `params` is a JSON object's text.
@@ -36,9 +37,11 @@ class ChannelPush {
     /// The last failure of its inbox, so that it is reported once.
     std::string failure;
   };
-  /// False if an inbox failed.
-  bool announce_changes();
-  void announce(workspace::Workspace& workspace);
+  /// When to announce again.
+  enum class Next { at_change, soon, after_failure };
+  Next announce_changes();
+  /// True if some are held back for a session that waits.
+  bool announce(workspace::Workspace& workspace);
 
   Services& services_;
   Notify notify_;

@@ -5,7 +5,7 @@
 
 namespace molecule::tools {
 
-/// Ids of peers whose id or name begins with what is typed; none if the platform does not answer.
+/// Ids of peers whose id or name begins with the typed text; none if the platform does not answer.
 mcp::Completer complete_peer(Services& services);
 
 /// LOCAL, TEAM, GLOBAL.

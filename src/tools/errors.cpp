@@ -14,12 +14,12 @@ std::string_view forbidden(About about) {
   switch (about) {
     case About::peer:
     case About::reply:
-      return "These two workspaces may not talk to each other; list_peers shows whom you can "
+      return "These two workspaces may not communicate; list_peers shows the ones that you can "
              "reach.";
     case About::memory:
       return "Only a root workspace can write GLOBAL memories: use scope TEAM or LOCAL.";
     case About::user:
-      return "The user has switched messages from this workspace off: do not try again.";
+      return "The user has switched off messages from this workspace: do not try again.";
     case About::own_workspace:
     case About::files:
       break;
@@ -43,27 +43,26 @@ std::string_view not_found(About about) {
          "user to check WORKSPACE_ID and MOLECULE_ORG_ID, and that the workspace is registered.";
 }
 
-/// Lost answers differ from lost requests: a second try is safe only for the latter.
+/// A lost answer is not a lost request: only the latter is safe to repeat.
 std::string_view no_answer(About about, const platform::Error& error) {
   if (error.may_have_arrived && about == About::reply) {
-    return "The peer may have received it all the same: call reply again with exactly the same "
-           "text, which the platform then takes for the same message.";
+    return "The peer may have received it anyway: call reply again with exactly the same text, "
+           "which the platform then treats as the same message.";
   }
-  // Not every platform knows a repetition of these (platform-api.md 4.3).
+  // Not every platform recognises a repetition of these (platform-api.md 4.3).
   if (error.may_have_arrived && about == About::user) {
-    return "The message may have been sent all the same: ask chat_history before you send it "
-           "again. Some platforms take exactly the same text for the same message, others show it "
-           "twice.";
+    return "The message may have been sent anyway: check chat_history before you send it again. "
+           "Some platforms treat exactly the same text as the same message, others show it twice.";
   }
   if (error.may_have_arrived && about == About::peer) {
-    return "The peer may have received the task all the same: check for its answer "
-           "(wait_for_message) before sending it again. The same call within ten minutes is the "
-           "same message (messageId) to platforms that know repetitions.";
+    return "The peer may have received the task anyway: check for its answer (wait_for_message) "
+           "before sending it again. The same call within ten minutes is the same message "
+           "(messageId) to platforms that recognise repetitions.";
   }
   if (error.may_have_arrived) {
-    return "The platform may have carried it out all the same: look before you repeat it.";
+    return "The platform may have done it anyway: check before you repeat it.";
   }
-  return "Try again later, and if it stays so ask the user to check PLATFORM_URL and the network.";
+  return "Try again later; if it still fails, ask the user to check PLATFORM_URL and the network.";
 }
 
 std::string_view next_step(About about, const platform::Error& error) {
@@ -74,7 +73,7 @@ std::string_view next_step(About about, const platform::Error& error) {
       return no_answer(about, error);
     case Errc::unauthorized:
       return "The token was refused or is missing: ask the user for a new one (canvas, Tokens "
-             "tab) to put in its place.";
+             "tab).";
     case Errc::payment_required:
       return "The budget of that workspace is spent: tell the user, who can raise it.";
     case Errc::forbidden:
@@ -82,27 +81,26 @@ std::string_view next_step(About about, const platform::Error& error) {
     case Errc::not_found:
       return not_found(about);
     case Errc::conflict:
-      return "It conflicts with what is there already: look before you repeat "
-             "it.";
+      return "It conflicts with existing data: check before you repeat it.";
     case Errc::gone:
       return about == About::peer || about == About::reply
                  ? "That workspace was removed: take another from list_peers."
-                 : "This workspace was removed: ask the user to make a new one and its token "
-                   "(canvas, Tokens tab).";
+                 : "This workspace was removed: ask the user to create a new one and a token "
+                   "for it (canvas, Tokens tab).";
     case Errc::too_large:
-      return error.status == 0 ? "The answer is larger than this server takes: ask for less."
-                               : "It is too large: send less, or in parts.";
+      return error.status == 0 ? "The answer is larger than this server accepts: ask for less."
+                               : "It is too large: send less, or send it in parts.";
     case Errc::rate_limited:
       return "Too many calls: wait before you try again.";
     case Errc::rejected:
       return about == About::files
-                 ? "The platform does not take these files: send the message without them."
+                 ? "The platform does not accept these files: send the message without them."
                  : "The platform refuses this call as it is: do not repeat it unchanged.";
     case Errc::server_error:
       return about == About::files
-                 ? "The platform cannot take files for this workspace now: send the message "
+                 ? "The platform cannot accept files for this workspace now: send the message "
                    "without them, or try again later."
-                 : "The platform has a problem of its own: try again in a while.";
+                 : "The platform has an internal problem: try again later.";
     case Errc::not_the_platform:
     case Errc::malformed:
       break;
@@ -117,15 +115,15 @@ std::string_view next_step(workspace::StoreError::Kind kind) {
     case Kind::busy:
       return "Another process is writing to it: try again.";
     case Kind::full:
-      return "The disk is full or the state folder cannot be written: ask the user to make room. "
-             "No message is lost meanwhile; the platform keeps them.";
+      return "The disk is full or the state folder cannot be written: ask the user to free space. "
+             "No message is lost meanwhile: the platform keeps them.";
     case Kind::damaged:
     case Kind::not_ours:
     case Kind::newer:
     case Kind::failed:
       break;
   }
-  return "Ask the user to look at inbox.db in the state folder. No message is lost meanwhile; the "
+  return "Ask the user to check inbox.db in the state folder. No message is lost meanwhile: the "
          "platform keeps them.";
 }
 
@@ -149,7 +147,7 @@ mcp::ToolResult failure(std::string_view what, About about, const platform::Erro
 }
 
 mcp::ToolResult failure(std::string_view what, const workspace::StoreError& error) {
-  return {.text = fmt::format("{}. The inbox's file failed: {}. {}", what, error.what(),
+  return {.text = fmt::format("{}. The inbox file failed: {}. {}", what, error.what(),
                               next_step(error.kind())),
           .is_error = true};
 }

@@ -9,7 +9,7 @@
 namespace molecule::tools {
 
 /// Sends a call's progress, in seconds since it began, every `Timing::progress` until the end of
-/// its scope: for waits inside one operation. Lives in the handler's frame.
+/// its scope, while the call waits inside one operation. Lives in the handler's frame.
 class Progress {
  public:
   Progress(Services& services, mcp::Call& call, std::string message);
@@ -19,7 +19,7 @@ class Progress {
 
  private:
   TaskGroup& tasks_;
-  /// Null once the call may be gone: a cancelled task ends only when the loop comes to it.
+  /// Null once the call may be gone: a cancelled task ends only when the loop resumes it.
   std::shared_ptr<mcp::Call*> call_;
   TaskGroup::Id task_;
 };

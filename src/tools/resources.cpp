@@ -30,7 +30,7 @@ mcp::ReadResult contents(std::string json) {
   return result;
 }
 
-/// A tool's data; a resource can report a failure only by its contents.
+/// A tool's data; a resource can report a failure only in its contents.
 mcp::ReadResult contents(mcp::ToolResult result) {
   if (!result.is_error) {
     return contents(result.structured.empty() ? std::move(result.text)
@@ -70,15 +70,18 @@ awaitable<mcp::ReadResult> read_peers(Services& services) {
 }
 
 awaitable<mcp::ReadResult> read_inbox(Services& services) {
-  auto waiting = co_await peek(services, max_messages);
+  auto waiting = co_await peek(services, max_messages, Look::only);
   mcp::ReadResult read = contents(std::move(waiting));
   co_return read;
 }
 
 awaitable<mcp::ReadResult> read_message(Services& services, std::string activity_id) {
   mcp::ReadResult result;
+  // Reading one message is acting on it.
   const auto look = [&services, activity_id] {
-    return services.workspaces.find_message(activity_id);
+    auto found = services.workspaces.find_message(activity_id);
+    if (found) services.workspaces.show({*found});
+    return found;
   };
   try {
     auto found = co_await retry_while_busy(services, look);
@@ -91,7 +94,7 @@ awaitable<mcp::ReadResult> read_message(Services& services, std::string activity
 
 using Ids = std::vector<std::string>;
 
-/// Nothing if the inbox cannot be read now.
+/// Empty if the inbox cannot be read now.
 std::optional<Ids> newly_removed(workspace::Workspace& workspace) {
   try {
     return workspace.inbox.messages.newly_removed();
@@ -140,7 +143,7 @@ std::vector<mcp::Resource> make_resources(Services& services) {
   resources.push_back({.uri = "molecule://workspace",
                        .name = "workspace",
                        .title = "Own workspace",
-                       .description = "What the platform knows of this workspace.",
+                       .description = "What the platform knows about this workspace.",
                        .mime_type = json_type,
                        .read = [&services](mcp::Call&) { return read_workspaces(services); }});
   resources.push_back({.uri = "molecule://peers",

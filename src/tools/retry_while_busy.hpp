@@ -8,7 +8,7 @@
 
 namespace molecule::tools {
 
-/// The way in which all calls use an inbox (`workspace::Database` has the policy).
+/// How every call uses an inbox (`workspace::Database` states the policy).
 template <class Action>
 awaitable<std::invoke_result_t<Action&>> retry_while_busy(Services& services, Action action) {
   return workspace::retry_while_busy(services.clock, services.config.timing, std::move(action));

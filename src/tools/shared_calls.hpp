@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,15 @@
 
 namespace molecule::tools {
 
-// What tools share with `reply`, the resources and the prompts.
+// The calls that tools share with `reply`, the resources and the prompts.
 
 /// A message to the user.
 struct Note {
   std::string text;
-  /// Files of this machine.
+  /// Files on this machine.
   std::vector<std::string> paths = {};
 };
-/// What makes a note the same one again: its messageId is derived from this.
+/// The content that identifies a note: its messageId is derived from it.
 std::string content_of(const Note& note);
 /// Shows the note in the user's chat, with all of its files or not at all. Two notes with the same
 /// `message_id` are the same note.
@@ -38,12 +39,24 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
                                                               workspace::Workspace& workspace,
                                                               Outgoing outgoing, mcp::Call& call);
 
-/// Takes the message out of the inbox; false if it was not there. As `retry_while_busy`.
+/// Told of each try that failed and is made again.
+using Warn = std::function<void(const std::string& text)>;
+/// As `send_to_peer`, for no call; with the reports of the activity and of the workload.
+awaitable<platform::Outcome<platform::A2aReply>> send_and_report(Services& services,
+                                                                 workspace::Workspace& workspace,
+                                                                 Outgoing outgoing, Warn warn);
+/// The answer that comes to the inbox later will say which task it answers, and is this session's;
+/// best effort.
+awaitable<void> remember_task(Services& services, workspace::Workspace& workspace,
+                              std::string task_id, std::string peer, std::string task);
+
+/// Removes the message from the inbox; false if it was not there. Retries like `retry_while_busy`.
 awaitable<bool> remove_message(Services& services, std::string activity_id);
-/// At most `limit` of these messages, oldest first.
-awaitable<mcp::ToolResult> peek(
-    Services& services, std::size_t limit,
-    workspace::Workspaces::Which which = workspace::Workspaces::Which::waiting);
+/// How messages are looked at: shown only; given to this session as far as nobody else is to have
+/// them; or the same, but without those of others.
+enum class Look { only, act, own };
+/// At most `limit` messages, oldest first.
+awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit, Look look);
 
 awaitable<mcp::ToolResult> list_peers(Services& services);
 /// The platform's answer about one workspace's peers.

@@ -31,7 +31,7 @@ inline constexpr const char* no_arguments =
 /// The output schema of an object whose members the platform chooses.
 inline constexpr const char* any_object = R"({"type":"object"})";
 
-/// All that the host is told of a tool.
+/// Everything that the host learns about a tool.
 struct Declaration {
   std::string name;
   std::string title;
@@ -51,7 +51,7 @@ class ToolRegistry {
 
   using Handler = awaitable<mcp::ToolResult> (*)(Services& services, mcp::Call& call);
   void add(Declaration declaration, Handler handler);
-  /// For calls that share something.
+  /// For handlers that share an object between calls.
   template <class Shared>
   void add(Declaration declaration, std::shared_ptr<Shared> shared,
            awaitable<mcp::ToolResult> (*handler)(Services&, std::shared_ptr<Shared>, mcp::Call&)) {

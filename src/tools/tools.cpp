@@ -14,11 +14,11 @@ std::string make_instructions(const workspace::Config& config) {
   }
   if (config.poll_timeout.count() == 0) {
     text +=
-        "Messages arrive as channel events or lie in the inbox: do not poll; when told of one, "
+        "Messages arrive as channel events or wait in the inbox: do not poll; when told of one, "
         "read it with inbox_peek.\n";
   } else {
     text += fmt::format(
-        "Messages from the user and from peers lie in the inbox. At the start of every turn call "
+        "Messages from the user and from peers wait in the inbox. At the start of every turn call "
         "wait_for_message with timeout_secs={}.\n",
         config.poll_timeout.count());
   }
@@ -30,8 +30,9 @@ std::string make_instructions(const workspace::Config& config) {
   }
   text +=
       "A channel event's attachments counts its files: inbox_peek shows where they are.\n"
-      "Answer with reply and the message's activity_id, whoever wrote it: it goes the right way, "
-      "and the message is removed once the answer is out. delegation_result is the answer to a "
+      "Answer with reply and the message's activity_id, whoever wrote it: it takes the right "
+      "route, and the message is removed once the answer is sent. delegation_result is the answer "
+      "to a "
       "task of yours and needs none. Leave what inbox_peek marks with_another_session to that "
       "session.\n"
       "Without reply: canvas_user with send_message_to_user; peer_agent with delegate_task, "

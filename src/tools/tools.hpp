@@ -20,15 +20,15 @@ struct Services {
   Clock& clock;
   const workspace::Config& config;
   workspace::Workspaces& workspaces;
-  /// Runs what goes on beside a call: its progress notifications, and the activity reports, which
+  /// Runs the tasks beside a call: its progress notifications, and the activity reports, which
   /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
   TaskGroup& tasks;
 };
 
-/// The resource that changes whenever a message comes or is removed.
+/// The resource that changes whenever a message arrives or is removed.
 inline constexpr const char* inbox_uri = "molecule://inbox";
 
-/// The URIs of what changes with the inbox when messages came, or these were removed.
+/// The URIs of the resources that change when messages arrive or those in `removed` are removed.
 std::vector<std::string> changed_resources(const std::vector<std::string>& removed);
 
 /// Passes the URIs of changed resources to `updated`, after every change of the messages. Ends by
@@ -46,10 +46,10 @@ std::vector<mcp::Resource> make_resources(Services& services);
 /// `molecule://inbox/{activity_id}`: one waiting message.
 std::vector<mcp::ResourceTemplate> make_resource_templates(Services& services);
 
-/// The usual turns: answer the inbox, delegate and follow up, remember.
+/// Prompts for common turns: answer the inbox, delegate and follow up, remember.
 std::vector<mcp::Prompt> make_prompts(Services& services);
 
-/// What the agent is told at `initialize` (molecule-mcp.md 7).
+/// The instructions that the agent gets at `initialize` (molecule-mcp.md 7).
 std::string make_instructions(const workspace::Config& config);
 
 }  // namespace molecule::tools

@@ -7,8 +7,8 @@
 
 namespace molecule::workspace {
 
-/// The one signal of a workspace: something has changed. A task that needs to know waits for it and
-/// compares numbers, so that no change is lost and several count as one:
+/// The one signal of a workspace: something has changed. A task waits for it and compares counts,
+/// so that no change is lost and several count as one:
 ///
 ///     while (seen == changes.total()) co_await changes.event().wait();
 class Changes {
@@ -16,12 +16,12 @@ class Changes {
   /// `any` is the same signal for all workspaces of the process.
   Changes(Clock& clock, Event& any) : event_(clock), any_(any) {}
 
-  /// Messages came or went, whichever process did it.
+  /// Messages were added or removed, by whichever process.
   void messages_changed() {
     ++messages_;
     changed();
   }
-  /// Anything else may be different: which messages may be given out, or whether the workspace is
+  /// Something else may have changed: which messages may be given out, or whether the workspace is
   /// in use.
   void changed() {
     ++total_;
@@ -29,11 +29,11 @@ class Changes {
     any_.notify_all();
   }
 
-  /// How often the messages have changed.
+  /// Counts the changes of the messages.
   std::uint64_t messages() const { return messages_; }
-  /// How often anything has.
+  /// Counts all changes.
   std::uint64_t total() const { return total_; }
-  /// Also wakes when this process begins or ends a task, which nobody else needs to know.
+  /// Also wakes, without a count, when this process begins or ends a task.
   Event& event() { return event_; }
 
  private:

@@ -37,13 +37,13 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
       poller_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
               files, acknowledgements_) {
   if (!config.heartbeat || !config.inbox) inbox.sessions.serve_in_part();
-  // load_config has just seen that there is one.
+  // load_config has just checked that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
   announced_token_ = credentials.token();
 }
 
-/// For every call: so a process that is not the owner sees a rotated token at once too, and so does
-/// a call whose token another call has renewed meanwhile.
+/// Every call renews a refused token, so that a process that is not the owner also sees a rotated
+/// token at once, and so does a call whose token another call has renewed meanwhile.
 bool Workspace::renew_token(std::string_view refused) {
   const auto reloaded = credentials.reload();
   return reloaded.ok() && credentials.token() != refused;
@@ -92,12 +92,12 @@ awaitable<void> Workspace::poll() {
   removed();
 }
 
-/// Both the heartbeats and the polls end then; the first to end says so.
+/// Heartbeats and polls both end after a removal; the first to end reports it.
 void Workspace::removed() {
   if (state_.use != Use::removed) disable(Use::removed, removal_.reason());
 }
 
-/// Shows the owner's sign of life or takes over, and sees what other processes did to the inbox.
+/// Refreshes the owner's liveness or takes over, and notices what other processes did to the inbox.
 void Workspace::check() {
   owner_role_.owns();
   try {
@@ -113,8 +113,8 @@ void Workspace::check() {
   }
 }
 
-/// For the owner, who tells the platform. What cannot be written now is written at the next check,
-/// so that no call waits for it.
+/// For the owner, which reports it to the platform. What cannot be written now is written at the
+/// next check, so that no call waits for it.
 void Workspace::publish_workload() noexcept {
   if (owner_role_.owned() || workload.load() == published_workload_) return;
   try {
@@ -141,7 +141,7 @@ void Workspace::keep_card(std::string_view card) noexcept {
   try {
     inbox.agent_card.keep(card, own_.agent_card);
   } catch (const StoreError& error) {
-    log::warning("the agent card is not kept for the next start: {}", error.what());
+    log::warning("the agent card could not be stored for the next start: {}", error.what());
   }
 }
 
@@ -154,8 +154,8 @@ std::string Workspace::agent_card() {
   }
 }
 
-/// A commit of another process is written to the log first, and can be seen only a moment later.
-/// The owner's polls are seen by its status record, which it writes after the commit.
+/// Another process's commit reaches the write-ahead log a moment before it becomes visible. The
+/// owner's polls show in its status record, which it writes after the commit.
 void Workspace::watch(FileWatcher& watcher) {
   const unsigned opening = inbox.database.openings();
   if (watched_opening_ == opening) return;
@@ -173,12 +173,18 @@ bool Workspace::remove(std::string_view activity_id) {
   return removed;
 }
 
+MessageStore::Popped Workspace::pop(std::string_view activity_id) {
+  const auto popped = inbox.messages.pop(activity_id);
+  if (popped == MessageStore::Popped::removed) changes.messages_changed();
+  return popped;
+}
+
 void Workspace::release() {
   try {
     inbox.release();
     owner_role_.released();
   } catch (const StoreError& error) {
-    // The kernel tells the others of this process's end.
+    // The kernel shows the others this process's end.
     log::debug("inbox: {}", error.what());
   }
 }
@@ -197,10 +203,10 @@ bool Workspace::reload_token() {
   const bool changed = credentials.reload().ok() && credentials.token() != announced_token_;
   if (!changed || state_.use == Use::removed) return false;
   announced_token_ = credentials.token();
-  log::info("workspace {} goes on with the token of {}", id(), credentials.token_source());
+  log::info("workspace {} continues with the token of {}", id(), credentials.token_source());
   if (!in_use()) {
     state_ = {};
-    owner_role_.stand_again();
+    owner_role_.undo_resign();
     start(*tasks_, *watcher_);
     changes.changed();
   }

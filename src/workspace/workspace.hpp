@@ -24,8 +24,8 @@
 
 namespace molecule::workspace {
 
-/// One workspace as this process serves it: everything that it shares with no other. Must outlive
-/// the tasks that it started.
+/// One workspace as this process serves it: everything that it does not share with others. Must
+/// outlive the tasks that it started.
 class Workspace {
  public:
   /// Whether the workspace can be used.
@@ -49,45 +49,48 @@ class Workspace {
   const std::string& id() const { return own_.id; }
   const WorkspaceConfig& config() const { return own_; }
 
-  /// Starts the tasks that keep the workspace online and its inbox filled, as far as the
-  /// configuration wants them, while this process is the owner. `watcher` tells of the other
-  /// processes' writes.
+  /// Starts the tasks that keep the workspace online and its inbox filled while this process is the
+  /// owner, as far as the configuration enables them. `watcher` reports writes of other processes.
   void start(TaskGroup& tasks, FileWatcher& watcher);
   /// At the end of the process: releases what this session holds.
   void release();
 
   const State& state() const { return state_; }
   bool in_use() const { return state_.use == Use::in_use; }
-  /// Puts the workspace out of use: ends what `start` began, and releases what this session holds.
+  /// Puts the workspace out of use: ends the tasks of `start`, and releases what this session
+  /// holds.
   void disable(Use why, std::string reason);
-  /// Reads the token's sources again. If the token is another one now, the workspace goes on with
-  /// it, even if it was disabled because of the old one; false if it is the same.
+  /// Reads the token's sources again. With a new token the workspace continues, even if it was
+  /// disabled because of the old one. False if the token is the same.
   bool reload_token();
 
   /// Remembers that this workspace can reach the peer, up to this many; the platform's own list is
   /// smaller.
   static constexpr std::size_t max_known_peers = 10'000;
   void know_peer(const platform::Peer& peer);
-  /// The agent is shown this message: its sender is known from now on, also after its removal.
+  /// Call when the agent is shown this message: its sender is known from then on, even after the
+  /// message is removed.
   void know_sender(const Message& message);
-  /// The agent is given this message to answer.
+  /// Call when the agent is given this message to answer.
   void hand_out(const Message& message);
   /// True if the peer is in this workspace's list, or wrote one of its messages.
   bool knows_peer(const std::string& peer_id);
   /// When the agent was last given a message of this workspace's user; the clock's minimum if
   /// never.
   Clock::time_point user_heard() const { return user_heard_; }
-  /// Completes a message of the inbox for agents, whichever way it reaches them: its files as far
-  /// as they are here, and its sender's name if the platform's row lacks it and the peer is known.
-  /// Asks nobody.
+  /// Completes a message of the inbox for the agent, whichever way it is delivered: adds the files
+  /// that were received, and the sender's name if the platform's row lacks it and the peer is
+  /// known. Makes no requests.
   void complete(Message& message);
-  /// Takes the message out of the inbox; false if it was not there. Throws `StoreError`.
+  /// Removes the message from the inbox; false if it was not there. Throws `StoreError`.
   bool remove(std::string_view activity_id);
+  /// As `remove`, unless another session has the message.
+  MessageStore::Popped pop(std::string_view activity_id);
 
-  /// The platform has accepted this card, a JSON object's text: whichever session registers next
-  /// gives it again, until the environment describes another one.
+  /// Stores a card, a JSON object's text, that the platform has accepted: whichever session
+  /// registers next sends it again, until the environment describes another one.
   void keep_card(std::string_view card) noexcept;
-  /// The card to register with: the one that was kept, or the environment's.
+  /// The card to register with: the stored one, or the environment's.
   std::string agent_card();
 
   Credentials credentials;
@@ -122,11 +125,11 @@ class Workspace {
   FileWatcher* watcher_ = nullptr;
   std::vector<TaskGroup::Id> running_;
   State state_;
-  /// The token of the start or of the last SIGHUP; a call may have found a newer one since.
+  /// The token read at the start or at the last SIGHUP; a call may have found a newer one since.
   std::string announced_token_;
   /// The opening of the inbox whose files are watched.
   unsigned watched_opening_ = 0;
-  /// What the inbox has of this session's work.
+  /// This session's work as last written to the inbox.
   Load published_workload_;
   std::unordered_map<std::string, platform::Peer> known_peers_;
   Clock::time_point user_heard_ = Clock::time_point::min();

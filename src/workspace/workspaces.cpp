@@ -18,6 +18,36 @@ WallTime time_of(const Workspaces::Arrival& arrival) {
   return parse_rfc3339(arrival.message.created_at).value_or(WallTime::min());
 }
 
+/// As one inbox orders its messages (`by_urgency`).
+bool more_urgent(const Workspaces::Arrival& a, const Workspaces::Arrival& b) {
+  const auto rank = [](const std::string& kind) {
+    return kind == "delegation_result" ? 0 : kind == "canvas_user" ? 1 : 2;
+  };
+  const int first = rank(a.message.kind);
+  const int second = rank(b.message.kind);
+  return first != second ? first < second : time_of(a) < time_of(b);
+}
+
+/// While one lives, the other sessions know that this one waits.
+class Waiting {
+ public:
+  explicit Waiting(Workspaces& workspaces) {
+    for (Workspace& workspace : workspaces) {
+      if (!workspace.in_use()) continue;
+      workspace.inbox.sessions.begin_wait();
+      waiting_.push_back(&workspace.inbox.sessions);
+    }
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() {
+    for (Sessions* sessions : waiting_) sessions->end_wait();
+  }
+
+ private:
+  std::vector<Sessions*> waiting_;
+};
+
 }  // namespace
 
 Workspaces::Workspaces(const Config& config, asio::any_io_executor executor, net::HttpClient& http,
@@ -94,7 +124,8 @@ Workspaces::Arrival Workspaces::arrival(Workspace& workspace, Message message) c
   return {.workspace = &workspace, .message = std::move(message)};
 }
 
-/// Until `look` returns true. An inbox that fails matters only if no other one has what is wanted.
+/// Calls `look` for each until it returns true. An inbox that fails matters only if no other one
+/// has what is wanted.
 void Workspaces::each_inbox(const std::function<bool(Workspace& workspace)>& look) {
   std::exception_ptr failure;
   bool found = false;
@@ -117,7 +148,7 @@ std::optional<Workspaces::Arrival> Workspaces::next() {
   std::size_t failed = 0;
   bool busy = false;
   for (Workspace& workspace : workspaces_) {
-    // This process could not answer it: other sessions can.
+    // This process could not answer its messages: other sessions can.
     if (!workspace.in_use()) continue;
     ++usable;
     try {
@@ -125,7 +156,7 @@ std::optional<Workspaces::Arrival> Workspaces::next() {
       auto message = workspace.inbox.leases.next();
       if (!message) continue;
       Arrival one = arrival(workspace, std::move(*message));
-      if (!oldest || time_of(one) < time_of(*oldest)) oldest = std::move(one);
+      if (!oldest || more_urgent(one, *oldest)) oldest = std::move(one);
     } catch (const StoreError& error) {
       if (!busy) failure = std::current_exception();
       busy = busy || error.busy();
@@ -142,7 +173,7 @@ std::optional<Workspaces::Arrival> Workspaces::take() {
   while (auto oldest = next()) {
     Inbox& inbox = oldest->workspace->inbox;
     const Database::FailFast fail_fast(inbox.database);
-    if (!inbox.leases.lease(oldest->message.activity_id)) continue;
+    if (!inbox.leases.lease(oldest->message.activity_id, delivery::Event::wait)) continue;
     oldest->workspace->hand_out(oldest->message);
     return oldest;
   }
@@ -207,6 +238,60 @@ bool Workspaces::remove(std::string_view activity_id) {
   return removed;
 }
 
+MessageStore::Popped Workspaces::pop(std::string_view activity_id) {
+  auto popped = MessageStore::Popped::absent;
+  each_inbox([activity_id, &popped](Workspace& workspace) {
+    popped = workspace.pop(activity_id);
+    return popped != MessageStore::Popped::absent;
+  });
+  return popped;
+}
+
+void Workspaces::show(const std::vector<Arrival>& arrivals) {
+  for (Workspace& workspace : workspaces_) {
+    std::vector<std::string> shown;
+    for (const Arrival& arrival : arrivals) {
+      if (arrival.workspace == &workspace) shown.push_back(arrival.message.activity_id);
+    }
+    // This process could not answer it: other sessions can.
+    if (shown.empty() || !workspace.in_use()) continue;
+    const Database::FailFast fail_fast(workspace.inbox.database);
+    workspace.inbox.leases.show(shown);
+  }
+}
+
+Workspaces::Open Workspaces::open(std::size_t limit) {
+  Open all;
+  for (Workspace& workspace : workspaces_) {
+    if (!workspace.in_use()) continue;
+    try {
+      const Database::FailFast fail_fast(workspace.inbox.database);
+      Leases::Open open = workspace.inbox.leases.open(limit - all.arrivals.size());
+      for (Message& message : open.messages) {
+        all.arrivals.push_back(arrival(workspace, std::move(message)));
+      }
+      all.more += open.more;
+    } catch (const StoreError& error) {
+      log::debug("inbox: {}", error.what());
+    }
+  }
+  return all;
+}
+
+std::vector<std::string> Workspaces::lost() noexcept {
+  std::vector<std::string> all;
+  for (Workspace& workspace : workspaces_) {
+    try {
+      const Database::FailFast fail_fast(workspace.inbox.database);
+      std::vector<std::string> lost = workspace.inbox.leases.lost();
+      all.insert(all.end(), lost.begin(), lost.end());
+    } catch (const StoreError& error) {
+      log::debug("inbox: {}", error.what());
+    }
+  }
+  return all;
+}
+
 std::optional<Workspaces::Arrival> Workspaces::take_unless_busy(bool& busy) {
   try {
     busy = false;
@@ -221,10 +306,15 @@ std::optional<Workspaces::Arrival> Workspaces::take_unless_busy(bool& busy) {
 awaitable<std::optional<Workspaces::Arrival>> Workspaces::wait_until(Clock::time_point deadline) {
   bool busy = false;
   std::optional<Arrival> message = take_unless_busy(busy);
+  if (message) co_return message;
+  const Waiting waiting(*this);
   while (!message && (busy || (any_in_use() && clock_.now() < deadline))) {
-    // Another process that writes for long is no reason to fail.
-    const Clock::time_point again = clock_.now() + timing_.store_retry;
-    [[maybe_unused]] auto changed = co_await changed_.wait_until(busy ? again : deadline);
+    // Another process that keeps writing is no reason to fail.
+    const Clock::time_point retry = clock_.now() + timing_.store_retry;
+    // What another session was pushed, and what it had, comes free with time alone.
+    const Clock::time_point again =
+        busy ? retry : std::min<Clock::time_point>(deadline, clock_.now() + timing_.owner_check);
+    [[maybe_unused]] auto changed = co_await changed_.wait_until(again);
     const bool patient = clock_.now() < deadline + timing_.store_patience;
     message = patient ? take_unless_busy(busy) : take();
     if (!patient) break;

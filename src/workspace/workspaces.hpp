@@ -13,18 +13,23 @@
 
 namespace molecule::workspace {
 
-/// The workspaces of this process, at least one, and their inboxes as one. If there are several,
-/// messages tell by `arrival_workspace_id` which of them received them, and the inbox functions
-/// skip an inbox that cannot be read as long as another one can. They throw `StoreError`, and do
-/// not wait for the lock of another process: calls run them in `retry_while_busy`.
+/// The workspaces of this process, at least one, and their inboxes as one. If there are several, a
+/// message's `arrival_workspace_id` says which one received it, and the inbox functions skip an
+/// inbox that cannot be read as long as another one can. They throw `StoreError`, and do not wait
+/// for the lock of another process: calls run them in `retry_while_busy`.
 class Workspaces {
  public:
   struct Arrival {
     Workspace* workspace;
     Message message;
   };
-  /// All messages, or those that may be given to this session.
+  /// All messages, or those that this session has or may be given.
   enum class Which { waiting, available };
+  /// Of the messages that this session has.
+  struct Open {
+    std::vector<Arrival> arrivals;
+    std::size_t more = 0;
+  };
 
   Workspaces(const Config& config, asio::any_io_executor executor, net::HttpClient& http,
              Clock& clock);
@@ -33,7 +38,7 @@ class Workspaces {
   void start(TaskGroup& tasks);
   /// At the end of the process: releases what this session holds.
   void release();
-  /// Of all of them; true if any goes on with another token.
+  /// Reloads all tokens; true if any workspace continues with another one.
   bool reload_tokens();
 
   bool several() const { return workspaces_.size() > 1; }
@@ -58,15 +63,25 @@ class Workspaces {
   std::optional<Arrival> find_message(std::string_view activity_id);
   /// False if there was no such message.
   bool remove(std::string_view activity_id);
-  /// The oldest message that no other session has, leased to this one. Consumes nothing.
+  /// As `remove`, unless another session has the message.
+  MessageStore::Popped pop(std::string_view activity_id);
+  /// The agent has been shown these by a look into the inbox (`Leases::show`).
+  void show(const std::vector<Arrival>& arrivals);
+  /// What this session has, the beginnings of the texts only.
+  Open open(std::size_t limit);
+  /// The ids of what this session was told of and another one has taken over, each once. Never
+  /// throws: what cannot be read now is told later.
+  std::vector<std::string> lost() noexcept;
+  /// The most urgent message that this session was not given yet, leased to it: answers to its
+  /// tasks, then users', then peers', each oldest first. Consumes nothing.
   std::optional<Arrival> take();
   /// Prolongs the leases of this session. Never throws: a lease that could not be prolonged lasts
   /// for several tries.
   void prolong_leases() noexcept;
-  /// Why nothing comes any more: a line for each workspace that is not in use; empty if all are.
+  /// Why no messages arrive: a line for each workspace that is not in use; empty if all are.
   std::string out_of_use() const;
   bool any_in_use() const;
-  /// As `take`, as soon as there is a message; nothing once no workspace is in use, or at
+  /// Like `take`, as soon as there is a message; empty once no workspace is in use, or at
   /// `deadline`, or up to `Timing::store_patience` after it while another process writes.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);
 

@@ -158,7 +158,8 @@ class Bench:
             time.sleep(1)
             self.found["wakeups"]["without_timers"] = wakeups_of(agent.process.pid, seconds)
         if self.callgrind:
-            self.found["instructions"] = self.instructions(main[0])
+            self.found["instructions"] = {program: self.instructions(program)
+                                          for program in programs}
 
     def memory(self, program):
         found = {}
@@ -175,23 +176,36 @@ class Bench:
 
     def instructions(self, program):
         """Instructions per request: two runs with different counts, so that start and end cancel
-        out."""
+        out. Pings come from a file: how many a program reads at once then depends on nothing else."""
         env = self.env(MOLECULE_MCP_DISABLE_HEARTBEAT="1")
         tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.scratch}/callgrind.%p",
                 f"--log-file={self.scratch}/valgrind.%p", program]
 
-        def total(*words):
+        def counted(run):
             for old in self.scratch.glob("callgrind.*"):
                 old.unlink()
-            self.load(*words, command=tool, env=env)
+            run()
             return sum(int(re.search(r"^(?:totals|summary): (\d+)", out.read_text(), re.M)[1])
                        for out in self.scratch.glob("callgrind.*"))
 
+        def pings(count):
+            lines = [{"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": INITIALIZE},
+                     {"jsonrpc": "2.0", "method": "notifications/initialized"}]
+            lines += [{"jsonrpc": "2.0", "id": n, "method": "ping"} for n in range(1, count + 1)]
+            source = self.scratch / "pings"
+            source.write_text("".join(json.dumps(line) + "\n" for line in lines))
+            with source.open() as lines:
+                subprocess.run(tool, env={**env, "MOLECULE_MCP_DISABLE_INBOX": "1"}, stdin=lines,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+
+        def calls(tool_name):
+            return lambda count: self.load("call", count, tool_name, command=tool, env=env)
+
         found = {}
-        for name, words in (("ping", ("ping", "{}")), ("inbox_peek", ("call", "{}", "inbox_peek")),
-                            ("list_peers", ("call", "{}", "list_peers"))):
-            say(f"instructions of {name}")
-            few, many = (total(*[word.format(count) for word in words]) for count in (200, 1200))
+        for name, run in (("ping", pings), ("inbox_peek", calls("inbox_peek")),
+                          ("list_peers", calls("list_peers"))):
+            say(f"instructions of {name}, {program}")
+            few, many = (counted(lambda count=count: run(count)) for count in (200, 1200))
             found[name] = (many - few) / 1000
         return found
 
@@ -253,8 +267,12 @@ def rows(found):
     yield (f"wake-ups in {wakeups['seconds']} s, with all timers", str(wakeups["count"]), "", "")
     yield (f"wake-ups in {wakeups['seconds']} s, without heartbeat and inbox",
            str(wakeups["without_timers"]), "", "0")
-    for name, count in found.get("instructions", {}).items():
-        yield f"instructions of one {name}", f"{count:,.0f}", "", ""
+    counts = found.get("instructions", {})
+    for name, first in next(iter(counts.values()), {}).items():
+        for program, count in counts.items():
+            where = "" if len(counts) == 1 else f", {pathlib.Path(program).parent}"
+            ratio = "" if len(counts) == 1 else f"{count[name] / first:.3f} × first"
+            yield f"instructions of one {name}{where}", f"{count[name]:,.0f}", ratio, ""
 
 
 def print_table(table):

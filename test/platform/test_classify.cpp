@@ -135,6 +135,17 @@ TEST_CASE("the error text is found in every error format") {
   CHECK(error_of(std::move(moved)).message.find("https://p.example/x") != std::string::npos);
 }
 
+TEST_CASE("fault C10: a 403 about the address is not one about the token") {
+  for (const char* code : {"host_not_allowed", "origin_not_allowed"}) {
+    const std::string body =
+        std::string(R"({"error":"this host name is not served here","code":")") + code + "\"}";
+    const platform::Error error = error_of(answer(403, body));
+    CHECK(error.code == Errc::not_the_platform);
+    CHECK(error.message.find("not served here") != std::string::npos);
+  }
+  CHECK(error_of(answer(403, R"({"error":"no","code":"other"})")).code == Errc::forbidden);
+}
+
 TEST_CASE("the error for a removed workspace keeps removed_at and hint") {
   const platform::Error error = error_of(answer(
       410,

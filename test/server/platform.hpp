@@ -27,7 +27,7 @@
 
 namespace molecule::test {
 
-/// A folder that goes away with its owner.
+/// A folder that is removed by the destructor.
 struct Folder {
   /// With a copy of the store, if one is given.
   explicit Folder(const std::filesystem::path& kept_store = {}) {
@@ -42,7 +42,7 @@ struct Folder {
   std::filesystem::path path;
 };
 
-/// A workspace that a test made, with its token.
+/// A workspace created by a test, with its token.
 struct Member {
   std::string id;
   std::string token;
@@ -58,9 +58,9 @@ struct Answer {
   std::string_view error() const { return (*this)["error"].string_or(""); }
 };
 
-/// All routes on a store of their own, asked without HTTP.
+/// All routes on a store of their own, called without HTTP.
 struct Platform {
-  /// On a new store, or on a copy of that one.
+  /// On a new store, or on a copy of the given one.
   explicit Platform(const std::filesystem::path& kept_store = {}) : folder(kept_store) {
     std::filesystem::create_directory(services.uploads);
   }
@@ -89,7 +89,7 @@ struct Platform {
     server::Context context(services);
     return run(loop, server::can_communicate(context.store, from.id, to.id));
   }
-  /// What a request that succeeds does with its events.
+  /// Writes and publishes the events, as a successful request does.
   void emit(server::Context& context) {
     run(loop, context.events.write(context.store));
     run(loop, events.publish(context.events.take_frames()));
@@ -148,7 +148,7 @@ struct Platform {
   VirtualClock clock;
   asio::io_context loop;
   std::unique_ptr<server::store::Database> store = server::store::open(folder.path / "platform.db");
-  /// What is in the store, behind the platform's back.
+  /// Direct access to the store, past the platform.
   sqlite::Database database{folder.path / "platform.db"};
   server::EventHub events{*store};
   server::Services services{.store = *store,

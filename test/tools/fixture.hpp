@@ -82,8 +82,8 @@ class Fixture : public ScriptedPlatform {
     return *found;
   }
 
-  /// Calls a tool; time jumps to whatever is next within `step` whenever the loop has nothing to
-  /// do, so that pauses cost nothing and what lies further away (a ticker) stays away.
+  /// Calls a tool. Whenever the loop is idle, time jumps to the next timer within `step`, so that
+  /// pauses cost nothing and later timers (a ticker) do not fire.
   mcp::ToolResult call(std::string_view name, FakeCall& call,
                        Clock::duration step = std::chrono::seconds(11)) {
     std::optional<mcp::ToolResult> result;
@@ -112,7 +112,7 @@ class Fixture : public ScriptedPlatform {
     return call(name, fake);
   }
   workspace::Inbox& inbox() { return workspaces->first().inbox; }
-  /// Lets what runs beside the calls come to its end.
+  /// Lets the tasks beside the calls end.
   void settle() { run(loop, tasks.join()); }
 
  private:

@@ -90,19 +90,19 @@ TEST_CASE_FIXTURE(Fixture, "push: each message once, those from before `initiali
   CHECK(inbox.messages.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "push: nothing of a disabled workspace") {
+TEST_CASE_FIXTURE(Fixture, "push: no messages of a disabled workspace") {
   workspaces.first().disable(Workspace::Use::rejected, "its token was rejected");
   inbox.messages.store({message(1)}, activity_id(1));
   begin();
   CHECK(sent.empty());
 }
 
-TEST_CASE("push: only for a host that takes it") {
+TEST_CASE("push: only for a host that supports it") {
   CHECK(tools::takes_channel_messages("claude-code"));
   CHECK_FALSE(tools::takes_channel_messages("codex-mcp-client"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "push: what could not be announced is tried again, and reported once") {
+TEST_CASE_FIXTURE(Fixture, "push: a failed announcement is tried again, and reported once") {
   arrive(1);
   const std::filesystem::path file = folder.path() / "inbox.db";
   sqlite::Database writing(file);
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(Fixture, "push: what could not be announced is tried again, an
   CHECK(sent.size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "push: names files as the other ways to a message do, and counts them") {
+TEST_CASE_FIXTURE(Fixture, "push: names files as the tools do, and counts them") {
   const std::string file_id = "cccccccc-1111-4111-8111-111111111111";
   const std::string uri = "platform-pending:" + test::self_id + "/" + file_id;
   Message with = message(1, "look at " + uri);
@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(Fixture, "push: names files as the other ways to a message do,
   CHECK_FALSE((*plain)["meta"]["attachments"].present());
 }
 
-TEST_CASE("push: meta holds texts under the names that hosts know") {
+TEST_CASE("push: meta has strings under the names that hosts know") {
   Message m = message(1, "hello");
   m.peer_id = test::peer_id;
   m.peer_name = "Ann";
@@ -175,7 +175,7 @@ TEST_CASE("push: nothing in meta can end an attribute of the host's tag") {
   CHECK((*params)["meta"]["peer_name"].string() == "Ann kind=canvas_user");
 }
 
-TEST_CASE("push: text of others cannot close or open the host's tag") {
+TEST_CASE("push: text from others cannot close or open the host's tag") {
   json::Document document;
   const auto content = [&](std::string text) {
     auto params = document.parse(channel_params(message(1, std::move(text)), test::self_id));

@@ -52,7 +52,7 @@ std::string text_of(const mcp::PromptResult& result) {
 
 }  // namespace
 
-TEST_CASE("a resource is what the tool of its name gives") {
+TEST_CASE("a resource equals the result of its tool") {
   Offers fixture;
   fixture.inbox().messages.store({message(1), message(2)}, message(2).activity_id);
   fixture.server.answer(peers_call, 200, R"([{"id":"p1","name":"Ann","status":"online"}])");
@@ -97,14 +97,14 @@ TEST_CASE("one message is a resource of its own while it waits") {
   CHECK(read(message(1).activity_id).empty());
 }
 
-TEST_CASE("without an inbox nothing of it is offered") {
+TEST_CASE("without an inbox its resources and prompts are not offered") {
   const Offers fixture(false);
   CHECK(fixture.resources.size() == 2);
   CHECK(fixture.templates.empty());
   CHECK(fixture.prompts.size() == 2);
 }
 
-TEST_CASE("the inbox changes with each message, and what was popped itself") {
+TEST_CASE("the inbox resource changes with each message, and so does the removed message's") {
   CHECK(tools::changed_resources({}) == std::vector<std::string>{"molecule://inbox"});
   CHECK(tools::changed_resources({"a", "b"}) ==
         std::vector<std::string>{"molecule://inbox", "molecule://inbox/a", "molecule://inbox/b"});
@@ -148,7 +148,7 @@ TEST_CASE("answer_inbox brings the messages along") {
   CHECK(contains(embedded.resource.data, "number 1"));
 }
 
-TEST_CASE("what another session answers is marked, and left out of the prompt") {
+TEST_CASE("a message that another session answers is marked, and left out of the prompt") {
   Offers fixture;
   fixture.inbox().messages.store({message(1), message(2)}, message(2).activity_id);
   workspace::Inbox other(fixture.folder, fixture.clock, test::timing);
@@ -168,10 +168,12 @@ TEST_CASE("what another session answers is marked, and left out of the prompt") 
   CHECK(contains(embedded.resource.data, "number 2"));
   CHECK_FALSE(contains(embedded.resource.data, "number 1"));
   const std::string pop = R"({"activity_id":")" + message(1).activity_id + R"("})";
+  CHECK(contains(fixture.call("inbox_pop", pop).text, "another session"));
+  other.release();
   CHECK(contains(fixture.call("inbox_pop", pop).text, R"("removed":true)"));
 }
 
-TEST_CASE("delegate names the task, and the peer where one is given") {
+TEST_CASE("delegate names the task, and the peer if one is given") {
   Offers fixture;
   const std::string chosen = text_of(fixture.prompt("delegate", R"({"task":"count"})"));
   CHECK(contains(chosen, "The task: count"));
@@ -182,12 +184,12 @@ TEST_CASE("delegate names the task, and the peer where one is given") {
   CHECK_FALSE(contains(given, "list_peers"));
 }
 
-TEST_CASE("remember is local unless told otherwise") {
+TEST_CASE("remember is LOCAL by default") {
   Offers fixture;
   CHECK(contains(text_of(fixture.prompt("remember")), "scope LOCAL"));
   const std::string team =
       text_of(fixture.prompt("remember", R"({"scope":"TEAM","about":"names"})"));
-  CHECK(contains(team, "scope TEAM, above all: names"));
+  CHECK(contains(team, "scope TEAM, especially: names"));
 }
 
 TEST_CASE("peers complete by id and by name") {

@@ -1,4 +1,4 @@
-// Several workspaces in one process: which of them speaks, and how the agent knows.
+// Several workspaces in one process: which of them acts, and how the agent knows.
 
 #include "tools/channel_push.hpp"
 #include "tools/fixture.hpp"
@@ -27,7 +27,7 @@ workspace::Message message(int number, const std::string& created_at,
   return m;
 }
 
-/// What asks all workspaces, other than a tool.
+/// The callers, other than tools, that ask all workspaces.
 struct Asked {
   explicit Asked(Fixture& fixture) {
     for (const mcp::Resource& resource : tools::make_resources(*fixture.services)) {
@@ -46,7 +46,7 @@ constexpr const char* memory_reply = R"({"id":"m1","scope":"LOCAL"})";
 
 }  // namespace
 
-TEST_CASE("several: the extra arguments are there only then") {
+TEST_CASE("several: only then are there extra arguments") {
   Fixture one;
   Several several;
   for (const char* name : {"delegate_task", "delegate_task_async", "check_task_status",
@@ -61,7 +61,7 @@ TEST_CASE("several: the extra arguments are there only then") {
   CHECK(schema.root()["properties"]["workspace_id"].is_object());
 }
 
-TEST_CASE("several: a named workspace speaks, else the first") {
+TEST_CASE("several: a named workspace acts, else the first") {
   Several fixture;
   const std::string first_call = "POST " + own_path + "/memories";
   const std::string second_call = "POST /workspaces/" + second + "/memories";
@@ -76,7 +76,8 @@ TEST_CASE("several: a named workspace speaks, else the first") {
   CHECK(fixture.server.requests(second_call).size() == 1);
 }
 
-TEST_CASE("several: an unknown workspace is refused with the known ones, before any call") {
+TEST_CASE(
+    "several: an unknown workspace is refused before any call, with a list of the known ones") {
   Several fixture;
   const mcp::ToolResult result =
       fixture.call("send_message_to_user", R"({"message":"x","workspace_id":")" + peer + R"("})");
@@ -114,7 +115,7 @@ TEST_CASE("several: the inbox tools see all inboxes, oldest first, and say who r
   CHECK(parsed(fixture.call("inbox_peek").text).root().items().size() == 1);
 }
 
-TEST_CASE("several: list_peers asks all of them, and one that fails costs the others nothing") {
+TEST_CASE("several: list_peers asks all of them, and one that fails does not affect the others") {
   Several fixture;
   fixture.server.answer("GET /registry/" + own + "/peers", 200,
                         R"([{"id":")" + peer + R"(","name":"Ann","status":"online","role":"r"}])");
@@ -127,7 +128,7 @@ TEST_CASE("several: list_peers asks all of them, and one that fails costs the ot
   CHECK(contains(result.text, "authentication failed"));
 }
 
-TEST_CASE("several: a disabled workspace says why, and only it") {
+TEST_CASE("several: only a disabled workspace fails, and says why") {
   Several fixture;
   fixture.workspaces->find(second)->disable(workspace::Workspace::Use::rejected,
                                             "its token was rejected");
@@ -142,7 +143,7 @@ TEST_CASE("several: a disabled workspace says why, and only it") {
   CHECK(contains(peers.text, own + " has no peers"));
 }
 
-TEST_CASE("several: a peer is known through the workspace that it wrote to, also once answered") {
+TEST_CASE("several: a peer is known through the workspace that it wrote to, even once answered") {
   Several fixture;
   const std::string call = "POST /workspaces/" + second + "/delegate";
   fixture.server.answer(call, 202, R"({"delegation_id":"d1","status":"delegated"})");
@@ -170,7 +171,7 @@ TEST_CASE("several: a peer is known through the workspace that it wrote to, also
   CHECK(fixture.server.requests(call).size() == 1);
 }
 
-TEST_CASE("several: the user that was heard last is written to") {
+TEST_CASE("several: a message goes to the user that wrote last") {
   Several fixture;
   const std::string to_first = "POST " + own_path + "/notify";
   const std::string to_second = "POST /workspaces/" + second + "/notify";
@@ -181,22 +182,24 @@ TEST_CASE("several: the user that was heard last is written to") {
   fixture.inbox().messages.store({message(2, "2026-05-01T00:00:02Z")}, message(2, "").activity_id);
   fixture.second_inbox().messages.store({message(1, "2026-05-01T00:00:01Z")},
                                         message(1, "").activity_id);
+  std::string look;
   SUBCASE("waited for") {
-    fixture.call("wait_for_message");
+    look = "wait_for_message";
   }
   SUBCASE("the oldest that was looked at") {
-    fixture.call("inbox_peek");
+    look = "inbox_peek";
   }
+  fixture.call(look);
   fixture.call("send_message_to_user", R"({"message":"answer"})");
   CHECK(fixture.server.requests(to_second).size() == 1);
   CHECK(fixture.workspaces->remove(message(1, "").activity_id));
   fixture.clock.advance(std::chrono::seconds(1));
-  fixture.call("wait_for_message");
+  fixture.call(look);
   fixture.call("send_message_to_user", R"({"message":"another answer"})");
   CHECK(fixture.server.requests(to_first).size() == 2);
 }
 
-TEST_CASE("several: one that cannot be used is none that is left out, and the others are named") {
+TEST_CASE("several: a disabled workspace is never the default, and the usable ones are named") {
   Several fixture;
   fixture.workspaces->first().disable(workspace::Workspace::Use::rejected,
                                       "its token was rejected");

@@ -36,7 +36,7 @@ struct Fixture : ScriptedPlatform {
   Fixture& operator=(const Fixture&) = delete;
   ~Fixture() { end_tasks(); }
 
-  /// For the destructor of whoever owns what the tasks use.
+  /// For destructors of the owners of what the tasks use.
   void end_tasks() {
     tasks.cancel_all();
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
@@ -49,7 +49,7 @@ struct Fixture : ScriptedPlatform {
     if (credentials.token().empty()) (void)credentials.reload().ok();
   }
 
-  /// Runs the loop and moves time on from timer to timer until `ready`. A task that waits for the
+  /// Runs the loop and advances time from timer to timer until `ready`. A task that waits for the
   /// server has no timer of the virtual clock: then the loop waits.
   template <class Ready>
   void until(Ready ready) {
@@ -68,13 +68,13 @@ struct Fixture : ScriptedPlatform {
   }
 
   std::size_t count(std::string_view call) const { return server.requests(call).size(); }
-  /// Until so many requests of that kind came and were dealt with: the task sleeps again.
+  /// Runs until this many requests of that kind arrived and were handled: the task sleeps again.
   void until_count(std::string_view call, std::size_t wanted) {
     until([&] { return count(call) >= wanted && clock.next() != Clock::time_point::max(); });
   }
 };
 
-/// What goes to stderr while it lives.
+/// Captures stderr while it exists.
 class Stderr {
  public:
   Stderr() : kept_(::dup(STDERR_FILENO)) {
@@ -92,7 +92,7 @@ class Stderr {
     std::ifstream file(path());
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  /// How often `word` was said.
+  /// How often `word` occurs.
   int said(std::string_view word) const {
     const std::string all = text();
     int times = 0;

@@ -16,7 +16,7 @@ inline const workspace::Timing timing;
 inline const std::string self_id = "11111111-2222-3333-4444-555555555555";
 inline const std::string peer_id = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 
-/// A UUID that tells its number.
+/// A UUID that contains `number`.
 inline std::string activity_id(int number) {
   std::string digits = std::to_string(number);
   return "00000000-0000-4000-8000-" + std::string(12 - digits.size(), '0') + digits;

@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(Fixture, "workspaces: a removal changes the messages, once") {
   CHECK(workspaces.find(test::peer_id)->changes.messages() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "workspaces: an inbox that cannot be read costs the others nothing") {
+TEST_CASE_FIXTURE(Fixture, "workspaces: an unreadable inbox does not affect the others") {
   std::filesystem::create_directory(folder.path() / test::self_id / "inbox.db");
   deliver(test::peer_id, 1);
   REQUIRE(workspaces.take());
@@ -100,7 +100,8 @@ TEST_CASE_FIXTURE(Fixture, "workspaces: an inbox that cannot be read costs the o
   CHECK_FALSE(workspaces.take());
 }
 
-TEST_CASE_FIXTURE(Fixture, "workspaces: what a disabled workspace has is left to other sessions") {
+TEST_CASE_FIXTURE(Fixture,
+                  "workspaces: a disabled workspace's messages are left to other sessions") {
   deliver(test::peer_id, 1);
   start_wait();
   REQUIRE(done);
@@ -123,8 +124,9 @@ TEST_CASE_FIXTURE(Fixture, "workspaces: what a disabled workspace has is left to
   CHECK(got->message.activity_id == activity_id(4));
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "workspaces: work that could not be told at once is told at the next look") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "workspaces: a workload that could not be published at once is published at the next check") {
   const std::filesystem::path state = folder.path() / test::self_id;
   Inbox owner(state, clock, test::timing);
   REQUIRE(owner.ownership.claim());

@@ -13,6 +13,7 @@
 #include "base/files/files.hpp"
 #include "base/random.hpp"
 #include "base/text/text.hpp"
+#include "server/api/files/upload_folder.hpp"
 
 namespace molecule::app {
 
@@ -43,8 +44,8 @@ Result<DataFolder, std::string> DataFolder::open(const std::filesystem::path& pa
   }
   DataFolder folder(path);
   if (auto taken = folder.take(); !taken) return Failure{std::move(taken.error())};
-  if (const auto made = files::make_private_folder(folder.uploads()); !made) {
-    return Failure{fmt::format("data folder: {}", made.error().message)};
+  if (auto claimed = server::claim_upload_folder(folder.uploads()); !claimed) {
+    return Failure{std::move(claimed.error())};
   }
   return folder;
 }
@@ -92,6 +93,24 @@ bool DataFolder::intact() const {
   const bool same = folder_ < 0 || ::fstat(folder_, &open) != 0 ||
                     (named.st_dev == open.st_dev && named.st_ino == open.st_ino);
   return same && (folder_locked_ || files::still_named(path_ / "lock", lock_));
+}
+
+std::vector<std::string> DataFolder::token_warnings(std::string_view token) const {
+  constexpr std::size_t enough = 16;
+  std::vector<std::string> warnings;
+  if (token.size() < enough) {
+    warnings.push_back(fmt::format(
+        "the admin token has {} characters and can be guessed: use at least {} random ones",
+        token.size(), enough));
+  }
+  struct stat status{};
+  const std::filesystem::path file = admin_token_file();
+  if (::stat(file.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
+    warnings.push_back(
+        fmt::format("other users of this machine can open {} (mode {:03o}): chmod 600",
+                    file.string(), status.st_mode & 0777));
+  }
+  return warnings;
 }
 
 Result<std::string, std::string> DataFolder::admin_token() const {

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -22,12 +24,14 @@ class DataFolder {
   bool intact() const;
 
   std::filesystem::path database() const { return path_ / "platform.db"; }
-  /// A folder for nothing else: any file in it that the store does not know is removed.
+  /// A folder of the platform's own: uploads that are unknown to the database are removed from it.
   std::filesystem::path uploads() const { return path_ / "uploads"; }
   std::filesystem::path admin_token_file() const { return path_ / "admin_token"; }
 
   /// The admin token in its file, which is made (0600) if it is missing.
   Result<std::string, std::string> admin_token() const;
+  /// What is unsafe about `token`, which need not be the file's, and about the file's mode.
+  std::vector<std::string> token_warnings(std::string_view token) const;
 
  private:
   explicit DataFolder(std::filesystem::path path) : path_(std::move(path)) {}

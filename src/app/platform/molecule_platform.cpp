@@ -42,6 +42,7 @@ server::HttpServer::Options server_options(const app::PlatformOptions& options) 
     made.gate.hosts.push_back(text::lower(host));
   }
   made.gate.origins = options.origins;
+  made.gate.external_url = options.external_url;
   return made;
 }
 
@@ -149,6 +150,9 @@ int serve(const app::PlatformOptions& options) {
       return 1;
     }
     admin_token = *std::move(kept);
+  }
+  for (const std::string& warning : folder->token_warnings(admin_token)) {
+    log::warning("{}", warning);
   }
   if (!is_loopback(options.host)) {
     log::warning(

@@ -15,15 +15,15 @@ namespace molecule::app {
 namespace {
 
 constexpr const char* description =
-    "The platform side for agents, on this machine: the HTTP API that molecule-mcp speaks, kept\n"
-    "in SQLite. Prints `listening on http://HOST:PORT` when it is ready.";
+    "A Molecule platform on this machine: the HTTP API that molecule-mcp uses, stored in SQLite.\n"
+    "Prints `listening on http://HOST:PORT` when it is ready.";
 
 constexpr const char* footer = R"help(
 Environment:
-  ADMIN_TOKEN            the owner's token; else DIR/admin_token, made at the first start
-  EXTERNAL_PLATFORM_URL  the URL under which agents reach it (behind a proxy), for the snippets
+  ADMIN_TOKEN            the admin token; default: DIR/admin_token, created at the first start
+  EXTERNAL_PLATFORM_URL  the URL at which agents reach it (behind a proxy), for the snippets
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
-  MOLECULE_LOG           what stderr gets: debug, info, warning (the default) or error
+  MOLECULE_LOG           what goes to stderr: debug, info, warning (the default) or error
   MOLECULE_ALLOW_CORE_DUMPS
                          any value: allow core dumps, which contain tokens, and debuggers
 
@@ -33,7 +33,7 @@ Examples:
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
     http://127.0.0.1:8080/workspaces
 
-Exit codes: 0 after SIGINT, SIGTERM, SIGHUP; 1 when it cannot run; 2 for wrong usage.)help";
+Exit codes: 0 after SIGINT, SIGTERM or SIGHUP; 1 if it cannot run; 2 for wrong usage.)help";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -49,7 +49,7 @@ std::filesystem::path default_data() {
   return std::filesystem::path(home) / ".local" / "share" / "molecule-platform";
 }
 
-/// Exact strings between commas, as the platform reads them.
+/// Exact strings between commas, as on the hosted platform.
 std::vector<std::string> read_origins() {
   const char* listed = std::getenv("CORS_ORIGINS");
   if (listed == nullptr) return {"http://localhost:3000", "http://localhost:3001"};
@@ -63,7 +63,7 @@ bool is_url(std::string_view text) {
   return plain && (text.starts_with("http://") || text.starts_with("https://"));
 }
 
-/// A token that no header can carry would lock the owner out.
+/// A token that no header can carry would lock the admin out.
 bool is_token(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](unsigned char c) { return c > 0x20 && c < 0x7F; });
@@ -109,14 +109,12 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   CLI::App app(description, "molecule-platform");
   app.footer(footer);
   app.set_version_flag("--version", "molecule-platform " MOLECULE_VERSION);
-  app.add_option("--listen", listen, "Where to listen; port 0 means a free one")
+  app.add_option("--listen", listen, "The address to listen on; port 0 picks a free port")
       ->type_name("HOST:PORT")
       ->capture_default_str();
-  app.add_option("--data", data, "The folder for everything that is kept")
-      ->type_name("DIR")
-      ->capture_default_str();
+  app.add_option("--data", data, "The data folder")->type_name("DIR")->capture_default_str();
   app.add_option("--allow-host", options.allowed_hosts,
-                 "Another name under which clients reach it; may be repeated")
+                 "Another host name that clients may use; may be repeated")
       ->type_name("NAME")
       ->expected(1)
       ->take_all();
@@ -142,7 +140,7 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   options.data = data;
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (!is_token(options.admin_token)) {
-    return wrong_usage("ADMIN_TOKEN: has blanks or characters that no header can carry");
+    return wrong_usage("ADMIN_TOKEN: has spaces or characters that no header can carry");
   }
   options.external_url = environment("EXTERNAL_PLATFORM_URL");
   while (options.external_url.ends_with('/')) options.external_url.pop_back();

@@ -14,7 +14,7 @@ namespace molecule::server {
 /// Who may use a route (platform-api.md 0.1 to 0.4, without its fail-open cases: a request with no
 /// credential, or a wrong one, is refused). "The admin" is the holder of the admin token.
 enum class Access {
-  /// No credential is asked for.
+  /// No credential is required.
   anyone,
   /// platform-api.md 0.3: the admin.
   admin,
@@ -22,7 +22,7 @@ enum class Access {
   workspace,
   /// The workspace of the path only.
   own_workspace,
-  /// platform-api.md 2.7: the workspace of the path; the admin as long as it has no token.
+  /// platform-api.md 2.7: the workspace of the path; the admin only while it has no live token.
   workspace_state,
   /// platform-api.md 1.4: the workspace that X-Workspace-ID names.
   claimed_workspace,
@@ -31,19 +31,20 @@ enum class Access {
   sender,
   /// Any workspace, or the admin.
   any_token,
-  /// platform-api.md 0.4: the workspace that the body names. The handler reads the body and has to
-  /// call `claim_workspace` or `claim_registration`; the router gives out no success without that.
+  /// platform-api.md 0.4: the workspace that the body names. The handler reads the body and must
+  /// call `claim_workspace` or `claim_registration`; without that the router sends no success.
   body_workspace
 };
 
-/// The caller, once `access` is granted; the failure is the refusal to answer with.
+/// Decides whether a request may use a route with `access`. Returns its caller, or the refusal to
+/// send.
 awaitable<Result<Caller, Reply>> authorize(Context& context, Access access, const Request& request);
 
-/// For `Access::body_workspace`: the refusal, unless the request comes from that workspace.
+/// For `Access::body_workspace`: returns a refusal unless the request comes from `workspace_id`.
 awaitable<std::optional<Reply>> claim_workspace(Context& context, const Request& request,
                                                 std::string_view workspace_id);
-/// The same for a registration. Only the admin may bring in a workspace that has no live token: an
-/// unknown one (`known` is false), or one whose tokens were all revoked (platform-api.md 9).
+/// The same for a registration. Only the admin may register a workspace that has no live token: an
+/// unknown one (`known` is false), or one whose tokens are all revoked (platform-api.md 9).
 awaitable<std::optional<Reply>> claim_registration(Context& context, const Request& request,
                                                    std::string_view workspace_id, bool known);
 

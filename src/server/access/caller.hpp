@@ -5,7 +5,7 @@
 
 namespace molecule::server {
 
-/// The sender of a request, as its credential proves.
+/// The sender of a request, as proven by its credential.
 struct Caller {
   enum class Kind { nobody, admin, workspace };
 
@@ -17,7 +17,7 @@ struct Caller {
 
   static Caller admin() { return {.kind = Kind::admin}; }
   bool is_admin() const { return kind == Kind::admin; }
-  /// Nothing for the admin, who is not a workspace, and for nobody.
+  /// Empty for the admin, which is not a workspace, and for a caller without a credential.
   std::optional<std::string> workspace() const {
     if (kind != Kind::workspace) return std::nullopt;
     return workspace_id;

@@ -52,15 +52,16 @@ awaitable<bool> can_communicate(store::Session& store, std::string_view caller,
   co_return co_await is_ancestor(store, to, parents->of_caller);
 }
 
-awaitable<Sight> sight(store::Session& store, Caller listener, std::string workspace_id) {
-  if (listener.is_admin()) co_return Sight::yes;
+awaitable<Visibility> event_visibility(store::Session& store, Caller listener,
+                                       std::string workspace_id) {
+  if (listener.is_admin()) co_return Visibility::visible;
   store::Rows token = co_await store.query(
       "SELECT 1 FROM workspace_tokens t JOIN workspaces w ON w.id = t.workspace_id"
       " WHERE t.id = $1 AND t.revoked_at IS NULL AND w.status != 'removed'",
       listener.token_id);
-  if (!token.next()) co_return Sight::revoked;
+  if (!token.next()) co_return Visibility::revoked;
   const bool may = co_await can_communicate(store, listener.workspace_id, workspace_id);
-  co_return may ? Sight::yes : Sight::no;
+  co_return may ? Visibility::visible : Visibility::hidden;
 }
 
 }  // namespace molecule::server

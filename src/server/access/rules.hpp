@@ -14,11 +14,16 @@ namespace molecule::server {
 awaitable<bool> can_communicate(store::Session& store, std::string_view caller,
                                 std::string_view target);
 
-/// What a listener may see of an event: asked for each one, as its rights can end at any time.
-enum class Sight { yes, no, revoked };
+/// Whether a listener may see an event. Checked for each event, because rights can end at any time.
+enum class Visibility {
+  visible,
+  hidden,
+  revoked  ///< the listener's token is no longer valid
+};
 
-/// The admin sees every event, a workspace those of the workspaces it can communicate with, as long
-/// as its token is live.
-awaitable<Sight> sight(store::Session& store, Caller listener, std::string workspace_id);
+/// The admin sees every event; a workspace sees those of the workspaces it can communicate with, as
+/// long as its token is live.
+awaitable<Visibility> event_visibility(store::Session& store, Caller listener,
+                                       std::string workspace_id);
 
 }  // namespace molecule::server

@@ -27,7 +27,7 @@ std::string sha256_hex(std::string_view input) {
 }
 
 awaitable<store::Rows> find_token(Context& context, std::string_view token) {
-  // Looked up by hash, so that the duration tells nothing about a stored token.
+  // Looked up by hash, so that the response time reveals nothing about a stored token.
   return context.store.query(
       "SELECT t.id, t.workspace_id FROM workspace_tokens t JOIN workspaces w"
       " ON w.id = t.workspace_id"

@@ -12,22 +12,23 @@ namespace molecule::server {
 
 // The workspaces' tokens (platform-api.md 0.1): only their SHA-256 is stored.
 
-/// Looks a token up, for `token_caller`. In two parts, so that no request pays for another
-/// coroutine around it.
+/// Looks up a token; `token_caller` reads the rows. Two functions, because a coroutine around both
+/// would cost every request another frame.
 awaitable<store::Rows> find_token(Context& context, std::string_view token);
-/// The workspace whose live token was found; nothing for a revoked one, or a removed workspace's.
+/// The workspace whose token was found. Empty if the token is unknown or revoked, or its workspace
+/// was removed.
 std::optional<Caller> token_caller(Context& context, store::Rows rows);
-/// True if any token of that workspace was not revoked, whatever the workspace's status.
+/// True if the workspace has a token that is not revoked, whatever the workspace's status.
 awaitable<bool> has_live_token(store::Session& store, std::string_view workspace_id);
 
 /// Hexadecimal, lower case.
 std::string sha256_hex(std::string_view input);
 
-/// Makes and stores a token; returns its plaintext.
+/// Creates and stores a token; returns its plaintext.
 awaitable<std::string> mint_token(Context& context, std::string_view workspace_id);
 /// Revokes all tokens of a workspace.
 awaitable<void> revoke_tokens(Context& context, std::string_view workspace_id);
-/// The inbound secret (platform-api.md 1.1), made if there is none. Nothing if that fails, which
+/// The inbound secret (platform-api.md 1.1), created if there is none. Empty if that fails, which
 /// must not fail the request.
 awaitable<std::optional<std::string>> inbound_secret(Context& context,
                                                      std::string_view workspace_id);

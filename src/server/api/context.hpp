@@ -13,23 +13,23 @@
 
 namespace molecule::server {
 
-/// What all requests share.
+/// The state that all requests share.
 struct Services {
   store::Database& store;
   Clock& clock;
   EventHub& events;
-  /// Equal in power to the platform's owner; never empty (fail closed).
+  /// Grants every right of the platform's owner; never empty (fail closed).
   std::string admin_token;
-  /// Where the platform is reached, for the snippets that users copy: scheme://host[:port]. Empty:
-  /// the Host of the request.
+  /// The platform's public URL for the snippets that users copy: scheme://host[:port]. Empty: the
+  /// request's Host.
   std::string base_url;
-  /// Larger request bodies are answered 413.
+  /// Larger request bodies are refused with 413.
   std::size_t max_body_bytes = std::size_t{16} << 20;
-  /// The same for files on their way to a workspace: 100 MiB and the form around them.
+  /// The same for uploads: 100 MiB of files and the form around them.
   std::size_t max_upload_bytes = std::size_t{101} << 20;
-  /// The folder of the files that wait for a workspace; it exists.
+  /// The folder of files waiting for a workspace; must exist.
   std::filesystem::path uploads = {};
-  /// Ids of tokens that were used and whose last_used_at the next sweep writes (best effort).
+  /// Ids of tokens used since the last sweep; the next one writes their last_used_at (best effort).
   std::set<std::string> tokens_used = {};
   /// The last value of `now_micros`, so that no two rows share a time.
   std::int64_t last_micros = 0;
@@ -38,15 +38,15 @@ struct Services {
 /// Wall-clock time in microseconds, strictly increasing within a process.
 std::int64_t now_micros(Services& services);
 
-/// What a handler works with: the store and the events of its own request. For every request but
-/// a GET the router begins a transaction, commits it (durably) before the reply is sent, and lets
-/// the events out then; a reply that is an error (status >= 400) or an exception undoes it all.
+/// What a handler works with: the store session and the events of its own request. For every
+/// request but a GET the router begins a transaction, commits it durably, and then sends the reply
+/// and the events. An error reply (status >= 400) or an exception rolls everything back.
 struct Context {
   /// `services` must outlive this.
   explicit Context(Services& services);
 
   std::int64_t now_micros() { return server::now_micros(services); }
-  /// The time in microseconds as the clock has it.
+  /// Wall-clock time in microseconds, unadjusted: successive values may be equal.
   std::int64_t wall_micros() const;
 
   Services& services;

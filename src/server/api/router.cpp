@@ -37,7 +37,7 @@ bool matches(const std::vector<std::string_view>& pattern,
                     });
 }
 
-/// Handlers store and repeat the path and the query as text.
+/// Handlers store and echo the path and the query, so both must be UTF-8.
 bool is_text(const Request& request) {
   if (!text::valid_utf8(request.path)) return false;
   return std::all_of(request.query.begin(), request.query.end(), [](const auto& item) {
@@ -45,12 +45,14 @@ bool is_text(const Request& request) {
   });
 }
 
-/// The same resource without the slash at the end (platform-api.md 0).
+/// Redirects to the same resource without the trailing slash (platform-api.md 0). Relative, because
+/// a proxy may have removed a prefix from the path.
 Reply redirect(const Request& request, std::string_view path) {
   std::string location;
-  for (const std::string_view segment : split_path(path)) {
-    location += '/' + text::percent_encode(segment);
+  for (std::size_t slashes = path.size(); slashes < request.path.size(); ++slashes) {
+    location += "../";
   }
+  location += text::percent_encode(path.substr(path.rfind('/') + 1));
   char separator = '?';
   for (const auto& [name, value] : request.query) {
     location += separator + text::percent_encode(name) + '=' + text::percent_encode(value);
@@ -66,11 +68,11 @@ Reply unavailable() {
                          R"("code":"platform_unavailable"})");
 }
 
-/// False for a success without an access decision: the handler forgot what its route promises.
+/// False for a success without the access decision that the route leaves to its handler.
 bool is_decided(const Route& route, const Context& context, const Reply& reply) {
   if (route.access != Access::body_workspace || context.body_access_decided) return true;
   if (reply.status >= 400) return true;
-  log::error("{} {}: the handler did not ask who may do this", route.method, route.pattern);
+  log::error("{} {}: the handler made no access decision", route.method, route.pattern);
   return false;
 }
 
@@ -110,7 +112,7 @@ const Router::Entry* Router::find(std::string_view method, std::string_view path
   args.clear();
   for (std::size_t i = 0; i < segments.size(); ++i) {
     if (!is_variable(best->segments[i])) continue;
-    // A UUID is stored in lower case and found in either.
+    // UUIDs are stored in lower case and match in either.
     args.push_back(is_uuid(segments[i]) ? text::lower(segments[i]) : std::string(segments[i]));
   }
   return best;

@@ -21,12 +21,12 @@ class Router {
   /// `services` and the patterns of `routes` must outlive the router.
   Router(Services& services, const std::vector<Route>& routes);
 
-  /// Never throws. A HEAD is answered as a GET: leaving the body out is the sender's part. What the
-  /// request views must outlive the call.
+  /// Never throws. A HEAD is answered like a GET; the transport omits the body. What the request
+  /// views must outlive the call.
   awaitable<Reply> handle(Request request);
 
-  /// The caller of a request that the router does not answer itself, once the request's route is
-  /// open to it. Never throws.
+  /// Authorizes a request that the router does not answer itself: returns its caller, or the
+  /// refusal. Never throws.
   awaitable<Result<Caller, Reply>> admit(Request request);
 
  private:

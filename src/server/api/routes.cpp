@@ -2,7 +2,7 @@
 
 namespace molecule::server {
 
-// The handlers. Each is defined in a file of its subject's folder.
+// The handlers, each defined in its subject's folder.
 HandlerFunction register_workspace, post_heartbeat, update_card, discover, list_peers, check_access;
 HandlerFunction create_workspace, list_workspaces, get_workspace, patch_workspace, delete_workspace,
     get_state, get_budget, set_budget, list_tokens, create_token, revoke_token;

@@ -24,12 +24,6 @@ std::optional<std::string_view> upload_target(const Request& head) {
   return path;
 }
 
-Reply busy_reply() {
-  Reply reply = error_reply(503, "too many large requests at a time: retry shortly");
-  reply.headers.emplace_back("Retry-After", "5");
-  return reply;
-}
-
 using Refusal = std::optional<Reply>;
 
 /// Leaves the decision in `refusal`, which has no value until then.
@@ -45,6 +39,12 @@ awaitable<void> decide(Services& services, Access access, Request head,
 }
 
 }  // namespace
+
+BodyAdmission::BodyAdmission(Services& services, asio::any_io_executor executor)
+    : services_(services),
+      executor_(std::move(executor)),
+      known_({.one = max_uploads_of_one * services.max_upload_bytes,
+              .all = max_uploads * services.max_upload_bytes}) {}
 
 std::uint64_t BodyAdmission::unasked_bytes() const {
   return std::min<std::uint64_t>(max_unknown_bytes, services_.max_body_bytes);
@@ -66,13 +66,11 @@ Result<RequestScreen::Grant, Reply> BodyAdmission::admit(const Request& head,
       [](const std::exception_ptr& error) {
         if (error) std::rethrow_exception(error);
       });
-  if (!refusal->has_value()) return Failure{busy_reply()};
+  if (!refusal->has_value()) {
+    return Failure{too_busy("the store does not answer at once: retry shortly")};
+  }
   if (refusal->value()) return Failure{*std::move(refusal->value())};
-  const std::uint64_t bytes = declared.value_or(max);
-  if (*held_ + bytes > max_uploads * services_.max_upload_bytes) return Failure{busy_reply()};
-  *held_ += bytes;
-  const auto give_back = [held = held_, bytes](const void*) { *held -= bytes; };
-  return RequestScreen::Grant{.max_bytes = max, .hold = {held_.get(), give_back}};
+  return RequestScreen::Grant{.max_bytes = max, .share = known_.share(head.bearer().value_or(""))};
 }
 
 }  // namespace molecule::server

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::server {
@@ -17,25 +18,50 @@ bool has_blank_name(const Request& request) {
   });
 }
 
-bool is_same_origin(std::string_view origin, std::string_view host) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme) && origin.substr(scheme.size()) == host) return true;
+/// The code says to programs that it is the address, not the token, which is refused.
+Reply forbidden(std::string_view code, std::string_view text) {
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("error", text);
+    reply.field("code", code);
   }
-  return false;
+  return json_reply(403, std::move(writer).take());
+}
+
+bool is_external(const GateRules& rules, std::string_view host) {
+  const std::string origin = origin_of(rules.external_url);
+  return !origin.empty() && host_name(origin.substr(origin.find("//") + 2)) == host;
 }
 
 bool is_listed(const std::vector<std::string>& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-/// The request's Origin, if it is another site's.
-std::optional<std::string_view> foreign_origin(const Request& request) {
+/// The request's Origin, where it is another site's.
+std::optional<std::string_view> foreign_origin(const GateRules& rules, const Request& request) {
   const std::optional<std::string_view> origin = request.header("Origin");
-  if (!origin || is_same_origin(*origin, request.header("Host").value_or(""))) return std::nullopt;
+  if (!origin) return std::nullopt;
+  const std::string host(request.header("Host").value_or(""));
+  for (const std::string& own :
+       {origin_of("http://" + host), origin_of("https://" + host), origin_of(rules.external_url)}) {
+    if (!own.empty() && *origin == own) return std::nullopt;
+  }
   return origin;
 }
 
 }  // namespace
+
+std::string origin_of(std::string_view url) {
+  std::string origin = text::lower(url.substr(0, url.find('/', url.find("//") + 2)));
+  for (const auto& [scheme, port] : {std::pair("http://", ":80"), std::pair("https://", ":443")}) {
+    if (!origin.starts_with(scheme)) continue;
+    if (!host_name(origin.substr(std::string_view(scheme).size()))) return {};
+    if (origin.ends_with(port)) origin.resize(origin.size() - std::string_view(port).size());
+    return origin;
+  }
+  return {};
+}
 
 std::optional<std::string> host_name(std::string_view host) {
   const bool bracketed = host.starts_with('[');
@@ -62,12 +88,18 @@ std::optional<Reply> check_gate(const GateRules& rules, const Request& request) 
   const std::optional<std::string> host = host_name(*request.header("Host"));
   if (!host) return error_reply(400, "malformed HTTP request");
   if (*host != "127.0.0.1" && *host != "localhost" && *host != "[::1]" &&
-      !is_listed(rules.hosts, *host)) {
-    return error_reply(403, "this host name is not served here (see --allow-host)");
+      !is_listed(rules.hosts, *host) && !is_external(rules, *host)) {
+    return forbidden("host_not_allowed",
+                     "this host name is not served here (see --allow-host and "
+                     "EXTERNAL_PLATFORM_URL)");
   }
-  const std::optional<std::string_view> origin = foreign_origin(request);
+  const std::optional<std::string_view> origin = foreign_origin(rules, request);
   if (!origin) return std::nullopt;
-  if (!is_listed(rules.origins, *origin)) return text_reply(403, "");
+  if (!is_listed(rules.origins, *origin)) {
+    return forbidden("origin_not_allowed",
+                     "pages of this origin may not use the platform (see CORS_ORIGINS and "
+                     "EXTERNAL_PLATFORM_URL)");
+  }
   if (request.method != "OPTIONS") return std::nullopt;
   Reply preflight = text_reply(204, "");
   preflight.headers.emplace_back("Access-Control-Allow-Methods",
@@ -90,7 +122,7 @@ void add_common_headers(const GateRules& rules, const Request& request, Reply& r
                            ? "default-src 'self'"
                            : "default-src 'self'; script-src 'self' 'unsafe-inline'; "
                              "style-src 'self' 'unsafe-inline'; connect-src 'self'");
-  const std::optional<std::string_view> origin = foreign_origin(request);
+  const std::optional<std::string_view> origin = foreign_origin(rules, request);
   if (!origin || !is_listed(rules.origins, *origin)) return;
   headers.emplace_back("Access-Control-Allow-Origin", *origin);
   headers.emplace_back("Access-Control-Allow-Credentials", "true");

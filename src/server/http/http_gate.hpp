@@ -16,7 +16,14 @@ struct GateRules {
   std::vector<std::string> hosts;
   /// Origins of other sites' pages that may read answers, exactly as browsers send them.
   std::vector<std::string> origins;
+  /// The URL under which a proxy publishes the platform, if one does: its name is an own one, and
+  /// so is its origin, whatever Host the proxy sends.
+  std::string external_url = {};
 };
+
+/// The origin of an http or https URL as browsers send it (RFC 6454): lower case, without the
+/// scheme's own port. Empty where there is none.
+std::string origin_of(std::string_view url);
 
 /// The answer to a request that goes no further: 400 for a missing, repeated or misspelt Host and
 /// for a field name with a blank in it, 403 for a Host or an Origin of somebody else, 204 for the

@@ -9,7 +9,7 @@ namespace molecule::server {
 
 namespace {
 
-/// In a path '+' stands for itself; the shared decoder reads forms, in which it is a blank.
+/// In a path '+' is a literal plus sign; the shared decoder reads it as a space, as in forms.
 std::string decode_path(std::string_view path) {
   std::string kept;
   for (const char c : path) {
@@ -22,14 +22,35 @@ std::string decode_path(std::string_view path) {
   return text::percent_decode(kept);
 }
 
+/// Of `http://` and `https://`; 0 for any other beginning.
+std::size_t scheme_size(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (text::equal_ignoring_case(target.substr(0, scheme.size()), scheme)) return scheme.size();
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::optional<Target> parse_target(std::string_view target) {
-  if (!target.starts_with('/')) return std::nullopt;
+  Target parsed;
+  if (target == "*") {
+    parsed.path = target;
+    return parsed;
+  }
+  if (const std::size_t scheme = scheme_size(target); scheme > 0) {
+    target.remove_prefix(scheme);
+    const std::string_view host = target.substr(0, target.find_first_of("/?#"));
+    target.remove_prefix(host.size());
+    if (host.empty() || host.find('@') != std::string_view::npos) return std::nullopt;
+    parsed.host = host;
+  }
+  if (!target.starts_with('/') && !(parsed.host && (target.empty() || target[0] == '?'))) {
+    return std::nullopt;
+  }
   target = target.substr(0, target.find('#'));
   const std::size_t path_end = std::min(target.find('?'), target.size());
-  Target parsed;
-  parsed.path = decode_path(target.substr(0, path_end));
+  parsed.path = path_end > 0 ? decode_path(target.substr(0, path_end)) : "/";
   std::string_view rest = target.substr(path_end);
   while (!rest.empty()) {
     rest.remove_prefix(1);
@@ -44,6 +65,19 @@ std::optional<Target> parse_target(std::string_view target) {
   return parsed;
 }
 
+void set_host(Request& request, const std::string& host) {
+  for (auto& [name, value] : request.headers) {
+    if (text::equal_ignoring_case(name, "Host")) value = host;
+  }
+}
+
+Reply answer_asterisk(const Request& request) {
+  if (request.method != "OPTIONS") return error_reply(400, "malformed HTTP request");
+  Reply reply = text_reply(204, "");
+  reply.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  return reply;
+}
+
 Reply body_too_large(std::uint64_t max_bytes) {
   json::Writer writer;
   {
@@ -53,6 +87,12 @@ Reply body_too_large(std::uint64_t max_bytes) {
     reply.field("max_bytes", max_bytes);
   }
   return json_reply(413, std::move(writer).take());
+}
+
+Reply too_busy(std::string_view text) {
+  Reply reply = error_reply(503, text);
+  reply.headers.emplace_back("Retry-After", "5");
+  return reply;
 }
 
 std::optional<std::string> offered_bearer(const Request& request) {

@@ -13,18 +13,30 @@ namespace molecule::server {
 /// A request's target (RFC 9112 3.2.1), split and percent-decoded.
 struct Target {
   std::string path;
+  /// The host and port of an absolute URL, which proxies send.
+  std::optional<std::string> host = std::nullopt;
   /// The first value of a repeated name.
   std::map<std::string, std::string> query;
 };
 
-/// Nothing for a target that is not a path (an absolute URL, an authority, `*`).
+/// Empty for a target that is neither a path, nor an absolute http or https URL, nor `*` (whose
+/// path is `*`).
 std::optional<Target> parse_target(std::string_view target);
+
+/// Puts the host of a whole URL in the place of the Host field (RFC 9112 3.2.2).
+void set_host(Request& request, const std::string& host);
+
+/// The answer to `OPTIONS *` (RFC 9110 9.3.7): what the server as a whole can do.
+Reply answer_asterisk(const Request& request);
 
 /// The 413 of platform-api.md 10.
 Reply body_too_large(std::uint64_t max_bytes);
 
-/// The token that a browser, which cannot set fields on a WebSocket, sends as a subprotocol: an
-/// item `bearer.<token>` of Sec-WebSocket-Protocol.
+/// 503 with Retry-After: there is no capacity for this now.
+Reply too_busy(std::string_view text);
+
+/// The token that a browser sends as a WebSocket subprotocol, because it cannot set header fields
+/// there: an item `bearer.<token>` of Sec-WebSocket-Protocol.
 std::optional<std::string> offered_bearer(const Request& request);
 
 }  // namespace molecule::server

@@ -1,11 +1,8 @@
 #include "server/http/http_server.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
-#include <map>
 #include <restinio/http_server.hpp>
 #include <restinio/null_logger.hpp>
 #include <restinio/sendfile.hpp>
@@ -14,10 +11,18 @@
 #include <restinio/websocket/websocket.hpp>
 #include <utility>
 
+#include "base/async/tasks.hpp"
 #include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "server/http/body_admission.hpp"
 #include "server/http/http_request.hpp"
+#include "server/http/limits/connections.hpp"
+#include "server/http/limits/descriptors.hpp"
+#include "server/http/limits/event_sockets.hpp"
+#include "server/http/limits/fair_turns.hpp"
+#include "server/http/limits/guess_brake.hpp"
+#include "server/http/limits/listener.hpp"
+#include "server/http/limits/unsent_answers.hpp"
 #include "server/http/screened_socket.hpp"
 
 namespace molecule::server {
@@ -31,14 +36,22 @@ constexpr std::chrono::seconds write_timeout(60);
 constexpr std::chrono::seconds timeout_check_interval(10);
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
-constexpr std::size_t max_sockets = 256;
-constexpr std::size_t max_queued_bytes = std::size_t{4} << 20;
+constexpr std::chrono::seconds late_check_interval(1);
+/// A download's whole time; a client that takes nothing of it is dropped long before.
+constexpr std::chrono::minutes download_timeout(30);
+/// Held in memory for each download.
+constexpr std::uint64_t download_chunk = std::uint64_t{64} << 10;
 
 struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
                                    restinio::default_request_handler_t, restinio::noop_strand_t,
                                    ScreenedSocket> {
-  static constexpr bool use_connection_count_limiter = true;
+  // `Connections` counts them, as `Listener` accepts them.
+  static constexpr bool use_connection_count_limiter = false;
 };
+
+using Response = restinio::response_builder_t<restinio::user_controlled_output_t>;
+using Factory = restinio::impl::connection_factory_t<Traits>;
+using Lifetime = restinio::connection_count_limit_types<Traits>::lifetime_monitor_t;
 
 /// RFC 9110 6.6.1.
 std::string date_of(const Clock& clock) {
@@ -46,44 +59,11 @@ std::string date_of(const Clock& clock) {
 }
 
 std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
-  Reply reply;
-  switch (screen.verdict()) {
-    case RequestScreen::Verdict::body_too_large:
-      reply = body_too_large(screen.max_body_bytes());
-      break;
-    case RequestScreen::Verdict::refused:
-      reply = screen.refusal();
-      break;
-    case RequestScreen::Verdict::head_too_large:
-      reply = error_reply(431, "request head too large");
-      break;
-    case RequestScreen::Verdict::malformed:
-      reply = error_reply(400, "malformed HTTP request");
-      break;
-    // Nothing can be said in the middle of WebSocket frames.
-    case RequestScreen::Verdict::frame_too_large:
-    case RequestScreen::Verdict::pass:
-      return {};
-  }
-  add_common_headers({}, {}, reply);
-  reply.headers.emplace_back("Date", date_of(clock));
-  return closing_answer(reply);
-}
-
-/// One connection for each file descriptor, less those needed elsewhere: RESTinio stops accepting
-/// for good once it has run out of them.
-std::size_t max_connections() {
-  constexpr rlim_t wanted = 4096;
-  constexpr rlim_t for_others = 64;
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < wanted) {
-    limit.rlim_cur = std::min(limit.rlim_max, wanted);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  const rlim_t available = std::min(limit.rlim_cur, wanted);
-  return available > 2 * for_others ? available - for_others : available / 2;
+  std::optional<Reply> reply = screen.answer();
+  if (!reply) return {};
+  add_common_headers({}, {}, *reply);
+  reply->headers.emplace_back("Date", date_of(clock));
+  return closing_answer(*reply);
 }
 
 asio::ip::address address_of(const std::string& host) {
@@ -94,47 +74,89 @@ asio::ip::address address_of(const std::string& host) {
 }  // namespace
 
 struct HttpServer::Impl {
-  struct Client {
-    ws::ws_handle_t socket;
-    std::uint64_t subscription = 0;
-    std::size_t queued_bytes = 0;
-  };
-
   Impl(asio::io_context& loop_, Services& services_, Router& router_, Options options_)
       : loop(loop_),
         services(services_),
         router(router_),
         options(std::move(options_)),
-        admission(services_, loop_.get_executor()) {
-    server.emplace(restinio::external_io_context(loop), [this](auto& settings) {
-      const asio::ip::address address = address_of(options.host);
-      settings.address(address)
-          .protocol(address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4())
-          .port(options.port)
-          .timer_manager(timeout_check_interval)
-          .read_next_http_message_timelimit(read_timeout)
-          .write_http_response_timelimit(write_timeout)
-          .max_parallel_connections(max_connections())
-          .socket_options_setter([](auto& socket) {
-            asio::error_code ignored;
-            socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-          })
-          .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) {
-            port = acceptor.local_endpoint().port();
-          })
-          .request_handler(
-              [this](restinio::request_handle_t request) { return handle(std::move(request)); });
-    });
-    server->open_sync();
-    // Only now: had that failed, another server might be using these.
+        admission(services_, loop_.get_executor()),
+        listener(loop_, {address_of(options.host), options.port}) {
+    // Not before: where that failed, another server may be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.rules = {.unasked_bytes = admission.unasked_bytes(),
+                     .unasked = admission.unasked(),
                      .admit = [this](const Request& head, std::optional<std::uint64_t> declared) {
                        return admission.admit(head, declared);
                      }};
     service.answer = [this](const RequestScreen& screen) {
       return answer_refused(services.clock, screen);
     };
+    listen();
+  }
+
+  /// What RESTinio's own server would do but for accepting.
+  void listen() {
+    restinio::server_settings_t<Traits> settings;
+    settings.timer_manager(timeout_check_interval)
+        .read_next_http_message_timelimit(read_timeout)
+        .write_http_response_timelimit(write_timeout)
+        .socket_options_setter([](auto& socket) {
+          asio::error_code ignored;
+          socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+        })
+        .request_handler(
+            [this](restinio::request_handle_t request) { return take(std::move(request)); });
+    settings.ensure_valid_connection_state_listener();
+    timers = settings.timer_factory()->create(loop);
+    auto set_options = settings.socket_options_setter();
+    auto shared = std::make_shared<restinio::impl::connection_settings_t<Traits>>(
+        std::move(settings),
+        restinio::impl::create_parser_settings<Traits::http_methods_mapper_t>(), timers);
+    factory.emplace(std::move(shared), std::move(set_options));
+    timers->start();
+    Listener::Open open = [this](asio::ip::tcp::socket socket) { serve(std::move(socket)); };
+    tasks.spawn("accept", listener.accept_all(services.clock, *connections, descriptors.connections,
+                                              std::move(open)));
+    tasks.spawn("late connections", drop_late());
+  }
+
+  void serve(asio::ip::tcp::socket accepted) {
+    ScreenedSocket socket(std::move(accepted), loop, connections);
+    const asio::ip::tcp::endpoint peer = socket.remote_endpoint();
+    factory->create_new_connection(std::move(socket), peer, Lifetime(nullptr))->init();
+  }
+
+  awaitable<void> drop_late() {
+    while (true) {
+      co_await sleep_for(services.clock, late_check_interval);
+      connections->drop_late();
+      co_await close_revoked();
+    }
+  }
+
+  awaitable<void> close_revoked() {
+    try {
+      co_await services.events.close_revoked();
+    } catch (const StoreError& error) {
+      log::warning("the tokens of WebSocket clients could not be checked: {}", error.what());
+    }
+  }
+
+  /// An escaped exception is a programming error: it leaves `run` of the loop.
+  void rethrow(std::string_view task, std::exception_ptr error) {
+    log::error("the task {} failed", task);
+    asio::post(loop, [error = std::move(error)] { std::rethrow_exception(error); });
+  }
+
+  /// Requests wait for their turn; what becomes a WebSocket costs too little for that.
+  restinio::request_handling_status_t take(restinio::request_handle_t handle) {
+    const restinio::http_request_header_t& head = handle->header();
+    if (head.connection() == restinio::http_connection_header_t::upgrade) {
+      return this->handle(std::move(handle));
+    }
+    const std::string owner = head.get_field_or(restinio::http_field::authorization, "");
+    turns.submit(owner, [this, handle = std::move(handle)] { this->handle(handle); });
+    return restinio::request_accepted();
   }
 
   restinio::request_handling_status_t handle(restinio::request_handle_t handle) {
@@ -145,15 +167,17 @@ struct HttpServer::Impl {
       request.headers.emplace_back(field.name(), field.value());
     });
     std::optional<Target> target = parse_target(head.request_target());
+    if (target && target->host) set_host(request, *target->host);
     std::optional<Reply> reply = check_gate(options.gate, request);
     if (!reply && !target) reply = error_reply(400, "malformed HTTP request");
+    const bool malformed = reply && reply->status == 400;
     if (target) {
       request.path = std::move(target->path);
       request.query = std::move(target->query);
     }
     // The bytes after a request to upgrade were not screened as requests.
     const bool upgrade = head.connection() == restinio::http_connection_header_t::upgrade;
-    const bool close = upgrade || !head.should_keep_alive();
+    const bool close = upgrade || malformed || !head.should_keep_alive();
     if (!reply && request.path == "/ws" && request.method == "GET") {
       reply = handshake_refusal(request, upgrade);
       if (!reply) {
@@ -161,6 +185,8 @@ struct HttpServer::Impl {
         return restinio::request_accepted();
       }
     }
+    if (!reply && request.path == "*") reply = answer_asterisk(request);
+    if (!reply) reply = answers.refusal(request);
     if (reply) {
       answer(*handle, request, *std::move(reply), close);
     } else {
@@ -184,7 +210,24 @@ struct HttpServer::Impl {
     answer(*handle, request, std::move(reply), close);
   }
 
+  std::optional<restinio::sendfile_t> open_file(Reply& reply) {
+    if (reply.file.empty()) return std::nullopt;
+    try {
+      restinio::sendfile_t file = restinio::sendfile(reply.file, download_chunk);
+      file.timelimit(download_timeout);
+      return file;
+    } catch (const std::exception& error) {
+      log::warning("a file could not be opened: {}", error.what());
+      connections->drop_silent(1);
+      reply = too_busy("the file cannot be read now: retry shortly");
+      return std::nullopt;
+    }
+  }
+
   void answer(restinio::request_t& handle, const Request& request, Reply reply, bool close) {
+    const bool wait = guesses.slows(handle.remote_endpoint().address(), request, reply);
+    std::shared_ptr<ByteBudget::Share> held = answers.hold(request, reply);
+    std::optional<restinio::sendfile_t> file = open_file(reply);
     add_common_headers(options.gate, request, reply);
     const restinio::http_status_line_t status(
         restinio::http_status_code_t(static_cast<std::uint16_t>(reply.status)),
@@ -193,23 +236,33 @@ struct HttpServer::Impl {
     response.append_header(restinio::http_field::date, date_of(services.clock));
     response.append_header(restinio::http_field::content_type, std::move(reply.content_type));
     for (auto& [name, value] : reply.headers) response.append_header(name, std::move(value));
-    if (!reply.file.empty()) {
-      restinio::sendfile_t file = restinio::sendfile(reply.file);
-      response.set_content_length(file.size());
-      if (request.method != "HEAD" && file.size() > 0) response.set_body(std::move(file));
-    } else {
-      response.set_content_length(reply.body.size());
-    }
+    response.set_content_length(file ? file->size() : reply.body.size());
     if (close || stopping) {
       response.connection_close();
     } else {
       response.connection_keep_alive();
     }
-    if (request.method != "HEAD" && !reply.body.empty()) response.set_body(std::move(reply.body));
+    if (request.method != "HEAD") {
+      if (file && file->size() > 0) response.set_body(*std::move(file));
+      if (!reply.body.empty()) response.set_body(std::move(reply.body));
+    }
+    if (wait && !stopping) {
+      tasks.spawn("slow answer", send_later(std::move(response), std::move(held)));
+    } else {
+      send(std::move(response), std::move(held));
+    }
+  }
+
+  awaitable<void> send_later(Response response, std::shared_ptr<ByteBudget::Share> held) {
+    co_await sleep_for(services.clock, GuessBrake::delay);
+    send(std::move(response), std::move(held));
+  }
+
+  void send(Response response, std::shared_ptr<ByteBudget::Share> held) {
     ++unfinished;
     // RESTinio loses count of pipelined requests that are answered from within its call.
-    asio::post(loop, [this, response = std::move(response)]() mutable {
-      response.done([this](const asio::error_code&) { --unfinished; });
+    asio::post(loop, [this, response = std::move(response), held = std::move(held)]() mutable {
+      response.done([this, held = std::move(held)](const asio::error_code&) { --unfinished; });
     });
   }
 
@@ -233,23 +286,29 @@ struct HttpServer::Impl {
     Result<Caller, Reply> caller = co_await router.admit(std::move(asked));
     if (!caller) {
       answer(*handle, request, std::move(caller.error()), true);
-    } else if (stopping || clients.size() >= max_sockets) {
-      answer(*handle, request, error_reply(503, "too many WebSocket clients"), true);
+    } else if (stopping) {
+      answer(*handle, request, error_reply(503, "the platform is stopping"), true);
+    } else if (auto refusal = sockets.refusal(socket_owner(*caller))) {
+      answer(*handle, request, *std::move(refusal), true);
     } else {
       upgrade(*handle, request, *std::move(caller), token);
     }
   }
 
+  static std::string socket_owner(const Caller& caller) {
+    return caller.is_admin() ? std::string(EventSockets::the_person) : caller.token_id;
+  }
+
   void upgrade(restinio::request_t& handle, const Request& request, Caller caller,
                const std::optional<std::string>& token) {
-    const std::uint64_t id = ++last_client;
-    const auto on_message = [this, id](const ws::ws_handle_t& socket,
+    const std::uint64_t id = sockets.next_id();
+    const std::string owner = socket_owner(caller);
+    const auto on_message = [this, id](const ws::ws_handle_t&,
                                        const ws::message_handle_t& message) {
       if (message->opcode() == ws::opcode_t::ping_frame) {
-        message->set_opcode(ws::opcode_t::pong_frame);
-        socket->send_message(*message);
+        sockets.ping(id, message->payload());
       } else if (message->opcode() == ws::opcode_t::connection_close_frame) {
-        drop(id);
+        sockets.drop(id);
       }
     };
     restinio::http_header_fields_t fields;
@@ -258,12 +317,28 @@ struct HttpServer::Impl {
                      accept_key(*request.header("Sec-WebSocket-Key")));
     // A browser gives up unless one of the protocols it offered is chosen.
     if (token) fields.set_field(restinio::http_field::sec_websocket_protocol, "bearer." + *token);
-    clients[id].socket =
+    const ws::ws_handle_t socket =
         ws::upgrade<Traits>(handle, ws::activation_t::immediate, std::move(fields), on_message);
-    clients[id].subscription = services.events.subscribe(
+    const std::uint64_t subscription = services.events.subscribe(
         {.caller = std::move(caller),
-         .send = [this, id](const std::string& frame) { send(id, frame); },
-         .revoke = [this, id] { drop(id); }});
+         .send = [this, id](const std::string& frame) { sockets.send(id, frame); },
+         .revoke = [this, id] { sockets.drop(id); }});
+    sockets.open(id, owner, wire_of(socket, subscription));
+  }
+
+  EventSockets::Wire wire_of(const ws::ws_handle_t& socket, std::uint64_t subscription) {
+    const auto send_as = [socket](ws::opcode_t opcode) {
+      return [socket, opcode](const std::string& payload, std::function<void()> sent) {
+        socket->send_message(ws::final_frame, opcode, payload,
+                             [sent = std::move(sent)](const asio::error_code&) { sent(); });
+      };
+    };
+    return {.send_text = send_as(ws::opcode_t::text_frame),
+            .send_pong = send_as(ws::opcode_t::pong_frame),
+            .close = [this, socket, subscription] {
+              services.events.unsubscribe(subscription);
+              socket->kill();
+            }};
   }
 
   static std::string accept_key(std::string_view key) {
@@ -272,44 +347,29 @@ struct HttpServer::Impl {
     return restinio::utils::base64::encode(restinio::utils::sha1::to_string(digest));
   }
 
-  void send(std::uint64_t id, const std::string& frame) {
-    const auto found = clients.find(id);
-    if (found == clients.end()) return;
-    if (found->second.queued_bytes + frame.size() > max_queued_bytes) {
-      log::warning("a WebSocket client that does not read was dropped");
-      return drop(id);
-    }
-    found->second.queued_bytes += frame.size();
-    const auto sent = [this, id, size = frame.size()](const asio::error_code&) {
-      const auto client = clients.find(id);
-      if (client != clients.end()) client->second.queued_bytes -= size;
-    };
-    found->second.socket->send_message(restinio::websocket::basic::final_frame,
-                                       ws::opcode_t::text_frame, frame, sent);
-  }
-
-  void drop(std::uint64_t id) {
-    const auto found = clients.find(id);
-    if (found == clients.end()) return;
-    const Client client = std::move(found->second);
-    clients.erase(found);
-    services.events.unsubscribe(client.subscription);
-    client.socket->kill();
-  }
-
   asio::io_context& loop;
   Services& services;
   Router& router;
   Options options;
   BodyAdmission admission;
-  std::uint16_t port = 0;
-  std::map<std::uint64_t, Client> clients;
-  std::uint64_t last_client = 0;
+  Descriptors descriptors = share_descriptors();
+  /// Connections end after this where the loop does.
+  std::shared_ptr<Connections> connections =
+      std::make_shared<Connections>(services.clock, Connections::Limits());
+  UnsentAnswers answers{{}, descriptors.files};
+  EventSockets sockets{{}};
+  FairTurns turns{loop, services.clock};
+  GuessBrake guesses{services.clock};
+  Listener listener;
+  std::optional<Factory> factory;
+  std::shared_ptr<restinio::asio_timer_manager_t> timers;
   /// Requests that are being worked on, and answers whose last byte is not yet handed to the
   /// system.
   std::size_t unfinished = 0;
   bool stopping = false;
-  std::optional<restinio::http_server_t<Traits>> server;
+  TaskGroup tasks{
+      loop.get_executor(), services.clock,
+      [this](std::string_view task, std::exception_ptr error) { rethrow(task, std::move(error)); }};
 };
 
 HttpServer::HttpServer(asio::io_context& loop, Services& services, Router& router, Options options)
@@ -318,18 +378,23 @@ HttpServer::HttpServer(asio::io_context& loop, Services& services, Router& route
 HttpServer::~HttpServer() = default;
 
 std::uint16_t HttpServer::port() const {
-  return impl_->port;
+  return impl_->listener.port();
 }
 
 awaitable<void> HttpServer::stop() {
   impl_->stopping = true;
-  impl_->server->close_sync();
-  while (!impl_->clients.empty()) impl_->drop(impl_->clients.begin()->first);
+  impl_->listener.close();
+  impl_->tasks.cancel_all();
+  co_await impl_->tasks.join();
+  impl_->timers->stop();
+  impl_->sockets.drop_all();
   // Requests that the system has already received are read and answered meanwhile.
   Clock& clock = impl_->services.clock;
   const Clock::time_point give_up = clock.now() + stop_limit;
   co_await sleep_for(clock, stop_grace);
-  while (impl_->unfinished > 0 && clock.now() < give_up) co_await sleep_for(clock, stop_grace);
+  while ((impl_->unfinished > 0 || !impl_->turns.empty()) && clock.now() < give_up) {
+    co_await sleep_for(clock, stop_grace);
+  }
 }
 
 }  // namespace molecule::server

@@ -22,19 +22,19 @@ struct Request {
   std::string_view body;
   /// The variable segments of the route's path, in order (`:id`, …); UUIDs in lower case.
   std::vector<std::string> args;
-  /// The sender, as the router has established; nobody if the route asks for no credential.
+  /// The sender, as established by the router; nobody if the route requires no credential.
   Caller caller = {};
 
   /// The first field of that name, case ignored.
   std::optional<std::string_view> header(std::string_view name) const;
-  /// platform-api.md 0: exactly `Bearer `, the rest trimmed; anything else is no token.
+  /// platform-api.md 0: exactly `Bearer `, the rest trimmed; anything else counts as no token.
   std::optional<std::string_view> bearer() const;
   std::optional<std::string_view> parameter(std::string_view name) const;
 };
 
-/// What a browser that shows a reply as a page lets it do (platform-api.md 0.7).
+/// What a browser may load and run if it shows a reply as a page (platform-api.md 0.7).
 enum class ContentPolicy {
-  api,  ///< nothing: a reply is no page
+  api,  ///< nothing: API replies are not pages
   page  ///< its own scripts and styles
 };
 

@@ -55,7 +55,7 @@ bool read_head(std::string_view head, FormPart& part) {
 
 std::optional<FormPart> read_part(std::string_view text) {
   FormPart part;
-  // A head without fields is only the empty line.
+  // Without fields the head is just the empty line.
   if (text.starts_with("\r\n")) {
     part.content = text.substr(2);
     return part;

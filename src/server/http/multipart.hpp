@@ -16,9 +16,8 @@ struct FormPart {
   std::string_view content;
 };
 
-/// The parts in their order, at most `max_parts` + 1 of them, so that a caller can see that there
-/// are too many. Nothing if `content_type` is not multipart/form-data with a boundary, or the body
-/// is incomplete.
+/// The parts in order: at most `max_parts` + 1 of them, so that the caller can detect too many.
+/// Empty if `content_type` is not multipart/form-data with a boundary, or the body is incomplete.
 std::optional<std::vector<FormPart>> parse_form(std::string_view content_type,
                                                 std::string_view body, std::size_t max_parts);
 

@@ -58,7 +58,38 @@ RequestScreen::RequestScreen(const Rules& rules) : rules_(rules) {
   begin_message();
 }
 
+RequestScreen::Stage RequestScreen::stage() const {
+  if (frames_) return Stage::stream;
+  switch (framing_.part()) {
+    case RequestFraming::Part::start:
+      return Stage::idle;
+    case RequestFraming::Part::head:
+      return Stage::head;
+    case RequestFraming::Part::body:
+      break;
+  }
+  return Stage::body;
+}
+
+std::optional<Reply> RequestScreen::answer() const {
+  switch (verdict_) {
+    case Verdict::body_too_large:
+      return body_too_large(max_body_bytes_);
+    case Verdict::refused:
+      return refusal_;
+    case Verdict::head_too_large:
+      return error_reply(431, "request head too large");
+    case Verdict::malformed:
+      return error_reply(400, "malformed HTTP request");
+    case Verdict::frame_too_large:
+    case Verdict::pass:
+      break;
+  }
+  return std::nullopt;
+}
+
 void RequestScreen::begin_message() {
+  framing_.begin_next();
   http_parser_init(&parser_, HTTP_REQUEST);
   parser_.data = this;
   max_body_bytes_ = rules_.unasked_bytes;
@@ -101,6 +132,11 @@ int RequestScreen::on_value(http_parser* parser, const char* data, std::size_t s
 int RequestScreen::expect(std::uint64_t bytes, std::optional<std::uint64_t> declared) {
   if (bytes <= max_body_bytes_) return 0;
   if (asked_) return refuse(Verdict::body_too_large);
+  if (admit(declared) != 0) return -1;
+  return bytes <= max_body_bytes_ ? 0 : refuse(Verdict::body_too_large);
+}
+
+int RequestScreen::admit(std::optional<std::uint64_t> declared) {
   asked_ = true;
   Request head;
   head.method = http_method_str(static_cast<http_method>(parser_.method));
@@ -112,8 +148,21 @@ int RequestScreen::expect(std::uint64_t bytes, std::optional<std::uint64_t> decl
     return refuse(Verdict::refused);
   }
   max_body_bytes_ = grant->max_bytes;
-  hold_ = std::move(grant->hold);
-  return bytes <= max_body_bytes_ ? 0 : refuse(Verdict::body_too_large);
+  share_ = std::move(grant->share);
+  return 0;
+}
+
+int RequestScreen::count_body(std::size_t size) {
+  body_bytes_ += size;
+  if (expect(body_bytes_, std::nullopt) != 0) return -1;
+  if (!asked_ && rules_.unasked != nullptr) {
+    if (share_ == nullptr) share_ = rules_.unasked->share("");
+    if (share_->grow(size)) return 0;
+    if (admit(std::nullopt) != 0) return -1;
+  }
+  if (share_ == nullptr || share_->grow(body_bytes_ - share_->bytes())) return 0;
+  refusal_ = too_busy("too many large requests at a time: retry shortly");
+  return refuse(Verdict::refused);
 }
 
 int RequestScreen::on_headers_complete(http_parser* parser) {
@@ -129,15 +178,13 @@ int RequestScreen::on_chunk_header(http_parser* parser) {
 }
 
 int RequestScreen::on_body(http_parser* parser, const char*, std::size_t size) {
-  RequestScreen& screen = screen_of(parser);
-  screen.body_bytes_ += size;
-  return screen.expect(screen.body_bytes_, std::nullopt);
+  return screen_of(parser).count_body(size);
 }
 
 int RequestScreen::on_message_complete(http_parser* parser) {
-  screen_of(parser).complete_ = true;
-  // RESTinio handles the request as soon as these bytes are passed on.
-  screen_of(parser).hold_.reset();
+  RequestScreen& screen = screen_of(parser);
+  screen.complete_ = true;
+  screen.answered_ = std::move(screen.share_);
   http_parser_pause(parser, 1);
   return 0;
 }
@@ -154,16 +201,22 @@ std::size_t RequestScreen::take_requests(std::string_view data) {
   std::size_t passed = 0;
   while (passed < data.size()) {
     const std::string_view rest = data.substr(passed);
-    const std::size_t parsed = http_parser_execute(&parser_, &settings, rest.data(), rest.size());
-    if (!complete_) {
-      const http_errno failure = HTTP_PARSER_ERRNO(&parser_);
-      if (failure == HPE_OK) return data.size();
-      if (verdict_ == Verdict::pass) {
-        verdict_ = failure == HPE_HEADER_OVERFLOW ? Verdict::head_too_large : Verdict::malformed;
-      }
+    const std::size_t framed = framing_.take(rest);
+    if (framing_.problem() != RequestFraming::Problem::none) {
+      verdict_ = framing_.problem() == RequestFraming::Problem::head_too_large
+                     ? Verdict::head_too_large
+                     : Verdict::malformed;
       return passed;
     }
-    passed += parsed;
+    const std::size_t parsed = http_parser_execute(&parser_, &settings, rest.data(), framed);
+    const bool failed = !complete_ && HTTP_PARSER_ERRNO(&parser_) != HPE_OK;
+    // RESTinio has the same parser: a request that it would cut elsewhere is refused.
+    if (failed || complete_ != framing_.complete() || parsed != framed) {
+      if (verdict_ == Verdict::pass) verdict_ = Verdict::malformed;
+      return passed;
+    }
+    if (!complete_) return data.size();
+    passed += framed;
     if (parser_.upgrade != 0) {
       // Bytes that come before the answer belong to no protocol.
       frames_ = true;

@@ -12,28 +12,37 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "server/http/limits/byte_budget.hpp"
 #include "server/http/message.hpp"
+#include "server/http/request_framing.hpp"
 
 namespace molecule::server {
 
 /// Screens the bytes of one connection before RESTinio sees them: RESTinio drops a connection
 /// silently if a request is malformed or too large, and believes any length that a WebSocket frame
-/// claims. Knows no sockets.
+/// claims. Requests that its parser would read more leniently than `RequestFraming` never reach it.
+/// Knows no sockets.
 class RequestScreen {
  public:
   enum class Verdict { pass, malformed, head_too_large, body_too_large, refused, frame_too_large };
 
-  /// The limit on the body of one request. `hold` is kept while the body is read.
+  /// What the connection is in the middle of; `idle` between two requests.
+  enum class Stage { idle, head, body, stream };
+
+  /// What the body of one request may have. What has come of it is counted in `share`, where there
+  /// is one, until the request is answered.
   struct Grant {
     std::uint64_t max_bytes = 0;
-    std::shared_ptr<const void> hold;
+    std::shared_ptr<ByteBudget::Share> share = nullptr;
   };
 
   /// `admit` is asked once for each request whose body has more than `unasked_bytes`: with its
   /// method, its path and its Authorization, and the body's size unless it comes in chunks. The
-  /// failure is the answer. Must not throw.
+  /// failure is the answer. Must not throw. Smaller bodies are counted in `unasked`, where there is
+  /// one; while that is full, `admit` is asked for them too.
   struct Rules {
     std::uint64_t unasked_bytes = 0;
+    std::shared_ptr<const ByteBudget> unasked = nullptr;
     std::function<Result<Grant, Reply>(const Request& head, std::optional<std::uint64_t> declared)>
         admit;
   };
@@ -49,8 +58,13 @@ class RequestScreen {
   Verdict verdict() const { return verdict_; }
   /// The limit on the current request's body.
   std::uint64_t max_body_bytes() const { return max_body_bytes_; }
-  /// The answer, if the verdict is `refused`.
-  const Reply& refusal() const { return refusal_; }
+  /// What the client is told; nothing while all passes, and in the middle of WebSocket frames.
+  std::optional<Reply> answer() const;
+  Stage stage() const;
+  /// The client waits for `100 Continue`. True once for each request.
+  bool take_expectation() { return !frames_ && framing_.take_expectation(); }
+  /// The previous request is answered, and its body forgotten.
+  void release_body() { answered_.reset(); }
 
  private:
   static int on_url(http_parser* parser, const char* data, std::size_t size);
@@ -65,6 +79,9 @@ class RequestScreen {
   int refuse(Verdict verdict);
   /// 0, or a refusal, for a body that has that many bytes at least.
   int expect(std::uint64_t bytes, std::optional<std::uint64_t> declared);
+  int admit(std::optional<std::uint64_t> declared);
+  /// The same for what has come.
+  int count_body(std::size_t size);
   std::size_t take_requests(std::string_view data);
   std::size_t take_frames(std::string_view data);
 
@@ -75,9 +92,11 @@ class RequestScreen {
   bool field_ended_ = true;
   std::string authorization_;
   bool asked_ = false;
-  std::shared_ptr<const void> hold_;
+  std::shared_ptr<ByteBudget::Share> share_;
+  std::shared_ptr<ByteBudget::Share> answered_;
   Reply refusal_;
   Verdict verdict_ = Verdict::pass;
+  RequestFraming framing_;
   http_parser parser_{};
   std::uint64_t body_bytes_ = 0;
   std::uint64_t chunks_ = 0;

@@ -10,8 +10,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "server/http/limits/connections.hpp"
 #include "server/http/request_screen.hpp"
 
 namespace molecule::server {
@@ -32,31 +34,67 @@ class ScreenService final : public asio::execution_context::service {
 
 /// RESTinio's socket, whose reads pass through a `RequestScreen`. A refused request is answered
 /// from here; then the client's remaining bytes are discarded for a while, because closing at once
-/// would reset the connection and lose the answer. RESTinio sees the end of the stream. Its read
-/// timeout ends this too.
+/// would reset the connection and lose the answer. RESTinio sees the end of the stream. The
+/// socket's entry among all connections is told what the client is doing, and may drop the
+/// connection.
 class ScreenedSocket : public asio::ip::tcp::socket {
  public:
   using Base = asio::ip::tcp::socket;
 
-  explicit ScreenedSocket(asio::io_context& loop)
-      : Base(loop), service_(&asio::use_service<ScreenService>(loop)) {}
+  ScreenedSocket(Base&& accepted, asio::io_context& loop, std::shared_ptr<Connections> connections)
+      : Base(std::move(accepted)),
+        service_(&asio::use_service<ScreenService>(loop)),
+        screen_(std::make_shared<RequestScreen>(service_->rules)),
+        entry_(std::make_shared<Connections::Entry>(std::move(connections), [this] { cut(); })) {}
+  ScreenedSocket(ScreenedSocket&& other) noexcept
+      // Moves the part that is the base's.
+      : Base(static_cast<Base&&>(other)),
+        service_(other.service_),
+        screen_(std::move(other.screen_)),
+        entry_(std::move(other.entry_)) {
+    if (entry_) entry_->on_drop([this] { cut(); });
+  }
+  ScreenedSocket& operator=(ScreenedSocket&&) = delete;
+  ~ScreenedSocket() {
+    if (entry_) entry_->on_drop([] {});
+  }
 
-  // RESTinio asks every new socket for its peer through these, and counts the connection only then:
-  // a peer that has already gone must not throw, or the count would stay wrong.
   ScreenedSocket& lowest_layer() { return *this; }
+  // RESTinio asks for the peer of a socket that may be gone already; that must not throw.
   endpoint_type remote_endpoint() const {
     asio::error_code ignored;
     return Base::remote_endpoint(ignored);
   }
 
+  // The handlers of these two are taken by reference, as asio's own sockets take them: asio calls
+  // `async_write_some(buffers_.prepare(n), std::move(*this))`, and a handler by value would be
+  // moved there, with the buffers that it holds, before `prepare` where a compiler evaluates the
+  // last argument first, as g++ does.
   template <class Buffer, class Handler>
-  void async_read_some(const Buffer& buffer, Handler handler) {
-    // Created at the first read: RESTinio accepts into a moved-from socket.
-    if (!screen_) screen_ = std::make_shared<RequestScreen>(service_->rules);
+  void async_read_some(const Buffer& buffer, Handler&& handler) {
     if (screen_->verdict() != RequestScreen::Verdict::pass) {
-      return refuse(asio::mutable_buffer(buffer), std::move(handler));
+      return refuse(asio::mutable_buffer(buffer), std::forward<Handler>(handler));
     }
-    read(asio::mutable_buffer(buffer), std::move(handler));
+    // RESTinio reads on when it has answered.
+    screen_->release_body();
+    enter(screen_->stage());
+    if (screen_->take_expectation()) {
+      return go_on(asio::mutable_buffer(buffer), std::forward<Handler>(handler));
+    }
+    read(asio::mutable_buffer(buffer), std::forward<Handler>(handler));
+  }
+
+  template <class Buffers, class Handler>
+  void async_write_some(const Buffers& buffers, Handler&& handler) {
+    const auto executor = asio::get_associated_executor(handler, get_executor());
+    entry_->write_began();
+    Base::async_write_some(
+        buffers,
+        asio::bind_executor(executor, [entry = entry_, handler = std::forward<Handler>(handler)](
+                                          asio::error_code failure, std::size_t size) mutable {
+          entry->write_ended();
+          handler(failure, size);
+        }));
   }
 
  private:
@@ -73,9 +111,46 @@ class ScreenedSocket : public asio::ip::tcp::socket {
                                       if (failure) return handler(failure, size);
                                       const std::size_t passed =
                                           screen->take({static_cast<char*>(buffer.data()), size});
+                                      enter(screen->stage(), true);
                                       if (passed == 0) return refuse(buffer, std::move(handler));
                                       handler(failure, passed);
                                     }));
+  }
+
+  /// Says that the body may come, then reads it.
+  template <class Handler>
+  void go_on(asio::mutable_buffer buffer, Handler handler) {
+    static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto executor = asio::get_associated_executor(handler, get_executor());
+    asio::async_write(
+        static_cast<Base&>(*this), asio::buffer(interim),
+        asio::bind_executor(executor, [this, buffer, handler = std::move(handler)](
+                                          asio::error_code failure, std::size_t) mutable {
+          if (failure) return handler(failure, 0);
+          read(buffer, std::move(handler));
+        }));
+  }
+
+  void enter(RequestScreen::Stage stage, bool just_read = false) {
+    switch (stage) {
+      case RequestScreen::Stage::idle:
+        // After bytes that ended a request comes its answer.
+        return entry_->enter(just_read ? Connections::Phase::answer : Connections::Phase::idle);
+      case RequestScreen::Stage::head:
+        return entry_->enter(Connections::Phase::head);
+      case RequestScreen::Stage::body:
+        return entry_->enter(Connections::Phase::body);
+      case RequestScreen::Stage::stream:
+        return entry_->enter(Connections::Phase::stream);
+    }
+  }
+
+  /// Ends the connection: what RESTinio reads or writes fails, on which it closes. Unsent bytes are
+  /// not kept by the system either.
+  void cut() {
+    asio::error_code ignored;
+    (void)Base::set_option(asio::socket_base::linger(true, 0), ignored);
+    (void)Base::shutdown(Base::shutdown_both, ignored);
   }
 
   template <class Handler>
@@ -111,6 +186,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
 
   ScreenService* service_;
   std::shared_ptr<RequestScreen> screen_;
+  std::shared_ptr<Connections::Entry> entry_;
 };
 
 }  // namespace molecule::server

@@ -28,20 +28,21 @@ struct MemorySearch {
   int limit = 0;
 };
 
-/// One unit of work on the store: a request, a sweep. Statements are written once, in the SQL that
-/// all engines share: `$1` for parameters, RETURNING, ON CONFLICT, no implicit casts. Where engines
-/// differ, there is a function here. Everything throws `StoreError`, from the call or its await.
+/// One unit of work on the store, such as a request or a sweep. Statements are written once, in the
+/// SQL that all engines share: `$1` for parameters, RETURNING, ON CONFLICT, no implicit casts. What
+/// engines spell differently is a function of this class. Every function may throw `StoreError`,
+/// from the call or from its await.
 class Session {
  public:
   virtual ~Session() = default;
 
-  /// Starts a transaction that may write. Without it each statement stands alone.
+  /// Starts a transaction that may write. Without it each statement is a transaction of its own.
   virtual awaitable<void> begin() = 0;
-  /// Returns once everything since `begin` is durable. Without it all of that is undone when the
-  /// session ends.
+  /// Returns once everything since `begin` is durable. A session that ends without a commit is
+  /// rolled back.
   virtual awaitable<void> commit() = 0;
 
-  /// Values are copied before this returns. A row of a statement that writes must be asked for.
+  /// Values are copied before this returns. Read at least one row of a statement that writes.
   template <class... Args>
   awaitable<Rows> query(std::string_view sql, const Args&... args) {
     const std::array<Value, sizeof...(Args)> values{Value(args)...};
@@ -52,13 +53,13 @@ class Session {
     const std::array<Value, sizeof...(Args)> values{Value(args)...};
     return stream_values(sql, values);
   }
-  /// The number of rows that were inserted, updated or deleted.
+  /// Returns the number of rows that were inserted, updated or deleted.
   template <class... Args>
   awaitable<std::int64_t> execute(std::string_view sql, const Args&... args) {
     const std::array<Value, sizeof...(Args)> values{Value(args)...};
     return execute_values(sql, values);
   }
-  /// False if the statement fails; the transaction goes on without it.
+  /// Returns false if the statement fails; the transaction continues without it.
   template <class... Args>
   awaitable<bool> try_execute(std::string_view sql, const Args&... args) {
     const std::array<Value, sizeof...(Args)> values{Value(args)...};
@@ -66,7 +67,7 @@ class Session {
   }
 
   /// id, workspace_id, content, scope, namespace, created_at; the best or the newest first. A query
-  /// of one byte is looked for anywhere, a longer one by its words, all of which must be there.
+  /// of one byte matches anywhere, a longer one by its words, all of which must occur.
   virtual RowStream search_memories(const MemorySearch& search) = 0;
   /// The newest 50 delegation rows of a workspace: id, activity_type, source_id, target_id,
   /// summary, status, created_at, delegation id, error_detail, the answer's first 301 characters.
@@ -96,9 +97,8 @@ class Database {
   virtual void shrink_log() = 0;
 };
 
-/// Opens the store in that file, which is made if it is missing, and upgrades it to this program's
-/// version.
-/// Throws `StoreError`: also for a store of a newer version.
+/// Opens the store in `file`: creates it if it is missing, and upgrades it to this program's
+/// version. Throws `StoreError`, also if a newer version wrote the store.
 std::unique_ptr<Database> open(const std::filesystem::path& file);
 
 }  // namespace molecule::server::store

@@ -10,11 +10,11 @@
 
 namespace molecule::server::store {
 
-/// Where an engine's rows come from. Views are valid until the next row.
+/// The source of an engine's rows. Views are valid until the next row.
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  /// For `Rows`: nothing has to be waited for.
+  /// For `Rows`: never waits.
   virtual bool next() = 0;
   /// For `RowStream`.
   virtual awaitable<bool> fetch() = 0;
@@ -25,7 +25,7 @@ class RowSource {
   virtual bool is_null(int column) const = 0;
 };
 
-/// The row that was reached last. Columns count from 0; a NULL reads as an empty text or as 0.
+/// The current row. Columns count from 0; a NULL reads as an empty string or as 0.
 class Row {
  public:
   explicit Row(std::unique_ptr<RowSource> source) : source_(std::move(source)) {}

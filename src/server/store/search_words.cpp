@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t max_words = 32;
 
-// Sorted. The words that PostgreSQL's "english" configuration leaves out.
+// Sorted. The stop words of PostgreSQL's "english" configuration.
 constexpr std::array<std::string_view, 127> stop_words{
     "a",      "about",  "above", "after", "again",   "against",   "all",       "am",
     "an",     "and",    "any",   "are",   "as",      "at",        "be",        "because",
@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 127> stop_words{
     "will",   "with",   "you",   "your",  "yours",   "yourself",  "yourselves"};
 static_assert(std::ranges::is_sorted(stop_words));
 
-/// Bytes beyond ASCII belong to words: the tokenizer decides about them.
+/// Bytes beyond ASCII count as word bytes; the tokenizer decides about them.
 bool is_word_byte(char c) {
   const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
   return letter || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;

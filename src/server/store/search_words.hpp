@@ -10,7 +10,7 @@ namespace molecule::server::store {
 /// nothing matches (platform-api.md 6.2).
 std::string search_expression(std::string_view typed);
 
-/// `text` for a LIKE with ESCAPE '\', found anywhere.
+/// A pattern for LIKE with ESCAPE '\' that finds `text` anywhere.
 std::string like_anywhere(std::string_view text);
 
 }  // namespace molecule::server::store

@@ -9,10 +9,10 @@
 namespace molecule::server::store {
 
 /// A store in one SQLite file. Every statement completes at once, so no two sessions ever work at
-/// the same time: whoever begins a transaction ends it before anybody else runs.
+/// the same time: a transaction ends before any other session runs.
 class SqliteDatabase final : public Database {
  public:
-  /// Makes or upgrades the file. Throws `StoreError`.
+  /// Creates or upgrades the file. Throws `StoreError`.
   explicit SqliteDatabase(const std::filesystem::path& file);
   std::unique_ptr<Session> session() override;
   bool replaced() const override { return file_->replaced(); }

@@ -12,13 +12,14 @@ namespace molecule::server::store {
 
 namespace {
 
-/// Migrating a large store takes a while; a process that starts meanwhile waits.
+/// Migrating a large store takes a while; a process that starts meanwhile waits this long.
 constexpr std::chrono::seconds migration_wait(60);
 /// A request that needs the lock of another process (a backup, a shell) is answered 503 after this:
 /// all other requests wait meanwhile.
 constexpr std::chrono::milliseconds request_wait(250);
 
-/// The version of the store: that of its last recorded step. All of them must be ours.
+/// The store's version: that of its last recorded step. Throws unless this program knows every
+/// step.
 std::int64_t recorded_version(molecule::sqlite::Database& database,
                               std::span<const Migration> migrations) {
   auto row = database.prepare("SELECT version, name, hash FROM schema_migrations ORDER BY version");
@@ -28,16 +29,17 @@ std::int64_t recorded_version(molecule::sqlite::Database& database,
     const auto known = static_cast<std::int64_t>(migrations.size());
     if (version > known) {
       throw StoreError(StoreError::Kind::failed,
-                       fmt::format("the store was written by a newer molecule-platform (its schema "
-                                   "has version {} or later, this program knows versions up to "
-                                   "{}): start that one, or choose another folder with --data",
+                       fmt::format("the store was written by a newer molecule-platform (schema "
+                                   "version {} or later; this program supports up to {}): start "
+                                   "that version, or choose another folder with --data",
                                    version, known));
     }
     if (row.text(2) != migrations[static_cast<std::size_t>(version - 1)].hash) {
-      throw StoreError(StoreError::Kind::failed,
-                       fmt::format("step {} ({}) of the store's schema is not the one this program "
-                                   "has: the store comes from another build of molecule-platform",
-                                   version, row.text(1)));
+      throw StoreError(
+          StoreError::Kind::failed,
+          fmt::format("step {} ({}) of the store's schema differs from this program's: "
+                      "another build of molecule-platform wrote the store",
+                      version, row.text(1)));
     }
   }
   return version;

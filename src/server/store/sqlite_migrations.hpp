@@ -9,7 +9,7 @@ namespace molecule::server::store {
 
 /// Applies the missing steps in one transaction: all of them or none. If several processes start at
 /// once, one migrates while the others wait. Throws `StoreError` for a store that a newer program
-/// wrote, or whose history is another one, and `sqlite::Error`.
+/// wrote or that has another history, and `sqlite::Error`.
 void migrate(molecule::sqlite::Database& database, std::span<const Migration> migrations);
 
 }  // namespace molecule::server::store

@@ -1,4 +1,4 @@
-// The statements that SQLite spells in a way of its own.
+// The statements whose SQL is specific to SQLite.
 
 #include <optional>
 #include <string>
@@ -11,8 +11,8 @@ namespace molecule::server::store {
 namespace {
 
 // $1 scope, "" for all own memories; $2 the reader; $3 the root of its team; $4 namespace or NULL;
-// $5 what is searched for; $6 limit. A team's members may always talk to one another
-// (platform-api.md 1.7), so that no further check of rights is needed.
+// $5 the search expression; $6 limit. Members of a team may always communicate
+// (platform-api.md 1.7), so no further check is needed.
 std::string build_search(std::string_view tables, std::string_view matches,
                          std::string_view order) {
   std::string sql =
@@ -52,7 +52,7 @@ RowStream SqliteSession::search_memories(const MemorySearch& search) {
 }
 
 awaitable<Rows> SqliteSession::list_delegations(std::string_view workspace_id) {
-  // One character more than is shown tells whether something was cut.
+  // One character more than is shown, so that the caller can tell whether something was cut.
   return query(
       "SELECT id, activity_type, source_id, target_id, summary, status, created_at,"
       " coalesce(message_id, json_extract(response_body, '$.delegation_id')), error_detail,"

@@ -18,8 +18,8 @@ bool step(Statement& statement) {
   }
 }
 
-/// The rows of a statement. The first one is read ahead for `Rows`, so that the query itself fails,
-/// as it does with an asynchronous engine.
+/// The rows of a statement. For `Rows` the first one is read ahead, so that an error comes from the
+/// query itself, as with an asynchronous engine.
 class StatementRows final : public RowSource {
  public:
   explicit StatementRows(Statement statement) : statement_(std::move(statement)) {}

@@ -9,7 +9,7 @@ namespace molecule::server {
 class StoreError : public std::runtime_error {
  public:
   enum class Kind {
-    unavailable,  ///< busy, full, or not writable: the same may work later
+    unavailable,  ///< busy, full, or not writable: may work later
     failed        ///< anything else
   };
 

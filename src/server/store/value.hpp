@@ -7,8 +7,8 @@
 
 namespace molecule::server::store {
 
-/// One value of a statement. It has a type even if it is NULL, as an engine with typed parameters
-/// requires. Text is not copied.
+/// One value of a statement. Even a NULL has a type, as an engine with typed parameters requires.
+/// Text is not copied.
 struct Value {
   enum class Type { text, integer, number, boolean };
 

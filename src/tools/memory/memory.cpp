@@ -105,7 +105,7 @@ void add_memory_tools(ToolRegistry& tools) {
       {.name = "commit_memory",
        .title = "Remember",
        .description = "Store a fact on the platform for later: for yourself (LOCAL), parent and "
-                      "siblings (TEAM) or everybody (GLOBAL).",
+                      "siblings (TEAM) or everyone (GLOBAL).",
        .input_schema =
            R"({"type":"object","properties":{"content":{"type":"string"},)"
            R"("scope":{"type":"string","enum":["LOCAL","TEAM","GLOBAL"],"default":"LOCAL",)"

@@ -12,11 +12,11 @@
 
 namespace molecule::tools {
 
-/// One for each workspace of this process, in their order; nothing for those that are out of use.
+/// One answer for each workspace of this process, in order; empty for those that are out of use.
 template <class Answer>
 using Answers = std::vector<std::optional<Answer>>;
 
-/// Questions under way; shared, since they outlive a call that is cancelled.
+/// Pending questions; shared, because they outlive a cancelled call.
 template <class Answer>
 struct Questions {
   Questions(Clock& clock, std::size_t count) : answered(clock), answers(count) {}
@@ -34,8 +34,8 @@ awaitable<void> ask_one(awaitable<Answer> question, std::shared_ptr<Questions<An
   questions->answered.notify_all();
 }
 
-/// Asks the platform for all workspaces that are in use at once, so that a slow one costs no more
-/// than itself.
+/// Asks the platform about all workspaces in use concurrently, so that a slow one does not delay
+/// the others.
 template <class Answer>
 awaitable<Answers<Answer>> ask_all(Services& services, const char* name,
                                    awaitable<Answer> (*ask)(workspace::Workspace& workspace)) {

@@ -35,8 +35,9 @@ workspace::Workspace* named_workspace(workspace::Workspaces& workspaces, mcp::Ar
   if (id.empty()) return nullptr;
   workspace::Workspace* named = workspaces.find(id);
   if (named == nullptr) {
-    arguments.reject(argument, fmt::format("is none of the workspaces that this server serves: {}",
-                                           ids_of(workspaces, Which::all)));
+    arguments.reject(argument,
+                     fmt::format("must be one of the workspaces that this server serves: {}",
+                                 ids_of(workspaces, Which::all)));
   }
   return named;
 }
@@ -74,7 +75,7 @@ std::optional<mcp::ToolResult> rejection(const Services& services, const mcp::Ar
   const std::string others = ids_of(services.workspaces, Which::in_use);
   if (!others.empty()) {
     result.text +=
-        fmt::format(" Of your workspaces these can be used; give one as {}: {}.", argument, others);
+        fmt::format(" These of your workspaces can be used; pass one as {}: {}.", argument, others);
   }
   return result;
 }
@@ -87,8 +88,8 @@ std::string with_choice(const Services& services, const char* argument, std::str
   const bool for_user = std::string_view(argument) == users_argument;
   schema.insert(
       at, fmt::format(R"("{}":{{"type":"string","description":"Which of your own workspaces )"
-                      R"(speaks; left out: the one {}, or the first."}}{})",
-                      argument, for_user ? "whose user you heard last" : "that knows the peer",
+                      R"(acts; default: the one {}, or the first."}}{})",
+                      argument, for_user ? "whose user wrote to you last" : "that knows the peer",
                       alone ? "" : ","));
   return schema;
 }

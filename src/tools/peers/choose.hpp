@@ -9,7 +9,7 @@
 
 namespace molecule::tools {
 
-/// The argument by which an agent says for which of this process's workspaces a call is.
+/// The argument that names which of this process's workspaces a call is for.
 inline constexpr const char* source_argument = "source_workspace_id";
 
 /// The same for messages to the user.
@@ -20,15 +20,15 @@ inline constexpr const char* users_argument = "workspace_id";
 workspace::Workspace& choose_workspace(const Services& services, mcp::Arguments& arguments,
                                        const std::string& peer = {});
 
-/// The workspace whose user is written to: the one that `users_argument` names, else the one whose
-/// user wrote what the agent was given last, else the first that is in use.
+/// The workspace whose user a message is for: the one that `users_argument` names, else the one
+/// whose user wrote the message that the agent was given last, else the first that is in use.
 workspace::Workspace& workspace_for_user(const Services& services, mcp::Arguments& arguments);
 
-/// Why a disabled workspace does nothing.
+/// The result of a call for a disabled workspace: the reason.
 mcp::ToolResult out_of_use(const workspace::Workspace& workspace);
 
-/// What to answer at once: wrong arguments, or a workspace that cannot be used; then with the ones
-/// that can, by `argument`.
+/// The result of a call that must not run: its arguments are wrong, or `workspace` cannot be used.
+/// The latter lists the workspaces that can be, to pass as `argument`.
 std::optional<mcp::ToolResult> rejection(const Services& services, const mcp::Arguments& arguments,
                                          const workspace::Workspace& workspace,
                                          const char* argument = source_argument);

@@ -35,21 +35,21 @@ std::string lines(const std::vector<platform::Peer>& peers, std::string_view thr
   return text;
 }
 
-/// Why there is no list; each case has its own words.
+/// Why there is no list; each case has its own text.
 std::string_view reason(Errc code) {
   switch (code) {
     case Errc::unauthorized:
     case Errc::forbidden:
-      return "The peers are not known: authentication failed";
+      return "Cannot list the peers: authentication failed";
     case Errc::not_found:
     case Errc::gone:
-      return "The peers are not known: this workspace is not registered";
+      return "Cannot list the peers: this workspace is not registered";
     case Errc::unreachable:
     case Errc::timeout:
     case Errc::connection_lost:
-      return "The peers are not known: the platform could not be reached";
+      return "Cannot list the peers: the platform could not be reached";
     default:
-      return "The peers are not known: the platform answered with an error";
+      return "Cannot list the peers: the platform answered with an error";
   }
 }
 
@@ -82,7 +82,7 @@ awaitable<mcp::ToolResult> list_peers_of_one(workspace::Workspace& workspace) {
   remember(workspace, *peers);
   result.text = peers->empty()
                     ? "There are no peers: the platform answered with an empty list. No workspace "
-                      "shares this one's parent, is its parent or its child."
+                      "is this one's sibling, parent or child."
                     : lines(*peers, {});
   json::Writer writer;
   {
@@ -123,7 +123,7 @@ std::string lines_of(workspace::Workspace& workspace, const PeerLists::value_typ
   return lines(**peers, workspace.id());
 }
 
-/// A workspace that fails says so in its lines and costs the others nothing.
+/// A workspace that fails says so in its own lines and does not affect the others.
 awaitable<mcp::ToolResult> list_peers_of_all(Services& services) {
   PeerLists lists = co_await ask_all(services, "list_peers", peers_of);
   std::vector<std::string> texts;
@@ -191,7 +191,8 @@ awaitable<mcp::ToolResult> workspace_info(workspace::Workspace& workspace) {
     result.text = removed(workspace.id(), info.error());
     result.is_error = true;
   } else {
-    result = failure("This workspace's details are not known", About::own_workspace, info.error());
+    result =
+        failure("This workspace's details could not be read", About::own_workspace, info.error());
   }
   co_return result;
 }
@@ -210,7 +211,7 @@ void add_peer_tools(ToolRegistry& tools) {
   tools.add(
       {.name = "get_workspace_info",
        .title = "Own workspace",
-       .description = "What the platform knows of this workspace: name, role, status, parent.",
+       .description = "What the platform knows about this workspace: name, role, status, parent.",
        .output_schema = any_object,
        .hints = read_only,
        .choice = source_argument},

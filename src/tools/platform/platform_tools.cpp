@@ -26,7 +26,7 @@ std::string read_time(mcp::Arguments& arguments) {
   return time;
 }
 
-/// The rows that one peer and this workspace exchanged, oldest first.
+/// The messages that a peer and this workspace exchanged, oldest first.
 std::string rows_text(const platform::ActivityPage& page, std::string_view peer) {
   json::Writer writer;
   {
@@ -49,7 +49,7 @@ awaitable<mcp::ToolResult> chat_history(Services& services, mcp::Call& call) {
   const auto limit = static_cast<int>(arguments.integer("limit", 20, 1, 500));
   const std::string before = read_time(arguments);
   if (!peer.empty() && !is_uuid(peer)) {
-    arguments.reject("peer_id", "must be a workspace's UUID, or left out for the user");
+    arguments.reject("peer_id", "must be a workspace's UUID, or absent for the user");
   }
   workspace::Workspace& workspace = choose_workspace(services, arguments, peer);
   if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
@@ -142,15 +142,15 @@ void add_platform_tools(ToolRegistry& tools) {
        .description = "What you and the user, or you and a peer, wrote before; oldest first.",
        .input_schema =
            R"({"type":"object","properties":{)"
-           R"("peer_id":{"type":"string","description":"A peer's id; left out: the user."},)"
+           R"("peer_id":{"type":"string","description":"A peer's id; default: the user."},)"
            R"("limit":{"type":"integer","minimum":1,"maximum":500,"default":20},)"
-           R"("before_ts":{"type":"string","description":"Only what is older than this time."}}})",
+           R"("before_ts":{"type":"string","description":"Only messages older than this time."}}})",
        .hints = read_only,
        .choice = source_argument},
       chat_history);
   tools.add({.name = "update_agent_card",
              .title = "Describe yourself",
-             .description = "Replace the card by which others know this workspace.",
+             .description = "Replace the agent card that others see.",
              .input_schema =
                  R"({"type":"object","properties":{"card":{"type":"object",)"
                  R"("description":"name, description, skills: [{name}]."}},"required":["card"]})",

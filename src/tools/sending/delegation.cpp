@@ -15,11 +15,11 @@
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
 #include "tools/inbox/lease_renewal.hpp"
-#include "tools/inbox/message_ids.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/progress.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/sending/delegation_keys.hpp"
+#include "tools/sending/delegations.hpp"
 #include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
 
@@ -81,8 +81,7 @@ bool may_be_at_work(const platform::Error& error) {
 /// recognizes a repetition, so that the work is not done twice.
 awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& services,
                                                                    workspace::Workspace& workspace,
-                                                                   mcp::Call& call,
-                                                                   Outgoing outgoing) {
+                                                                   Outgoing outgoing, Warn warn) {
   const workspace::Timing& timing = services.config.timing;
   const Clock::time_point deadline = services.clock.now() + timing.delegation;
   Backoff backoff(timing.delegation_min_retry, timing.delegation_max_retry);
@@ -102,10 +101,9 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
       outcome.error().message += fmt::format(" ({} {})", tries, tries == 1 ? "try" : "tries");
       co_return outcome;
     }
-    call.log(
-        mcp::LogLevel::warning, "delegation",
-        fmt::format("try {} of {} failed, the next one comes in {:.1f} s: {}", tries, max_tries,
-                    std::chrono::duration<double>(pause).count(), outcome.error().message));
+    const double seconds = std::chrono::duration<double>(pause).count();
+    warn(fmt::format("try {} of {} failed, the next one comes in {:.1f} s: {}", tries, max_tries,
+                     seconds, outcome.error().message));
     co_await sleep_for(services.clock, pause);
   }
 }
@@ -150,41 +148,55 @@ void report_end(Services& services, workspace::Workspace& workspace, const std::
   }
 }
 
-/// The answer that comes to the inbox later will say which task it answers; best effort.
-awaitable<void> remember_task(Services& services, workspace::Workspace& workspace,
-                              std::string task_id, std::string peer, std::string task) {
-  if (!services.config.inbox) co_return;
-  const auto write = [&workspace, task_id, peer, task] {
-    const workspace::Database::FailFast fail_fast(workspace.inbox.database);
-    workspace.inbox.tasks.remember(task_id, peer, task);
-    return true;
-  };
-  try {
-    co_await retry_while_busy(services, write);
-  } catch (const workspace::StoreError& error) {
-    log::warning("the answer to a task will not say what it answers: {}", error.what());
+/// The call that waits for a task, until the end of its scope: it may be cancelled.
+class Caller {
+ public:
+  Caller(std::shared_ptr<Delegations::Task> task, mcp::Call& call) : task_(std::move(task)) {
+    task_->caller = &call;
   }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  ~Caller() { task_->caller = nullptr; }
+
+ private:
+  std::shared_ptr<Delegations::Task> task_;
+};
+
+/// The answer of a task that an earlier call left is taken out of the inbox; false if the agent has
+/// seen and removed it, so that the same call is a new task.
+awaitable<bool> take_answer(Services& services, std::shared_ptr<Delegations::Task> task) {
+  if (task->activity_id.empty()) co_return true;
+  bool taken = true;
+  try {
+    taken = co_await remove_message(services, task->activity_id);
+  } catch (const workspace::StoreError& error) {
+    log::warning("an answer stays in the inbox: {}", error.what());
+  }
+  co_return taken;
 }
 
-awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<MessageIds> ids,
+awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Delegations> tasks,
                                          mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string peer = read_peer(arguments);
-  const std::string task = arguments.text("task");
+  const std::string text = arguments.text("task");
   workspace::Workspace& workspace = choose_source(services, arguments, peer);
   if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
   const std::string tool_use_id(call.meta("claudecode/toolUseId").value_or(""));
-  MessageIds::Attempt attempt(*ids, workspace.id() + peer, task, tool_use_id);
-  Outgoing outgoing{.peer = peer, .text = task, .message_id = attempt.id()};
   // The agent may be at a message while it asks a peer for help with it.
   const LeaseRenewal renewal(services);
-  auto outcome = co_await send_to_peer(services, workspace, std::move(outgoing), call);
-  if (outcome) attempt.taken();
-  if (outcome && outcome->queued) {
-    co_await remember_task(services, workspace, attempt.id(), peer, task);
+  const Progress progress(services, call, "waiting for the peer's answer");
+  while (true) {
+    auto task = Delegations::find_or_start(tasks, workspace, peer, text, tool_use_id);
+    const Caller caller(task, call);
+    while (!task->done) co_await task->ended.wait();
+    tasks->finish(task);
+    if (task->failure) std::rethrow_exception(task->failure);
+    auto taken = co_await take_answer(services, task);
+    if (!taken) continue;
+    mcp::ToolResult result = answer_of(peer, task->message_id, *task->outcome);
+    co_return result;
   }
-  mcp::ToolResult result = answer_of(peer, attempt.id(), outcome);
-  co_return result;
 }
 
 std::string delegated(const std::string& peer, const platform::Delegation& delegation) {
@@ -237,31 +249,60 @@ constexpr const char* task_schema =
 
 }  // namespace
 
-awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,
-                                                              workspace::Workspace& workspace,
-                                                              Outgoing outgoing, mcp::Call& call) {
+awaitable<void> remember_task(Services& services, workspace::Workspace& workspace,
+                              std::string task_id, std::string peer, std::string task) {
+  if (!services.config.inbox) co_return;
+  const auto write = [&workspace, task_id, peer, task] {
+    const workspace::Database::FailFast fail_fast(workspace.inbox.database);
+    workspace.inbox.tasks.remember(task_id, peer, task);
+    return true;
+  };
+  try {
+    co_await retry_while_busy(services, write);
+    // An answer that is here already is now known as one.
+    workspace.changes.messages_changed();
+  } catch (const workspace::StoreError& error) {
+    log::warning("the answer to a task will not say what it answers: {}", error.what());
+  }
+}
+
+awaitable<platform::Outcome<platform::A2aReply>> send_and_report(Services& services,
+                                                                 workspace::Workspace& workspace,
+                                                                 Outgoing outgoing, Warn warn) {
   const std::string peer = outgoing.peer;
   const std::string summary = fmt::format(
       "Delegating to {}: {}", peer, text::prefix_characters(text::one_line(outgoing.text), 100));
   const workspace::Workload::Task working(workspace.workload, summary);
-  const Progress progress(services, call, "waiting for the peer's answer");
   report(services, workspace, peer, summary, "ok");
-  auto outcome = co_await send_with_retries(services, workspace, call, std::move(outgoing));
+  auto outcome =
+      co_await send_with_retries(services, workspace, std::move(outgoing), std::move(warn));
   report_end(services, workspace, peer, outcome);
+  co_return outcome;
+}
+
+awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,
+                                                              workspace::Workspace& workspace,
+                                                              Outgoing outgoing, mcp::Call& call) {
+  const Progress progress(services, call, "waiting for the peer's answer");
+  Warn warn = [&call](const std::string& text) {
+    call.log(mcp::LogLevel::warning, "delegation", text);
+  };
+  auto outcome =
+      co_await send_and_report(services, workspace, std::move(outgoing), std::move(warn));
   co_return outcome;
 }
 
 void add_delegation_tools(ToolRegistry& tools) {
   Services& services = tools.services();
-  tools.add({.name = "delegate_task",
-             .title = "Delegate a task",
-             .description = "Send a task to a peer agent and wait for its answer. A peer that "
-                            "polls answers later, into your inbox.",
-             .input_schema = task_schema,
-             .hints = sends,
-             .choice = source_argument},
-            std::make_shared<MessageIds>(services.clock, services.config.timing.same_message),
-            delegate_task);
+  tools.add(
+      {.name = "delegate_task",
+       .title = "Delegate a task",
+       .description = "Send a task to a peer agent. A peer that polls answers later, into your "
+                      "inbox: delegation_result with the task_id.",
+       .input_schema = task_schema,
+       .hints = sends,
+       .choice = source_argument},
+      std::make_shared<Delegations>(services), delegate_task);
   tools.add(
       {.name = "delegate_task_async",
        .title = "Delegate without waiting",

@@ -10,6 +10,7 @@
 #include "tools/errors.hpp"
 #include "tools/inbox/lease_renewal.hpp"
 #include "tools/inbox/message_ids.hpp"
+#include "tools/inbox/open_messages.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
@@ -86,14 +87,10 @@ awaitable<std::string> remove(Services& services, std::string activity_id) {
   co_return outcome;
 }
 
-bool lease(workspace::Leases& leases, const std::string& activity_id) {
-  return leases.lease(activity_id) || (leases.free() && leases.lease(activity_id));
-}
-
 /// Leases the message to this session, so that no two answer it; why not, if another one has it.
 std::string hold(workspace::Inbox& inbox, const std::string& activity_id) {
   const workspace::Database::FailFast fail_fast(inbox.database);
-  if (lease(inbox.leases, activity_id)) return {};
+  if (inbox.leases.lease(activity_id)) return {};
   return inbox.messages.find(activity_id) ? taken : no_such_message;
 }
 
@@ -158,6 +155,11 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Workspaces:
   co_return result;
 }
 
+void add_taken_over(Services& services, mcp::ToolResult& result) {
+  const std::string taken_from_here = taken_over(services);
+  if (!taken_from_here.empty()) result.text += '\n' + taken_from_here;
+}
+
 awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> answering,
                                  mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
@@ -174,6 +176,7 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
     auto arrival = co_await retry_while_busy(services, look);
     if (!arrival) {
       result = refused(no_such_message);
+      add_taken_over(services, result);
       co_return result;
     }
     const Answer answer(std::move(answering), arrival->message.activity_id);
@@ -185,6 +188,7 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
   } catch (const workspace::StoreError& error) {
     result = failure("Nothing was sent", error);
   }
+  add_taken_over(services, result);
   co_return result;
 }
 

@@ -1,14 +1,17 @@
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/json/sanitized.hpp"
 #include "base/json/writer.hpp"
+#include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
 #include "tools/peers/choose.hpp"
+#include "tools/retry_while_busy.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
@@ -92,6 +95,62 @@ std::string recent_delegations(const platform::ActivityPage& page) {
   return std::move(writer).take();
 }
 
+using Task = workspace::DelegatedTasks::Task;
+
+/// What the inbox knows of the task; its answer is given to this session by that.
+awaitable<std::optional<Task>> known_task(Services& services, workspace::Workspace& workspace,
+                                          std::string id) {
+  std::optional<Task> task;
+  if (!services.config.inbox || id.empty()) co_return task;
+  const auto look = [&workspace, id] {
+    workspace::Inbox& inbox = workspace.inbox;
+    const workspace::Database::FailFast fail_fast(inbox.database);
+    auto found = inbox.tasks.find(id);
+    if (found && found->answer) inbox.leases.lease(found->answer->activity_id);
+    return found;
+  };
+  try {
+    task = co_await retry_while_busy(services, look);
+  } catch (const workspace::StoreError& error) {
+    log::debug("inbox: {}", error.what());
+  }
+  co_return task;
+}
+
+/// The peer has the task in its inbox: a platform may call that completed, with the receipt as the
+/// result.
+bool is_queued(json::Value row) {
+  if (row["status"].string_or("") == "queued") return true;
+  json::Document receipt;
+  const std::string_view preview = row["response_preview"].string_or("");
+  const auto parsed = receipt.parse(preview);
+  if (!parsed.ok() || !receipt.root().is_object()) return false;
+  const json::Value root = receipt.root();
+  return root["status"].string_or("") == "queued" || root["queued"].boolean() == true;
+}
+
+std::string from_inbox(const Task& task) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("delegation_id", task.task_id);
+    o.field("workspace_id", task.peer_id);
+    if (task.answer) {
+      o.field("status", "completed");
+      o.field("response", task.answer->text);
+      o.field("activity_id", task.answer->activity_id);
+      o.field("note", "The answer is in your inbox: call inbox_pop when you have used it.");
+    } else if (task.answered) {
+      o.field("status", "completed");
+      o.field("note", "The answer came to the inbox and was removed from it.");
+    } else {
+      o.field("status", "queued");
+      o.field("note", "queued: the answer comes to the inbox (wait_for_message)");
+    }
+  }
+  return std::move(writer).take();
+}
+
 awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const std::string peer = arguments.string("workspace_id");
@@ -99,14 +158,22 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
   workspace::Workspace& workspace =
       choose_workspace(services, arguments, text::lower(text::trim(peer)));
   if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
-  const std::string_view id = text::trim(argument);
-  auto page = co_await workspace.client.delegations();
+  const std::string id(text::trim(argument));
   mcp::ToolResult result;
-  if (!page) {
+  const auto task = co_await known_task(services, workspace, id);
+  if (task && task->answer) {
+    result.text = from_inbox(*task);
+    co_return result;
+  }
+  auto page = co_await workspace.client.delegations();
+  const json::Value row = page ? one_delegation(*page, id) : json::Value();
+  if (task && (!row.present() || is_queued(row))) {
+    result.text = from_inbox(*task);
+  } else if (!page) {
     result =
         failure("The state of the delegations is not known", About::own_workspace, page.error());
   } else if (!id.empty()) {
-    result.text = co_await status_of(workspace.client, std::move(*page), std::string(id));
+    result.text = co_await status_of(workspace.client, std::move(*page), id);
   } else {
     result.text = recent_delegations(*page);
   }
@@ -119,7 +186,7 @@ void add_task_status_tools(ToolRegistry& tools) {
   tools.add(
       {.name = "check_task_status",
        .title = "State of a delegation",
-       .description = "State and result of a task sent with delegate_task_async.",
+       .description = "State and result of a delegated task.",
        .input_schema =
            R"({"type":"object","properties":{)"
            R"("workspace_id":{"type":"string","description":"The peer's id."},)"

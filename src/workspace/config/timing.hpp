@@ -13,8 +13,8 @@ struct Timing {
 
   // Presence (molecule-mcp.md 4).
   seconds heartbeat{20};
-  /// With the time of a try still below the 90 s after which the platform declares a workspace
-  /// offline. A platform in trouble may ask for this much.
+  /// Together with the duration of an attempt still below the 90 s after which the platform
+  /// declares a workspace offline. Also the longest `Retry-After` that is honoured.
   seconds heartbeat_max_retry{60};
   seconds register_min_retry{1};
   seconds register_max_retry{30};
@@ -22,9 +22,10 @@ struct Timing {
   // Polling (molecule-mcp.md 5).
   seconds poll{5};
   seconds poll_max_retry{30};
-  /// A platform may ask for more patience than our own, but not for silence.
+  /// The longest `Retry-After` that is honoured: the platform may slow polling down, but not stop
+  /// it.
   seconds poll_max_retry_after{300};
-  /// How far a poll without a cursor looks back at least, and the platform's own cap
+  /// The least that a poll without a cursor looks back, and the platform's own cap
   /// (platform-api.md 4.1).
   seconds min_look_back{600};
   seconds max_look_back{2'592'000};
@@ -37,13 +38,18 @@ struct Timing {
   seconds min_suspension{10};
 
   // The sessions of one workspace (molecule-mcp.md 5).
-  /// An owner whose last sign of life is older counts as gone.
+  /// An owner whose liveness is older than this counts as gone.
   milliseconds owner_liveness{4500};
-  /// How often the owner gives a sign of life, and how often at least the others check.
+  /// How often the owner refreshes its liveness, and the longest time between two checks by others.
   seconds owner_check{2};
   minutes lease{10};
-  /// How often a lease in use is prolonged.
+  /// How often a lease in use is renewed.
   minutes lease_renewal{1};
+  /// How long a message that was pushed to one session is kept from the others. With `push_hold`
+  /// and the time until they look again (`owner_check`) at most 15 s.
+  seconds announcement{12};
+  /// How long a push waits for a session that waits to take the message.
+  seconds push_hold{1};
   /// The platform deletes rows after 30 days at the latest (platform-api.md 10).
   std::chrono::days removed_kept{35};
 
@@ -59,19 +65,19 @@ struct Timing {
   seconds file_min_retry{4};
   std::chrono::hours file_max_retry{1};
 
-  // What the host is told.
-  /// When an inbox that could not be read is tried again.
+  // Channel push.
+  /// The delay before an unreadable inbox is tried again.
   seconds push_retry{2};
 
   // Tool calls.
-  /// Often enough for hosts that count silence, seldom enough for all (mcp-protocol.md 5).
+  /// Often enough for hosts that time out on silence, seldom enough for all (mcp-protocol.md 5).
   seconds progress{15};
   seconds peer_answer{300};
-  /// All tries of one delegation together.
+  /// All attempts of one delegation together.
   seconds delegation{600};
   seconds delegation_min_retry{1};
   seconds delegation_max_retry{8};
-  /// Within these the same content is a repetition, not another message or task.
+  /// Within these times the same content is a repetition, not another message or task.
   minutes same_message{10};
   seconds same_delegation{120};
 
@@ -80,9 +86,9 @@ struct Timing {
   seconds doctor{14};
 
   // The process.
-  /// How long the first network and disk access waits for a host that says nothing.
+  /// How long the first network and disk access waits for a silent host.
   milliseconds first_answer{100};
-  /// The process must be gone 100 ms after it was told to end, whatever hangs.
+  /// The process must be gone 100 ms after it was asked to end, whatever hangs.
   milliseconds goodbye{80};
   seconds parent_check{5};
 };

@@ -17,7 +17,7 @@ namespace {
 
 using Problems = std::vector<std::string>;
 
-/// Why `url` (without trailing slashes) cannot be the platform's base, or nothing.
+/// Why `url` (without trailing slashes) cannot be the platform's base; empty if it can.
 std::string_view url_problem(std::string_view url) {
   const std::size_t scheme = url.find("://");
   const std::string name = text::lower(url.substr(0, scheme));
@@ -26,14 +26,14 @@ std::string_view url_problem(std::string_view url) {
   }
   const std::string_view rest = url.substr(scheme + 3);
   const std::string_view authority = rest.substr(0, rest.find('/'));
-  if (authority.empty() || authority.starts_with(':')) return "it names no host";
+  if (authority.empty() || authority.starts_with(':')) return "it has no host";
   if (authority.find('@') != std::string_view::npos) {
-    return "it must not hold a user name or a password";
+    return "it must not contain a user name or password";
   }
   const bool clean =
       std::all_of(url.begin(), url.end(), [](char c) { return c > '\x20' && c < '\x7F'; });
   if (!clean || url.find_first_of("?#\\\"<>") != std::string_view::npos) {
-    return "it must be a base URL alone, without blanks, query or fragment";
+    return "it must be a plain base URL, without spaces, query or fragment";
   }
   return {};
 }
@@ -48,13 +48,13 @@ Environment with_token(const Environment& environment, std::string token) {
       };
 }
 
-/// A member that is a text; absent and null ones are empty.
+/// A string member; empty if it is absent or null.
 std::string member(json::Value entry, std::string_view name, const std::string& place,
                    Problems& problems) {
   const json::Value value = entry[name];
   if (value.type() == json::Type::absent || value.is_null()) return {};
   if (const auto text = value.string()) return std::string(text::trim(*text));
-  problems.push_back(fmt::format("{}.{} must be a text", place, name));
+  problems.push_back(fmt::format("{}.{} must be a string", place, name));
   return {};
 }
 
@@ -68,7 +68,7 @@ std::string read_id(json::Value entry, const std::string& place, std::set<std::s
   } else if (!is_uuid(id)) {
     problems.push_back(fmt::format("{}.id is not a UUID", place));
   } else if (!known.insert(id).second) {
-    problems.push_back(fmt::format("{}.id is there twice: {}", place, id));
+    problems.push_back(fmt::format("{}.id is a duplicate: {}", place, id));
   } else {
     return id;
   }

@@ -14,34 +14,34 @@
 
 namespace molecule::workspace {
 
-/// Receives the files that people send to one workspace (lessons.md 3): fetched into its upload
-/// folder, then acknowledged. What fails is tried again at later polls, less and less often, after
-/// other files; it ends when the platform no longer has the file, or repeatedly sends something
-/// that cannot be it. A complete file is made durable and gets a name of its own in the folder
-/// (0600); only then is the platform told to forget it. Another process may fetch the same file (a
-/// former owner that was stopped): the first to record it has received it, the other drops its
-/// copy.
+/// Receives the files that people send to one workspace (lessons.md 3): fetches them into its
+/// upload folder, then acknowledges them. A file that fails is tried again at later polls, less and
+/// less often and after other files, until the platform no longer has it or repeatedly sends
+/// something that cannot be it. A complete file is made durable and gets a name of its own in the
+/// folder (0600); only then is it acknowledged. Another process may fetch the same file (a former
+/// owner that was stopped): the first to record it has received it, the other drops its copy.
 class Files {
  public:
   /// More than the platform accepts (platform-api.md 10).
   static constexpr std::size_t max_file_bytes = std::size_t{128} << 20;
 
-  /// `upload_folder` is made when the first file comes.
+  /// `upload_folder` is created when the first file arrives.
   Files(platform::Client& client, const std::filesystem::path& state_folder,
         std::filesystem::path upload_folder, Clock& clock, const Timing& timing);
   Files(const Files&) = delete;
   Files& operator=(const Files&) = delete;
 
-  /// Stores what a page of rows says of files, before the cursor passes it, and lets `run` try all
-  /// that is due. Waits `Timing::file_wait` for the files of `messages`, of which only ids and
-  /// attachments are used: a message should come with its files, but not wait long for them. Throws
-  /// `StoreError`.
+  /// Stores what a page of rows says about files, before the cursor passes it, and lets `run` try
+  /// everything that is due. Waits `Timing::file_wait` for the files of `messages`, of which only
+  /// ids and attachments are used: a message should arrive with its files, but not wait long for
+  /// them. Throws `StoreError`.
   awaitable<void> receive(std::vector<Upload> uploads, std::vector<Message> messages);
   /// Fetches and acknowledges after each `receive`. Ends only by cancellation.
   awaitable<void> run();
 
-  /// While one lives, no process that serves the workspace fetches or acknowledges: a platform may
-  /// show the agent's own upload before the answer tells its id. It must live until `sent` is done.
+  /// While one exists, no process that serves the workspace fetches or acknowledges: a platform may
+  /// show the agent's own upload before the reply with its id arrives. It must live until `sent` is
+  /// done.
   class Sending {
    public:
     explicit Sending(Files& files);
@@ -52,22 +52,22 @@ class Files {
    private:
     Files& files_;
   };
-  /// These are the agent's own. What cannot be written is only logged. Cancelling it gives up what
-  /// was not written.
+  /// Records `files` as the agent's own. A failed write is only logged. Cancelling drops what is
+  /// not yet written.
   awaitable<void> sent(std::vector<platform::UploadedFile> files);
 
-  /// Gives a message its attachments as far as they are here; leaves it unchanged if the store
-  /// cannot be read.
+  /// Adds the attachments that were received to a message; leaves it unchanged if the store cannot
+  /// be read.
   void complete(Message& message);
 
  private:
   awaitable<void> fetch_all();
-  /// Fetches it unless it is here, and acknowledges it.
+  /// Fetches the file unless it was received, and acknowledges it.
   awaitable<void> receive_one(FileStore::Pending file);
   /// True if this process has received it.
   awaitable<bool> fetch(FileStore::Pending file);
   awaitable<void> acknowledge(FileStore::Pending file);
-  /// False if it is done, or may be the agent's own.
+  /// False if the file is done, or may be the agent's own.
   bool may_touch(const std::string& file_id);
   void failed(const FileStore::Pending& file, const platform::Error& error);
   /// `came`: the number of bytes, or "more".

@@ -15,11 +15,23 @@ namespace molecule::workspace {
 
 namespace {
 
+constexpr std::size_t random_bytes = 9;
+constexpr std::size_t random_characters = 12;
+
 std::string hidden(const std::string& name) {
   return fmt::format(".{}.", name);
 }
 
-/// A rename that replaces nothing. Some network file systems have only links for that.
+/// True only for names that this class makes: another file may share the prefix.
+bool is_temporary(const std::filesystem::directory_entry& entry, const std::string& beginning) {
+  std::error_code failure;
+  const std::string name = entry.path().filename().string();
+  return entry.symlink_status(failure).type() == std::filesystem::file_type::regular &&
+         name.starts_with(beginning) && name.size() == beginning.size() + random_characters &&
+         name.find('.', beginning.size()) == std::string::npos;
+}
+
+/// Renames without replacing a file. Some network file systems can do that only by a link.
 bool rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
@@ -42,7 +54,7 @@ bool sync_folder(const std::filesystem::path& folder) {
 }  // namespace
 
 NewFile::NewFile(const std::filesystem::path& folder, const std::string& name)
-    : path_(folder / (hidden(name) + random_token(9))),
+    : path_(folder / (hidden(name) + random_token(random_bytes))),
       fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)) {}
 
 NewFile::~NewFile() {
@@ -67,7 +79,7 @@ void NewFile::remove_others(const std::filesystem::path& folder, const std::stri
   std::error_code failure;
   std::filesystem::directory_iterator entry(folder, failure);
   while (!failure && entry != std::filesystem::directory_iterator()) {
-    if (entry->path().filename().string().starts_with(beginning)) ::unlink(entry->path().c_str());
+    if (is_temporary(*entry, beginning)) ::unlink(entry->path().c_str());
     entry.increment(failure);
   }
 }

@@ -31,9 +31,9 @@ void Database::fail(const sqlite::Error& error) {
 }
 
 void Database::refuse(StoreError::Kind kind, const char* reason) const {
-  throw StoreError(kind,
-                   fmt::format("{} cannot be used as {} ({}): move it away, and a new one is made",
-                               path_.string(), purpose_, reason));
+  throw StoreError(
+      kind, fmt::format("{} cannot be used as {} ({}): move it away, and a new one is created",
+                        path_.string(), purpose_, reason));
 }
 
 void Database::drop_if_replaced() {

@@ -13,23 +13,23 @@
 
 namespace molecule::workspace {
 
-/// One database file of a state folder: opened at its first use, its tables made or migrated then.
-/// If the file was removed or replaced meanwhile, the next use says so and opens it again. What
-/// fails is a `StoreError`.
+/// One database file of a state folder. It is opened, and its tables created or migrated, at its
+/// first use. If the file is removed or replaced later, the next use logs that and reopens it.
+/// Failures are `StoreError`s.
 ///
-/// What happens while another process writes, the one policy for all that use a database:
+/// The one policy for all databases while another process writes:
 /// - Tasks that keep the workspace online (polls, ownership, files) block the loop for at most
-///   `Timing::lock_wait`, since others write for milliseconds. A poll or a check that still fails
-///   is made again at its next turn.
+///   `Timing::lock_wait`, because writes take milliseconds. A poll or check that still fails is
+///   repeated at its next turn.
 /// - Calls of an agent never block. They open a `FailFast` scope and run in `retry_while_busy`,
-///   which tries again by a timer, every `Timing::store_retry` for `Timing::store_patience`.
+///   which retries on a timer, every `Timing::store_retry` for `Timing::store_patience`.
 class Database {
  public:
-  /// `purpose` completes "cannot be used as …". `on_open` makes the tables; it may throw.
+  /// `purpose` completes "cannot be used as …". `on_open` creates the tables; it may throw.
   Database(std::filesystem::path path, std::string purpose,
            std::function<void(sqlite::Database&)> on_open, const Timing& timing);
 
-  /// What `action` returns for the open file.
+  /// Runs `action` on the open file and returns its result.
   template <class Action>
   auto use(Action action) {
     try {
@@ -43,12 +43,12 @@ class Database {
   bool is_open() const { return handle_.has_value(); }
   /// How often the file was opened: more than once if it was replaced.
   unsigned openings() const { return openings_; }
-  /// False while nobody has made the file. Opens nothing.
+  /// False until some process has created the file. Opens nothing.
   bool exists() const;
   /// True if another process has written since the previous call. The first call returns false.
   bool changed_elsewhere();
 
-  /// While one lives, a call that needs the lock of another process fails at once (`busy`).
+  /// While one exists, a call that needs the lock of another process fails at once (`busy`).
   class FailFast {
    public:
     explicit FailFast(Database& database);

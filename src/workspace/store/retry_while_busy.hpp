@@ -10,7 +10,7 @@
 
 namespace molecule::workspace {
 
-/// What `action` returns; nothing if another process is writing and there is another try.
+/// The result of `action`; empty if another process is writing and this is not the last attempt.
 template <class Action>
 std::optional<std::invoke_result_t<Action&>> unless_busy(Action& action, bool last) {
   try {
@@ -21,9 +21,9 @@ std::optional<std::invoke_result_t<Action&>> unless_busy(Action& action, bool la
   }
 }
 
-/// What `action` returns, which uses databases and does not wait for their locks (`FailFast`).
-/// While another process writes it is tried again by a timer, as `Database` says. Throws
-/// `StoreError` after that.
+/// Runs `action`, which must not wait for locks of databases (`FailFast`), and returns its result.
+/// While another process writes, retries on a timer as `Database` describes; after that, throws
+/// `StoreError`.
 template <class Action>
 awaitable<std::invoke_result_t<Action&>> retry_while_busy(Clock& clock, const Timing& timing,
                                                           Action action) {

@@ -15,10 +15,10 @@ using std::chrono::microseconds;
 
 /// Its holder owns the workspace while the inbox cannot be used.
 constexpr std::int64_t substitute_byte = 1;
-/// The same among sessions that serve in part. `Files` has byte 2.
+/// The same among sessions that serve in part. `Files` uses byte 2.
 constexpr std::int64_t substitute_in_part_byte = 3;
-/// Sessions have bytes from here on. The numbers are below 2^53: any program shows them as they
-/// are.
+/// Sessions use the bytes from here on. The numbers are below 2^53, so that any JSON reader keeps
+/// them exact.
 constexpr Sessions::Id first_session = 1 << 20;
 constexpr Sessions::Id first_in_part = first_session + (Sessions::Id{1} << 52);
 constexpr double sessions_range = std::int64_t{1} << 51;
@@ -41,15 +41,15 @@ Sessions::Id Sessions::self() {
     self_ = (in_part_ ? first_in_part : first_session) +
             static_cast<Id>(random_unit() * sessions_range);
   }
-  // Fails only if the file cannot be made (a full disk): others take this session for dead until
-  // it can.
+  // Fails only if the file cannot be created (a full disk): until then others consider this session
+  // dead.
   if (!locked_) locked_ = file_.lock(self_);
   return self_;
 }
 
 bool Sessions::alive(Id session) {
   const bool own = self_ != 0 && session == self_;
-  // Without the file nothing is known of the others, so nobody is dead.
+  // Without the file nothing is known about the others, so none counts as dead.
   return own || !file_.usable() || file_.locked_elsewhere(session);
 }
 
@@ -90,6 +90,14 @@ bool Sessions::own_without_inbox() {
 void Sessions::end_own_without_inbox() {
   const std::int64_t byte = in_part_ ? substitute_in_part_byte : substitute_byte;
   if (std::exchange(holds_substitute_, false)) file_.unlock(byte);
+}
+
+void Sessions::begin_wait() {
+  if (++waits_ == 1) file_.share(waiting_byte);
+}
+
+void Sessions::end_wait() noexcept {
+  if (--waits_ == 0) file_.unlock(waiting_byte);
 }
 
 std::int64_t Sessions::now() const {

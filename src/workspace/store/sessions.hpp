@@ -9,15 +9,15 @@
 
 namespace molecule::workspace {
 
-/// The processes that serve one workspace, as one of them sees the others: by `sessions.lock` in
-/// the state folder. A session is known by a random number and holds the lock of the byte with that
-/// number, so that the kernel tells of its end, however it ends. A stopped process (SIGSTOP, a
-/// debugger) keeps its lock; therefore the owner also shows signs of life, and an owner whose last
-/// one is older than `Timing::owner_liveness` counts as gone.
+/// The processes that serve one workspace, as one of them sees the others: through `sessions.lock`
+/// in the state folder. A session has a random number and holds the lock of the byte at that
+/// offset; the kernel releases it however the session ends. A stopped process (SIGSTOP, a debugger)
+/// keeps its lock; therefore the owner also notes its liveness, and an owner whose note is older
+/// than `Timing::owner_liveness` counts as gone.
 ///
-/// A session that only sends heartbeats or only polls, because the other half is switched off,
-/// serves in part. It owns the workspace only while no session that does both wants to: that one
-/// takes over from it. The numbers tell them apart.
+/// A session that only sends heartbeats or only polls, because the other half is disabled, serves
+/// in part. It owns the workspace only until a session that does both takes over. Their numbers
+/// tell them apart.
 ///
 /// Times are of the monotonic clock, which all processes of one machine share: a step of the
 /// calendar changes nothing. After a restart of the machine no old session holds its lock.
@@ -26,39 +26,50 @@ class Sessions {
   using Id = std::int64_t;
 
   Sessions(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing);
-  /// For an observer that is no session itself: makes and changes nothing.
+  /// For an observer that is not a session: creates and changes nothing.
   Sessions(const std::filesystem::path& state_folder, Clock& clock, const Timing& timing,
            LockFile::ReadOnly);
 
-  /// This session serves in part; to be called before `self`.
+  /// Marks this session as serving in part. Call it before `self`.
   void serve_in_part() { in_part_ = true; }
   bool in_part() const { return in_part_; }
-  /// This session. The first call takes its lock; if that fails, later ones do.
+  /// This session's id. The first call takes its lock; if that fails, later calls try again.
   Id self();
   /// True if that session's process exists, running or stopped, or if that is unknown.
   bool alive(Id session);
-  /// True if `session` is alive and has shown a sign of life lately.
+  /// True if `session` is alive and its liveness is recent.
   bool active(Id session);
-  /// True if `session` as the owner keeps this one from becoming it: it is active, and serves no
-  /// less.
+  /// True if `session` as the owner keeps this one from becoming the owner: it is active, and
+  /// serves no less.
   bool precedes(Id session);
-  /// True if a session has owned the workspace before, on any boot of the machine.
+  /// True if any session has ever owned the workspace.
   bool any_owner_yet() { return file_.note().has_value(); }
-  /// The owner's sign of life.
+  /// Notes the owner's liveness.
   void show_life();
-  /// How long until the next check of the owner: when its last sign of life expires, unless it
-  /// shows another.
+  /// The time until the next check of the owner: when its liveness expires unless it is refreshed.
   Clock::duration next_check();
 
-  /// While the inbox, which says who the owner is, cannot be used: true if this session may act as
-  /// the owner, so that the workspace is online all the same.
+  /// While the inbox, which names the owner, cannot be used: true if this session may act as the
+  /// owner, so that the workspace stays online.
   bool own_without_inbox();
   void end_own_without_inbox();
+
+  /// This session waits for a message from now on, or once less. The kernel ends it with the
+  /// process; no disk is written.
+  void begin_wait();
+  void end_wait() noexcept;
+  /// True if this session waits.
+  bool waits() const { return waits_ > 0; }
+  /// True if another session does.
+  bool another_waits() { return file_.locked_elsewhere(waiting_byte); }
 
   /// The monotonic clock in microseconds, as leases store it.
   std::int64_t now() const;
 
  private:
+  /// Shared by all sessions that wait.
+  static constexpr std::int64_t waiting_byte = 4;
+
   Clock& clock_;
   const Timing& timing_;
   LockFile file_;
@@ -66,6 +77,8 @@ class Sessions {
   bool locked_ = false;
   bool in_part_ = false;
   bool holds_substitute_ = false;
+  /// How many calls wait.
+  int waits_ = 0;
 };
 
 }  // namespace molecule::workspace

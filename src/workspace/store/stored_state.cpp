@@ -64,7 +64,7 @@ StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& 
     }
     return state;
   }
-  // A file that is being made, or closed by its last user, can be read a moment later.
+  // A file that is being created, or closed by its last user, can be read a moment later.
   for (int tries_left = 3; tries_left > 0; --tries_left) {
     try {
       sqlite::Database database(path, sqlite::Database::ReadOnly());

@@ -18,7 +18,7 @@ enum class OwnerState {
   disabled  ///< its process runs but has given up the workspace, which cannot be used
 };
 
-/// What a workspace's state folder tells a process that does not serve it.
+/// What a workspace's state folder shows a process that does not serve it.
 struct StoredState {
   /// True if there is an inbox.
   bool exists = false;
@@ -31,12 +31,11 @@ struct StoredState {
   std::string cursor;
 
   OwnerState owner = OwnerState::none;
-  /// Of the owner; without one now, of the last owner.
+  /// The owner's record; if there is no owner now, the last one's.
   std::optional<OwnerRecord> record;
 };
 
-/// Reads the state while others may be writing to it, without holding them up, and changes
-/// nothing.
+/// Reads the state while others may be writing to it. Does not block them and changes nothing.
 StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& clock,
                               const Timing& timing);
 

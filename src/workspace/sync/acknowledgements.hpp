@@ -11,16 +11,16 @@ namespace molecule::workspace {
 
 /// Tells the platform up to which row everything is handled, so that senders can see it and the
 /// platform may forget early (platform-api.md 10). Best effort: a task of its own, which the poll
-/// never waits for; at most one request per poll, and none without news.
+/// never waits for; at most one request per poll, and none if nothing changed.
 class Acknowledgements {
  public:
   Acknowledgements(platform::Client& client, PollState& poll_state, Clock& clock);
   Acknowledgements(const Acknowledgements&) = delete;
   Acknowledgements& operator=(const Acknowledgements&) = delete;
 
-  /// The owner has just fetched all there is. Does no I/O.
+  /// Call when the owner has fetched everything. Does no I/O.
   void polled();
-  /// Ends by cancellation, and at the first 404: an older platform, which is not asked again.
+  /// Ends by cancellation, or at the first 404: an older platform, which is not asked again.
   awaitable<void> run();
 
  private:

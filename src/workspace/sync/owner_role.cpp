@@ -59,7 +59,7 @@ void OwnerRole::resign(std::string_view why) {
   try {
     inbox_.ownership.release();
   } catch (const StoreError& error) {
-    // Without signs of life from this one, another process takes over a little later.
+    // Without fresh liveness from this one, another process takes over a little later.
     log::debug("inbox: {}", error.what());
   }
 }

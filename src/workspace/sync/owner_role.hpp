@@ -24,23 +24,25 @@ class OwnerRole {
   OwnerRole& operator=(const OwnerRole&) = delete;
 
   /// True if this process is the owner now; it becomes the owner unless another one precedes it.
-  /// Called at least every `Timing::owner_check`: this is the owner's sign of life.
+  /// Called at least every `Timing::owner_check`: it refreshes the owner's liveness.
   bool owns();
-  /// What `owns` found last; asks nobody.
+  /// The last result of `owns`. Does no I/O.
   bool owned() const { return owned_; }
-  /// Returns as soon as this process is the owner; the gate before whatever only the owner does.
+  /// Returns once this process is the owner. Await it before everything that only the owner does.
   awaitable<void> own();
-  /// This process cannot keep the workspace online: leaves it to the others. `why` is for people.
+  /// Gives up ownership, because this process cannot keep the workspace online. `why` is for
+  /// people.
   void resign(std::string_view why);
-  /// This process has released the inbox, at its end: the others check at once.
+  /// Call once this process has released the inbox, at its end: wakes the others, which check at
+  /// once.
   void released();
-  /// It can try again.
-  void stand_again() { resigned_ = false; }
-  /// Grows each time that this process becomes the owner.
+  /// Ends a resignation: this process may become the owner again.
+  void undo_resign() { resigned_ = false; }
+  /// Grows each time this process becomes the owner.
   unsigned term() const { return term_; }
 
-  /// The owner's status record for people, to be asked for at each write: nothing is written if
-  /// this process was stopped meanwhile and another one is the owner now.
+  /// The owner's status record for people. Call this for each write: nothing is written if this
+  /// process was stopped meanwhile and another one is the owner now.
   StatusFile& status();
 
  private:

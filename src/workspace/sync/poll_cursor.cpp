@@ -7,7 +7,7 @@ namespace molecule::workspace {
 
 namespace {
 
-/// Platforms also end a page that becomes large; a smaller page with fewer rows is the last.
+/// Platforms also end a page when it gets large; a smaller page with fewer rows is the last.
 constexpr std::size_t large_page_bytes = std::size_t{1} << 20;
 
 bool has_more(const platform::ActivityPage& page, int limit) {
@@ -79,7 +79,7 @@ PollCursor::Step PollCursor::take(const platform::ActivityPage& page) {
 
 PollCursor::Step PollCursor::take_forward(std::vector<Row> rows, bool more) {
   Step step;
-  // A page that moves nothing must not be asked for again at once.
+  // A page that does not move the cursor must not be requested again at once.
   if (rows.empty() || rows.back().id == cursor_) return step;
   step.batch = make_batch(std::move(rows));
   if (more) step.next = NextPoll::at_once;
@@ -109,7 +109,7 @@ PollCursor::Step PollCursor::take_backward(std::vector<Row> rows, bool more) {
   Step step;
   const auto oldest = gathered_.empty() ? std::nullopt : parse_rfc3339(gathered_.back().created_at);
   if (more && older && oldest) {
-    // One microsecond more: rows that share the oldest one's time come again.
+    // One microsecond more: rows that share the oldest one's time are fetched again.
     before_ts_ = format_rfc3339(*oldest + std::chrono::microseconds(1));
     step.next = NextPoll::at_once;
     return step;

@@ -22,15 +22,15 @@ enum class NextPoll { at_once, after_interval };
 /// How much of a backlog is gathered in memory before it is stored.
 struct GatherLimits {
   std::size_t rows = MessageStore::max_waiting;
-  /// Of their texts.
+  /// The size of their texts.
   std::size_t bytes = std::size_t{64} << 20;
 };
 
-/// One run over the pages of a poll, free of I/O: which query comes next, and what its page gives
-/// to store (molecule-mcp.md 5, platform-api.md 4.1). With a cursor a run is one page. Without one
-/// the newest rows come first, so that older pages are gathered before any is stored: everything
-/// before a cursor must have been stored. If more rows come than may be gathered, the run goes on
-/// to the oldest row, keeps only that one, and lets the cursor walk forward from it.
+/// One run over the pages of a poll, free of I/O: which query comes next, and what its page adds to
+/// the store (molecule-mcp.md 5, platform-api.md 4.1). With a cursor a run is one page. Without one
+/// the newest rows come first, so older pages are gathered before any is stored: everything before
+/// a cursor must have been stored. If there are more rows than may be gathered, the run goes on to
+/// the oldest row, keeps only that one, and lets the cursor walk forward from it.
 class PollCursor {
  public:
   struct Batch {
@@ -38,14 +38,14 @@ class PollCursor {
     std::vector<Message> messages;
     std::vector<Upload> uploads;
     std::string cursor;
-    /// When the platform made the cursor's row, if it says so.
+    /// When the platform created the cursor's row, if it says so.
     std::optional<WallTime> cursor_created;
-    /// The highest of the rows; 0 if the platform does not number them.
+    /// The highest number of a row; 0 if the platform does not number them.
     std::int64_t sequence = 0;
   };
   struct Step {
     NextPoll next = NextPoll::after_interval;
-    /// What to store; nothing while gathering, and if there were no rows.
+    /// What to store; empty while gathering, and if there were no rows.
     std::optional<Batch> batch;
     /// Rows that could not be read.
     std::size_t malformed = 0;
@@ -76,7 +76,7 @@ class PollCursor {
   std::unordered_set<std::string> known_;
 };
 
-/// True if the platform does not know the cursor of `query`: asking again is of no use.
+/// True if the platform does not know the cursor of `query`: repeating the query cannot succeed.
 bool refuses_cursor(const platform::Error& error, const platform::ActivityQuery& query);
 
 }  // namespace molecule::workspace

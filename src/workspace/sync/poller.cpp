@@ -53,7 +53,7 @@ awaitable<void> Poller::run() {
   }
 }
 
-/// A little apart from other agents that started at the same time.
+/// Jittered, so that agents that started together do not poll together.
 Clock::duration Poller::next_interval() const {
   return duration_cast<Clock::duration>(context_.timing.poll * (0.95 + 0.1 * random_unit()));
 }
@@ -107,7 +107,7 @@ void Poller::report(LogOnce& log, const std::string& text) {
   log.say(text);
 }
 
-/// Makes sure that a run has begun; false while nothing may be fetched.
+/// Begins a run unless one is under way. False while nothing may be fetched.
 bool Poller::begin_run() {
   if (cursor_) return true;
   try {
@@ -129,7 +129,7 @@ bool Poller::begin_run() {
   }
 }
 
-/// How far a poll without a cursor looks back, so that no row can have been missed.
+/// How far a poll without a cursor looks back, so that it misses no row.
 seconds Poller::look_back() {
   const Timing& timing = context_.timing;
   const auto since = context_.inbox.poll_state.watched_since();

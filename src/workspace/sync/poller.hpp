@@ -18,11 +18,11 @@ namespace molecule::workspace {
 
 /// Fills the inbox as long as it runs and this process is the owner: a poll every `Timing::poll`,
 /// the next page at once, slower while the platform fails. A message is stored before the cursor
-/// passes it; what cannot be stored is asked for again.
+/// passes it; what cannot be stored is fetched again.
 class Poller {
  public:
-  /// `files` gets what each page tells of files, before the page is stored; `acknowledgements`
-  /// learns of each poll that leaves nothing to fetch.
+  /// `files` gets what each page says about files, before the page is stored; `acknowledgements` is
+  /// notified of each poll that leaves nothing to fetch.
   Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -49,7 +49,7 @@ class Poller {
   Files& files_;
   Acknowledgements& acknowledgements_;
   unsigned term_ = 0;
-  /// In a row.
+  /// Consecutive ones.
   unsigned rejections_ = 0;
   bool removed_ = false;
   std::optional<PollCursor> cursor_;

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::seconds;
 
-/// So many failed heartbeats fit into the 90 s after which the platform declares a workspace
+/// This many failed heartbeats fit into the 90 s after which the platform declares a workspace
 /// offline; after them there is no hurry.
 constexpr unsigned hurried_failures = 3;
 
@@ -35,12 +35,12 @@ Presence::Presence(SyncContext context, std::function<Load()> load,
       tried_event_(context.clock),
       slower_(context.timing.heartbeat, context.timing.heartbeat_max_retry) {}
 
-/// A little apart from other agents that started at the same time.
+/// Jittered, so that agents that started together do not send together.
 Clock::duration Presence::next_interval() const {
   return duration_cast<Clock::duration>(context_.timing.heartbeat * (0.975 + 0.05 * random_unit()));
 }
 
-/// The platform's wish counts up to a limit.
+/// `own`, or the platform's `Retry-After` up to a limit, whichever is longer.
 Clock::duration Presence::patience(const platform::Error& error, Clock::duration own) const {
   const seconds asked =
       std::min(error.retry_after.value_or(seconds(0)), context_.timing.heartbeat_max_retry);
@@ -158,15 +158,15 @@ bool Presence::token_changed() {
 }
 
 void Presence::keep_secret(const std::optional<std::string>& secret) {
-  // A process that was stopped meanwhile must not undo what the present owner has written.
+  // A process that was stopped meanwhile must not undo what the current owner has written.
   if (secret && context_.owner_role.owns())
     keep(context_.credentials.keep_inbound_secret(*secret), "the inbound secret");
 }
 
-/// A secret that cannot be written costs uploads, never the heartbeat.
+/// A secret that cannot be written breaks uploads, never the heartbeat.
 void Presence::keep(const Result<void, std::string>& kept, std::string_view what) {
   if (!kept.ok()) {
-    keeping_log_.say(fmt::format("{} could not be kept: {}", what, kept.error()));
+    keeping_log_.say(fmt::format("{} could not be stored: {}", what, kept.error()));
   } else {
     keeping_log_.clear();
   }
@@ -175,7 +175,7 @@ void Presence::keep(const Result<void, std::string>& kept, std::string_view what
 std::string Presence::rejection_text(const platform::Error& error) const {
   return fmt::format(
       "the platform rejected register for workspace {} (HTTP {}): the token is invalid for this "
-      "workspace. Make a new one in the canvas → Tokens tab, put it into {} and start again",
+      "workspace. Create a new one in the canvas → Tokens tab, store it in {} and restart",
       workspace(), error.status, context_.credentials.token_source());
 }
 

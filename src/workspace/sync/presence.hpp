@@ -40,8 +40,8 @@ class Presence {
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
 
-  /// Ends without a value when the platform has accepted. If it rejects the credentials and has
-  /// never accepted any from this process, there is nothing to keep alive: ends with a text for
+  /// Returns empty once the platform has accepted. If it rejects the credentials and has never
+  /// accepted any from this process, there is nothing to keep online: returns the reason, for
   /// people.
   awaitable<std::optional<std::string>> register_workspace();
   /// Sends heartbeats from the end of the first register attempt on. Ends by cancellation, or when

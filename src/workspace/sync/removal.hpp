@@ -9,20 +9,20 @@ namespace molecule::workspace {
 /// The platform says that the caller or its token does not belong to the workspace (401, 403).
 bool is_rejection(const platform::Error& error);
 
-/// Whether the platform has removed the workspace. Most calls do not tell on every platform: the
+/// Whether the platform has removed the workspace. On some platforms most calls do not show it: the
 /// token of a removed workspace is refused like a wrong one, and its heartbeat is refused too, or
-/// accepted without end (platform-api.md 0.2, 1.2). The workspace's own entry tells.
+/// still accepted (platform-api.md 0.2, 1.2). The workspace's own entry shows it.
 class Removal {
  public:
   explicit Removal(platform::Client& client) : client_(client) {}
   Removal(const Removal&) = delete;
   Removal& operator=(const Removal&) = delete;
 
-  /// True if `error` is a reason to ask, after so many rejections in a row.
+  /// True if `error` is a reason to ask, after this many consecutive rejections.
   static bool suspected(const platform::Error& error, unsigned rejections);
   /// Asks the platform, unless it has confirmed the removal before.
   awaitable<bool> confirmed();
-  /// What people are told of it; empty until it is confirmed.
+  /// The text for people; empty until the removal is confirmed.
   const std::string& reason() const { return reason_; }
 
  private:

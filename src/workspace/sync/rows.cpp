@@ -16,7 +16,7 @@ constexpr std::size_t max_uri_bytes = 2048;
 constexpr std::size_t max_id_bytes = 190;
 constexpr std::string_view empty_message = "(empty A2A message)";
 
-/// A body is an object, or a string that holds one (`scratch` owns that one then).
+/// A body is an object, or a string that contains one (which `scratch` then owns).
 json::Value body_of(json::Value row, std::string_view key, json::Document& scratch) {
   const json::Value body = row[key];
   const auto text = body.string();
@@ -25,7 +25,7 @@ json::Value body_of(json::Value row, std::string_view key, json::Document& scrat
   return parsed.ok() ? *parsed : json::Value();
 }
 
-/// The text parts, one a line; senders mark them by `kind` or by `type`.
+/// The text parts, one per line; senders mark them by `kind` or by `type`.
 std::string text_of_parts(json::Value parts) {
   std::string text;
   for (const json::Value part : parts.items()) {
@@ -39,7 +39,7 @@ std::string text_of_parts(json::Value parts) {
   return text;
 }
 
-/// The first one that is not blank once it is safe to show.
+/// The first text that is not blank after sanitising.
 template <class... Texts>
 std::string first_text(const Texts&... candidates) {
   for (const std::string_view candidate : {std::string_view(candidates)...}) {
@@ -76,13 +76,13 @@ std::optional<std::int64_t> size_of(json::Value value) {
   return size && *size >= 0 ? size : std::nullopt;
 }
 
-/// Only files received here are named by `file://`; nobody outside may say so.
+/// Only files received here may have `file://` addresses; a sender must not name one.
 bool names_local_file(std::string_view uri) {
   const std::string_view scheme = uri.substr(0, uri.find(':'));
   return scheme.size() == uri.size() || text::equal_ignoring_case(text::trim(scheme), "file");
 }
 
-/// An id that somebody else made, unchanged or not at all.
+/// An id from outside, unchanged; empty if it is not plain.
 std::string plain_id(json::Value value) {
   const std::string_view id = value.string_or("");
   const bool plain = id.size() <= max_id_bytes &&
@@ -189,7 +189,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   const std::string self = text::lower(workspace_id);
   const std::string_view method = row["method"].string_or("");
   const std::string source = uuid_or_empty(row["source_id"]);
-  // A source of another shape is an unknown sender, but never the human.
+  // A malformed source is an unknown sender, never the human.
   const bool has_source = !row["source_id"].string_or("").empty();
   // A peer chooses the method of its messages; what the platform or this workspace itself writes
   // has no source, or our own.
@@ -212,7 +212,7 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   if (method == "delegate_result" && (trusted || !was_sent(row))) {
     message.kind = "delegation_result";
     message.text = delegation_text(row);
-    // The workspace writes this row itself: the peer is who was asked.
+    // The workspace itself writes this row: the peer is the one that was asked.
     message.peer_id = source.empty() || source == self ? uuid_or_empty(row["target_id"]) : source;
     if (message.peer_id == self) message.peer_id.clear();
   } else {

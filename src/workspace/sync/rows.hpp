@@ -18,10 +18,10 @@ struct Row {
   std::string id;
   /// Its position among all rows; 0 if the platform does not number them.
   std::int64_t sequence = 0;
-  /// As it came; empty if it is not a time.
+  /// As received; empty if it is not a time.
   std::string created_at;
-  /// Nothing for what the inbox skips: own notify echoes, own reports and whatever is not a
-  /// message.
+  /// Empty for rows that the inbox skips: own notify echoes, own reports and anything else that is
+  /// not a message.
   std::optional<Message> message;
   /// A file that waits for this workspace, instead of a message.
   std::optional<Upload> upload;

@@ -14,10 +14,10 @@ namespace molecule::workspace {
 
 namespace {
 
-/// Always the same, so that a shorter record leaves nothing of a longer one. Within a page, so that
-/// readers see all of it or nothing.
+/// Always the same, so that a shorter record overwrites all of a longer one. Within a page, so that
+/// readers see all of it or none.
 constexpr std::size_t record_bytes = 2048;
-/// Fits, however much of it must be escaped.
+/// Fits into a record even if every byte must be escaped.
 constexpr std::size_t max_error_bytes = 512;
 
 std::filesystem::path file_in(const std::filesystem::path& state_folder) {

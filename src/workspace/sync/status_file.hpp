@@ -11,9 +11,9 @@
 
 namespace molecule::workspace {
 
-/// What the owner of a workspace tells those that read the state folder.
+/// What the owner of a workspace records for readers of the state folder.
 struct OwnerRecord {
-  /// As in `Sessions`.
+  /// Its id in `Sessions`.
   std::int64_t session = 0;
   std::int64_t pid = 0;
   /// When it became the owner.
@@ -39,18 +39,18 @@ class StatusFile {
   StatusFile& operator=(const StatusFile&) = delete;
   ~StatusFile();
 
-  /// This process has become the owner, as `session`: a new record begins.
+  /// Begins a new record: this process has become the owner, as `session`.
   void begin(std::int64_t session);
-  /// Another process is the owner.
+  /// Writes nothing more: another process is the owner.
   void end() { record_ = {}; }
-  /// The owner gives up the workspace: the last thing that it writes. `why` is for people.
+  /// Records that the owner gives up the workspace, as its last write. `why` is for people.
   void disable(std::string_view why);
-  // What the owner does. Before `begin` and after `end` nothing is written.
+  // Record what the owner does. Before `begin` and after `end` nothing is written.
   void heartbeat_sent();
   void polled();
   /// `what` is for people; callers keep secrets out.
   void failed(std::string_view what);
-  /// Wakes those that watch the file for writes, and changes nothing in it.
+  /// Wakes the watchers of the file without changing its content.
   void wake_watchers();
 
  private:
@@ -62,7 +62,7 @@ class StatusFile {
   int fd_ = -1;
 };
 
-/// The record in a state folder; nothing if there is none, or none that can be read.
+/// The record in a state folder; empty if there is none, or it cannot be read.
 std::optional<OwnerRecord> read_owner_record(const std::filesystem::path& state_folder);
 
 }  // namespace molecule::workspace

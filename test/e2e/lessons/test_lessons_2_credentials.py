@@ -120,7 +120,7 @@ def test_lesson_2_14_a_rejection_names_the_source_of_the_token(spawn, fake, toke
                    "MOLECULE_WORKSPACE_TOKEN_FILE": str(path) if source == "file" else None})
     child.initialize()
     child.expect_exit(3)
-    assert f"put it into {named} start again" in child.stderr_text
+    assert f"store it in {named} restart" in child.stderr_text
 
 
 def test_lesson_2_14_sighup_reloads_the_token_and_exits_if_it_is_unchanged(spawn, fake, token, tmp_path):
@@ -133,7 +133,7 @@ def test_lesson_2_14_sighup_reloads_the_token_and_exits_if_it_is_unchanged(spawn
     fake.wait_for("heartbeat")
     path.write_text(rotated)
     child.signal(signal.SIGHUP)
-    child.wait_stderr(f"goes on with the token of MOLECULE_WORKSPACE_TOKEN_FILE ({path})")
+    child.wait_stderr(f"continues with the token of MOLECULE_WORKSPACE_TOKEN_FILE ({path})")
     fake.next("heartbeat", where=lambda r: r.headers["authorization"] == f"Bearer {rotated}")
     assert not child.call("list_peers").failed
     child.signal(signal.SIGHUP)
@@ -152,7 +152,7 @@ def test_lesson_2_14_sighup_reenables_a_disabled_workspace(spawn, fake, token, s
                    "MOLECULE_WORKSPACES": json.dumps([{"id": good, "token": token}, {"id": bad}])},
                   speed=10)
     child.initialize()
-    child.wait_stderr(f"put it into {state / bad / '.auth_token'}")
+    child.wait_stderr(f"store it in {state / bad / '.auth_token'}")
     (state / bad / ".auth_token").write_text(token)
     if found_by_a_call:
         child.call("get_workspace_info", source_workspace_id=bad)

@@ -63,7 +63,7 @@ def test_lesson_2_18_a_disabled_workspace_is_shown_as_disabled_and_is_free(sever
     listed = {**env, "MOLECULE_WORKSPACES": json.dumps(entries), "PLATFORM_URL": platform.url}
     child = several([good, bad], {bad.id: entries[1]["token"]})
     child.initialize()
-    child.wait_stderr("put it into MOLECULE_WORKSPACES[1].token")
+    child.wait_stderr("store it in MOLECULE_WORKSPACES[1].token")
     owner = until(lambda: (o := owner_of(mcp_binary, listed, bad.id))["state"] == "disabled" and o)
     assert owner["pid"] == child.pid and "rejected register for workspace " + bad.id in owner["reason"]
     shown = run(mcp_binary, listed, "status").stdout

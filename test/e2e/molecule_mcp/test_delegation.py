@@ -177,15 +177,18 @@ def test_6_a_failed_report_does_not_fail_the_delegation(spawn, fake, reply):
     assert time.monotonic() - start < 5
 
 
-def test_6_cancelling_a_delegation_ends_the_request(mcp, fake):
+def test_6_a_cancelled_delegation_goes_on_unanswered(mcp, fake):
+    """Its answer comes to the inbox (delivery.md 5); the call itself is answered no more."""
     fake.always("a2a", HANG)
     id = mcp.start_tool("delegate_task", {"workspace_id": PEER, "task": "t"})
     fake.wait_for("a2a")
     mcp.notify("notifications/cancelled", {"requestId": id, "reason": "changed my mind"})
-    fake.wait_hung_up()
     mcp.ping()
-    assert mcp.answers(id) == []
+    assert mcp.answers(id) == [] and fake.hung_up == 0
     assert len(fake.seen("a2a")) == 1
+    mcp.close_stdin()
+    mcp.expect_exit(0)
+    fake.wait_hung_up()
 
 
 def test_6_delegate_task_async(mcp, fake, workspace_id):

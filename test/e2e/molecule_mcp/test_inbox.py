@@ -268,8 +268,9 @@ def test_5_a_very_long_message_arrives_complete(mcp, fake):
 
 def test_5_waiting_and_peeking_consume_nothing(mcp, fake):
     id = fake.add_message("stays")
+    assert mcp.call("wait_for_message", timeout_secs=60).json["activity_id"] == id
     for _ in range(3):
-        assert mcp.call("wait_for_message", timeout_secs=60).json["activity_id"] == id
+        assert mcp.call("wait_for_message", timeout_secs=0).json["open"][0]["activity_id"] == id
         assert [m["activity_id"] for m in mcp.call("inbox_peek").json] == [id]
     assert mcp.call("inbox_pop", activity_id=id).json == {"removed": True, "activity_id": id}
     assert mcp.call("inbox_peek").json == []

@@ -12,19 +12,21 @@ import pytest
 
 from support.fake_platform import HANG, Reply
 from support.mcp import wait_pid_gone
+from support.deadline import DEADLINE
 from support.run import run
 
 
 @pytest.fixture
 def prompt(sanitized):
-    """Checks that the process ends within 100 ms; tries up to five times, for busy machines."""
+    """Checks that the process ends within 100 ms. A busy machine gets many tries: one that has the
+    processor shows what the program needs, the others only how long it waited for its turn."""
     limit = 1.0 if sanitized else 0.1
 
     def check(end_once):
         measured = []
-        while len(measured) < 5:
+        while len(measured) < 40:
             measured.append(end_once())
-            assert measured[-1] < 2.0
+            assert measured[-1] < DEADLINE
             if measured[-1] <= limit:
                 break
         print("ended after", " ".join(f"{1000 * s:.1f} ms" for s in measured))

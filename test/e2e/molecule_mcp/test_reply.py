@@ -143,7 +143,7 @@ def test_lesson_2_7_a_queued_answer_says_which_task_it_answers(two):
         assert "task" not in asked and "task_id" not in asked
         assert not ben.call("reply", activity_id=asked["activity_id"], text=answer).failed
     first = heard(ada)
-    assert first["text"] == "42" and first["kind"] == "peer_agent" and first["peer_name"] == "Ben"
+    assert first["text"] == "42" and first["kind"] == "delegation_result" and first["peer_name"] == "Ben"
     assert first["task"] == ("How much is 6 times 7? " + "x" * 200)[:100]
     assert first["task_id"] in queued.text
     ada.call("inbox_pop", activity_id=first["activity_id"])

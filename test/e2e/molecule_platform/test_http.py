@@ -47,7 +47,8 @@ def test_0_unknown_paths_and_methods(platform, agent):
 def test_0_a_trailing_slash_redirects(platform):
     for method, status in (("GET", 301), ("POST", 307)):
         reply = platform.request(method, "/workspaces/", json={})
-        assert (reply.status, reply.headers["Location"]) == (status, "/workspaces")
+        # Relative: behind a proxy that serves it under a prefix, the prefix stays (fault C10).
+        assert (reply.status, reply.headers["Location"]) == (status, "../workspaces")
     reply = platform.request("GET", "//evil.example/")
     assert not (reply.headers.get("Location") or "").startswith("//")
 
@@ -122,7 +123,7 @@ def test_0_5_a_foreign_origin_is_403_on_every_route(platform, agent):
                              ("POST", f"/workspaces/{agent.id}/a2a"), ("OPTIONS", "/workspaces")):
             reply = platform.request(method, path, platform.admin_token,
                                      headers={"Origin": origin})
-            assert (reply.status, reply.body) == (403, ""), (origin, method, path)
+            assert (reply.status, set(reply.body)) == (403, {"error", "code"}), (origin, method, path)
 
 
 def test_0_5_its_own_origin_is_accepted(platform, agent):

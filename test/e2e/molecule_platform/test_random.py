@@ -37,7 +37,7 @@ FIELDS = ["id", "workspace_id", "agent_card", "url", "delivery_mode", "name", "r
 # The 5xx responses that the contract defines for workspaces that do not poll (1.4, 3.5).
 ANSWERS_OF_THE_CONTRACT = {
     "workspace has no URL": 503, "workspace not available": 503,
-    'this platform delivers to polling workspaces only: the target has to register with '
+    'this platform delivers to polling workspaces only: the target must register with '
     'delivery_mode "poll"': 502}
 
 

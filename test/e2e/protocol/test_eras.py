@@ -343,7 +343,7 @@ def test_a_subscriber_hears_what_another_session_removes(spawn, fake, era, tool)
     popped, kept = fake.add_message("answered by the owner"), fake.add_message("not answered")
     owner.wait_messages(2)
     other.initialize("2025-11-25")
-    other.call("inbox_peek")
+    other.wait_messages(2)
     uris = [INBOX, f"{INBOX}/{popped}", f"{INBOX}/{kept}"]
     if era == "stateless":
         listen(other, "a", resourceSubscriptions=uris)

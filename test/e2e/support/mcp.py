@@ -221,10 +221,12 @@ class McpProcess:
         return time.monotonic() - start
 
     def wait_messages(self, count, deadline=DEADLINE):
-        """Waits until the inbox has `count` messages; returns them."""
+        """Waits until the inbox has `count` messages; returns them. Reads the resource, which
+        gives none of them to this session."""
         until = time.monotonic() + deadline
         while True:
-            messages = self.call("inbox_peek", limit=100).json
+            read = self.request("resources/read", {"uri": "molecule://inbox"})
+            messages = json.loads(read["result"]["contents"][0]["text"]).get("messages", [])
             if len(messages) >= count:
                 return messages
             assert time.monotonic() < until, f"{len(messages)} of {count} messages: {messages}"

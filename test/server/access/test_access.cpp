@@ -16,7 +16,7 @@ using server::Route;
 using test::Member;
 using test::Platform;
 
-// A route that does not say who may use it does not compile.
+// A route without an access does not compile.
 static_assert(!std::is_default_constructible_v<Route>);
 static_assert(!std::is_constructible_v<Route, const char*, const char*, Handler>);
 static_assert(!std::is_aggregate_v<Route>);
@@ -24,8 +24,8 @@ static_assert(std::is_constructible_v<Route, const char*, const char*, Access, H
 
 namespace {
 
-// What each credential gets, in the order of `credentials` below: `-` 401, `x` 403, `o` is let
-// through to the handler.
+// The result for each credential, in the order of `credentials` below: `-` 401, `x` 403, `o`
+// reaches the handler.
 const std::map<std::string, std::string> expected = {
     {"POST /registry/register", "--------o-"},
     {"POST /registry/heartbeat", "--------o-"},
@@ -136,7 +136,7 @@ awaitable<server::Reply> refusing(server::Context&, server::Request) {
 
 }  // namespace
 
-TEST_CASE("every route lets in whom it should, and nobody else") {
+TEST_CASE("every route admits the right callers, and no others") {
   const std::vector<Route> routes = server::all_routes();
   for (const Route& route : routes) {
     const std::string name = std::string(route.method) + " " + std::string(route.pattern);
@@ -153,7 +153,7 @@ TEST_CASE("every route lets in whom it should, and nobody else") {
   CHECK(routes.size() == expected.size());
 }
 
-TEST_CASE("whoever sends a message may not claim to be somebody else") {
+TEST_CASE("the sender of a message cannot claim another identity") {
   Family family;
   const auto status = [&](const std::string& token, const std::string& claimed) {
     family.platform.headers = {{"X-Workspace-ID", claimed}};
@@ -165,7 +165,7 @@ TEST_CASE("whoever sends a message may not claim to be somebody else") {
   CHECK(status(family.sibling.token, "system:x") == 403);
 }
 
-TEST_CASE("a handler that does not ask whose body it is cannot succeed") {
+TEST_CASE("a handler that makes no access decision cannot succeed") {
   Platform platform;
   server::Router router(platform.services,
                         {{"POST", "/forgetful", Access::body_workspace, forgetful},

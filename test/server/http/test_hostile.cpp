@@ -8,7 +8,7 @@ using test::Platform;
 
 namespace {
 
-/// Bodies that are wrong in every way that a sender could think of.
+/// Bodies that are invalid in many different ways.
 std::vector<std::string> hostile_bodies(const std::string& id) {
   std::vector<std::string> bodies{"",
                                   " ",
@@ -107,7 +107,7 @@ std::vector<server::Route> message_and_memory_routes() {
 
 TEST_CASE("no body, id, token or query makes the platform fail") {
   Platform platform;
-  // Durability does not matter here, the time for 20,000 commits does.
+  // Durability does not matter here; the time for 20,000 commits does.
   server::Context context(platform.services);
   test::run(platform.loop, context.store.execute("PRAGMA synchronous=OFF"));
   const Member a = platform.add("a");

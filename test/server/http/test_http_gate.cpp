@@ -70,7 +70,38 @@ TEST_CASE("pages of other sites are refused") {
     const auto reply = check_gate(rules, from(origin));
     REQUIRE(reply);
     CHECK(reply->status == 403);
-    CHECK(reply->body.empty());
+    CHECK(reply->body.starts_with("{\"error\":"));
+  }
+}
+
+TEST_CASE("fault C10: behind a proxy the external URL's name and origin are own ones") {
+  GateRules proxied;
+  proxied.external_url = "https://Agents.Example:443/molecule";
+  const auto status_of = [&](const char* host, const char* origin) {
+    const auto reply = check_gate(proxied, request({{"Host", host}, {"Origin", origin}}));
+    return reply ? reply->status : 0;
+  };
+  // The proxy passes Host on, or puts its own upstream's in.
+  CHECK(status_of("agents.example", "https://agents.example") == 0);
+  CHECK(status_of("127.0.0.1:8080", "https://agents.example") == 0);
+  CHECK(status_of("AGENTS.example:443", "https://agents.example") == 0);
+  for (const char* origin : {"https://agents.example:8443", "http://agents.example", "null",
+                             "https://agents.example.evil", "https://evil.example"}) {
+    CAPTURE(origin);
+    CHECK(status_of("127.0.0.1:8080", origin) == 403);
+  }
+  CHECK(status_of("evil.example", "https://agents.example") == 403);
+}
+
+TEST_CASE("fault C10: origins are compared without the scheme's own port") {
+  CHECK(status(request({{"Host", "LOCALHOST:80"}, {"Origin", "http://localhost"}})) == 0);
+  CHECK(status(request({{"Host", "localhost:443"}, {"Origin", "https://localhost"}})) == 0);
+  CHECK(status(request({{"Host", "localhost:443"}, {"Origin", "http://localhost"}})) == 403);
+  CHECK(origin_of("HTTPS://A.b:8443/c/d?e") == "https://a.b:8443");
+  CHECK(origin_of("http://[::1]:80") == "http://[::1]");
+  for (const char* none : {"", "ftp://a", "http://", "http://:80", "a.b"}) {
+    CAPTURE(none);
+    CHECK(origin_of(none).empty());
   }
 }
 
@@ -96,18 +127,27 @@ TEST_CASE("preflights and CORS fields are for listed origins") {
   CHECK(field(page_reply, "Content-Security-Policy").find("unsafe-inline") != std::string::npos);
 }
 
-TEST_CASE("targets") {
+TEST_CASE("request targets are split and decoded") {
   const auto plain = parse_target("/a%20b+c/%zz?x=1+2&y=%41&x=3&z&=q&w=a=b#f");
   REQUIRE(plain);
   CHECK(plain->path == "/a b+c/%zz");
   CHECK(plain->query ==
         std::map<std::string, std::string>{{"x", "1 2"}, {"y", "A"}, {"z", ""}, {"w", "a=b"}});
-  for (const char* bad : {"", "*", "http://x/", "x:80"}) CHECK(!parse_target(bad));
+  for (const char* bad : {"", "ftp://x/", "x:80", "http:///a", "http://u@x/", "a"})
+    CHECK(!parse_target(bad));
+  CHECK(!plain->host);
+  const auto whole = parse_target("HTTP://x:80/a?b=c");
+  REQUIRE(whole);
+  CHECK(whole->host == "x:80");
+  CHECK(whole->path == "/a");
+  CHECK(whole->query.at("b") == "c");
+  CHECK(parse_target("https://x")->path == "/");
+  CHECK(parse_target("*")->path == "*");
   CHECK(parse_target("/?")->query.empty());
   CHECK(parse_target("/?&&=&")->query.empty());
 }
 
-TEST_CASE("browsers hand over their token as a subprotocol") {
+TEST_CASE("browsers send their token as a subprotocol") {
   CHECK(offered_bearer(request({{"Sec-WebSocket-Protocol", "x, bearer.abc"}})) == "abc");
   CHECK(!offered_bearer(request({{"Sec-WebSocket-Protocol", "x"}})));
   CHECK(!offered_bearer(request({})));

@@ -29,7 +29,7 @@ TEST_CASE("parts are found with their names and types") {
   CHECK(parts->at(1).content.empty());
 }
 
-TEST_CASE("contents are taken byte for byte, boundaries look-alikes included") {
+TEST_CASE("contents are kept byte for byte, including look-alikes of boundaries") {
   const std::string content = std::string("\0\r\n--AaC\r\n\xFF--AaB\r\n\r\n", 21);
   const std::string body = "preamble\r\n--AaB \t\r\n\r\n" + content + "\r\n--AaB--";
   const auto parts = parse_form("Multipart/Form-Data; charset=x; boundary=\"AaB\"", body, 10);
@@ -38,7 +38,7 @@ TEST_CASE("contents are taken byte for byte, boundaries look-alikes included") {
   CHECK(parts->at(0).content == content);
 }
 
-TEST_CASE("what is no whole form is refused at every cut") {
+TEST_CASE("a form that is cut anywhere is refused") {
   CHECK_FALSE(parse_form("application/json", two, 10));
   CHECK_FALSE(parse_form("multipart/form-data", two, 10));
   CHECK_FALSE(parse_form("multipart/form-data; boundary=", two, 10));
@@ -63,7 +63,7 @@ TEST_CASE("a flood of parts ends after one too many") {
   CHECK(parts->size() == 6);
 }
 
-TEST_CASE("parameters of fields, quoted or not") {
+TEST_CASE("quoted and unquoted parameters of fields") {
   CHECK(field_parameter(R"(form-data; name="a;b\"c"; Filename=x y)", "name") == "a;b\"c");
   CHECK(field_parameter(R"(form-data; name="a"; Filename= x y )", "filename") == "x y");
   CHECK_FALSE(field_parameter("form-data; name", "filename").has_value());

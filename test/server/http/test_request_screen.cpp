@@ -6,6 +6,7 @@
 
 #include "server/http/request_screen.hpp"
 
+using molecule::server::ByteBudget;
 using molecule::server::Reply;
 using molecule::server::Request;
 using molecule::server::RequestScreen;
@@ -16,7 +17,7 @@ namespace {
 constexpr std::uint64_t max_body = 100;
 constexpr std::uint64_t max_upload = 1000;
 
-/// Grants the larger body to uploads with a token, and counts what is held and asked.
+/// Admits larger bodies for uploads with a token, and counts the requested and the held grants.
 struct Admission {
   RequestScreen::Rules rules{
       .unasked_bytes = max_body,
@@ -30,9 +31,9 @@ struct Admission {
         if (head.bearer() != "t") {
           return molecule::Failure{molecule::server::error_reply(401, "no")};
         }
-        return RequestScreen::Grant{.max_bytes = max_upload, .hold = hold};
+        return RequestScreen::Grant{.max_bytes = max_upload, .share = budget.share("t")};
       }};
-  std::shared_ptr<int> hold = std::make_shared<int>();
+  ByteBudget budget{{.one = max_upload, .all = max_upload}};
   int asked = 0;
   std::optional<std::uint64_t> last_declared;
 };
@@ -43,7 +44,7 @@ struct Seen {
   int status = 0;
 };
 
-/// Feeds `bytes` in pieces; what follows a refusal is not read any more.
+/// Feeds `bytes` in pieces; nothing is read after a refusal.
 Seen feed(const std::string& bytes, std::size_t piece) {
   const Admission admission;
   RequestScreen screen(admission.rules);
@@ -53,7 +54,7 @@ Seen feed(const std::string& bytes, std::size_t piece) {
     seen.passed += part.substr(0, screen.take(part));
   }
   seen.verdict = screen.verdict();
-  seen.status = screen.refusal().status;
+  if (const auto answer = screen.answer()) seen.status = answer->status;
   return seen;
 }
 
@@ -75,7 +76,7 @@ TEST_CASE("good requests pass whole, however they are split") {
   }
 }
 
-TEST_CASE("what is refused never reaches the reader whole") {
+TEST_CASE("a refused request never reaches the reader whole") {
   struct Row {
     std::string bytes;
     Verdict verdict;
@@ -126,7 +127,7 @@ TEST_CASE("a body of tiny chunks is refused in the end") {
   CHECK(screen.verdict() == Verdict::body_too_large);
 }
 
-TEST_CASE("after an upgrade the frames' lengths are watched") {
+TEST_CASE("after an upgrade the lengths of frames are limited") {
   const std::string small = std::string("\x81\x83\x01\x02\x03\x04", 6) + "abc";
   const std::string medium =
       std::string("\x82\xfe\x01\x00\x01\x02\x03\x04", 8) + std::string(256, 'x');
@@ -147,7 +148,7 @@ TEST_CASE("after an upgrade the frames' lengths are watched") {
   }
 }
 
-TEST_CASE("what follows a request to upgrade is not a request any more") {
+TEST_CASE("bytes after a request to upgrade are not a request") {
   const Admission admission;
   RequestScreen screen(admission.rules);
   CHECK(screen.take(upgrade + get) == upgrade.size());
@@ -172,7 +173,7 @@ std::string in_chunks(const std::string& line, const std::string& fields, int ch
 
 }  // namespace
 
-TEST_CASE("a larger body is for whom the head admits, and one after another is asked for anew") {
+TEST_CASE("a larger body needs admission by its head, again for each request") {
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{5000}}) {
     const auto status = [piece](const std::string& bytes) {
       const Seen seen = feed(bytes, piece);
@@ -196,22 +197,155 @@ TEST_CASE("a larger body is for whom the head admits, and one after another is a
   }
 }
 
-TEST_CASE("a grant is asked for once, held while the body comes, and no longer") {
+TEST_CASE("a grant is asked for once, and what has come is held until it is answered") {
   Admission admission;
   auto screen = std::make_unique<RequestScreen>(admission.rules);
   const std::string whole = with_body(upload, token, max_upload);
-  static_cast<void>(screen->take(whole.substr(0, whole.size() - 1)));
+  static_cast<void>(screen->take(whole.substr(0, whole.size() - max_upload)));
   CHECK(admission.asked == 1);
   CHECK(admission.last_declared == max_upload);
-  CHECK(admission.hold.use_count() == 2);
+  CHECK(admission.budget.held() == 0);
+  static_cast<void>(screen->take(std::string(max_upload - 1, 'x')));
+  CHECK(admission.budget.held() == max_upload - 1);
   static_cast<void>(screen->take("x"));
-  CHECK(admission.hold.use_count() == 1);
+  CHECK(admission.budget.held() == max_upload);
+  screen->release_body();
+  CHECK(admission.budget.held() == 0);
 
   const std::string chunks = in_chunks(upload, token, 20);
   static_cast<void>(screen->take(chunks.substr(0, chunks.size() - 1)));
   CHECK(admission.asked == 2);
   CHECK_FALSE(admission.last_declared);
-  CHECK(admission.hold.use_count() == 2);
+  CHECK(admission.budget.held() == max_upload);
   screen.reset();  // the client went away
-  CHECK(admission.hold.use_count() == 1);
+  CHECK(admission.budget.held() == 0);
+}
+
+TEST_CASE("fault C4: a body counts as it comes, against its token's share") {
+  Admission admission;
+  const std::string whole = with_body(upload, token, max_upload);
+  const std::size_t head = whole.size() - max_upload;
+  RequestScreen declares(admission.rules);
+  RequestScreen sends(admission.rules);
+  RequestScreen late(admission.rules);
+  CHECK(declares.take(whole.substr(0, head + 3)) == head + 3);
+  CHECK(admission.budget.held() == 3);
+  CHECK(sends.take(whole.substr(0, head + 900)) == head + 900);
+  CHECK(late.take(whole.substr(0, head + 98)) == 0);
+  CHECK(late.verdict() == Verdict::refused);
+  CHECK(late.answer()->status == 503);
+  CHECK(declares.take(std::string(97, 'x')) == 97);
+}
+
+TEST_CASE("fault C4: small bodies of strangers are counted too, and then need a token") {
+  Admission admission;
+  admission.rules.unasked = std::make_shared<const ByteBudget>(ByteBudget::Limits{150, 150});
+  RequestScreen first(admission.rules);
+  const std::string small = with_body(upload, "", max_body);
+  CHECK(first.take(small.substr(0, small.size() - 1)) == small.size() - 1);
+  CHECK(admission.asked == 0);
+  RequestScreen second(admission.rules);
+  static_cast<void>(second.take(small));
+  CHECK(second.verdict() == Verdict::refused);
+  CHECK(second.answer()->status == 401);
+  RequestScreen known(admission.rules);
+  const std::string with_token = with_body(upload, token, max_body);
+  CHECK(known.take(with_token) == with_token.size());
+}
+
+TEST_CASE("fault C5: whatever two readers could read in two ways is malformed") {
+  const std::string host = "Host: x\r\n";
+  const auto head = [&](const std::string& fields) {
+    return "POST /a HTTP/1.1\r\n" + host + fields + "\r\n";
+  };
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  const std::vector<std::string> rows = {
+      head("Content-Length : 3\r\n") + "abc",
+      head("Content-Length\t: 3\r\n") + "abc",
+      head(" Content-Length: 3\r\n") + "abc",
+      head("X: y\r\n z\r\n"),
+      head("X: y\r\n\tz\r\n"),
+      head("X: y\n"),
+      "GET /a HTTP/1.1\n" + host + "\r\n",
+      "GET /a HTTP/1.1\r\n" + host + "\n",
+      head("X: a\rb\r\n"),
+      head(std::string("X: a\0b\r\n", 8)),
+      head("X: a\x01\r\n"),
+      head("X\x80: a\r\n"),
+      head(": a\r\n"),
+      head("Content-Length: 3\r\nContent-Length: 3\r\n") + "abc",
+      head("Content-Length: 3, 3\r\n") + "abc",
+      head("Content-Length: +3\r\n") + "abc",
+      head("Content-Length: 0x3\r\n") + "abc",
+      head("Content-Length: \r\n"),
+      head("Content-Length: 3 \x0b\r\n") + "abc",
+      head(chunked + "Content-Length: 3\r\n") + "0\r\n\r\n",
+      head(chunked + chunked) + "0\r\n\r\n",
+      head("Transfer-Encoding: gzip, chunked\r\n") + "0\r\n\r\n",
+      head("Transfer-Encoding: chunked, chunked\r\n") + "0\r\n\r\n",
+      head("Transfer-Encoding: identity\r\n"),
+      head("Transfer-Encoding: \"chunked\"\r\n") + "0\r\n\r\n",
+      head("Transfer-Encoding:\r\n"),
+      head("Host: y\r\n"),
+      "POST /a HTTP/1.0\r\n" + host + chunked + "\r\n0\r\n\r\n",
+      "GET /a HTTP/1.2\r\n" + host + "\r\n",
+      "GET /a HTTP/2.0\r\n" + host + "\r\n",
+      "GET /a HTTP/0.9\r\n" + host + "\r\n",
+      "GET /a http/1.1\r\n" + host + "\r\n",
+      "GET /a HTTP/1.1 \r\n" + host + "\r\n",
+      "GET  /a HTTP/1.1\r\n" + host + "\r\n",
+      "GET\t/a HTTP/1.1\r\n" + host + "\r\n",
+      " GET /a HTTP/1.1\r\n" + host + "\r\n",
+      "GET /a\x80 HTTP/1.1\r\n" + host + "\r\n",
+      "GET /a\r\n" + host + "\r\n",
+      "\r\n\r\nGET /a HTTP/1.1\r\n" + host + "\r\n",
+      "\nGET /a HTTP/1.1\r\n" + host + "\r\n",
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      head(chunked) + "3\nabc\r\n0\r\n\r\n",
+      head(chunked) + "3 \r\nabc\r\n0\r\n\r\n",
+      head(chunked) + " 3\r\nabc\r\n0\r\n\r\n",
+      head(chunked) + "0x3\r\nabc\r\n0\r\n\r\n",
+      head(chunked) + "+3\r\nabc\r\n0\r\n\r\n",
+      head(chunked) + "\r\nabc\r\n0\r\n\r\n",
+      head(chunked) + "3;a\nb\r\nabc\r\n0\r\n\r\n",
+      head(chunked) + "3\r\nabcd\r\n0\r\n\r\n",
+      head(chunked) + "3\r\nabc\n0\r\n\r\n",
+      head(chunked) + "1000000000000000\r\n",
+      head(chunked) + "0\r\nContent-Length: 5\r\n\r\n",
+      head(chunked) + "0\r\nAuthorization: Bearer t\r\n\r\n",
+      head(chunked) + "0\r\n\n"};
+  for (const std::string& row : rows) {
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{5}, row.size() + get.size()}) {
+      CAPTURE(row);
+      CAPTURE(piece);
+      // After a good request, and with another one in what looks like its body.
+      const Seen seen = feed(get + row + get, piece);
+      CHECK(seen.verdict == Verdict::malformed);
+      CHECK(seen.passed.find("GET /a HTTP/1.1\r\nHost: x\r\n\r\n", get.size()) ==
+            std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("fault C5: one empty line before a request is read over") {
+  for (const std::size_t piece : {1, 1000}) {
+    const Seen seen = feed(post + "\r\n" + get + "\r\n" + get, piece);
+    CHECK(seen.verdict == Verdict::pass);
+    CHECK(seen.passed == post + "\r\n" + get + "\r\n" + get);
+  }
+}
+
+TEST_CASE("fault C5: a client that waits for 100 Continue is told once to go on") {
+  const std::string expect =
+      "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n";
+  const Admission admission;
+  RequestScreen screen(admission.rules);
+  static_cast<void>(screen.take(get));
+  CHECK_FALSE(screen.take_expectation());
+  static_cast<void>(screen.take(expect));
+  CHECK(screen.take_expectation());
+  CHECK_FALSE(screen.take_expectation());
+  static_cast<void>(screen.take("abc"));
+  static_cast<void>(screen.take(expect + "a"));  // it did not wait
+  CHECK_FALSE(screen.take_expectation());
 }

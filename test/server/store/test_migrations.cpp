@@ -17,7 +17,7 @@ namespace {
 
 const std::filesystem::path old_store = MOLECULE_OLD_STORE;
 
-/// What `open` says, or "" if it succeeds.
+/// The error of `open`, or "" if it succeeds.
 std::string problem(const Folder& folder) {
   try {
     server::store::open(folder.path / "platform.db");
@@ -27,7 +27,7 @@ std::string problem(const Folder& folder) {
   }
 }
 
-/// "" for a table that is not there.
+/// "" for a table that does not exist.
 std::string versions(const std::filesystem::path& file) {
   sqlite::Database database(file);
   auto table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'");
@@ -138,7 +138,7 @@ TEST_CASE("a process that dies in the middle of a step leaves the store as it wa
   CHECK(platform.count("SELECT count(*) FROM memories") == 3);
 }
 
-TEST_CASE("of many that start at once, one migrates") {
+TEST_CASE("of many processes that start at once, one migrates") {
   for (const bool is_old : {false, true}) {
     const Folder folder(is_old ? old_store : std::filesystem::path());
     std::vector<std::string> problems(8);

@@ -19,6 +19,10 @@ workspace::Message message(int number, std::string text = "hi") {
   return m;
 }
 
+std::string derived_id(int number) {
+  return "00000000-0000-4000-8000-0000000001" + std::to_string(10 + number);
+}
+
 void deliver(Fixture& fixture, std::vector<workspace::Message> messages) {
   const std::string cursor = messages.back().activity_id;
   fixture.inbox().messages.store(messages, cursor);
@@ -31,7 +35,7 @@ awaitable<void> end_after(Clock& clock, Clock::duration time,
   write.reset();
 }
 
-/// Another process, as SQLite sees it, that writes to the inbox for so long.
+/// Another process, as SQLite sees it, that writes to the inbox for the given time.
 class Writer {
  public:
   Writer(Fixture& fixture, Clock::duration time)
@@ -46,14 +50,37 @@ class Writer {
 
 }  // namespace
 
-TEST_CASE("wait_for_message gives the oldest and consumes nothing") {
+TEST_CASE("wait_for_message gives what is new, names what is open, and consumes nothing") {
   Fixture fixture;
-  deliver(fixture, {message(1), message(2)});
-  for (int i = 0; i < 2; ++i) {
-    const json::Document got = parsed(fixture.call("wait_for_message").text);
-    CHECK(got.root()["activity_id"].string_or("") == message(1).activity_id);
-    CHECK(got.root()["kind"].string_or("") == "canvas_user");
+  deliver(fixture, {message(1, "one\n" + std::string(100, 'x')), message(2)});
+  json::Document got = parsed(fixture.call("wait_for_message").text);
+  CHECK(got.root()["activity_id"].string_or("") == message(1).activity_id);
+  CHECK(got.root()["kind"].string_or("") == "canvas_user");
+  CHECK(got.root()["open"].items().empty());
+  got = parsed(fixture.call("wait_for_message").text);
+  CHECK(got.root()["activity_id"].string_or("") == message(2).activity_id);
+  const std::vector<json::Value> open = got.root()["open"].items();
+  REQUIRE(open.size() == 1);
+  CHECK(open[0]["activity_id"].string_or("") == message(1).activity_id);
+  CHECK(open[0]["from"].string_or("") == "user");
+  CHECK(open[0]["text"].string_or("").size() == 80);
+  got = parsed(fixture.call("wait_for_message", R"({"timeout_secs":1})").text);
+  CHECK(got.root()["timeout"].boolean() == true);
+  CHECK(got.root()["open"].items().size() == 2);
+  CHECK(fixture.inbox().messages.size() == 2);
+}
+
+TEST_CASE("of more than twenty open messages the number is named") {
+  Fixture fixture;
+  for (int i = 0; i < 25; ++i) {
+    workspace::Message one = message(1);
+    one.activity_id = derived_id(i);
+    deliver(fixture, {one});
   }
+  fixture.call("inbox_peek", R"({"limit":100})");
+  const json::Document got = parsed(fixture.call("wait_for_message", R"({"timeout_secs":0})").text);
+  CHECK(got.root()["open"].items().size() == 20);
+  CHECK(got.root()["open_more"].integer() == 5);
 }
 
 TEST_CASE("wait_for_message ends at its time, which is clamped, with progress every 15 s") {
@@ -120,7 +147,7 @@ TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's size
   CHECK(fixture.call("inbox_peek").content.empty());
 }
 
-TEST_CASE("inbox_pop removes once, and says so every time") {
+TEST_CASE("inbox_pop removes once, and every call says whether it did") {
   Fixture fixture;
   deliver(fixture, {message(1)});
   const std::string arguments = R"({"activity_id":")" + message(1).activity_id + R"("})";
@@ -144,7 +171,7 @@ TEST_CASE("without an inbox its tools say so, and name the switch") {
   }
 }
 
-TEST_CASE("a file that is no database is an answer, not a crash") {
+TEST_CASE("a file that is not a database gives an answer, not a crash") {
   Fixture fixture;
   std::ofstream(fixture.folder / "inbox.db") << std::string(4096, '#');
   for (const auto& [name, arguments] :
@@ -192,7 +219,7 @@ TEST_CASE("another process that writes for seconds fails no call of the inbox") 
   CHECK(fixture.inbox().messages.find(answer.activity_id)->task == "count");
 }
 
-TEST_CASE("another process that does not stop writing is told of") {
+TEST_CASE("another process that keeps writing is reported") {
   Fixture fixture;
   deliver(fixture, {message(1)});
   const Writer writer(fixture, std::chrono::hours(1));
@@ -208,7 +235,7 @@ TEST_CASE("another process that does not stop writing is told of") {
   }
 }
 
-TEST_CASE("of a workspace that is out of use the inbox says so; what waits in it can be seen") {
+TEST_CASE("the inbox reports a disabled workspace, and still shows its messages") {
   Fixture fixture;
   deliver(fixture, {message(1)});
   fixture.workspaces->first().disable(workspace::Workspace::Use::rejected, "it was removed");

@@ -20,7 +20,7 @@ struct Sender {
   test::VirtualClock clock;
   MessageIds ids{clock, window};
 
-  /// The id of one try, of which the platform is known to have taken the message or not.
+  /// The id of one try. `taken`: the platform is known to have accepted the message.
   std::string send(const std::string& content, bool taken, const std::string& tool_use = {}) {
     MessageIds::Attempt attempt(ids, "receiver", content, tool_use);
     if (taken) attempt.taken();
@@ -30,7 +30,7 @@ struct Sender {
 
 }  // namespace
 
-TEST_CASE("message ids: derived ones are the same for the same texts only") {
+TEST_CASE("message ids: derived ids are equal only for equal texts") {
   CHECK(derived_uuid("a message", "an answer") == derived_uuid("a message", "an answer"));
   std::set<std::string> seen;
   for (int i = 0; i < 20'000; ++i) {
@@ -43,12 +43,12 @@ TEST_CASE("message ids: derived ones are the same for the same texts only") {
   CHECK(seen.size() == 20'000);
 }
 
-TEST_CASE("message ids: where the first text ends counts") {
+TEST_CASE("message ids: the boundary between the texts counts") {
   CHECK(derived_uuid("ab", "c") != derived_uuid("a", "bc"));
   CHECK(derived_uuid("", "abc") != derived_uuid("abc", ""));
 }
 
-TEST_CASE_FIXTURE(Sender, "message ids: a message keeps its id until it is known to be taken") {
+TEST_CASE_FIXTURE(Sender, "message ids: a message keeps its id until it is known to be accepted") {
   const std::string id = send("hello", false);
   CHECK(is_uuid(id));
   CHECK(send("other", false) != id);
@@ -58,7 +58,7 @@ TEST_CASE_FIXTURE(Sender, "message ids: a message keeps its id until it is known
   CHECK(MessageIds::Attempt(ids, "else", "other", "").id() != send("other", true));
 }
 
-TEST_CASE_FIXTURE(Sender, "message ids: each try lengthens the time, and then it is over") {
+TEST_CASE_FIXTURE(Sender, "message ids: each try extends the time, up to a limit") {
   const std::string id = send("hello", false);
   for (int i = 0; i < 3; ++i) {
     clock.advance(window - std::chrono::seconds(1));
@@ -68,21 +68,21 @@ TEST_CASE_FIXTURE(Sender, "message ids: each try lengthens the time, and then it
   CHECK(send("hello", false) != id);
 }
 
-TEST_CASE_FIXTURE(Sender, "message ids: of two tries at a time each has its own") {
+TEST_CASE_FIXTURE(Sender, "message ids: two concurrent tries have different ids") {
   const std::string id = send("hello", false);
   const MessageIds::Attempt first(ids, "receiver", "hello", "");
   CHECK(first.id() == id);
   CHECK(send("hello", true) != id);
 }
 
-TEST_CASE_FIXTURE(Sender, "message ids: the host's name of a call makes one that lasts") {
+TEST_CASE_FIXTURE(Sender, "message ids: the host's id of a call makes a lasting id") {
   test::VirtualClock another_clock;
   MessageIds another(another_clock, window);
   const std::string id = send("hello", true, "toolu_1");
   CHECK(MessageIds::Attempt(another, "receiver", "hello", "toolu_1").id() == id);
   CHECK(send("hello", true, "toolu_2") != id);
   CHECK(send("other", true, "toolu_1") != id);
-  // What the agent tries again is a call of another name.
+  // A retry by the agent is a call with another id.
   const std::string lost = send("bye", false, "toolu_3");
   CHECK(send("bye", true, "toolu_4") == lost);
 }

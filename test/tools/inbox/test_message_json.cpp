@@ -8,7 +8,7 @@
 
 using namespace molecule;
 
-TEST_CASE("a message as JSON: what is unknown is left out, text stays as it is") {
+TEST_CASE("a message as JSON: unknown fields are left out, text is unchanged") {
   workspace::Message message = test::message(1, "für \"dich\"\n");
   json::Document plain;
   REQUIRE(plain.parse(tools::to_json(message)).ok());

@@ -8,7 +8,7 @@ const std::string store_call = "POST " + own_path + "/memories";
 const std::string search_call = "GET " + own_path + "/memories";
 }  // namespace
 
-TEST_CASE("commit_memory stores, LOCAL unless told otherwise") {
+TEST_CASE("commit_memory stores, LOCAL by default") {
   Fixture fixture;
   fixture.server.answer(store_call, 201, R"({"id":"m-1","scope":"LOCAL","namespace":"general"})");
   CHECK(fixture.call("commit_memory", R"({"content":"c"})").text ==
@@ -18,7 +18,7 @@ TEST_CASE("commit_memory stores, LOCAL unless told otherwise") {
   CHECK(fixture.server.requests().back().body == R"({"content":"c","scope":"TEAM"})");
 }
 
-TEST_CASE("secrets do not leave") {
+TEST_CASE("secrets are redacted before they are sent") {
   Fixture fixture;
   fixture.server.answer(store_call, 201, R"({"id":"m-1"})");
   fixture.call("commit_memory",
@@ -38,7 +38,7 @@ TEST_CASE("GLOBAL from a child says what to use instead") {
   CHECK(contains(result.text, "use scope TEAM or LOCAL"));
 }
 
-TEST_CASE("recall_memory gives a line a memory, or that there is none") {
+TEST_CASE("recall_memory gives one line per memory, or says that there is none") {
   Fixture fixture;
   fixture.server.answer(search_call, 200,
                         R"([{"id":"1","scope":"LOCAL","content":"a\u202e"},)"

@@ -8,7 +8,7 @@ const std::string peers_call = "GET /registry/" + own + "/peers";
 const std::string info_call = "GET " + own_path;
 }  // namespace
 
-TEST_CASE("list_peers gives a line a peer") {
+TEST_CASE("list_peers gives one line per peer") {
   Fixture fixture;
   fixture.server.answer(peers_call, 200,
                         R"([{"id":"p1","name":"Ann","role":"writer","status":"online"},)"
@@ -20,7 +20,7 @@ TEST_CASE("list_peers gives a line a peer") {
         "- Bob admin (ID: p2, status: offline, role: none)");
 }
 
-TEST_CASE("a list that is not there says why") {
+TEST_CASE("a missing list says why") {
   const auto text = [](int status, const std::string& body) {
     Fixture fixture;
     fixture.server.answer(peers_call, status, body);
@@ -37,7 +37,7 @@ TEST_CASE("a list that is not there says why") {
   CHECK(contains(text(200, "{}"), "does not match"));
 }
 
-TEST_CASE("a platform that cannot be reached is told apart from one without peers") {
+TEST_CASE("an unreachable platform is distinguished from one without peers") {
   Fixture fixture;
   fixture.server.answer(peers_call, Canned{.act = Canned::Act::reset});
   const mcp::ToolResult result = fixture.call("list_peers");
@@ -45,7 +45,7 @@ TEST_CASE("a platform that cannot be reached is told apart from one without peer
   CHECK(contains(result.text, "could not be reached"));
 }
 
-TEST_CASE("get_workspace_info gives the platform's object, or that it was removed") {
+TEST_CASE("get_workspace_info gives the platform's object, or says that it was removed") {
   Fixture fixture;
   fixture.server.answer(info_call, 200, R"({ "id": "x", "name": "N" })");
   CHECK(fixture.call("get_workspace_info").text == R"({"id":"x","name":"N"})");

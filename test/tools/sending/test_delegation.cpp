@@ -39,7 +39,7 @@ TEST_CASE("delegate_task gives the peer's answer and reports before and after") 
   CHECK(fixture.failures.empty());
 }
 
-TEST_CASE("a workspace that is ourselves is refused before any I/O, in any case") {
+TEST_CASE("delegating to oneself is refused before any I/O, whatever the case of the id") {
   Fixture fixture;
   for (std::string id :
        {own, text::lower(own), std::string("11111111-1111-4111-8111-11111111111A")}) {
@@ -88,7 +88,7 @@ TEST_CASE("after five tries the failure says what to do") {
   CHECK_FALSE(report.root()["error_detail"].string_or("").empty());
 }
 
-TEST_CASE("answers of the platform are not retried, and each says what to do") {
+TEST_CASE("the platform's answers are not retried, and each says what to do") {
   struct Row {
     int status;
     std::string body;
@@ -118,7 +118,7 @@ TEST_CASE("answers of the platform are not retried, and each says what to do") {
   }
 }
 
-TEST_CASE("a queued task is no failure, and is not to be sent again") {
+TEST_CASE("a queued task is not a failure, and must not be sent again") {
   Fixture fixture;
   fixture.server.answer(send_call, 200,
                         R"({"delivery_mode":"poll","method":"message/send","status":"queued"})");
@@ -138,9 +138,10 @@ TEST_CASE("a peer's error is an error with its text") {
   CHECK(contains(result.text, "out of tools"));
 }
 
-TEST_CASE("the workload and the progress are true while a peer works") {
+TEST_CASE("the workload and the progress are correct while a peer works") {
   Fixture fixture;
-  fixture.server.answer(send_call, Canned{.act = Canned::Act::hang});
+  Event answered(fixture.clock);
+  fixture.server.answer(send_call, Canned{.body = R"({"result":"late"})", .held = &answered});
   FakeCall call(arguments);
   asio::cancellation_signal cancel;
   std::exception_ptr error;
@@ -162,12 +163,23 @@ TEST_CASE("the workload and the progress are true while a peer works") {
   cancel.emit(asio::cancellation_type::terminal);
   while (!ended) fixture.loop.run_one();
   CHECK(error != nullptr);
-  CHECK(fixture.workspaces->first().workload.active_tasks() == 0);
-  // The call is gone now; nothing may speak of it any more.
+  CHECK(fixture.workspaces->first().workload.active_tasks() == 1);
+  // The call is gone now; nothing may refer to it. The peer is still at work.
   fixture.clock.advance(std::chrono::seconds(30));
+  answered.notify_all();
   fixture.settle();
   CHECK(call.progressed.size() == 3);
   CHECK(fixture.failures.empty());
+  CHECK(fixture.workspaces->first().workload.active_tasks() == 0);
+  const auto waiting = fixture.inbox().messages.peek(10);
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting.front().text == "late");
+  CHECK(waiting.front().kind == "delegation_result");
+  CHECK(waiting.front().task == "do it");
+  // The same call is the same task: its answer is there already.
+  CHECK(fixture.call("delegate_task", arguments).text == "late");
+  CHECK(fixture.server.requests(send_call).size() == 1);
+  CHECK(fixture.inbox().messages.size() == 0);
 }
 
 TEST_CASE("reports that hang or fail neither delay nor fail the answer") {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds window = workspace::Timing().same_delegation;
 
-/// Two processes of one workspace; the calendar stands where a part of it begins.
+/// Two processes of one workspace; the calendar is at the start of a window.
 struct Processes {
   test::VirtualClock clock;
   DelegationKeys first{clock, window};
@@ -29,7 +29,7 @@ struct Processes {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Processes, "delegation keys: the process that takes over makes the same ones") {
+TEST_CASE_FIXTURE(Processes, "delegation keys: the process that takes over makes the same keys") {
   const std::string made = key(first);
   CHECK(is_uuid(made));
   clock.advance(window - std::chrono::seconds(1));
@@ -60,11 +60,11 @@ TEST_CASE_FIXTURE(Processes, "delegation keys: steps of the calendar do not shor
 }
 
 TEST_CASE_FIXTURE(Processes,
-                  "delegation keys: the host's name of a call lasts, for its task only") {
+                  "delegation keys: the key of a host's call id lasts, for its task only") {
   const std::string made = key(first, "do it", "toolu_1");
   clock.advance(std::chrono::hours(24));
   CHECK(key(second, "do it", "toolu_1") == made);
-  // A host whose names come again must not have another task swallowed.
+  // If a host reuses its ids, a different task must not be swallowed.
   CHECK(key(second, "do that", "toolu_1") != made);
   clock.advance(window);
   CHECK(key(second, "do it", "toolu_2") != made);

@@ -20,7 +20,7 @@ workspace::Message question() {
   return m;
 }
 
-/// Lets the peer answer after `seconds`, and tells whether another session was given the message
+/// Lets the peer answer after `seconds`, and returns whether another session was given the message
 /// before.
 class SlowCall final : public FakeCall {
  public:
@@ -46,7 +46,7 @@ class SlowCall final : public FakeCall {
 
 }  // namespace
 
-TEST_CASE("a message that is being answered is no other session's, however long that takes") {
+TEST_CASE("a message that is being answered stays leased, however long that takes") {
   Fixture fixture;
   fixture.inbox().messages.store({question()}, activity);
   CHECK(fixture.inbox().leases.lease(activity));
@@ -66,7 +66,7 @@ TEST_CASE("a message stays with the session that asks a peer for help with it") 
   SlowCall call(fixture, task_arguments, 660);
   CHECK(fixture.call("delegate_task", call, std::chrono::seconds(15)).text == "thanks");
   CHECK_FALSE(call.given_away);
-  // Afterwards it is prolonged no more.
+  // Afterwards it is no longer renewed.
   fixture.settle();
   fixture.clock.advance(workspace::Timing().lease + std::chrono::minutes(2));
   workspace::Inbox other(fixture.folder, fixture.clock, test::timing);
@@ -74,7 +74,7 @@ TEST_CASE("a message stays with the session that asks a peer for help with it") 
   CHECK(other.leases.next().has_value());
 }
 
-TEST_CASE("of two answers to one message at a time the second is refused") {
+TEST_CASE("of two concurrent answers to one message the second is refused") {
   Fixture fixture;
   fixture.inbox().messages.store({question()}, activity);
   Event answered(fixture.clock);

@@ -46,7 +46,7 @@ TEST_CASE("a message goes to the user") {
   CHECK(fixture.call("send_message_to_user", with({})).text == "Message sent to user.");
 }
 
-TEST_CASE("files go up first and their uris with the message") {
+TEST_CASE("files are uploaded first, and the message has their uris") {
   Fixture fixture;
   fixture.server.answer(upload_call, 200,
                         R"({"files":[{"uri":"u:1","name":"a.PNG"},{"uri":"u:2","name":"b"}]})");
@@ -97,7 +97,7 @@ TEST_CASE("files over the platform's limits are not sent, and the text names the
     CHECK(fixture.server.requests(upload_call).empty());
     return result.text;
   };
-  // Those of older platforms, which do not say any, and of one that talks nonsense.
+  // The defaults for older platforms, which state none, and for one that states nonsense.
   for (int i = 0; i < 2; ++i) {
     CHECK(contains(refused({big}), "big.bin cannot be attached: it has more than 25 MiB"));
     CHECK(contains(refused({a, a, a}), "50 MiB"));
@@ -115,7 +115,7 @@ TEST_CASE("files over the platform's limits are not sent, and the text names the
   CHECK(contains(refused({a}), "more than 1.5 MiB"));
 }
 
-TEST_CASE("a larger file goes where the platform takes it") {
+TEST_CASE("a larger file is sent if the platform accepts it") {
   Fixture fixture;
   fixture.server.answer(limits_call, 200,
                         R"({"per_file_bytes":104857600,"per_request_bytes":104857600})");
@@ -126,7 +126,7 @@ TEST_CASE("a larger file goes where the platform takes it") {
   CHECK(fixture.server.requests(upload_call).front().body.size() > 25 << 20);
 }
 
-TEST_CASE("files that the platform does not take: nothing is sent") {
+TEST_CASE("if the platform refuses the files, nothing is sent") {
   for (const int status : {413, 422, 500, 503}) {
     Fixture fixture;
     fixture.server.answer(upload_call, status, R"({"error":"workspace url not registered yet"})");

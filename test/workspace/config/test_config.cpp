@@ -52,7 +52,7 @@ bool mentions(const std::vector<std::string>& problems, std::string_view text) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "config: a complete one") {
+TEST_CASE_FIXTURE(Fixture, "config: a complete environment") {
   const Config config = load();
   CHECK(config.workspaces.at(0).id == test::self_id);
   CHECK(config.workspaces.at(0).platform_url == "https://platform.test");
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "config: a complete one") {
   CHECK((status.st_mode & 0777) == 0700);
 }
 
-TEST_CASE_FIXTURE(Fixture, "config: all that is missing is named at once") {
+TEST_CASE_FIXTURE(Fixture, "config: all missing variables are named at once") {
   auto config = load_config(test::environment_of({{"CONFIGS_DIR", state.string()}}));
   REQUIRE_FALSE(config.ok());
   CHECK(config.error().size() == 3);
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "config: all that is missing is named at once") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "config: several things wrong are all told, and no token with them") {
+TEST_CASE_FIXTURE(Fixture, "config: all problems are reported at once, without a token") {
   std::ofstream(folder.path() / "file") << "x";
   const auto found = problems({{"WORKSPACE_ID", "mine"},
                                {"PLATFORM_URL", "ftp://x"},
@@ -185,7 +185,7 @@ TEST_CASE_FIXTURE(Fixture, "config: an entry of the list never falls back to the
   CHECK(problems({{"MOLECULE_WORKSPACES", R"([{"id":")" + test::peer_id + R"("}])"}}).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "config: all that is wrong with the list is named with its place") {
+TEST_CASE_FIXTURE(Fixture, "config: every problem of the list is reported with its place") {
   const auto errors = problems(
       {{"PLATFORM_URL", ""},
        {"MOLECULE_WORKSPACES", R"([{"id":"../../etc","token":"a"}, 7, {"id":")" + test::peer_id +
@@ -194,8 +194,8 @@ TEST_CASE_FIXTURE(Fixture, "config: all that is wrong with the list is named wit
                                    test::peer_id + R"(","token":["s3cret"],"platform_url":5}])"}});
   for (const char* text : {"MOLECULE_WORKSPACES[0].id is not a UUID", "[0].platform_url is missing",
                            "[1] is not an object", "[2].token still holds the placeholder",
-                           "[2].platform_url is not usable", "[3].id is there twice",
-                           "[3].token must be a text", "[3].platform_url must be a text"}) {
+                           "[2].platform_url is not usable", "[3].id is a duplicate",
+                           "[3].token must be a string", "[3].platform_url must be a string"}) {
     CAPTURE(text);
     CHECK(mentions(errors, text));
   }
@@ -203,7 +203,7 @@ TEST_CASE_FIXTURE(Fixture, "config: all that is wrong with the list is named wit
   CHECK_FALSE(std::filesystem::exists(state / test::peer_id));
 }
 
-TEST_CASE_FIXTURE(Fixture, "config: a list that is none") {
+TEST_CASE_FIXTURE(Fixture, "config: a malformed or empty list") {
   for (const char* list : {"[]", "{}", "[", "null", "7", "\"x\""}) {
     CAPTURE(list);
     CHECK(mentions(problems({{"MOLECULE_WORKSPACES", list}}), "MOLECULE_WORKSPACES"));
@@ -222,13 +222,13 @@ TEST_CASE_FIXTURE(Fixture, "config: the state folder of the user") {
   CHECK((status.st_mode & 0777) == 0700);
 }
 
-TEST_CASE_FIXTURE(Fixture, "config: a token in the state folder is enough") {
+TEST_CASE_FIXTURE(Fixture, "config: a token in the state folder suffices") {
   std::filesystem::create_directories(state);
   std::ofstream(state / ".auth_token") << "kept\n";
   CHECK(problems({{"MOLECULE_WORKSPACE_TOKEN", ""}}).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "config: an id in capitals is the same workspace") {
+TEST_CASE_FIXTURE(Fixture, "config: an id in upper case is the same workspace") {
   CHECK(load({{"WORKSPACE_ID", " AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE "}}).workspaces.at(0).id ==
         test::peer_id);
 }

@@ -41,7 +41,7 @@ struct Fixture {
   }
 };
 
-/// Reads as somebody who is not root: root may read everything.
+/// Reads without root's privileges: root may read everything.
 class Unprivileged {
  public:
   Unprivileged() : before_(::geteuid()) {
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "credentials: the order of the sources") {
   CHECK(token({{token_variable, "  "}, {file_variable, ""}}) == "from-state");
 }
 
-TEST_CASE_FIXTURE(Fixture, "credentials: the source is told to people") {
+TEST_CASE_FIXTURE(Fixture, "credentials: the source is described for people") {
   const auto source = [&](Variables variables) {
     Credentials credentials = with(std::move(variables));
     REQUIRE(credentials.require().ok());
@@ -138,13 +138,13 @@ TEST_CASE_FIXTURE(Fixture, "credentials: placeholders of the snippets are refuse
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "credentials: a token cannot smuggle a header") {
+TEST_CASE_FIXTURE(Fixture, "credentials: a token cannot inject a header") {
   CHECK_FALSE(problem_of({{token_variable, "abc\r\nX-Evil: 1"}}).empty());
   CHECK_FALSE(problem_of({{token_variable, std::string("abc\0def", 7)}}).empty());
   CHECK_FALSE(problem_of({{token_variable, "tökén"}}).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "credentials: a failed reload keeps the token there was") {
+TEST_CASE_FIXTURE(Fixture, "credentials: a failed reload keeps the previous token") {
   const std::string file = write("token", "first");
   Credentials credentials = with({{file_variable, file}});
   REQUIRE(credentials.reload().ok());
@@ -156,7 +156,7 @@ TEST_CASE_FIXTURE(Fixture, "credentials: a failed reload keeps the token there w
   CHECK(credentials.token() == "second");
 }
 
-TEST_CASE_FIXTURE(Fixture, "credentials: an issued token is kept only where there was none") {
+TEST_CASE_FIXTURE(Fixture, "credentials: an issued token is stored only if there was none") {
   Credentials none = with({});
   REQUIRE(none.keep_issued_token("issued").ok());
   CHECK(none.token() == "issued");
@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "credentials: an issued token is kept only where ther
   CHECK(read(".auth_token") == "issued");
 }
 
-TEST_CASE_FIXTURE(Fixture, "credentials: what the platform issues is checked like the rest") {
+TEST_CASE_FIXTURE(Fixture, "credentials: issued tokens are checked like all others") {
   Credentials none = with({});
   CHECK_FALSE(none.keep_issued_token("a\r\nb").ok());
   CHECK(none.keep_issued_token("").ok());
@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(Fixture, "credentials: what the platform issues is checked lik
   CHECK_FALSE(std::filesystem::exists(folder.path() / ".auth_token"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "credentials: the inbound secret is written where it differs") {
+TEST_CASE_FIXTURE(Fixture, "credentials: the inbound secret is written if it differs") {
   Credentials credentials = with({{token_variable, "t"}});
   const std::filesystem::path path = folder.path() / ".platform_inbound_secret";
   REQUIRE(credentials.keep_inbound_secret("one").ok());
@@ -193,8 +193,7 @@ TEST_CASE_FIXTURE(Fixture, "credentials: the inbound secret is written where it 
   CHECK(read(".platform_inbound_secret") == "two");
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "credentials: a secret that cannot be written is an error, not the end") {
+TEST_CASE_FIXTURE(Fixture, "credentials: a secret that cannot be written is only an error") {
   Credentials credentials({test::environment_of({{token_variable, "t"}})}, folder.path() / "gone");
   auto kept = credentials.keep_inbound_secret("hidden-secret");
   REQUIRE_FALSE(kept.ok());

@@ -44,7 +44,7 @@ struct Fixture {
     return *taken;
   }
   void name(const std::string& content) const { std::ofstream(base / ".workspace_id") << content; }
-  /// The folder of `id` alone, or why the configuration is refused.
+  /// The folder of `id` as the only workspace, or why the configuration is refused.
   std::string load(const std::string& id, const std::string& token) const {
     auto config = load_config(test::environment_of({{"WORKSPACE_ID", id},
                                                     {"PLATFORM_URL", "http://127.0.0.1:1"},
@@ -56,15 +56,14 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture,
-                  "state folder: another process that stands still in it is not waited for") {
+TEST_CASE_FIXTURE(Fixture, "state folder: a suspended process in it is not waited for") {
   const int other = ::open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   REQUIRE(::flock(other, LOCK_EX) == 0);
   CHECK(take(self_id) == base);
   ::close(other);
 }
 
-TEST_CASE_FIXTURE(Fixture, "state folder: a base that is nobody's is taken by a workspace alone") {
+TEST_CASE_FIXTURE(Fixture, "state folder: a single workspace takes an unowned base folder") {
   CHECK(find(self_id) == base);
   CHECK_FALSE(fs::exists(base / ".workspace_id"));
   CHECK(take(self_id) == base);
@@ -75,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "state folder: a base that is nobody's is taken by a 
   CHECK(std::distance(fs::directory_iterator(base), {}) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "state folder: beside the owner of the base each has its own") {
+TEST_CASE_FIXTURE(Fixture, "state folder: every other workspace gets a subfolder") {
   take(self_id);
   CHECK(find(peer_id) == base / peer_id);
   CHECK_FALSE(fs::exists(base / peer_id));
@@ -85,7 +84,9 @@ TEST_CASE_FIXTURE(Fixture, "state folder: beside the owner of the base each has 
   CHECK(owner_of_folder(base) == self_id);
 }
 
-TEST_CASE_FIXTURE(Fixture, "state folder: several take no base, and alone they keep their folder") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "state folder: several workspaces take no base folder, and keep their subfolders when alone") {
   CHECK(take(self_id, true) == base / self_id);
   CHECK(owner_of_folder(base).empty());
   CHECK(take(self_id) == base / self_id);
@@ -93,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "state folder: several take no base, and alone they k
   CHECK(take(peer_id, true) == base);
 }
 
-TEST_CASE_FIXTURE(Fixture, "state folder: what names no workspace makes the base nobody's") {
+TEST_CASE_FIXTURE(Fixture, "state folder: an invalid owner file leaves the base folder unowned") {
   for (const char* content : {"", "x", "../../etc", "11111111-2222-3333-4444-55555555555"}) {
     CAPTURE(content);
     name(content);
@@ -105,7 +106,7 @@ TEST_CASE_FIXTURE(Fixture, "state folder: what names no workspace makes the base
   CHECK(take(peer_id) == base);
 }
 
-TEST_CASE_FIXTURE(Fixture, "state folder: of those that start at once one gets the base") {
+TEST_CASE_FIXTURE(Fixture, "state folder: of several that start at once one gets the base folder") {
   for (int round = 0; round < 20; ++round) {
     name("junk");
     std::vector<fs::path> taken(8);
@@ -137,7 +138,7 @@ TEST_CASE_FIXTURE(Fixture, "state folder: another workspace's token is not used"
   CHECK(load(peer_id, "own") == base / peer_id);
 }
 
-TEST_CASE_FIXTURE(Fixture, "state folder: all that have one are found") {
+TEST_CASE_FIXTURE(Fixture, "state folder: all existing folders are found") {
   CHECK(list_state_folders(base / "absent").at(0).folder == base / "absent");
   REQUIRE(list_state_folders(base).size() == 1);
   CHECK(list_state_folders(base).at(0).id.empty());

@@ -85,7 +85,7 @@ struct Holder {
 
 }  // namespace
 
-TEST_CASE("files: one of the wrong size is tried ever more seldom, and then given up") {
+TEST_CASE("files: a file of the wrong size is tried less and less often, then dropped") {
   Fixture fixture;
   fixture.server.answer(content_call(1), 200, "four");
   fixture.start();
@@ -109,10 +109,10 @@ TEST_CASE("files: lesson 2.16: a web page instead of a file is neither stored no
   Upload file = upload(1, 4);
   std::string status = "not fetched yet";
   SUBCASE("of another size") {}
-  SUBCASE("of a size that is not known") {
+  SUBCASE("of unknown size") {
     file.size.reset();
   }
-  SUBCASE("the file says to be something else") {
+  SUBCASE("the file claims another type") {
     file.name = "a.html";
     file.mime_type = "application/pdf";
   }
@@ -135,7 +135,7 @@ TEST_CASE("files: lesson 2.16: a web page instead of a file is neither stored no
   CHECK(fixture.count(content_call(1)) > (status.empty() ? 0 : 5));
 }
 
-TEST_CASE("files: those that are known outlast a clock that is wrong for a while") {
+TEST_CASE("files: known files survive a clock that is wrong for a while") {
   Fixture fixture;
   FileStore store(fixture.folder.path(), fixture.clock, test::timing);
   Message linked = message(2);
@@ -152,7 +152,7 @@ TEST_CASE("files: those that are known outlast a clock that is wrong for a while
   CHECK(linked.attachments.size() == 1);
 }
 
-TEST_CASE("files: old ones are forgotten when there are many") {
+TEST_CASE("files: old files are forgotten if there are many") {
   Fixture fixture;
   FileStore store(fixture.folder.path(), fixture.clock, test::timing);
   store.add({upload(1, 4)}, {message_with(1)});
@@ -178,7 +178,7 @@ TEST_CASE("files: old ones are forgotten when there are many") {
   CHECK(store.pending().size() == 10'000);
 }
 
-TEST_CASE("files: what an older version knew is still known") {
+TEST_CASE("files: records of an older version are kept") {
   Fixture fixture;
   sqlite::Database(fixture.folder.path() / "files.db")
       .execute(
@@ -194,7 +194,7 @@ TEST_CASE("files: what an older version knew is still known") {
   fixture.until([&] { return fixture.count(ack_call(1)) == 1; });
 }
 
-TEST_CASE("files: one that the platform fails to give goes on being tried, each hour at least") {
+TEST_CASE("files: a file that the platform fails to send is tried at least every hour") {
   Fixture fixture;
   fixture.server.answer(content_call(1), 503, "{}");
   fixture.start();
@@ -211,7 +211,7 @@ TEST_CASE("files: one that the platform fails to give goes on being tried, each 
   CHECK(fixture.stored() == 1);
 }
 
-TEST_CASE("files: newer ones go before one that failed") {
+TEST_CASE("files: newer files go before a failed one") {
   Fixture fixture;
   fixture.server.answer(content_call(1), test::Canned{.act = test::Canned::Act::reset});
   fixture.server.answer(content_call(2), 200, "four");
@@ -227,7 +227,7 @@ TEST_CASE("files: newer ones go before one that failed") {
   CHECK(all.at(1).path().find(activity_id(2)) != std::string::npos);
 }
 
-TEST_CASE("files: another process that sends holds up fetching, and its own files stay alone") {
+TEST_CASE("files: while another process sends, nothing is fetched, and its files are left alone") {
   Fixture fixture;
   fixture.server.answer(content_call(1), 200, "four");
   fixture.server.answer(content_call(2), 200, "four");
@@ -256,7 +256,8 @@ TEST_CASE("files: another process that sends holds up fetching, and its own file
   CHECK(fixture.count(ack_call(1)) == 0);
 }
 
-TEST_CASE("files: what another process has received is neither replaced nor acknowledged again") {
+TEST_CASE(
+    "files: a file that another process received is neither replaced nor acknowledged again") {
   Fixture fixture;
   fixture.server.answer(content_call(1), 200, "four");
   fixture.server.answer(ack_call(1), 200, "{}");
@@ -282,7 +283,7 @@ TEST_CASE("files: what another process has received is neither replaced nor ackn
   CHECK(fixture.stored() == 2);
 }
 
-TEST_CASE("files: a store that is in use holds nobody up for long, and the own files get in") {
+TEST_CASE("files: a busy store blocks nobody for long, and own files are recorded") {
   Fixture fixture;
   FileStore store(fixture.folder.path(), fixture.clock, test::timing);
   store.add({upload(1, 4)}, {});

@@ -51,7 +51,8 @@ TEST_CASE_FIXTURE(Fixture, "inbox: opening waits for the first use") {
   CHECK(std::filesystem::exists(folder.path() / "inbox.db"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: what is handled ends below the first that is not popped") {
+TEST_CASE_FIXTURE(Fixture,
+                  "inbox: the handled rows end before the first message that is not removed") {
   Inbox inbox(folder.path(), clock, test::timing);
   CHECK(inbox.poll_state.handled_sequence() == 0);
   const auto numbered = [](int number) {
@@ -82,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: what is handled ends below the first that is 
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: messages come in order, stay until popped, never come twice") {
+TEST_CASE_FIXTURE(Fixture, "inbox: messages come in order, stay until removed, and never return") {
   Inbox inbox(folder.path(), clock, test::timing);
   CHECK(inbox.messages.store({message(1), message(2), message(3)}, activity_id(3)) == 3);
   CHECK(inbox.messages.store({message(2), message(4)}, activity_id(4)) == 1);
@@ -96,7 +97,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: messages come in order, stay until popped, ne
   CHECK(inbox.messages.peek(2)[0].activity_id == activity_id(2));
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: an id is the same in either case") {
+TEST_CASE_FIXTURE(Fixture, "inbox: ids ignore case") {
   Inbox inbox(folder.path(), clock, test::timing);
   Message upper = message(1);
   upper.activity_id = "ABCDEFAB-0000-4000-8000-000000000001";
@@ -129,7 +130,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: everything is there again after reopening") {
   CHECK(inbox.messages.store({message(2)}, activity_id(2)) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: popped ids outlast a clock that is wrong for a while") {
+TEST_CASE_FIXTURE(Fixture, "inbox: removed ids survive a clock that is wrong for a while") {
   Inbox inbox(folder.path(), clock, test::timing);
   inbox.messages.store({message(1), message(2), message(3)}, activity_id(3));
   inbox.messages.remove(activity_id(1));
@@ -140,7 +141,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: popped ids outlast a clock that is wrong for 
   CHECK(inbox.messages.store({message(1), message(2), message(3)}, activity_id(3)) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are forgotten when they are old and many") {
+TEST_CASE_FIXTURE(Fixture, "inbox: removed ids are forgotten when they are old and many") {
   Inbox inbox(folder.path(), clock, test::timing);
   inbox.messages.store({message(1), message(2)}, activity_id(2));
   inbox.messages.remove(activity_id(1));
@@ -168,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: popped ids are forgotten when they are old an
   CHECK(inbox.messages.store({message(3), message(4)}, activity_id(5)) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: a card that was set holds while the one it replaced does") {
+TEST_CASE_FIXTURE(Fixture, "inbox: a stored card is valid as long as the one it replaced") {
   CHECK_FALSE(open().agent_card.instead_of("{}"));
   open().agent_card.keep(R"({"name":"Ann"})", "{}");
   CHECK(open().agent_card.instead_of("{}") == R"({"name":"Ann"})");
@@ -178,7 +179,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a card that was set holds while the one it re
   CHECK(open().agent_card.instead_of(R"({"name":"Ben"})") == R"({"name":"Cid"})");
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: the cursor file is there for the other runtime") {
+TEST_CASE_FIXTURE(Fixture, "inbox: the cursor file is written for the other runtime") {
   Inbox inbox(folder.path(), clock, test::timing);
   inbox.messages.store({}, activity_id(7));
   CHECK(content(cursor_file()) == activity_id(7));
@@ -218,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: killed between the store and the cursor file,
     inbox.messages.store({message(2)}, activity_id(2));
     inbox.messages.remove(activity_id(2));
   }
-  // As the kill leaves it: the database went on, the file did not.
+  // As the kill leaves it: the database was written, the file was not.
   REQUIRE(files::replace(cursor_file(), old_cursor).ok());
   Inbox inbox(folder.path(), clock, test::timing);
   CHECK(inbox.ownership.claim());
@@ -227,7 +228,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: killed between the store and the cursor file,
   CHECK(inbox.messages.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: kill -9 while it stores and pops leaves whole messages") {
+TEST_CASE_FIXTURE(Fixture, "inbox: kill -9 while it stores and removes leaves whole messages") {
   const auto child_work = [&](int ready) {
     test::VirtualClock child_clock;
     Inbox inbox(folder.path(), child_clock, test::timing);
@@ -254,7 +255,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: kill -9 while it stores and pops leaves whole
 
   Inbox inbox(folder.path(), clock, test::timing);
   const std::vector<Message> left = inbox.messages.peek(1'000'000);
-  // A round that was not reported may have happened, wholly or up to its pop.
+  // A round that was not reported may have happened, in whole or up to its removal.
   CHECK(left.size() >= static_cast<std::size_t>(rounds));
   CHECK(left.size() <= static_cast<std::size_t>(rounds) + 2);
   for (int i = 1; i <= rounds; ++i) {
@@ -262,7 +263,8 @@ TEST_CASE_FIXTURE(Fixture, "inbox: kill -9 while it stores and pops leaves whole
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: a full disk changes nothing and is over when there is room") {
+TEST_CASE_FIXTURE(Fixture,
+                  "inbox: a full disk changes nothing, and it recovers once there is room") {
   Inbox inbox(folder.path(), clock, test::timing);
   inbox.messages.store({message(1)}, activity_id(1));
   ::signal(SIGXFSZ, SIG_IGN);
@@ -330,7 +332,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a file that is not an inbox is named, and lef
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: since when it is watched lasts until there is a cursor") {
+TEST_CASE_FIXTURE(Fixture, "inbox: the start of watching is kept until there is a cursor") {
   Inbox inbox(folder.path(), clock, test::timing);
   CHECK_FALSE(inbox.poll_state.watched_since());
   inbox.poll_state.watch_since(clock.wall());
@@ -343,7 +345,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: since when it is watched lasts until there is
   CHECK_FALSE(inbox.poll_state.watched_since());
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: a cursor that is gone leaves its time") {
+TEST_CASE_FIXTURE(Fixture, "inbox: an unknown cursor leaves its time") {
   const WallTime stored = clock.wall();
   const auto time_left = [&] {
     Inbox inbox(folder.path(), clock, test::timing);
@@ -356,7 +358,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a cursor that is gone leaves its time") {
     clock.step_wall(std::chrono::hours(1));
     CHECK(time_left() == stored);
   }
-  SUBCASE("when its row was made, where that is earlier") {
+  SUBCASE("when its row was created, if that is earlier") {
     open().messages.store({}, activity_id(1), 0, stored - std::chrono::hours(1));
     CHECK(time_left() == stored - std::chrono::hours(1));
   }
@@ -374,7 +376,7 @@ TEST_CASE_FIXTURE(Fixture, "inbox: a cursor that is gone leaves its time") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "inbox: a small one at rest takes little memory") {
-  // One process may hold a thousand of them.
+  // One process may have a thousand of them.
   const std::int64_t before = sqlite3_memory_used();
   Inbox inbox(folder.path(), clock, test::timing);
   for (int i = 0; i < 3; ++i) {

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "support/temporary_folder.hpp"
 #include "support/virtual_clock.hpp"
@@ -27,22 +29,25 @@ struct Fixture {
   std::optional<Inbox> a{std::in_place, folder.path(), clock, test::timing};
   std::optional<Inbox> b{std::in_place, folder.path(), clock, test::timing};
 
-  /// What the session is given, as the tools do it.
+  /// Takes a message for the session, as the tools do.
   static std::string take(Inbox& inbox) {
     const auto next = inbox.leases.next();
-    if (!next || !inbox.leases.lease(next->activity_id)) return {};
+    if (!next || !inbox.leases.lease(next->activity_id, delivery::Event::wait)) return {};
     return next->activity_id;
+  }
+  static std::size_t announce(Inbox& inbox, std::size_t limit = 10) {
+    return inbox.leases.announce(limit).messages.size();
   }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "leases: no message for two sessions, the same one again for its own") {
+TEST_CASE_FIXTURE(Fixture, "leases: no message for two sessions, and none twice for one") {
   a->messages.store({message(1), message(2)}, activity_id(2));
   CHECK(take(*a) == activity_id(1));
   CHECK(take(*b) == activity_id(2));
-  CHECK(take(*a) == activity_id(1));
-  CHECK(take(*b) == activity_id(2));
+  CHECK(take(*a).empty());
+  CHECK(take(*b).empty());
   CHECK(b->messages.peek(10).size() == 2);
   CHECK_FALSE(b->leases.lease(activity_id(1)));
   CHECK(a->messages.remove(activity_id(1)));
@@ -50,7 +55,7 @@ TEST_CASE_FIXTURE(Fixture, "leases: no message for two sessions, the same one ag
   CHECK_FALSE(a->leases.lease(activity_id(1)));
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: a session that ends, however, frees its messages") {
+TEST_CASE_FIXTURE(Fixture, "leases: a session that ends in any way frees its messages") {
   a->messages.store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));
   CHECK(take(*b).empty());
@@ -58,13 +63,13 @@ TEST_CASE_FIXTURE(Fixture, "leases: a session that ends, however, frees its mess
   SUBCASE("killed: the kernel closes its lock") {
     a.reset();
   }
-  SUBCASE("told to end") {
+  SUBCASE("ended normally") {
     a->release();
   }
   CHECK(take(*b) == activity_id(1));
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: what another session that runs has is marked as such") {
+TEST_CASE_FIXTURE(Fixture, "leases: a message of another running session is marked") {
   a->messages.store({message(1), message(2)}, activity_id(2));
   CHECK(take(*a) == activity_id(1));
   CHECK_FALSE(a->messages.peek(10).front().with_another_session);
@@ -79,17 +84,17 @@ TEST_CASE_FIXTURE(Fixture, "leases: what another session that runs has is marked
   SUBCASE("not once that one has ended") {
     a.reset();
   }
-  SUBCASE("not once the lease has run out") {
+  SUBCASE("not once the lease has expired") {
     clock.advance(test::timing.lease);
   }
   CHECK_FALSE(b->messages.peek(10).front().with_another_session);
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: one runs out after ten minutes of silence") {
+TEST_CASE_FIXTURE(Fixture, "leases: a lease expires after ten minutes of silence") {
   a->messages.store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));
   clock.advance(std::chrono::minutes(8));
-  CHECK(take(*a) == activity_id(1));
+  CHECK(a->leases.lease(activity_id(1)));
   clock.advance(std::chrono::minutes(8));
   CHECK(take(*b).empty());
   clock.advance(std::chrono::minutes(3));
@@ -98,41 +103,159 @@ TEST_CASE_FIXTURE(Fixture, "leases: one runs out after ten minutes of silence") 
   CHECK(take(*a).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: what is announced is leased, and announced once") {
-  a->messages.store({message(1), message(2), message(3)}, activity_id(3));
-  CHECK(take(*b) == activity_id(1));
-  CHECK(a->leases.announce(1).size() == 1);
-  CHECK(a->leases.announce(10).size() == 1);
-  CHECK(a->leases.announce(10).empty());
-  CHECK(b->leases.announce(10).size() == 1);
-  CHECK(take(*b) == activity_id(1));
-  CHECK(take(*a) == activity_id(2));
-  CHECK(b->leases.announce(10).empty());
-  b.reset();
-  CHECK(a->leases.free());
-  CHECK(a->leases.announce(10).size() == 1);
+TEST_CASE_FIXTURE(Fixture, "leases: what was given ten minutes ago is given again") {
+  a->messages.store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  clock.advance(std::chrono::minutes(6));
+  CHECK(a->leases.lease(activity_id(1)));
+  CHECK(take(*a).empty());
+  clock.advance(std::chrono::minutes(4));
+  CHECK(take(*b).empty());
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*a).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "leases: what has run out is not announced twice to one session") {
+TEST_CASE_FIXTURE(Fixture, "leases: a push leases nothing, and is made once by one session") {
+  a->messages.store({message(1), message(2), message(3)}, activity_id(3));
+  CHECK(take(*b) == activity_id(1));
+  CHECK(announce(*a, 1) == 1);
+  CHECK(announce(*a) == 1);
+  CHECK(announce(*a) == 0);
+  CHECK(announce(*b) == 0);
+  CHECK(b->messages.peek(10).back().with_another_session);
+  CHECK(take(*b).empty());
+  SUBCASE("nobody acts: any other session gets it, and another push may try") {
+    clock.advance(test::timing.announcement);
+    CHECK(b->leases.free());
+    CHECK(announce(*a) == 0);
+    CHECK(announce(*b) == 2);
+    CHECK(take(*b) == activity_id(2));
+  }
+  SUBCASE("it acts") {
+    a->leases.show({activity_id(2), activity_id(3)});
+    clock.advance(std::chrono::minutes(1));
+    CHECK(take(*b).empty());
+    CHECK(take(*a).empty());
+  }
+  SUBCASE("another session acts first") {
+    CHECK(b->leases.lease(activity_id(2)));
+    CHECK(b->messages.remove(activity_id(3)));
+    CHECK(a->leases.lost() == std::vector<std::string>{activity_id(2), activity_id(3)});
+    CHECK(a->leases.lost().empty());
+    CHECK(b->leases.lost().empty());
+  }
+  SUBCASE("it ends") {
+    a.reset();
+    CHECK(take(*b) == activity_id(2));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "leases: a push leaves the message to a session that waits, for a second") {
+  a->messages.store({message(1)}, activity_id(1));
+  b->sessions.begin_wait();
+  Leases::Announced first = a->leases.announce(10);
+  CHECK(first.messages.empty());
+  CHECK(first.held_back);
+  // A look gives none away either.
+  a->leases.show({activity_id(1)});
+  CHECK(a->leases.open(10).messages.empty());
+  SUBCASE("it is taken") {
+    CHECK(take(*b) == activity_id(1));
+    clock.advance(test::timing.push_hold);
+    CHECK(announce(*a) == 0);
+  }
+  SUBCASE("it is not") {
+    clock.advance(test::timing.push_hold);
+    CHECK(announce(*a) == 1);
+  }
+  SUBCASE("the wait ends") {
+    b->sessions.end_wait();
+    CHECK(announce(*a) == 1);
+  }
+  SUBCASE("the session is killed") {
+    b.reset();
+    CHECK(announce(*a) == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "leases: what comes back is not pushed twice to one session") {
   a->messages.store({message(1), message(2)}, activity_id(2));
-  CHECK(a->leases.announce(10).size() == 2);
+  CHECK(announce(*a) == 2);
+  a->leases.show({activity_id(1), activity_id(2)});
   clock.advance(std::chrono::minutes(11));
   CHECK(b->leases.free());
-  CHECK(a->leases.announce(10).empty());
-  CHECK(b->leases.announce(10).size() == 2);
+  CHECK(announce(*a) == 0);
+  CHECK(announce(*b) == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "leases: work on one message keeps the others") {
   a->messages.store({message(1), message(2)}, activity_id(2));
-  CHECK(a->leases.announce(10).size() == 2);
+  a->leases.show({activity_id(1), activity_id(2)});
   clock.advance(std::chrono::minutes(8));
   CHECK(a->messages.remove(activity_id(1)));
   clock.advance(std::chrono::minutes(8));
   CHECK_FALSE(b->leases.free());
   CHECK(take(*b).empty());
+  const Leases::Open open = a->leases.open(10);
+  REQUIRE(open.messages.size() == 1);
+  CHECK(open.messages.front().activity_id == activity_id(2));
+  CHECK(a->leases.open(0).more == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "work: a session sees what the others that run are at") {
+TEST_CASE_FIXTURE(Fixture,
+                  "leases: an answer is its asker's, first, and anybody's once that ended") {
+  Message answer = message(2);
+  answer.kind = "peer_agent";
+  answer.peer_id = test::peer_id;
+  answer.task_id = "task";
+  Message other = answer;
+  other.activity_id = activity_id(3);
+  other.peer_id = test::self_id;
+  a->messages.store({message(1), answer, other}, activity_id(3));
+  // Also if the answer was faster.
+  b->tasks.remember("task", test::peer_id, "what?");
+  CHECK(a->messages.find(activity_id(2))->kind == "delegation_result");
+  CHECK(a->messages.find(activity_id(2))->with_another_session);
+  CHECK(a->messages.find(activity_id(3))->kind == "peer_agent");
+  CHECK(a->messages.pop(activity_id(2)) == MessageStore::Popped::refused);
+  CHECK_FALSE(a->leases.lease(activity_id(2)));
+  SUBCASE("its asker") {
+    CHECK(take(*b) == activity_id(2));
+    CHECK(b->tasks.find("TASK")->answer->activity_id == activity_id(2));
+    CHECK(b->messages.pop(activity_id(2)) == MessageStore::Popped::removed);
+    CHECK(b->tasks.find("task")->answered);
+    CHECK_FALSE(b->tasks.find("task")->answer);
+  }
+  SUBCASE("its asker has ended") {
+    b.reset();
+    CHECK(take(*a) == activity_id(2));
+  }
+  CHECK(take(*a) == activity_id(1));
+  CHECK(take(*a) == activity_id(3));
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: a pop spares what another session has") {
+  a->messages.store({message(1)}, activity_id(1));
+  CHECK(take(*a) == activity_id(1));
+  CHECK(b->messages.pop(activity_id(1)) == MessageStore::Popped::refused);
+  CHECK(b->messages.pop(activity_id(9)) == MessageStore::Popped::absent);
+  a.reset();
+  CHECK(b->messages.pop(activity_id(1)) == MessageStore::Popped::removed);
+  CHECK(b->messages.pop(activity_id(1)) == MessageStore::Popped::absent);
+}
+
+TEST_CASE_FIXTURE(Fixture, "inbox: a message that is no row of the platform's is added once") {
+  Message own = message(1);
+  own.sequence = std::numeric_limits<std::int64_t>::max();
+  CHECK(a->messages.add(own));
+  CHECK_FALSE(b->messages.add(own));
+  CHECK(take(*b) == activity_id(1));
+  CHECK(b->messages.remove(activity_id(1)));
+  CHECK_FALSE(b->messages.add(own));
+}
+
+TEST_CASE_FIXTURE(Fixture, "workload: a session sees the tasks of other running sessions") {
   std::optional<Inbox> c(std::in_place, folder.path(), clock, test::timing);
   a->workloads.publish({.active_tasks = 1, .current_task = "own"});
   b->workloads.publish({.active_tasks = 2, .current_task = "delegating to Ben"});
@@ -144,7 +267,7 @@ TEST_CASE_FIXTURE(Fixture, "work: a session sees what the others that run are at
   SUBCASE("idle again") {
     c->workloads.publish({});
   }
-  SUBCASE("told to end") {
+  SUBCASE("ended normally") {
     c->release();
   }
   SUBCASE("killed") {
@@ -158,12 +281,12 @@ TEST_CASE_FIXTURE(Fixture, "work: a session sees what the others that run are at
   CHECK(a->workloads.of_others() == Load{.active_tasks = 1, .current_task = "delegating to Dan"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "work: telling of it waits for no other process") {
+TEST_CASE_FIXTURE(Fixture, "workload: publishing it waits for no other process") {
   a->messages.store({message(1)}, activity_id(1));
   b->messages.size();
   sqlite::Database writing(folder.path() / "inbox.db");
   std::optional<sqlite::Transaction> transaction(writing);
-  // The shortest of some: the machine may be busy.
+  // The shortest of several: the machine may be busy.
   auto shortest = std::chrono::steady_clock::duration::max();
   for (int i = 0; i < 5; ++i) {
     const auto start = std::chrono::steady_clock::now();
@@ -176,7 +299,7 @@ TEST_CASE_FIXTURE(Fixture, "work: telling of it waits for no other process") {
   CHECK(a->workloads.of_others().active_tasks == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this") {
+TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is migrated") {
   a->messages.store({message(1)}, activity_id(1));
   a.reset();
   b.reset();
@@ -184,7 +307,14 @@ TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this")
     sqlite::Database old(folder.path() / "inbox.db");
     old.execute(
         "DROP VIEW message_view; CREATE VIEW told AS SELECT * FROM messages;"
-        "PRAGMA user_version = 4");
+        "DROP TABLE announcements; DROP INDEX messages_task;"
+        "ALTER TABLE leases DROP COLUMN given_at; ALTER TABLE tasks DROP COLUMN session;"
+        "ALTER TABLE tasks DROP COLUMN answered; PRAGMA user_version = 4");
+    SUBCASE("version 5") {
+      old.execute(
+          "CREATE VIEW message_view AS SELECT m.*, '' AS task FROM messages m;"
+          "PRAGMA user_version = 5");
+    }
     SUBCASE("version 4") {}
     const auto back_to_3 = "DROP TABLE workloads; PRAGMA user_version = 3";
     SUBCASE("version 3") {
@@ -213,12 +343,12 @@ TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is made one of this")
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "leases: the lock of a session is taken as soon as its file can be made") {
+                  "leases: the lock of a session is taken as soon as its file can be created") {
   const std::filesystem::path file = folder.path() / "sessions.lock";
   std::filesystem::create_directory(file);
   a->messages.store({message(1)}, activity_id(1));
   CHECK(take(*a) == activity_id(1));
-  // Neither sees the other, and neither takes the other for dead.
+  // Neither sees the other, and neither considers the other dead.
   CHECK(take(*b).empty());
   std::filesystem::remove(file);
   CHECK(a->leases.lease(activity_id(1)));
@@ -234,28 +364,27 @@ TEST_CASE_FIXTURE(Fixture, "ownership: one at a time, and the next one when it e
   SUBCASE("it ends") {
     a.reset();
   }
-  SUBCASE("it is told to end") {
+  SUBCASE("it ends normally") {
     a->release();
   }
-  SUBCASE("it is stopped for longer than a sign of life lasts") {
+  SUBCASE("it is stopped for longer than its liveness lasts") {
     clock.advance(test::timing.owner_liveness);
   }
   CHECK(b->ownership.claim());
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: a stopped owner is followed within a poll interval") {
+TEST_CASE_FIXTURE(Fixture, "ownership: a stopped owner is replaced within a poll interval") {
   CHECK(a->ownership.claim());
   CHECK(a->sessions.next_check() == test::timing.owner_check);
   const Clock::time_point stopped = clock.now();
-  // The other one looks at the worst moment first.
+  // The other one first checks at the worst moment.
   clock.advance(std::chrono::microseconds(1));
   while (!b->ownership.claim()) clock.advance(b->sessions.next_check());
   CHECK(clock.now() - stopped <= std::chrono::seconds(5));
   CHECK(b->sessions.next_check() == test::timing.owner_check);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "ownership: signs of life keep it, steps of the calendar do not matter") {
+TEST_CASE_FIXTURE(Fixture, "ownership: liveness keeps it, steps of the calendar do not matter") {
   CHECK(a->ownership.claim());
   for (int i = 0; i < 10; ++i) {
     clock.advance(test::timing.owner_check);
@@ -265,7 +394,7 @@ TEST_CASE_FIXTURE(Fixture,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part yields to one that does all") {
+TEST_CASE_FIXTURE(Fixture, "ownership: a session that serves in part yields to a complete one") {
   b->sessions.serve_in_part();
   SUBCASE("with an inbox") {
     OwnerRole part(test::self_id, *b, folder.path(), clock);
@@ -274,7 +403,7 @@ TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part yields to one tha
     CHECK(full.owns());
     CHECK_FALSE(part.owns());
     CHECK(full.owns());
-    // It is stopped, and continues when the other one is at work.
+    // It is stopped, and continues when the other one owns the workspace.
     clock.advance(std::chrono::seconds(5));
     CHECK(part.owns());
     CHECK(full.owns());
@@ -296,7 +425,7 @@ TEST_CASE_FIXTURE(Fixture, "ownership: one that serves in part yields to one tha
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: two that serve in part are one owner") {
+TEST_CASE_FIXTURE(Fixture, "ownership: of two sessions that serve in part, one is the owner") {
   a->sessions.serve_in_part();
   b->sessions.serve_in_part();
   CHECK(a->ownership.claim());
@@ -305,7 +434,7 @@ TEST_CASE_FIXTURE(Fixture, "ownership: two that serve in part are one owner") {
   CHECK(b->ownership.claim());
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: one that wakes up writes nothing and steps back") {
+TEST_CASE_FIXTURE(Fixture, "ownership: a woken former owner writes nothing and steps back") {
   CHECK(a->ownership.claim());
   a->messages.store({message(1)}, activity_id(1));
   clock.advance(std::chrono::seconds(60));
@@ -320,7 +449,8 @@ TEST_CASE_FIXTURE(Fixture, "ownership: one that wakes up writes nothing and step
   CHECK(a->messages.remove(activity_id(2)));
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: without a usable inbox one of them is online all the same") {
+TEST_CASE_FIXTURE(
+    Fixture, "ownership: without a usable inbox one session still keeps the workspace online") {
   a.reset();
   b.reset();
   std::filesystem::create_directory(folder.path() / "inbox.db");
@@ -337,7 +467,7 @@ TEST_CASE_FIXTURE(Fixture, "ownership: without a usable inbox one of them is onl
   a.reset();
 }
 
-TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up notes nothing any more") {
+TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up leaves the record alone") {
   OwnerRole first(test::self_id, *a, folder.path(), clock);
   OwnerRole second(test::self_id, *b, folder.path(), clock);
   REQUIRE(first.owns());
@@ -361,7 +491,7 @@ TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up notes nothin
   REQUIRE(now);
   CHECK(now->session == b->sessions.self());
   CHECK(now->last_error.empty());
-  // As the owner again, it begins anew.
+  // As the owner again, it begins a new record.
   clock.advance(test::timing.owner_liveness);
   first.status().polled();
   const auto again = read_owner_record(folder.path());
@@ -383,7 +513,7 @@ TEST_CASE_FIXTURE(Fixture, "leases: another process's commits are seen, own ones
   CHECK_FALSE(a->database.changed_elsewhere());
 }
 
-TEST_CASE_FIXTURE(Fixture, "inbox: what any session popped is told once to each") {
+TEST_CASE_FIXTURE(Fixture, "inbox: each session learns once of every removed message") {
   const auto id = [](int number) { return std::vector<std::string>{activity_id(number)}; };
   a->messages.store({message(1), message(2), message(3)}, activity_id(3));
   a->messages.remove(activity_id(1));

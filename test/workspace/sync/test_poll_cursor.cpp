@@ -31,7 +31,7 @@ platform::ActivityPage page_of(const std::vector<std::string>& rows) {
   return page;
 }
 
-/// Rows from `first` down to `last`, as the platform gives them without a cursor.
+/// Rows from `first` down to `last`, as the platform sends them without a cursor.
 platform::ActivityPage newest_first(int first, int last) {
   std::vector<std::string> rows;
   for (int i = first; i >= last; --i) {
@@ -55,7 +55,7 @@ PollCursor backward(int limit, GatherLimits room = {}) {
 
 }  // namespace
 
-TEST_CASE("pass: with a cursor, what came after it, page by page") {
+TEST_CASE("poll cursor: with a cursor, the rows after it, page by page") {
   PollCursor pass = forward(2);
   CHECK(pass.query().since_id == activity_id(1));
   CHECK_FALSE(pass.query().since_secs);
@@ -71,7 +71,8 @@ TEST_CASE("pass: with a cursor, what came after it, page by page") {
   CHECK(part.batch->cursor == activity_id(4));
 }
 
-TEST_CASE("pass: rows that are no messages move the cursor, unreadable ones do not stop it") {
+TEST_CASE(
+    "poll cursor: rows that are not messages move the cursor, unreadable ones do not stop it") {
   const PollCursor::Step step = forward().take(
       page_of({row(2, R"(,"method":"notify")"), R"({"id":"rubbish"})", "null", row(3), "7",
                row(4, fmt::format(R"(,"source_id":"{}")", test::self_id)), R"({"id":{}})"}));
@@ -81,14 +82,14 @@ TEST_CASE("pass: rows that are no messages move the cursor, unreadable ones do n
   CHECK(step.malformed == 4);
 }
 
-TEST_CASE("pass: a page that moves nothing is not asked for again at once") {
+TEST_CASE("poll cursor: a page that does not move the cursor is not requested again at once") {
   CHECK(forward(1).take(page_of({row(1)})).next == NextPoll::after_interval);
   CHECK_FALSE(forward(1).take(page_of({row(1)})).batch);
   CHECK(forward(2).take(page_of({"null", "null"})).next == NextPoll::after_interval);
   CHECK_FALSE(forward().take(page_of({})).batch);
 }
 
-TEST_CASE("pass: without a cursor the newest come first and are turned round") {
+TEST_CASE("poll cursor: without a cursor the newest rows come first and are reversed") {
   PollCursor pass = backward(500);
   CHECK_FALSE(pass.query().since_id);
   CHECK(pass.query().since_secs == 600);
@@ -99,7 +100,7 @@ TEST_CASE("pass: without a cursor the newest come first and are turned round") {
   CHECK_FALSE(backward(500).take(page_of({})).batch);
 }
 
-TEST_CASE("pass: older pages are gathered before any is stored") {
+TEST_CASE("poll cursor: older pages are gathered before any is stored") {
   PollCursor pass = backward(3);
   PollCursor::Step step = pass.take(newest_first(9, 7));
   CHECK(step.next == NextPoll::at_once);
@@ -114,7 +115,7 @@ TEST_CASE("pass: older pages are gathered before any is stored") {
   CHECK(step.batch->cursor == activity_id(9));
 }
 
-TEST_CASE("pass: where more come than may be gathered, the cursor walks from the oldest") {
+TEST_CASE("poll cursor: with more rows than may be gathered, the cursor walks from the oldest") {
   GatherLimits room;
   SUBCASE("rows") {
     room.rows = 4;
@@ -138,7 +139,7 @@ TEST_CASE("pass: where more come than may be gathered, the cursor walks from the
   CHECK(step.next == NextPoll::at_once);
 }
 
-TEST_CASE("pass: what just fits is stored at once") {
+TEST_CASE("poll cursor: rows that just fit are stored at once") {
   PollCursor pass = backward(3, {.rows = 4});
   CHECK_FALSE(pass.take(newest_first(9, 7)).batch);
   const PollCursor::Step step = pass.take(newest_first(7, 6));
@@ -147,7 +148,7 @@ TEST_CASE("pass: what just fits is stored at once") {
   CHECK(step.next == NextPoll::after_interval);
 }
 
-TEST_CASE("pass: a page that ends early because it is large is not the last") {
+TEST_CASE("poll cursor: a page that ends early because it is large is not the last") {
   const std::string large = fmt::format(R"(,"response_body":"{}")", std::string(1 << 20, 'x'));
   CHECK(forward().take(page_of({row(2, large)})).next == NextPoll::at_once);
   PollCursor pass = backward(500);
@@ -157,7 +158,7 @@ TEST_CASE("pass: a page that ends early because it is large is not the last") {
   CHECK(texts(*step.batch) == std::vector<std::string>{"8", "9"});
 }
 
-TEST_CASE("pass: a platform that cannot page backwards gives what it has") {
+TEST_CASE("poll cursor: with a platform that cannot page backwards, one page is stored") {
   PollCursor pass = backward(3);
   CHECK_FALSE(pass.take(newest_first(9, 7)).batch);
   const PollCursor::Step step = pass.take(newest_first(9, 7));
@@ -165,7 +166,7 @@ TEST_CASE("pass: a platform that cannot page backwards gives what it has") {
   CHECK(texts(*step.batch) == std::vector<std::string>{"7", "8", "9"});
 }
 
-TEST_CASE("pass: which answers refuse the cursor") {
+TEST_CASE("poll cursor: which answers refuse the cursor") {
   const platform::ActivityQuery with = forward().query();
   const platform::ActivityQuery without = backward(500).query();
   const auto error = [](platform::Errc code, int status, std::string message = "failed") {

@@ -21,7 +21,7 @@ const std::string call = "GET /workspaces/" + test::self_id + "/activity";
 
 constexpr WallTime first_row = std::chrono::sys_days(std::chrono::May / 1 / 2026);
 
-/// A row a second.
+/// One row per second.
 std::string row(int number, WallTime first = first_row) {
   return fmt::format(
       R"({{"id":"{}","activity_type":"a2a_receive","method":"message/send","source_id":null,)"
@@ -73,7 +73,8 @@ struct Fixture : test::Fixture {
   awaitable<void> announce() {
     for (std::uint64_t seen = 0; true; seen = changes.messages()) {
       while (changes.messages() == seen) co_await changes.event().wait();
-      for (const Message& m : inbox.leases.announce(1000)) announced.push_back(m.activity_id);
+      for (const Message& m : inbox.leases.announce(1000).messages)
+        announced.push_back(m.activity_id);
     }
   }
   void start_acknowledging() {
@@ -81,7 +82,7 @@ struct Fixture : test::Fixture {
     start();
   }
   std::string acked(std::size_t number) { return server.requests(ack_call).at(number).body; }
-  /// The latest trouble in the owner's record.
+  /// The last error in the owner's record.
   std::string noted() const { return read_owner_record(folder.path()).value().last_error; }
   std::string query(std::size_t number) {
     const std::string target = server.requests(call).at(number).target;
@@ -94,7 +95,7 @@ struct Fixture : test::Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "poller: from the first look to following the cursor") {
+TEST_CASE_FIXTURE(Fixture, "poller: from the first poll to following the cursor") {
   server.answer(call, 200, page({3, 2, 1}));
   server.answer(call, 200, page({4}));
   server.answer(call, 200, "[]");
@@ -117,7 +118,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: from the first look to following the cursor"
         std::vector<std::string>{activity_id(1), activity_id(2), activity_id(3), activity_id(4)});
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: a full page is followed at once") {
+TEST_CASE_FIXTURE(Fixture, "poller: the page after a full one is fetched at once") {
   inbox.messages.store({}, activity_id(1));
   server.answer(call, 200, page_of(2, 101));
   server.answer(call, 200, page_of(102, 103));
@@ -128,7 +129,8 @@ TEST_CASE_FIXTURE(Fixture, "poller: a full page is followed at once") {
   CHECK(asked(1, "since_id=" + activity_id(101)));
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped ones stay away") {
+TEST_CASE_FIXTURE(Fixture,
+                  "poller: an unknown cursor is dropped, and removed messages do not return") {
   inbox.messages.store({message(1), message(2)}, activity_id(2));
   inbox.messages.remove(activity_id(1));
   const auto refused = [&](int status, const char* body) {
@@ -144,7 +146,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped one
   SUBCASE("500") {
     refused(500, R"({"error":"cursor lookup failed"})");
   }
-  CHECK(inbox.leases.announce(1000).size() == 1);
+  CHECK(inbox.leases.announce(1000).messages.size() == 1);
   start();
   until_count(call, 2);
   CHECK(asked(0, "since_id=" + activity_id(2)));
@@ -155,7 +157,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone is dropped, popped one
   CHECK(inbox.poll_state.cursor() == activity_id(3));
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any age") {
+TEST_CASE_FIXTURE(Fixture, "poller: an unknown cursor loses no message of any age") {
   using std::chrono::hours;
   const WallTime begin = clock.wall();
   int at_least = 600;
@@ -169,7 +171,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: a cursor that is gone costs nothing of any a
     clock.step_wall(hours(2));
     at_least = 5 * 3600;
   }
-  SUBCASE("in a backlog: what was fetched last is not where it ends") {
+  SUBCASE("in a backlog: the last fetched row is not its end") {
     inbox.messages.store({}, activity_id(1), 0, begin - hours(4));
     server.answer(call, 200, page_of(2, 101, begin - hours(3)));
     at_least = 3 * 3600 - 101;
@@ -213,24 +215,24 @@ TEST_CASE_FIXTURE(Fixture, "poller: a removed workspace ends the polls with one 
   SUBCASE("410 without a cursor") {
     server.answer(call, 410, "{}");
   }
-  SUBCASE("410 that speaks of the workspace") {
+  SUBCASE("410 that mentions the workspace") {
     inbox.messages.store({}, activity_id(1));
     server.answer(call, 410, R"({"error":"workspace removed","removed_at":null})");
   }
-  SUBCASE("410 that speaks of nothing") {
+  SUBCASE("410 without a reason") {
     inbox.messages.store({}, activity_id(1));
     server.answer(call, 410, "{}");
     polls = 2;
   }
   start();
-  // Only the task of the test goes on.
+  // Only the test's own task continues.
   until([&] { return tasks.size() == 1; });
   CHECK(removal.reason().find(test::self_id + " was removed") != std::string::npos);
   CHECK(count(call) == polls);
   CHECK(count(info_call) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: one that is only rejected polls on") {
+TEST_CASE_FIXTURE(Fixture, "poller: rejections without a removal do not end the polls") {
   server.answer(call, 401, "{}");
   server.answer(call, 401, "{}");
   server.answer(call, 200, "[]");
@@ -269,7 +271,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down
   CHECK(stderr_text.said("warning: ") == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: bad answers of every kind cost nothing") {
+TEST_CASE_FIXTURE(Fixture, "poller: bad answers of every kind lose nothing") {
   inbox.messages.store({}, activity_id(1));
   using test::Canned;
   server.answer(call, Canned{.body = "<html>hi</html>", .content_type = "text/html"});
@@ -306,12 +308,12 @@ TEST_CASE_FIXTURE(Fixture, "poller: a rotated token is read again") {
   CHECK(server.requests(call).at(1).header("Authorization") == "Bearer second-token");
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
+TEST_CASE_FIXTURE(Fixture, "poller: rows that cannot be stored are fetched again") {
   const test::Stderr stderr_text;
   inbox.messages.store({message(1)}, activity_id(1));
   server.answer(call, 200, page({2, 3}));
   {
-    // A full database, as seen by everybody who writes to it: a trigger refuses rows.
+    // A full database, as every writer sees it: a trigger refuses rows.
     sqlite::Database other(folder.path() / "inbox.db");
     other.execute(
         "CREATE TRIGGER full BEFORE INSERT ON messages WHEN NEW.activity_id LIKE '%3' "
@@ -333,7 +335,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: what cannot be stored is asked for again") {
   for (std::size_t i = 0; i < 4; ++i) CHECK(asked(i, "since_id=" + activity_id(1)));
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: an inbox that cannot be read is noted for people") {
+TEST_CASE_FIXTURE(Fixture, "poller: an unreadable inbox shows in the status record") {
   const test::Stderr stderr_text;
   owner_role.owns();
   sqlite::Database(folder.path() / "inbox.db").execute("ALTER TABLE state RENAME COLUMN key TO k");
@@ -360,7 +362,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: an overfull inbox stops fetching and says so
   CHECK(asked(0, "since_id=" + many.back().activity_id));
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: without a cursor nothing between two polls is too old to see") {
+TEST_CASE_FIXTURE(Fixture, "poller: without a cursor no message between two polls is missed") {
   server.answer(call, 200, "[]");
   server.answer(call, 503, "{}");
   start();
@@ -375,7 +377,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: without a cursor nothing between two polls i
   CHECK(asked(1, "since_secs=600"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: a page that is too large is asked for in smaller pieces") {
+TEST_CASE_FIXTURE(Fixture, "poller: a page that is too large is fetched in smaller pieces") {
   inbox.messages.store({}, activity_id(1));
   const std::string large(std::size_t{65} << 20, ' ');
   server.answer(call, 200, "[" + large + "]");
@@ -398,7 +400,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: after a suspend it polls at once although it
   CHECK(seconds_between(start_time, clock.now()) <= 5);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: what is handled is told, once") {
+TEST_CASE_FIXTURE(Fixture, "poller: handled rows are acknowledged once") {
   server.answer(call, 200, "[" + numbered_row(2, 20) + "," + numbered_row(1, 10) + "]");
   server.answer(call, 200, "[]");
   server.answer(ack_call, 200, R"({"last_acked_seq":9})");
@@ -415,7 +417,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: what is handled is told, once") {
   CHECK(count(ack_call) == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: one that fails to hear is told again, one a poll at most") {
+TEST_CASE_FIXTURE(Fixture, "poller: a failed acknowledgement is repeated, at most once per poll") {
   server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
   server.answer(call, 200, "[]");
   server.answer(ack_call, 500, "{}");
@@ -428,7 +430,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: one that fails to hear is told again, one a 
   CHECK(count(ack_call) == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poller: an older platform is told once and never again") {
+TEST_CASE_FIXTURE(Fixture, "poller: an older platform gets one acknowledgement and no more") {
   const test::Stderr stderr_text;
   server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
   server.answer(call, 200, "[" + numbered_row(2, 20) + "]");
@@ -444,7 +446,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: an older platform is told once and never aga
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "poller: a platform that never answers what it is told holds up no poll") {
+                  "poller: a platform that never answers acknowledgements delays no poll") {
   server.answer(call, 200, "[" + numbered_row(1, 10) + "]");
   server.answer(call, 200, "[]");
   server.answer(ack_call, test::Canned{.act = test::Canned::Act::hang});

@@ -17,7 +17,7 @@ using std::chrono::seconds;
 namespace {
 
 const std::string register_call = "POST /registry/register";
-const std::string beat_call = "POST /registry/heartbeat";
+const std::string heartbeat_call = "POST /registry/heartbeat";
 const std::string ok = R"({"status":"ok"})";
 const std::string card = R"({"name":"Ann","skills":[]})";
 
@@ -40,18 +40,18 @@ struct Fixture : test::Fixture {
     auto rejected = co_await presence.register_workspace();
     if (rejected) rejections.push_back(*rejected);
   }
-  void start_beat() { tasks.spawn("heartbeat", send_heartbeats()); }
+  void start_heartbeats() { tasks.spawn("heartbeat", send_heartbeats()); }
   awaitable<void> send_heartbeats() {
     co_await presence.send_heartbeats();
     ++ended;
   }
   int ended = 0;
-  /// Registered, and the first beat was answered.
+  /// Registered, and the first heartbeat was answered.
   void come_online() {
     server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
     start_register();
-    start_beat();
-    until_count(beat_call, 1);
+    start_heartbeats();
+    until_count(heartbeat_call, 1);
   }
   std::string secret() const {
     std::ifstream file(folder.path() / ".platform_inbound_secret");
@@ -109,14 +109,15 @@ TEST_CASE("escalation: 1st and 2nd warn, 3rd is an error, and every 20th after i
   CHECK(escalation.rejected() == Escalation::Say::warning);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: registers as a poller, keeps the secret, then beats") {
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: registers for polling, stores the secret, then sends heartbeats") {
   server.answer(register_call, 200,
                 R"({"status":"registered","delivery_mode":"poll","auth_token":"other",)"
                 R"("platform_inbound_secret":"s1"})");
-  server.answer(beat_call, 200, R"({"status":"ok","platform_inbound_secret":"s2"})");
+  server.answer(heartbeat_call, 200, R"({"status":"ok","platform_inbound_secret":"s2"})");
   start_register();
-  start_beat();
-  until_count(beat_call, 1);
+  start_heartbeats();
+  until_count(heartbeat_call, 1);
   const json::Document body = parsed(server.requests(register_call).at(0).body);
   CHECK(body.root()["id"].string() == test::self_id);
   CHECK(body.root()["url"].string() == "");
@@ -128,23 +129,23 @@ TEST_CASE_FIXTURE(Fixture, "presence: registers as a poller, keeps the secret, t
   CHECK(count(register_call) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a beat every 20 s with the true values") {
-  server.answer(beat_call, 200, ok);
+TEST_CASE_FIXTURE(Fixture, "presence: a heartbeat every 20 s with the true values") {
+  server.answer(heartbeat_call, 200, ok);
   come_online();
   std::optional<Workload::Task> first(std::in_place, workload, "delegating to Ben");
   std::optional<Workload::Task> second(std::in_place, workload, "delegating to Cid");
   const Clock::time_point start = clock.now();
-  until_count(beat_call, 2);
+  until_count(heartbeat_call, 2);
   CHECK(seconds_between(start, clock.now()) == doctest::Approx(20).epsilon(0.03));
   first.reset();
-  until_count(beat_call, 3);
+  until_count(heartbeat_call, 3);
   second.reset();
-  until_count(beat_call, 4);
+  until_count(heartbeat_call, 4);
   CHECK(seconds_between(start, clock.now()) == doctest::Approx(60).epsilon(0.03));
   std::vector<std::string> tasks_seen;
   std::vector<std::int64_t> counts;
   std::vector<std::int64_t> uptimes;
-  for (const test::Received& request : server.requests(beat_call)) {
+  for (const test::Received& request : server.requests(heartbeat_call)) {
     const json::Document body = parsed(request.body);
     tasks_seen.emplace_back(body.root()["current_task"].string_or("?"));
     counts.push_back(body.root()["active_tasks"].integer().value_or(-1));
@@ -156,7 +157,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: a beat every 20 s with the true values") {
   CHECK(uptimes[3] >= 58);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a rejected token at the start is the end") {
+TEST_CASE_FIXTURE(Fixture, "presence: a token that is rejected at the start ends it") {
   for (const int status : {401, 403}) {
     server.forget(register_call);
     server.answer(register_call, status, R"({"error":"invalid workspace auth token"})");
@@ -167,23 +168,24 @@ TEST_CASE_FIXTURE(Fixture, "presence: a rejected token at the start is the end")
     CHECK(rejections.back().find("Tokens tab") != std::string::npos);
     CHECK(rejections.back().find("first-token") == std::string::npos);
   }
-  CHECK(count(beat_call) == 0);
+  CHECK(count(heartbeat_call) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: a token that was rotated meanwhile is tried first") {
   set_token("second-token");
   server.answer(register_call, 401, "{}");
   server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
-  server.answer(beat_call, 200, ok);
+  server.answer(heartbeat_call, 200, ok);
   start_register();
-  start_beat();
-  until_count(beat_call, 1);
+  start_heartbeats();
+  until_count(heartbeat_call, 1);
   CHECK(rejections.empty());
   CHECK(server.requests(register_call).at(0).header("Authorization") == "Bearer first-token");
   CHECK(server.requests(register_call).at(1).header("Authorization") == "Bearer second-token");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: register is tried until it succeeds, beats go on meanwhile") {
+TEST_CASE_FIXTURE(
+    Fixture, "presence: register is tried until it succeeds, and heartbeats continue meanwhile") {
   const test::Stderr stderr_text;
   for (int i = 0; i < 8; ++i) server.answer(register_call, 500, "{}");
   server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
@@ -202,36 +204,37 @@ TEST_CASE_FIXTURE(Fixture, "presence: register is tried until it succeeds, beats
   CHECK(stderr_text.said("register: ") == 8);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: the first beat follows the first failed register") {
+TEST_CASE_FIXTURE(Fixture, "presence: the first heartbeat follows the first failed register") {
   server.answer(register_call, 503, "{}");
-  server.answer(beat_call, 200, ok);
+  server.answer(heartbeat_call, 200, ok);
   const Clock::time_point start = clock.now();
   start_register();
-  start_beat();
-  until([&] { return count(beat_call) == 1; });
+  start_heartbeats();
+  until([&] { return count(heartbeat_call) == 1; });
   CHECK(clock.now() == start);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a register that is rejected after a good beat is no end") {
+TEST_CASE_FIXTURE(Fixture, "presence: a rejected register after a good heartbeat does not end it") {
   server.answer(register_call, 500, "{}");
   server.answer(register_call, 401, "{}");
-  server.answer(beat_call, 200, ok);
+  server.answer(heartbeat_call, 200, ok);
   start_register();
-  start_beat();
+  start_heartbeats();
   until([&] { return count(register_call) >= 4; });
   CHECK(rejections.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a register that is rejected amid other work is no end") {
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: a rejected register amid other accepted calls does not end it") {
   const test::Stderr stderr_text;
   server.answer("GET /registry/" + test::self_id + "/peers", 200, "[]");
   server.answer(register_call, 401, "{}");
-  server.answer(beat_call, 401, "{}");
+  server.answer(heartbeat_call, 401, "{}");
   tasks.spawn("peers", ask_for_peers(client));
   until([&] { return client.accepted(); });
   start_register();
-  start_beat();
-  until_count(beat_call, 4);
+  start_heartbeats();
+  until_count(heartbeat_call, 4);
   CHECK(rejections.empty());
   CHECK(stderr_text.said("rejected the token") == 2);
   CHECK(stderr_text.said("error: ") == 1);
@@ -252,10 +255,10 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(rejections.at(0).find("MOLECULE_WORKSPACE_TOKEN_FILE (") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: only rejections escalate, and a success ends the row") {
+TEST_CASE_FIXTURE(Fixture, "presence: only rejections escalate, and a success resets the count") {
   const test::Stderr stderr_text;
   const auto answers = [&](int times, int status) {
-    for (int i = 0; i < times; ++i) server.answer(beat_call, status, ok);
+    for (int i = 0; i < times; ++i) server.answer(heartbeat_call, status, ok);
   };
   answers(1, 200);
   answers(2, 401);
@@ -266,117 +269,117 @@ TEST_CASE_FIXTURE(Fixture, "presence: only rejections escalate, and a success en
   answers(1, 401);
   answers(1, 200);
   come_online();
-  until_count(beat_call, 6);
+  until_count(heartbeat_call, 6);
   CHECK(stderr_text.said("error: ") == 0);
   CHECK(stderr_text.said("rejected the token") == 2);
-  until_count(beat_call, 7);
+  until_count(heartbeat_call, 7);
   CHECK(stderr_text.said("error: ") == 1);
   CHECK(stderr_text.said("revoked, probably because workspace " + test::self_id) == 1);
   CHECK(stderr_text.said("Tokens tab") == 1);
-  until_count(beat_call, 9);
+  until_count(heartbeat_call, 9);
   CHECK(stderr_text.said("rejected the token") == 3);
   CHECK(stderr_text.said("error: ") == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a rotated token beats again at once") {
-  server.answer(beat_call, 200, ok);
-  server.answer(beat_call, 401, "{}");
-  server.answer(beat_call, 200, ok);
+TEST_CASE_FIXTURE(Fixture, "presence: with a rotated token the heartbeat is sent again at once") {
+  server.answer(heartbeat_call, 200, ok);
+  server.answer(heartbeat_call, 401, "{}");
+  server.answer(heartbeat_call, 200, ok);
   come_online();
   set_token("second-token");
   const Clock::time_point first = clock.now();
-  until_count(beat_call, 3);
+  until_count(heartbeat_call, 3);
   CHECK(seconds_between(first, clock.now()) <= 21);
-  CHECK(server.requests(beat_call).at(2).header("Authorization") == "Bearer second-token");
+  CHECK(server.requests(heartbeat_call).at(2).header("Authorization") == "Bearer second-token");
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "presence: one failed beat costs no presence, a long outage slows down") {
-  server.answer(beat_call, 200, ok);
-  server.answer(beat_call, 500, "{}");
+                  "presence: one failed heartbeat is made up for, a long outage slows down") {
+  server.answer(heartbeat_call, 200, ok);
+  server.answer(heartbeat_call, 500, "{}");
   come_online();
   const Clock::time_point start = clock.now();
-  until_count(beat_call, 5);
+  until_count(heartbeat_call, 5);
   CHECK(seconds_between(start, clock.now()) == doctest::Approx(80).epsilon(0.03));
-  until_count(beat_call, 9);
+  until_count(heartbeat_call, 9);
   const Clock::time_point slow = clock.now();
-  until_count(beat_call, 10);
+  until_count(heartbeat_call, 10);
   CHECK(seconds_between(slow, clock.now()) >= 45);
   CHECK(seconds_between(slow, clock.now()) <= 75);
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: Retry-After is honoured as far as presence allows") {
-  server.answer(beat_call, 200, ok);
-  server.answer(beat_call, test::Canned{.status = 429, .headers = {{"Retry-After", "45"}}});
-  server.answer(beat_call, test::Canned{.status = 503, .headers = {{"Retry-After", "3600"}}});
-  server.answer(beat_call, 200, ok);
+  server.answer(heartbeat_call, 200, ok);
+  server.answer(heartbeat_call, test::Canned{.status = 429, .headers = {{"Retry-After", "45"}}});
+  server.answer(heartbeat_call, test::Canned{.status = 503, .headers = {{"Retry-After", "3600"}}});
+  server.answer(heartbeat_call, 200, ok);
   come_online();
-  until_count(beat_call, 2);
+  until_count(heartbeat_call, 2);
   Clock::time_point last = clock.now();
-  until_count(beat_call, 3);
+  until_count(heartbeat_call, 3);
   CHECK(seconds_between(last, clock.now()) == doctest::Approx(45).epsilon(0.01));
   last = clock.now();
-  until_count(beat_call, 4);
+  until_count(heartbeat_call, 4);
   CHECK(seconds_between(last, clock.now()) == doctest::Approx(60).epsilon(0.01));
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: after a suspend it beats within seconds") {
-  server.answer(beat_call, 200, ok);
+TEST_CASE_FIXTURE(Fixture, "presence: after a suspend a heartbeat is sent within seconds") {
+  server.answer(heartbeat_call, 200, ok);
   come_online();
   const Clock::time_point start = clock.now();
   clock.suspend(std::chrono::hours(1));
-  until_count(beat_call, 2);
+  until_count(heartbeat_call, 2);
   CHECK(seconds_between(start, clock.now()) <= 5);
   const Clock::time_point woken = clock.now();
-  until_count(beat_call, 3);
+  until_count(heartbeat_call, 3);
   CHECK(seconds_between(woken, clock.now()) >= 19);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a removed workspace ends the beat with one text") {
-  server.answer(beat_call, 401, R"({"error":"invalid workspace auth token"})");
+TEST_CASE_FIXTURE(Fixture, "presence: a removed workspace ends the heartbeats with one text") {
+  server.answer(heartbeat_call, 401, R"({"error":"invalid workspace auth token"})");
   server.answer("GET /workspaces/" + test::self_id, 410,
                 R"({"error":"workspace removed","removed_at":"2026-05-01T10:00:00Z"})");
   server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
   start_register();
-  start_beat();
+  start_heartbeats();
   until([&] { return ended == 1; });
   CHECK(removal.reason().find(test::self_id) != std::string::npos);
   CHECK(removal.reason().find("2026-05-01") != std::string::npos);
-  CHECK(count(beat_call) == 3);
+  CHECK(count(heartbeat_call) == 3);
   CHECK(rejections.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a step of the calendar changes no beat") {
-  server.answer(beat_call, 200, ok);
+TEST_CASE_FIXTURE(Fixture, "presence: a step of the calendar changes no heartbeat") {
+  server.answer(heartbeat_call, 200, ok);
   come_online();
   for (const int hours : {5, -9}) {
     const Clock::time_point start = clock.now();
     clock.step_wall(std::chrono::hours(hours));
-    const std::size_t beats = count(beat_call);
-    until_count(beat_call, beats + 1);
+    const std::size_t beats = count(heartbeat_call);
+    until_count(heartbeat_call, beats + 1);
     CHECK(seconds_between(start, clock.now()) >= 19);
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a secret that cannot be written never stops the beat") {
+TEST_CASE_FIXTURE(Fixture, "presence: a secret that cannot be written never stops the heartbeats") {
   const test::Stderr stderr_text;
   std::filesystem::create_directory(folder.path() / ".platform_inbound_secret");
-  server.answer(beat_call, 200, R"({"status":"ok","platform_inbound_secret":"hidden"})");
+  server.answer(heartbeat_call, 200, R"({"status":"ok","platform_inbound_secret":"hidden"})");
   come_online();
-  until_count(beat_call, 4);
-  CHECK(stderr_text.said("inbound secret could not be kept") == 1);
+  until_count(heartbeat_call, 4);
+  CHECK(stderr_text.said("inbound secret could not be stored") == 1);
   CHECK(stderr_text.said("hidden") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: replies of another shape or from elsewhere are survived") {
-  server.answer(beat_call, 200, R"({"platform_inbound_secret":{"a":1}})");
-  server.answer(beat_call, 200, "[]");
-  server.answer(beat_call, test::Canned{.body = "<html>", .content_type = "text/html"});
-  server.answer(beat_call, test::Canned{.act = test::Canned::Act::truncate});
-  server.answer(beat_call, test::Canned{.act = test::Canned::Act::reset});
-  server.answer(beat_call, 410, "{}");
-  server.answer(beat_call, 200, ok);
+TEST_CASE_FIXTURE(Fixture, "presence: malformed and foreign replies are survived") {
+  server.answer(heartbeat_call, 200, R"({"platform_inbound_secret":{"a":1}})");
+  server.answer(heartbeat_call, 200, "[]");
+  server.answer(heartbeat_call, test::Canned{.body = "<html>", .content_type = "text/html"});
+  server.answer(heartbeat_call, test::Canned{.act = test::Canned::Act::truncate});
+  server.answer(heartbeat_call, test::Canned{.act = test::Canned::Act::reset});
+  server.answer(heartbeat_call, 410, "{}");
+  server.answer(heartbeat_call, 200, ok);
   come_online();
-  until_count(beat_call, 8);
+  until_count(heartbeat_call, 8);
   CHECK(rejections.empty());
 }

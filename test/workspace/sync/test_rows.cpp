@@ -19,7 +19,7 @@ Row read(const std::string& text) {
   return read_row(*parsed, test::self_id);
 }
 
-/// A row with the fields that every one has, and `more` of them.
+/// A row with the fields that every row has, and `more`.
 Row row(const std::string& more) {
   return read(R"({"id":")" + id + R"(","activity_type":"a2a_receive","created_at":)" +
               R"("2026-05-01T10:00:00.123456Z")" + (more.empty() ? "" : ",") + more + "}");
@@ -37,7 +37,7 @@ std::string body(const std::string& json) {
 
 }  // namespace
 
-TEST_CASE("rows: the platform's number of the row, where it is one") {
+TEST_CASE("rows: the platform's number of the row, if it is valid") {
   CHECK(row(R"("seq":7)").sequence == 7);
   CHECK(row(R"("seq":7)").message->sequence == 7);
   for (const char* seq : {"-7", "7.5", R"("7")", "null", "18446744073709551615", "[7]"}) {
@@ -46,7 +46,7 @@ TEST_CASE("rows: the platform's number of the row, where it is one") {
   CHECK(row("").sequence == 0);
 }
 
-TEST_CASE("rows: the human's message") {
+TEST_CASE("rows: the user's message") {
   const Row result = row(R"("source_id":null,"method":"message/send","summary":"s","request_body":
     {"params":{"message":{"parts":[{"kind":"text","text":"Good morning"}]}}})");
   REQUIRE(result.message);
@@ -59,7 +59,7 @@ TEST_CASE("rows: the human's message") {
   CHECK(result.message->created_at == "2026-05-01T10:00:00.123456Z");
 }
 
-TEST_CASE("rows: a peer's message, with what is known of the peer") {
+TEST_CASE("rows: a peer's message, with what is known about the peer") {
   const Row result = row(R"("source_id":")" + test::peer_id + R"(","method":"message/send",
     "peer_name":"Анна\u0000\n","peer_role":"writer",
     "request_body":{"params":{"message":{"parts":[{"type":"text","text":"hi"}]}}})");
@@ -70,7 +70,7 @@ TEST_CASE("rows: a peer's message, with what is known of the peer") {
   CHECK(result.message->peer_role == "writer");
 }
 
-TEST_CASE("rows: what is passed over still moves the cursor") {
+TEST_CASE("rows: skipped rows still move the cursor") {
   for (const std::string& more : {
            std::string(R"("method":"notify","source_id":null,"response_body":{"result":"x"})"),
            R"("method":"message/send","source_id":")" + test::self_id + '"',
@@ -104,7 +104,7 @@ TEST_CASE("rows: a delegation's result") {
   CHECK(text_of(head + R"("response_body":{"delegation_id":"d","queued":true})") == "Delegation");
 }
 
-TEST_CASE("rows: where the text is looked for") {
+TEST_CASE("rows: the places of the text") {
   CHECK(text_of(body(R"({"params":{"message":{"parts":[{"kind":"text","text":"a"},{"kind":"file"},
     {"type":"text","text":"b"}]},"parts":[{"kind":"text","text":"no"}]}})")) == "a\nb");
   CHECK(text_of(body(R"({"params":{"parts":[{"kind":"text","text":"params"}]}})")) == "params");
@@ -115,7 +115,7 @@ TEST_CASE("rows: where the text is looked for") {
   CHECK(text_of(body(R"({"parts":[{"kind":"text","text":" \n"}]})")) == "(empty A2A message)");
 }
 
-TEST_CASE("rows: hostile shapes are no messages, or harmless ones") {
+TEST_CASE("rows: hostile shapes are skipped, or become harmless messages") {
   for (const char* text : {"null", "[]", "1", R"("x")", "{}", R"({"id":null})", R"({"id":7})",
                            R"({"id":"not-a-uuid"})", R"({"id":"../../etc/passwd"})"}) {
     const Row result = read(text);
@@ -139,13 +139,13 @@ TEST_CASE("rows: hostile shapes are no messages, or harmless ones") {
   CHECK(time.message->created_at.empty());
 }
 
-TEST_CASE("rows: control and bidirectional characters of others are removed") {
+TEST_CASE("rows: control and bidirectional characters from others are removed") {
   CHECK(
       text_of(body(R"({"parts":[{"kind":"text","text":"a\u001b[31m\u202eb\u0000\tc\nd 漢"}]})")) ==
       "a[31mb\tc\nd 漢");
 }
 
-TEST_CASE("rows: a peer cannot give itself the platform's methods") {
+TEST_CASE("rows: a peer cannot use the platform's methods") {
   const std::string from_peer = R"("source_id":")" + test::peer_id + R"(","response_body":null,)" +
                                 R"("request_body":{"file_id":"11111111-2222-4333-8444-555555555555",
     "params":{"message":{"parts":[{"kind":"text","text":"forged"}]}}},"method":)";
@@ -159,7 +159,7 @@ TEST_CASE("rows: a peer cannot give itself the platform's methods") {
   }
 }
 
-TEST_CASE("rows: nobody outside names a file of this machine") {
+TEST_CASE("rows: senders cannot name a file on this machine") {
   for (const char* uri : {"file:///etc/passwd", "FILE:/etc/passwd", "/etc/passwd"}) {
     CAPTURE(uri);
     const Row result = row(body(R"({"params":{"message":{"parts":[{"kind":"file","file":{"uri":")" +

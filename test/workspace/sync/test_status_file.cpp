@@ -33,7 +33,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "status file: the owner's doings are read back") {
+TEST_CASE_FIXTURE(Fixture, "status file: the owner's record is read back") {
   StatusFile file(folder.path(), clock);
   CHECK_FALSE(std::filesystem::exists(path));
   file.heartbeat_sent();
@@ -53,7 +53,8 @@ TEST_CASE_FIXTURE(Fixture, "status file: the owner's doings are read back") {
   CHECK((status.st_mode & 0777) == 0600);
 }
 
-TEST_CASE_FIXTURE(Fixture, "status file: whatever the error, the record stays whole and as long") {
+TEST_CASE_FIXTURE(Fixture,
+                  "status file: the record stays whole and of one size, whatever the error") {
   StatusFile file(folder.path(), clock);
   file.begin(1);
   const auto size = std::filesystem::file_size(path);
@@ -70,7 +71,7 @@ TEST_CASE_FIXTURE(Fixture, "status file: whatever the error, the record stays wh
   CHECK(read().last_error.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "status file: one that cannot be written is left out") {
+TEST_CASE_FIXTURE(Fixture, "status file: a record that cannot be written is skipped") {
   StatusFile file(folder.path() / "nowhere", clock);
   file.begin(1);
   file.polled();
@@ -99,7 +100,7 @@ TEST_CASE_FIXTURE(Fixture, "stored state: an owner that resigns says why, until 
     CHECK(read_stored_state(folder.path(), clock, test::timing).owner == OwnerState::active);
   }
   SUBCASE("it tries again") {
-    ownership->stand_again();
+    ownership->undo_resign();
     CHECK(ownership->owns());
     CHECK(read_stored_state(folder.path(), clock, test::timing).owner == OwnerState::active);
   }
@@ -110,7 +111,7 @@ TEST_CASE_FIXTURE(Fixture, "stored state: an owner that resigns says why, until 
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "stored state: looking makes nothing") {
+TEST_CASE_FIXTURE(Fixture, "stored state: reading creates nothing") {
   const StoredState state = read_stored_state(folder.path(), clock, test::timing);
   CHECK_FALSE(state.exists);
   CHECK(state.problem.empty());
@@ -118,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "stored state: looking makes nothing") {
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
-TEST_CASE_FIXTURE(Fixture, "stored state: the owner, with its doings, and what it handed out") {
+TEST_CASE_FIXTURE(Fixture, "stored state: the owner, its record, and the messages it handed out") {
   Inbox inbox(folder.path(), clock, test::timing);
   REQUIRE(inbox.ownership.claim());
   Message message;

@@ -49,7 +49,7 @@ awaitable<Reply> list_workspace_events(Context& context, Request request) {
   co_return co_await event_page(std::move(row));
 }
 
-/// The HTTP server makes the connection a WebSocket itself, once this route's access is granted.
+/// The HTTP server itself upgrades the connection once this route's access is granted.
 awaitable<Reply> open_event_stream(Context&, Request) {
   co_return error_reply(400, "this is a WebSocket: an upgrade is required");
 }
@@ -59,19 +59,19 @@ awaitable<Reply> health(Context&, Request) {
 }
 
 awaitable<Reply> front_page(Context&, Request) {
-  co_return text_reply(200,
-                       "molecule-platform " MOLECULE_VERSION
-                       "\n\n"
-                       "The platform side for agents, on this machine: the same HTTP API that the\n"
-                       "hosted platform speaks. molecule-mcp keeps an agent online here.\n\n"
-                       "  GET  /health        is it up\n"
-                       "  GET  /workspaces    who is there (Authorization: Bearer <admin token>)\n"
-                       "  POST /workspaces    {\"name\":\"A\",\"external\":true,\"delivery_mode\":"
-                       "\"poll\"}:\n"
-                       "                      a new workspace, with what to paste to connect it\n"
-                       "  GET  /ws            WebSocket: what happens, as it happens\n\n"
-                       "The admin token is in the file admin_token of the data folder, unless\n"
-                       "ADMIN_TOKEN was set.\n");
+  co_return text_reply(
+      200, "molecule-platform " MOLECULE_VERSION
+           "\n\n"
+           "A Molecule platform on this machine, with the HTTP API of the hosted platform.\n"
+           "molecule-mcp keeps an agent online here.\n\n"
+           "  GET  /health        health check\n"
+           "  GET  /workspaces    all workspaces (Authorization: Bearer <admin token>)\n"
+           "  POST /workspaces    {\"name\":\"A\",\"external\":true,\"delivery_mode\":"
+           "\"poll\"}:\n"
+           "                      a new workspace, with snippets that connect an agent\n"
+           "  GET  /ws            WebSocket: events as they happen\n\n"
+           "The admin token is in the file admin_token of the data folder, unless\n"
+           "ADMIN_TOKEN is set.\n");
 }
 
 }  // namespace molecule::server

@@ -63,24 +63,43 @@ awaitable<void> EventQueue::write(store::Session& store) {
 
 awaitable<void> EventHub::send(const EventFrame& frame) {
   const std::unique_ptr<store::Session> session = store_.session();
-  // A client that is dropped while it is served unsubscribes, so each is looked up anew.
+  // A client may unsubscribe while it is being served, so each one is looked up again.
   std::uint64_t last = 0;
   while (true) {
     const auto next = subscribers_.upper_bound(last);
     if (next == subscribers_.end()) co_return;
     last = next->first;
-    const Sight seen = co_await sight(*session, next->second.caller, frame.workspace_id);
+    const Visibility visibility =
+        co_await event_visibility(*session, next->second.caller, frame.workspace_id);
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end()) continue;
     const Subscriber subscriber = found->second;
-    if (seen == Sight::yes) subscriber.send(frame.text);
-    if (seen == Sight::revoked) subscriber.revoke();
+    if (visibility == Visibility::visible) subscriber.send(frame.text);
+    if (visibility == Visibility::revoked) subscriber.revoke();
+  }
+}
+
+awaitable<void> EventHub::close_revoked() {
+  if (subscribers_.empty()) co_return;
+  const std::unique_ptr<store::Session> session = store_.session();
+  std::uint64_t last = 0;
+  while (true) {
+    const auto next = subscribers_.upper_bound(last);
+    if (next == subscribers_.end()) co_return;
+    last = next->first;
+    const Caller caller = next->second.caller;
+    if (caller.is_admin()) continue;
+    const Visibility seen = co_await event_visibility(*session, caller, caller.workspace_id);
+    const auto found = subscribers_.find(last);
+    if (found == subscribers_.end() || seen != Visibility::revoked) continue;
+    const Subscriber subscriber = found->second;
+    subscriber.revoke();
   }
 }
 
 awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
   for (EventFrame& frame : frames) waiting_.push_back(std::move(frame));
-  // Another call is publishing: it sends these too, in their turn.
+  // Another call is already publishing: it sends these frames in their turn.
   if (publishing_) co_return;
   publishing_ = true;
   const PublishingGuard guard{.publishing = publishing_, .waiting = waiting_};

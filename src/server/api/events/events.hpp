@@ -16,7 +16,7 @@
 
 namespace molecule::server {
 
-/// One event as it goes to the WebSocket clients (platform-api.md 2.10).
+/// One event as sent to the WebSocket clients (platform-api.md 2.10).
 struct EventFrame {
   std::string workspace_id;
   std::string text;
@@ -35,8 +35,11 @@ class EventHub {
   /// `store` must outlive this.
   explicit EventHub(store::Database& store) : store_(store) {}
 
-  /// Sends each frame to the clients that may see it; frames of one call after the other.
+  /// Sends each frame to the clients that may see it. Calls are served one after the other.
   awaitable<void> publish(std::vector<EventFrame> frames);
+
+  /// Revokes the clients whose token is no longer valid, which otherwise shows at the next event.
+  awaitable<void> close_revoked();
 
   std::uint64_t subscribe(Subscriber subscriber);
   void unsubscribe(std::uint64_t id) { subscribers_.erase(id); }
@@ -58,12 +61,12 @@ class EventQueue {
  public:
   EventQueue(EventHub& hub, Clock& clock) : hub_(hub), clock_(clock) {}
 
-  /// A row, and a frame. `payload` is a JSON object's text.
+  /// Adds a row and a frame. `payload` is a JSON object's text.
   void record(std::string_view type, std::string_view workspace_id, std::string payload);
-  /// A frame only.
+  /// Adds a frame only.
   void broadcast(std::string_view type, std::string_view workspace_id, std::string_view payload);
 
-  /// If false, a broadcast would reach nobody.
+  /// False if a broadcast would reach nobody.
   bool has_listeners() const { return hub_.has_subscribers(); }
   bool has_rows() const { return !rows_.empty(); }
   /// Writes the rows, before the commit.

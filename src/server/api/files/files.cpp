@@ -21,8 +21,8 @@ constexpr std::size_t max_name_bytes = 100;
 constexpr std::size_t max_extension_bytes = 16;
 constexpr std::size_t max_mime_type_bytes = 100;
 
-/// Files of a workspace that does not poll go through its own server (platform-api.md 4.5), and
-/// this platform forwards to none.
+/// The files of a workspace that does not poll go through its own server (platform-api.md 4.5), and
+/// this platform forwards no files.
 std::optional<Reply> mode_refusal(const WorkspaceRow& workspace) {
   if (workspace.delivery_mode == "poll") return std::nullopt;
   if (!workspace.url || workspace.url->empty()) {
@@ -97,7 +97,7 @@ Result<std::vector<FormPart>, Reply> read_files(const Request& request) {
                 [](const FormPart& part) { return part.name != "files" || !part.filename; });
   if (parts->empty()) return Failure{error_reply(400, "expected at least one 'files' field")};
   if (parts->size() > max_files) {
-    return Failure{error_reply(400, fmt::format("at most {} files a request", max_files))};
+    return Failure{error_reply(400, fmt::format("at most {} files per request", max_files))};
   }
   for (const FormPart& part : *parts) {
     if (part.content.size() <= max_upload_bytes) continue;
@@ -106,8 +106,8 @@ Result<std::vector<FormPart>, Reply> read_files(const Request& request) {
   return *std::move(parts);
 }
 
-/// The row that tells the workspace of a file. A file that an agent sent has a source, a user's has
-/// none.
+/// Adds the row that announces a file to the workspace. A file from an agent has a source, one from
+/// the user has none.
 awaitable<void> log_upload(Context& context, const PendingUpload& upload,
                            const std::optional<std::string>& source) {
   Activity row;
@@ -163,7 +163,7 @@ awaitable<Reply> post_upload(Context& context, Request request) {
   std::int64_t waiting = co_await waiting_bytes(context, workspace->id);
   for (const FormPart& file : *files) waiting += static_cast<std::int64_t>(file.content.size());
   if (waiting > max_waiting_bytes) {
-    co_return error_reply(413, "too many files wait for this workspace already");
+    co_return error_reply(413, "too many files are already waiting for this workspace");
   }
 
   const std::optional<std::string> source = request.caller.workspace();
@@ -179,7 +179,7 @@ awaitable<Reply> post_upload(Context& context, Request request) {
                                  .size = static_cast<std::int64_t>(file.content.size())};
       const bool staged = co_await stage_upload(context, upload, file.content);
       if (!staged) {
-        co_return error_reply(503, "the file cannot be kept now: retry shortly");
+        co_return error_reply(503, "the file cannot be stored now: retry shortly");
       }
       co_await log_upload(context, upload, source);
       write_upload(list.object(), upload);
@@ -232,7 +232,7 @@ awaitable<Reply> get_download(Context& context, Request request) {
   const auto workspace = co_await existing_workspace(context, request);
   if (!workspace) co_return workspace.error();
   if (auto refusal = mode_refusal(*workspace)) co_return *std::move(refusal);
-  co_return error_reply(422, "a workspace that polls serves no files of its own");
+  co_return error_reply(422, "a polling workspace serves no files of its own");
 }
 
 }  // namespace molecule::server

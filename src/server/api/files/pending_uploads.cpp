@@ -5,6 +5,7 @@
 
 #include "base/files/files.hpp"
 #include "base/log.hpp"
+#include "server/api/files/upload_folder.hpp"
 #include "server/api/input.hpp"
 
 namespace molecule::server {
@@ -29,7 +30,7 @@ awaitable<bool> stage_upload(Context& context, const PendingUpload& upload,
                              std::string_view content) {
   const auto written = files::replace(upload_path(context, upload), content);
   if (!written) {
-    log::error("an upload cannot be kept: {}", written.error().message);
+    log::error("an upload could not be stored: {}", written.error().message);
     co_return false;
   }
   co_await context.store.execute(
@@ -78,8 +79,10 @@ awaitable<void> remove_expired_uploads(Context& context) {
       "DELETE FROM pending_uploads WHERE created_at <= $1 OR acked_at <= $2",
       now - lifetime.count(), now - lifetime_after_ack.count());
   std::error_code failure;
+  if (std::filesystem::is_symlink(context.services.uploads, failure)) co_return;
   for (auto file = std::filesystem::directory_iterator(context.services.uploads, failure);
        !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
+    if (!is_upload(*file)) continue;
     const std::string name = file->path().filename().string();
     const bool known = co_await has_row(context, name);
     if (known) continue;

@@ -11,12 +11,12 @@
 
 namespace molecule::server {
 
-// Files that wait for a workspace that polls (platform-api.md 10): their bytes are files in
-// `Services::uploads`, named by their id, each described by a row. The next sweep removes a file
-// that has no row.
+// Files waiting for a polling workspace (platform-api.md 10). The bytes of each are a file in
+// `Services::uploads`, named by its id and described by a row. The sweep removes files without a
+// row.
 
 inline constexpr std::size_t max_upload_bytes = std::size_t{100} << 20;
-/// Files of one message from an agent to its user.
+/// Files in one message from an agent to its user.
 inline constexpr std::size_t max_attachments = 10;
 /// Bytes that may wait for one workspace.
 inline constexpr std::int64_t max_waiting_bytes = std::int64_t{1} << 30;
@@ -33,16 +33,17 @@ struct PendingUpload {
 /// cannot be written, which is logged.
 awaitable<bool> stage_upload(Context& context, const PendingUpload& upload,
                              std::string_view content);
-/// Nothing for an unknown or expired one, or another workspace's. An upload expires after 24 h; an
-/// acknowledged one stays for another hour, for a user who is watching.
+/// Empty for an unknown or expired upload, or one of another workspace. An upload expires after
+/// 24 h; an acknowledged one stays another hour, so that the user can still look at it.
 awaitable<std::optional<PendingUpload>> find_upload(Context& context, std::string_view workspace_id,
                                                     std::string_view file_id);
 awaitable<void> ack_upload(Context& context, const PendingUpload& upload);
 std::filesystem::path upload_path(const Context& context, const PendingUpload& upload);
-/// Bytes that wait for a workspace.
+/// Bytes waiting for a workspace.
 awaitable<std::int64_t> waiting_bytes(Context& context, std::string_view workspace_id);
 
-/// Removes expired uploads, rows first, and files that have no row. Not within a request.
+/// Removes expired uploads, rows first, and uploads that have no row; no other files. Not within a
+/// request.
 awaitable<void> remove_expired_uploads(Context& context);
 
 }  // namespace molecule::server

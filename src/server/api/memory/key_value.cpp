@@ -8,8 +8,8 @@ namespace molecule::server {
 
 namespace {
 
-/// Bytes of keys and values of one workspace, so that a list of them stays a reply of reasonable
-/// size.
+/// Limits the keys and values of one workspace, so that the reply that lists them stays small
+/// enough.
 constexpr std::int64_t max_bytes = std::int64_t{16} << 20;
 
 constexpr std::int64_t max_ttl_seconds = std::int64_t{100} * 365 * 24 * 3600;
@@ -47,8 +47,8 @@ Reply version_conflict(std::int64_t expected, const std::optional<std::int64_t>&
   return json_reply(409, std::move(writer).take());
 }
 
-/// Expired keys make room first. The key that is being written does not count, and keeps its
-/// version even if it has expired, so that no version comes twice.
+/// Deletes expired keys first. The key being written does not count, and stays even if it has
+/// expired, so that its versions never repeat.
 awaitable<bool> has_room(Context& context, std::string_view workspace_id, std::string_view key,
                          std::size_t wanted) {
   co_await context.store.execute(

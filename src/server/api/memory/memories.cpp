@@ -38,7 +38,8 @@ std::optional<Reply> memory_refusal(const Memory& memory, const WorkspaceRow& ow
   return std::nullopt;
 }
 
-/// Every workspace reads GLOBAL memories behind a header of ours, which no content may imitate.
+/// GLOBAL memories are shown to every workspace behind a header of ours, which content must not
+/// imitate.
 std::string without_headers(std::string_view content) {
   constexpr std::string_view header = "[MEMORY ";
   std::string out;
@@ -51,7 +52,7 @@ std::string without_headers(std::string_view content) {
   return out.append(content);
 }
 
-/// Records who wrote a GLOBAL memory, with the hash of its content only.
+/// Records the author of a GLOBAL memory, with only a hash of its content.
 awaitable<void> audit_global(Context& context, const WorkspaceRow& owner, const Memory& memory) {
   json::Writer writer;
   {

@@ -36,7 +36,7 @@ Reply no_url_reply(const WorkspaceRow& target) {
   return json_reply(503, std::move(writer).take());
 }
 
-/// Why the caller may not write to that target, whatever the message is.
+/// The refusal if the target cannot take any message.
 std::optional<Reply> target_refusal(const std::optional<WorkspaceRow>& target) {
   if (!target) return error_reply(404, "workspace not found");
   if (target->status == "removed") return removed_reply(*target);
@@ -50,12 +50,12 @@ std::optional<Reply> mode_refusal(const WorkspaceRow& target) {
   if (target.delivery_mode == "poll") return std::nullopt;
   if (!target.url || target.url->empty()) return no_url_reply(target);
   return error_reply(502,
-                     "this platform delivers to polling workspaces only: the target has to "
+                     "this platform delivers to polling workspaces only: the target must "
                      "register with delivery_mode \"poll\"");
 }
 
-/// The methods that mark the platform's own rows: with one of these a message would be taken for a
-/// file, for the answer to a delegation, or for something this workspace said itself.
+/// The methods that mark the platform's own rows: a message with one of these would be mistaken for
+/// a file, for the answer to a delegation, or for something this workspace said itself.
 constexpr std::array<std::string_view, 4> reserved_methods = {"broadcast", "chat_upload_receive",
                                                               "delegate_result", "notify"};
 

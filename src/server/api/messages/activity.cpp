@@ -45,7 +45,7 @@ std::string build_page_query(bool typed, bool forward) {
   return sql;
 }
 
-/// Two conditions are part of the text instead of parameters, so that the index serves them.
+/// Two conditions are part of the SQL instead of parameters, so that the index can be used.
 std::string_view page_query(const ActivityQuery& query) {
   static const std::array<std::string, 4> texts{
       build_page_query(false, false), build_page_query(false, true), build_page_query(true, false),
@@ -92,8 +92,8 @@ void write_attachments(json::Array out, std::string_view envelope) {
   }
 }
 
-/// platform-api.md 10, `include=peer_info`: who the other workspace of a row is, and the files in
-/// it.
+/// `include=peer_info` (platform-api.md 10): adds the other workspace of a row, and the row's
+/// files.
 awaitable<void> write_peer_info(Context& context, json::Object& out, const store::Row& row) {
   const std::string_view self = row.text(workspace_id);
   const std::string_view source = row.text(source_id);
@@ -122,7 +122,7 @@ std::optional<std::string> text_or_nothing(std::string_view text) {
   return std::string(text);
 }
 
-/// The stored form of a body that may be absent. Clears `storable` if it is nested too deeply.
+/// The stored form of an optional body. Clears `storable` if it is nested too deeply.
 std::optional<std::string> read_json(json::Value value, bool& storable) {
   if (!value.present()) return std::nullopt;
   std::optional<std::string> text = storable_json(value);

@@ -28,7 +28,7 @@ int read_limit(const Request& request) {
   return static_cast<int>(std::min<std::int64_t>(*number, max_limit));
 }
 
-/// An absent and an empty parameter are the same.
+/// An empty parameter counts as absent.
 std::optional<std::string_view> given(const Request& request, std::string_view name) {
   const auto value = request.parameter(name);
   if (!value || value->empty()) return std::nullopt;

@@ -11,14 +11,14 @@
 
 namespace molecule::server {
 
-/// What `GET /workspaces/:id/activity` asks for (platform-api.md 4.1 and 10).
+/// The parameters of `GET /workspaces/:id/activity` (platform-api.md 4.1 and 10).
 struct ActivityQuery {
   std::optional<std::string> type;
-  /// The row to begin after, as the client named it. It views the request.
+  /// The row to begin after, as the client spelled it. Views the request.
   std::optional<std::string_view> since_id;
-  /// Rows after this one, oldest first; without it newest first.
+  /// Rows after this one, oldest first. If it is empty: all rows, newest first.
   std::optional<std::int64_t> after_seq;
-  /// Not older than, strictly older than: microseconds.
+  /// Bounds of the rows' time in microseconds, `before` excluded.
   std::optional<std::int64_t> not_before;
   std::optional<std::int64_t> before;
   /// "canvas": rows without a source, "agent": rows with one.
@@ -28,15 +28,15 @@ struct ActivityQuery {
   int limit = 100;
 };
 
-// Read in this order. Each returns the refusal to answer with.
+// Call in this order. Each returns a refusal, or empty.
 
 /// `not_before` and `since_id`.
 std::optional<Reply> read_start(Context& context, const Request& request, ActivityQuery& query);
-/// Sets `after_seq` for a query with a `since_id`. The refusal is a 410 if that is not a row of
-/// this workspace, nor a UUID at all: every client starts over at a 410, few do at a 400.
+/// Sets `after_seq` for a query with a `since_id`. The refusal is a 410 if it is not a row of this
+/// workspace, even if it is not a UUID: every client starts over after a 410, few after a 400.
 awaitable<std::optional<Reply>> find_cursor(Context& context, std::string_view workspace_id,
                                             ActivityQuery& query);
-/// The rest.
+/// The remaining parameters.
 std::optional<Reply> read_filters(const Request& request, ActivityQuery& query);
 
 }  // namespace molecule::server

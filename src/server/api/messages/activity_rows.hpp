@@ -9,7 +9,7 @@
 
 namespace molecule::server {
 
-/// A row to be written to a workspace's activity (platform-api.md 0.11).
+/// A row to write to a workspace's activity (platform-api.md 0.11).
 struct Activity {
   std::string workspace_id;
   std::string type;
@@ -23,14 +23,14 @@ struct Activity {
   std::optional<std::int64_t> duration_ms = std::nullopt;
   std::string status = "ok";
   std::optional<std::string> error_detail = std::nullopt;
-  /// With workspace, type and source this identifies a repetition: a message's id, a delegation's
-  /// id.
+  /// The id of a message or a delegation. With workspace, type and source it identifies a
+  /// repetition.
   std::optional<std::string> message_id = std::nullopt;
   std::optional<std::string> idempotency_key = std::nullopt;
 };
 
-/// 1; or 0, and nothing is written, if the row is there already (its message_id or
-/// idempotency_key). The workspace must exist.
+/// Returns 1; or 0, without writing, if there is already a row with that message_id or
+/// idempotency_key. The workspace must exist.
 awaitable<std::int64_t> insert_activity(Context& context, const Activity& activity);
 
 /// Sends ACTIVITY_LOGGED to the WebSocket clients (platform-api.md 2.10). Bodies over 64 KiB are

@@ -40,8 +40,8 @@ std::string body_json(const Delegation& delegation, std::string_view name, std::
   return std::move(writer).take();
 }
 
-/// Delegation rows have their own type and are never `a2a_receive`: a poller must not take its own
-/// delegation for a message.
+/// Delegation rows have their own type and are never `a2a_receive`: a poller must not mistake its
+/// own delegation for a message.
 Activity delegation_row(const Delegation& delegation, std::string_view method,
                         std::string_view status) {
   Activity row;
@@ -54,7 +54,7 @@ Activity delegation_row(const Delegation& delegation, std::string_view method,
   return row;
 }
 
-/// 0 if that delegation, or its idempotency key, is recorded already.
+/// Returns 0 if that delegation or its idempotency key is already recorded.
 awaitable<std::int64_t> insert_delegation(Context& context, const Delegation& delegation,
                                           std::string_view task, std::string_view idempotency_key,
                                           std::string_view status) {
@@ -115,8 +115,8 @@ awaitable<void> complete_delegation(Context& context, const Delegation& delegati
                {"response_preview", preview(answer, answer_preview_bytes)});
 }
 
-/// The message is in the target's inbox. The answer comes as a message of its own, so "completed"
-/// would be untrue.
+/// The message is in the target's inbox. The answer arrives later as a separate message, so
+/// "completed" would be untrue.
 awaitable<void> queue_delegation(Context& context, const Delegation& delegation) {
   co_await set_status(context, delegation, "queued", "");
   Activity result = delegation_row(delegation, "delegate_result", "queued");
@@ -152,7 +152,7 @@ std::string error_of(const Reply& reply) {
   return parsed.ok() ? std::string(parsed.value()["error"].string_or("")) : std::string();
 }
 
-/// Gives the task to its target. The text says why, if that fails.
+/// Delivers the task to its target. Returns the reason if that fails.
 awaitable<std::optional<std::string>> dispatch(Context& context, const Delegation& delegation,
                                                std::string_view task) {
   record_event(context, "DELEGATION_STATUS", delegation, {"status", "dispatched"});
@@ -168,8 +168,7 @@ awaitable<std::optional<std::string>> dispatch(Context& context, const Delegatio
   co_return error;
 }
 
-/// platform-api.md 5.1: the delegation that holds this key, unless it failed: then the key is free
-/// again.
+/// The delegation that holds this key (platform-api.md 5.1). A failed one frees the key.
 awaitable<std::optional<Reply>> earlier_delegation(Context& context, std::string_view workspace_id,
                                                    std::string_view key) {
   if (key.empty()) co_return std::nullopt;
@@ -209,7 +208,7 @@ void write_listed(json::Object out, const store::Row& row) {
   }
 }
 
-/// The delegation of that id unless it has that status already; a repeated update finds none.
+/// The delegation with that id, unless it already has that status: a repeated update finds none.
 awaitable<std::optional<Delegation>> find_unsettled(Context& context, std::string_view workspace_id,
                                                     std::string_view id, std::string_view status) {
   store::Rows row = co_await context.store.query(

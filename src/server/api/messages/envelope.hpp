@@ -9,7 +9,7 @@
 
 namespace molecule::server {
 
-/// An A2A request in the form that every reader of an inbox sees.
+/// An A2A request in the form in which every reader of an inbox sees it.
 struct Envelope {
   /// A JSON-RPC request on one line.
   std::string text;
@@ -20,9 +20,9 @@ struct Envelope {
 };
 
 /// platform-api.md 3.3: fills in what senders leave out (the JSON-RPC frame, the messageId, parts
-/// for an older `content`). Integers keep their value (the baseline rounds large ones), a member
-/// that is repeated in the frame, the params or the message counts once, with its first value.
-/// The failure is the 400 to answer with.
+/// for an older `content`). Integers keep their value (the baseline rounds large ones); a member
+/// that is repeated in the frame, the params or the message counts once, with its first value. A
+/// failure is the 400 to send.
 Result<Envelope, Reply> normalise_envelope(std::string_view body);
 
 }  // namespace molecule::server

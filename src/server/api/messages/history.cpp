@@ -106,7 +106,7 @@ awaitable<Reply> get_history(Context& context, Request request) {
   std::vector<std::string> newest_first;
   std::size_t bytes = 0;
   bool reached_end = false;
-  // Whole rows only: a page that ended within a row could not be continued by its time.
+  // Only whole rows: `before_ts` cannot continue a page that ends within a row.
   while (newest_first.size() < limit && bytes < max_page_bytes && !reached_end) {
     const bool more = co_await row.next();
     reached_end = !more;

@@ -26,7 +26,7 @@ Failure<Reply> bad_notification() {
   return Failure{error_reply(400, "message is required")};
 }
 
-/// A string that may be left out; nothing for a value of another type.
+/// An optional string, "" if it is absent; empty for a value of another type.
 std::optional<std::string> optional_text(json::Value value) {
   if (!value.present() || value.is_null()) return std::string();
   if (const auto text = value.string()) return std::string(*text);
@@ -54,7 +54,7 @@ Result<std::vector<Attachment>, Reply> read_attachments(json::Value list) {
   }
   if (attachments.size() > max_attachments) {
     return Failure{
-        error_reply(400, fmt::format("at most {} attachments a message", max_attachments))};
+        error_reply(400, fmt::format("at most {} attachments per message", max_attachments))};
   }
   for (std::size_t i = 0; i < attachments.size(); ++i) {
     if (!attachments[i].uri.empty() && !attachments[i].name.empty()) continue;
@@ -103,7 +103,7 @@ std::string response_json(std::string_view message, const std::vector<Attachment
   return std::move(writer).take();
 }
 
-/// A message to every workspace the sender may talk to, as a row that pollers see.
+/// A message to every workspace that the sender may write to, as a row that pollers see.
 std::string broadcast_envelope(std::string_view message) {
   const std::string id = random_uuid();
   const std::string message_id = random_uuid();
@@ -147,7 +147,7 @@ awaitable<Reply> post_notify(Context& context, Request request) {
                             shown.size() < message.size() ? "\xE2\x80\xA6" : "");
   row.response_body = response_json(message, *attachments);
   // An addition to platform-api.md 4.3: a message that is sent again counts once. The prefix keeps
-  // it apart from the ids of the user's messages, which have no source either.
+  // its id apart from those of the user's messages, which have no source either.
   if (!message_id.empty()) row.message_id = fmt::format("notify:{}", message_id);
   const std::int64_t inserted = co_await insert_activity(context, row);
   if (inserted > 0) {

@@ -14,14 +14,14 @@ namespace molecule::server {
 
 namespace {
 
-/// Every list of peers carries the cards.
+/// Every list of peers repeats the cards.
 constexpr std::size_t max_card_bytes = std::size_t{256} << 10;
 
 Reply invalid_body() {
   return error_reply(400, "invalid request body");
 }
 
-/// The text to store for a card; nothing for a card that must be refused.
+/// The text to store for a card; empty if the card must be refused.
 std::optional<std::string> card_text(json::Value card) {
   std::optional<std::string> text = storable_json(card);
   if (text && text->size() > max_card_bytes) return std::nullopt;
@@ -76,7 +76,7 @@ struct Heartbeat {
   bool manages_own_status = false;
 };
 
-/// `runtime_metadata`, of which this platform needs one capability; false for wrong types.
+/// Reads `runtime_metadata`, of which this platform uses one capability. False for wrong types.
 bool read_metadata(json::Value metadata, Heartbeat& heartbeat) {
   if (!metadata.present()) return true;
   Body fields(metadata);
@@ -96,7 +96,7 @@ std::string shortened(std::string_view text) {
   return std::string(text::prefix_bytes(text, max_bytes));
 }
 
-/// Nothing for a body that must be refused.
+/// Empty for a body that must be refused.
 std::optional<Heartbeat> read_heartbeat(const Request& request) {
   Body body(request.body);
   Heartbeat heartbeat;

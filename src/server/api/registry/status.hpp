@@ -13,7 +13,7 @@ namespace molecule::server {
 struct HeartbeatFacts {
   double error_rate = 0;
   std::string_view runtime_state;
-  /// The runtime declared the capability `status_mgmt`: its error rate decides nothing.
+  /// The runtime declared the capability `status_mgmt`: its error rate is ignored.
   bool manages_own_status = false;
 };
 
@@ -24,12 +24,12 @@ struct Transition {
   Cause cause;
 };
 
-/// The status after a heartbeat; nothing if it does not change. Between error rates of 0.1 and 0.5
-/// nothing changes (hysteresis).
+/// The status after a heartbeat; empty if it does not change, as between error rates of 0.1 and 0.5
+/// (hysteresis).
 std::optional<Transition> after_heartbeat(std::string_view status, const HeartbeatFacts& heartbeat);
 
-/// The status the sweep gives a workspace that was last heard from `silence` ago; nothing if it
-/// does not change.
+/// The status the sweep gives a workspace that was last heard from `silence` ago; empty if it does
+/// not change.
 std::optional<std::string_view> after_silence(std::string_view status, std::string_view runtime,
                                               std::chrono::microseconds silence);
 

@@ -7,13 +7,13 @@
 
 namespace molecule::server {
 
-/// One round of the platform's own work: workspaces that fell silent leave `online`
-/// (platform-api.md 2.6), expired uploads are removed, and the last use of tokens is written.
-/// `listening_since` (micros): time before it does not count as silence, so a restart of the
-/// platform takes nobody offline. Throws `StoreError`.
+/// One round of the platform's own work: silent workspaces leave `online` (platform-api.md 2.6),
+/// expired uploads are removed, and the last use of tokens is written. `listening_since` (micros):
+/// time before it does not count as silence, so a restart of the platform takes nobody offline.
+/// Throws `StoreError`.
 awaitable<void> sweep(Services& services, std::int64_t listening_since);
 
-/// Sweeps every 15 s until cancelled. A failed round is logged, the next one tries again.
+/// Sweeps every 15 s until cancelled. A failed round is logged, and the next one tries again.
 /// `services` must outlive the task.
 awaitable<void> sweep_task(Services& services);
 

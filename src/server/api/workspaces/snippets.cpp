@@ -7,13 +7,13 @@ namespace molecule::server {
 
 namespace {
 
-// In each: {{PLATFORM_URL}}, {{WORKSPACE_ID}}, {{SHORT_ID}} and {{AUTH_TOKEN}} are replaced.
+// Placeholders: {{PLATFORM_URL}}, {{WORKSPACE_ID}}, {{SHORT_ID}} and {{AUTH_TOKEN}}.
 
 constexpr std::string_view curl_template = R"(WORKSPACE_ID="{{WORKSPACE_ID}}"
 PLATFORM_URL="{{PLATFORM_URL}}"
 WORKSPACE_AUTH_TOKEN="{{AUTH_TOKEN}}"
 
-# Online: register, then the second command at least every 90 seconds.
+# Stay online: register once, then repeat the second command at least every 90 seconds.
 curl -fsS -X POST "$PLATFORM_URL/registry/register" \
   -H "Authorization: Bearer $WORKSPACE_AUTH_TOKEN" -H "Content-Type: application/json" \
   -d '{"id":"{{WORKSPACE_ID}}","url":"","delivery_mode":"poll","agent_card":{"name":"curl"}}'
@@ -21,7 +21,7 @@ curl -fsS -X POST "$PLATFORM_URL/registry/heartbeat" \
   -H "Authorization: Bearer $WORKSPACE_AUTH_TOKEN" -H "Content-Type: application/json" \
   -d '{"workspace_id":"{{WORKSPACE_ID}}"}'
 
-# What arrived in the last ten minutes.
+# Messages of the last ten minutes.
 curl -fsS "$PLATFORM_URL/workspaces/$WORKSPACE_ID/activity?type=a2a_receive&since_secs=600" \
   -H "Authorization: Bearer $WORKSPACE_AUTH_TOKEN"
 )";

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t max_tokens = 50;
 
-/// A parameter that is a whole number in the range, else `otherwise`.
+/// The query parameter `name` if it is a whole number in the range, else `otherwise`.
 std::int64_t number_in(const Request& request, std::string_view name, std::int64_t min,
                        std::int64_t max, std::int64_t otherwise) {
   const std::string_view text = request.parameter(name).value_or("");

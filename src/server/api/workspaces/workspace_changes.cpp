@@ -47,10 +47,10 @@ Result<Change, Reply> read_change(const Request& request) {
   const std::string parent(body.text("parent_id"));
   if (!body.ok()) return Failure{error_reply(400, "invalid request body")};
   if (change.name && (change.name->empty() || !is_label(*change.name, max_name_bytes))) {
-    return Failure{error_reply(400, "name is empty, too long, or has characters it may not have")};
+    return Failure{error_reply(400, "name is empty, too long, or has forbidden characters")};
   }
   if (change.role && !is_label(*change.role, max_role_bytes)) {
-    return Failure{error_reply(400, "role is too long, or has characters it may not have")};
+    return Failure{error_reply(400, "role is too long, or has forbidden characters")};
   }
   if (change.runtime && (change.runtime->empty() || !is_line(*change.runtime, max_runtime_bytes))) {
     return Failure{error_reply(400, "runtime is empty, too long, or not on one line")};
@@ -99,7 +99,7 @@ Reply confirmation(const std::vector<Child>& children) {
     auto reply = writer.object();
     reply.field("status", "confirmation_required");
     reply.field("message",
-                "this workspace has children, which are removed with it: repeat with "
+                "this workspace has children, which would be removed with it: repeat with "
                 "?confirm=true");
     {
       auto list = reply.array("children");
@@ -114,7 +114,7 @@ Reply confirmation(const std::vector<Child>& children) {
   return json_reply(409, std::move(writer).take());
 }
 
-/// True if it was not removed before.
+/// Returns false if it was removed before.
 awaitable<bool> remove(Context& context, const std::string& id) {
   const std::int64_t now = context.now_micros();
   const std::int64_t changed = co_await context.store.execute(
@@ -148,7 +148,7 @@ awaitable<Reply> patch_workspace(Context& context, Request request) {
     fits = co_await may_be_parent(context, *change.parent_id, workspace->id);
   }
   if (!fits) {
-    co_return error_reply(400, "parent_id is unknown, or stands below this workspace");
+    co_return error_reply(400, "parent_id is unknown, or a descendant of this workspace");
   }
   const bool moved = change.x && change.y;
   co_await context.store.execute(

@@ -47,7 +47,7 @@ Failure<Reply> refuse(std::string_view text) {
   return Failure{error_reply(400, text)};
 }
 
-/// False for wrong types. Scopes that do not exist are skipped, as the platform does.
+/// False for wrong types. Unknown scopes are skipped, as on the hosted platform.
 bool read_memories(json::Value list, std::vector<Memory>& memories) {
   constexpr std::size_t max_content_bytes = 100'000;
   if (!list.present()) return true;
@@ -120,8 +120,8 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
     made.delivery_mode = delivery_mode;
   }
   if (!secrets.members().empty()) {
-    // There is nowhere to keep them, and accepting them would lose them silently.
-    return Failure{error_reply(422, "this platform keeps no secrets: leave out \"secrets\"")};
+    // There is no place to store them, and accepting them would lose them silently.
+    return Failure{error_reply(422, "this platform stores no secrets: leave out \"secrets\"")};
   }
   made.external = external || runtime == "external";
   if (made.external) {
@@ -166,7 +166,7 @@ std::string named_payload(const NewWorkspace& made) {
   return std::move(writer).take();
 }
 
-/// As the operator set it, else as the request reached us (its Host has been checked).
+/// The operator's setting, else the address that the request used (its Host has been checked).
 std::string platform_url(const Context& context, const Request& request) {
   if (!context.services.base_url.empty()) return context.services.base_url;
   return "http://" + std::string(request.header("Host").value_or("localhost"));

@@ -10,9 +10,9 @@
 
 namespace molecule::server {
 
-// What a workspace's fields may hold, wherever they come from (platform-api.md 2.1).
+// The rules for a workspace's fields, whichever request sets them (platform-api.md 2.1).
 
-/// At most `max_bytes`, without control characters but tabs.
+/// At most `max_bytes`, without control characters except tabs.
 bool is_line(std::string_view text, std::size_t max_bytes);
 /// A name or a role: `is_line`, and none of `{}[]|>*&!`, which would not survive a config file.
 bool is_label(std::string_view text, std::size_t max_bytes);
@@ -21,7 +21,7 @@ inline constexpr std::size_t max_role_bytes = 1000;
 inline constexpr std::size_t max_runtime_bytes = 100;
 inline constexpr std::size_t max_url_bytes = 2048;
 
-/// An absolute path that does not climb.
+/// An absolute path without `..`.
 bool is_workspace_dir(std::string_view path);
 
 /// True if `id` (lower case) may be the parent of `child` (empty for a new workspace): it exists,

@@ -10,7 +10,7 @@
 
 namespace molecule::server {
 
-/// One row of `workspaces`, the columns that more than one subject needs.
+/// One row of `workspaces`: the columns that more than one subject needs.
 struct WorkspaceRow {
   std::string id;
   std::string name;
@@ -26,7 +26,7 @@ struct WorkspaceRow {
   std::optional<std::int64_t> budget_limit;
 };
 
-/// Removed ones too; nothing for an unknown or malformed id.
+/// Includes removed workspaces. Empty for an unknown or malformed id.
 awaitable<std::optional<WorkspaceRow>> find_workspace(Context& context, std::string_view id);
 
 }  // namespace molecule::server

@@ -6,6 +6,7 @@
 
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
+#include "workspace/store/inbox/sql.hpp"
 
 namespace molecule::workspace {
 
@@ -17,11 +18,28 @@ void DelegatedTasks::remember(std::string_view task_id, std::string_view peer_id
   database_.use([&](sqlite::Database& db) {
     sqlite::Transaction transaction(db);
     db.prepare(
-          "INSERT OR REPLACE INTO tasks(task_id, peer_id, task, sent_at) VALUES(?1, ?2, ?3, ?4)")
-        .bind(task_id, peer_id, shown, now)
+          "INSERT INTO tasks(task_id, peer_id, task, sent_at, session) VALUES(?1, ?2, ?3, ?4, ?5)"
+          " ON CONFLICT(task_id) DO UPDATE SET peer_id = ?2, task = ?3, sent_at = ?4, session = ?5")
+        .bind(task_id, peer_id, shown, now, sessions_.self())
         .run();
     db.prepare("DELETE FROM tasks WHERE sent_at < ?1").bind(oldest).run();
     transaction.commit();
+  });
+}
+
+std::optional<DelegatedTasks::Task> DelegatedTasks::find(std::string_view task_id) {
+  return database_.use([task_id](sqlite::Database& db) -> std::optional<Task> {
+    sqlite::Statement row =
+        db.prepare("SELECT task_id, peer_id, answered FROM tasks WHERE task_id = ?1");
+    row.bind(task_id);
+    if (!row.step()) return std::nullopt;
+    Task task{.task_id = row.string(0), .peer_id = row.string(1), .answered = row.integer(2) != 0};
+    sqlite::Statement answer = db.prepare(std::string(select_messages) +
+                                          "WHERE m.kind = 'delegation_result' AND m.task_id = ?1"
+                                          " AND m.peer_id = ?2 ORDER BY m.seq LIMIT 1");
+    answer.bind(task.task_id, task.peer_id);
+    if (answer.step()) task.answer = read_message(answer);
+    return task;
   });
 }
 

@@ -1,27 +1,43 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/async/clock.hpp"
 #include "workspace/store/database.hpp"
+#include "workspace/store/inbox/message.hpp"
+#include "workspace/store/sessions.hpp"
 
 namespace molecule::workspace {
 
-/// The tasks that peers have in their inboxes and will answer later: an answer's `Message::task` is
-/// found here by its task id and its sender. Throws `StoreError`.
+/// The tasks that peers will answer later: a message from such a peer that names the task's id is
+/// its answer (`delegation_result`), for the session that delegated it as long as that one runs.
+/// Throws `StoreError`.
 class DelegatedTasks {
  public:
   static constexpr std::size_t max_characters = 100;
 
-  DelegatedTasks(Database& database, Clock& clock, const Timing& timing)
-      : database_(database), clock_(clock), timing_(timing) {}
+  DelegatedTasks(Database& database, Sessions& sessions, Clock& clock, const Timing& timing)
+      : database_(database), sessions_(sessions), clock_(clock), timing_(timing) {}
 
   /// Kept as long as removed ids; of the text only as much as a message shows.
   void remember(std::string_view task_id, std::string_view peer_id, std::string_view text);
 
+  struct Task {
+    std::string task_id;
+    std::string peer_id;
+    /// An answer came and was removed from the inbox.
+    bool answered = false;
+    /// The answer that waits in the inbox.
+    std::optional<Message> answer = std::nullopt;
+  };
+  std::optional<Task> find(std::string_view task_id);
+
  private:
   Database& database_;
+  Sessions& sessions_;
   Clock& clock_;
   const Timing& timing_;
 };

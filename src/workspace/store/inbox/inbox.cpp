@@ -18,7 +18,7 @@ Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timi
       leases(database, sessions, timing),
       messages(database, leases, ownership, poll_state, clock, timing),
       agent_card(database),
-      tasks(database, clock, timing),
+      tasks(database, sessions, clock, timing),
       workloads(database, sessions) {}
 
 void Inbox::release() {

@@ -1,7 +1,7 @@
 #include "workspace/store/inbox/leases.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <string>
 #include <utility>
 
 #include "workspace/store/inbox/sql.hpp"
@@ -10,130 +10,276 @@ namespace molecule::workspace {
 
 namespace {
 
+using delivery::Event;
+using delivery::State;
+using delivery::Step;
 using std::chrono::microseconds;
 
-struct Lease {
-  std::int64_t seq = 0;
-  /// 0: nobody has it.
-  Sessions::Id session = 0;
-  std::int64_t leased_at = 0;
+/// Of more, an agent needs not be told that another session has them.
+constexpr std::size_t max_known = 1000;
+/// Enough characters for a line.
+constexpr std::size_t max_open_text = 400;
+
+struct Found {
+  std::int64_t seq;
+  delivery::Record record;
 };
 
-std::optional<Lease> lease_of(sqlite::Database& db, std::string_view activity_id) {
-  sqlite::Statement row = db.prepare(
-      "SELECT m.seq, coalesce(l.session, 0), coalesce(l.leased_at, 0)"
-      " FROM messages m LEFT JOIN leases l ON l.seq = m.seq WHERE m.activity_id = ?1");
+std::optional<Found> find_record(sqlite::Database& db, std::string_view activity_id) {
+  sqlite::Statement row = db.prepare(std::string(select_records) + "WHERE m.activity_id = ?1");
   row.bind(activity_id);
   if (!row.step()) return std::nullopt;
-  return Lease{.seq = row.integer(0), .session = row.integer(1), .leased_at = row.integer(2)};
+  return Found{.seq = row.integer(0), .record = read_record(row, 1)};
 }
 
-void write_lease(sqlite::Database& db, const Lease& lease) {
-  db.prepare("INSERT OR REPLACE INTO leases(seq, session, leased_at) VALUES(?1, ?2, ?3)")
-      .bind(lease.seq, lease.session, lease.leased_at)
+Message message_of(sqlite::Database& db, std::int64_t seq) {
+  sqlite::Statement row = db.prepare(std::string(select_messages) + "WHERE m.seq = ?1");
+  row.bind(seq);
+  return row.step() ? read_message(row) : Message();
+}
+
+void write_lease(sqlite::Database& db, std::int64_t seq, const delivery::Record& record) {
+  db.prepare(
+        "INSERT OR REPLACE INTO leases(seq, session, given_at, leased_at) VALUES(?1, ?2, ?3, ?4)")
+      .bind(seq, record.holder, record.given_at, record.leased_at)
       .run();
+  db.prepare("DELETE FROM announcements WHERE seq = ?1").bind(seq).run();
 }
 
-/// What may be given to `self`, oldest first.
-std::vector<std::int64_t> rows_available_to(sqlite::Database& db, Sessions::Id self) {
-  sqlite::Statement row = db.prepare(
-      std::string("SELECT m.seq FROM messages m LEFT JOIN leases l ON l.seq = m.seq WHERE ") +
-      available + "ORDER BY m.seq");
-  row.bind(self);
-  std::vector<std::int64_t> found;
-  while (row.step()) found.push_back(row.integer(0));
-  return found;
-}
-
-std::vector<Sessions::Id> sessions_with_leases(sqlite::Database& db) {
-  sqlite::Statement row = db.prepare("SELECT DISTINCT session FROM leases");
+/// The sessions that a table names.
+std::vector<Sessions::Id> sessions_in(sqlite::Database& db, const std::string& table) {
+  sqlite::Statement row =
+      db.prepare("SELECT DISTINCT session FROM " + table + " WHERE session != 0");
   std::vector<Sessions::Id> sessions;
   while (row.step()) sessions.push_back(row.integer(0));
   return sessions;
 }
 
-bool any_before(sqlite::Database& db, std::int64_t oldest) {
-  sqlite::Statement row = db.prepare("SELECT 1 FROM leases WHERE leased_at < ?1 LIMIT 1");
-  row.bind(oldest);
-  return row.step();
+/// Deletes the rows of which `column` is older; true if there were any. Looks first, so that
+/// nothing is written if there are none.
+bool delete_older(sqlite::Database& db, const std::string& table, const std::string& column,
+                  std::int64_t oldest) {
+  const std::string old = " FROM " + table + " WHERE " + column + " <= ?1";
+  sqlite::Statement any = db.prepare("SELECT 1" + old + " LIMIT 1");
+  any.bind(oldest);
+  if (!any.step()) return false;
+  db.prepare("DELETE" + old).bind(oldest).run();
+  return true;
 }
 
 }  // namespace
 
-std::int64_t Leases::oldest_valid() const {
-  return sessions_.now() - microseconds(timing_.lease).count();
+delivery::Viewer Leases::viewer() {
+  return {.self = sessions_.self(),
+          .now = sessions_.now(),
+          .limits = {.lease = microseconds(timing_.lease).count(),
+                     .announcement = microseconds(timing_.announcement).count()}};
 }
 
-bool Leases::held_elsewhere(Sessions::Id session, std::int64_t leased_at) const {
-  return session != 0 && session != sessions_.self() && leased_at > oldest_valid() &&
-         sessions_.alive(session);
+State Leases::state_of(const delivery::Record& record) {
+  const auto alive = [this](Sessions::Id session) { return sessions_.alive(session); };
+  return delivery::state_of(delivery::without_ended(record, alive), viewer());
+}
+
+bool Leases::elsewhere(const delivery::Record& record) {
+  return refused(record) || state_of(record) == State::announced_elsewhere;
+}
+
+bool Leases::refused(const delivery::Record& record) {
+  return delivery::next(state_of(record), Event::act, false) == Step::refuse;
+}
+
+void Leases::remember(std::int64_t seq, std::string_view activity_id) {
+  if (known_.size() < max_known) known_.emplace(seq, activity_id);
 }
 
 std::optional<Message> Leases::next() {
-  std::vector<Message> first = available(1);
-  if (first.empty() && free()) first = available(1);
-  if (first.empty()) return std::nullopt;
-  return std::move(first.front());
-}
-
-std::vector<Message> Leases::available(std::size_t limit) {
-  return database_.use([this, limit](sqlite::Database& db) {
-    sqlite::Statement row = db.prepare(std::string(select_messages) + "WHERE " +
-                                       workspace::available + "ORDER BY m.seq LIMIT ?2");
-    row.bind(sessions_.self(), static_cast<std::int64_t>(limit));
-    std::vector<Message> messages;
-    while (row.step()) messages.push_back(read_message(row));
-    return messages;
+  return database_.use([this](sqlite::Database& db) -> std::optional<Message> {
+    sqlite::Statement row = db.prepare(std::string(select_records) + by_urgency);
+    while (row.step()) {
+      const State state = state_of(read_record(row, 1));
+      if (delivery::next(state, Event::wait, false) != Step::give) continue;
+      return message_of(db, row.integer(0));
+    }
+    return std::nullopt;
   });
 }
 
-bool Leases::lease(std::string_view activity_id) {
-  return database_.use([this, activity_id](sqlite::Database& db) {
-    const std::int64_t now = sessions_.now();
-    const Sessions::Id self = sessions_.self();
-    std::optional<Lease> lease = lease_of(db, activity_id);
-    // A lease in use is prolonged seldom, so that a wait seldom writes.
-    const bool fresh = lease && lease->session == self &&
-                       now - lease->leased_at < microseconds(timing_.lease_renewal).count();
-    if (fresh) return true;
+bool Leases::lease(std::string_view activity_id, Event event) {
+  return database_.use([this, activity_id, event](sqlite::Database& db) {
+    std::optional<Found> found = find_record(db, activity_id);
+    const auto step_of = [this, event](const Found& one) {
+      return delivery::next(state_of(one.record), event, false);
+    };
+    if (!found) return false;
+    // A lease in use is prolonged seldom, so that work seldom writes.
+    const bool fresh =
+        sessions_.now() - found->record.leased_at < microseconds(timing_.lease_renewal).count();
+    if (fresh && step_of(*found) == Step::keep) return true;
     sqlite::Transaction transaction(db);
-    lease = lease_of(db, activity_id);
-    if (!lease || (lease->session != 0 && lease->session != self)) return false;
-    write_lease(db, {.seq = lease->seq, .session = self, .leased_at = now});
+    found = find_record(db, activity_id);
+    const Step step = found ? step_of(*found) : Step::refuse;
+    if (step != Step::give && step != Step::keep) return false;
+    write_lease(db, found->seq, delivery::after(found->record, step, viewer()));
     prolong();
     transaction.commit();
+    remember(found->seq, activity_id);
     return true;
   });
 }
 
-std::vector<Message> Leases::announce(std::size_t limit) {
+std::vector<Message> Leases::available(std::size_t limit) {
   return database_.use([this, limit](sqlite::Database& db) {
-    const Sessions::Id self = sessions_.self();
-    std::vector<std::int64_t> fresh;
-    std::unordered_set<std::int64_t> known;
-    for (const std::int64_t seq : rows_available_to(db, self)) {
-      if (announced_.contains(seq)) {
-        known.insert(seq);
-      } else if (fresh.size() < limit) {
-        fresh.push_back(seq);
+    const bool waited = sessions_.another_waits();
+    std::vector<Message> messages;
+    sqlite::Statement row = db.prepare(std::string(select_records) + "ORDER BY m.seq");
+    while (messages.size() < limit && row.step()) {
+      const Step step = delivery::next(state_of(read_record(row, 1)), Event::peek, waited);
+      if (step == Step::give || step == Step::keep) {
+        messages.push_back(message_of(db, row.integer(0)));
       }
     }
-    announced_ = std::move(known);
-    std::vector<Message> messages;
-    if (fresh.empty()) return messages;
-    sqlite::Transaction transaction(db);
-    for (const std::int64_t seq : fresh) {
-      sqlite::Statement row = db.prepare(std::string(select_messages) + "WHERE " +
-                                         workspace::available + "AND m.seq = ?2");
-      row.bind(self, seq);
-      if (!row.step()) continue;
-      messages.push_back(read_message(row));
-      write_lease(db, {.seq = seq, .session = self, .leased_at = sessions_.now()});
-    }
-    transaction.commit();
-    announced_.insert(fresh.begin(), fresh.end());
     return messages;
   });
+}
+
+void Leases::show(const std::vector<std::string>& activity_ids) {
+  database_.use([this, &activity_ids](sqlite::Database& db) {
+    const bool waited = sessions_.another_waits();
+    const auto given = [this, &db, waited](const std::string& activity_id) {
+      std::optional<Found> found = find_record(db, activity_id);
+      const Step step =
+          found ? delivery::next(state_of(found->record), Event::peek, waited) : Step::nothing;
+      if (step != Step::give) found.reset();
+      return found;
+    };
+    const bool any = std::ranges::any_of(
+        activity_ids, [&given](const std::string& id) { return given(id).has_value(); });
+    if (!any) return;
+    sqlite::Transaction transaction(db);
+    std::vector<std::pair<std::int64_t, std::string>> taken;
+    for (const std::string& activity_id : activity_ids) {
+      const auto found = given(activity_id);
+      if (!found) continue;
+      write_lease(db, found->seq, delivery::after(found->record, Step::give, viewer()));
+      taken.emplace_back(found->seq, activity_id);
+    }
+    prolong();
+    transaction.commit();
+    for (const auto& [seq, activity_id] : taken) remember(seq, activity_id);
+  });
+}
+
+/// True the first time, and until `Timing::push_hold` has passed.
+bool Leases::held_back(std::int64_t seq) {
+  const std::int64_t now = sessions_.now();
+  const auto since = held_since_.try_emplace(seq, now).first->second;
+  return now - since < microseconds(timing_.push_hold).count();
+}
+
+/// Adds nothing beyond `limit`, but forgets what is gone whatever it is.
+std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::size_t limit) {
+  const bool another_waits = sessions_.another_waits();
+  std::unordered_set<std::int64_t> waiting;
+  std::unordered_map<std::int64_t, std::int64_t> still_held;
+  std::vector<std::int64_t> fresh;
+  sqlite::Statement row = db.prepare(std::string(select_records) + "ORDER BY m.seq");
+  while (row.step()) {
+    const std::int64_t seq = row.integer(0);
+    const State state = state_of(read_record(row, 1));
+    if (announced_.contains(seq)) {
+      // What another session has had is news again when it comes back.
+      if (state != State::held_elsewhere) waiting.insert(seq);
+      continue;
+    }
+    if (delivery::next(state, Event::push, false) != Step::announce) continue;
+    const bool waited =
+        sessions_.waits() || delivery::next(state, Event::push, another_waits) != Step::announce;
+    if (waited && held_back(seq)) {
+      still_held.emplace(seq, held_since_.at(seq));
+    } else if (fresh.size() < limit) {
+      fresh.push_back(seq);
+    }
+  }
+  announced_ = std::move(waiting);
+  held_since_ = std::move(still_held);
+  return fresh;
+}
+
+Leases::Announced Leases::announce(std::size_t limit) {
+  return database_.use([this, limit](sqlite::Database& db) {
+    const std::vector<std::int64_t> fresh = choose_announced(db, limit);
+    Announced announced{.messages = {}, .held_back = !held_since_.empty()};
+    if (fresh.empty()) return announced;
+    sqlite::Transaction transaction(db);
+    const delivery::Viewer self = viewer();
+    std::vector<std::int64_t> pushed;
+    for (const std::int64_t seq : fresh) {
+      sqlite::Statement row = db.prepare(std::string(select_messages) + "WHERE m.seq = ?1");
+      row.bind(seq);
+      if (!row.step()) continue;
+      const State state = state_of(read_record(row));
+      if (delivery::next(state, Event::push, false) != Step::announce) continue;
+      announced.messages.push_back(read_message(row));
+      db.prepare(
+            "INSERT OR REPLACE INTO announcements(seq, session, announced_at)"
+            " VALUES(?1, ?2, ?3)")
+          .bind(seq, self.self, self.now)
+          .run();
+      pushed.push_back(seq);
+    }
+    transaction.commit();
+    for (std::size_t i = 0; i < pushed.size(); ++i) {
+      announced_.insert(pushed[i]);
+      remember(pushed[i], announced.messages[i].activity_id);
+    }
+    return announced;
+  });
+}
+
+Leases::Open Leases::open(std::size_t limit) {
+  return database_.use([this, limit](sqlite::Database& db) {
+    sqlite::Statement row = db.prepare(
+        "SELECT m.activity_id, m.kind, m.peer_id, m.peer_name, substr(m.text, 1, ?3)"
+        " FROM message_view m JOIN leases l ON l.seq = m.seq"
+        " WHERE l.session = ?1 AND l.leased_at > ?2 ORDER BY m.seq");
+    const delivery::Viewer self = viewer();
+    row.bind(self.self, self.now - self.limits.lease, static_cast<std::int64_t>(max_open_text));
+    Open open;
+    while (row.step()) {
+      if (open.messages.size() == limit) {
+        ++open.more;
+        continue;
+      }
+      Message message;
+      message.activity_id = row.string(0);
+      message.kind = row.string(1);
+      message.peer_id = row.string(2);
+      message.peer_name = row.string(3);
+      message.text = row.string(4);
+      open.messages.push_back(std::move(message));
+    }
+    return open;
+  });
+}
+
+std::vector<std::string> Leases::lost() {
+  std::vector<std::string> lost;
+  if (known_.empty() || !database_.is_open()) return lost;
+  database_.use([this, &lost](sqlite::Database& db) {
+    std::erase_if(known_, [this, &db, &lost](const auto& known) {
+      sqlite::Statement row = db.prepare(std::string(select_records) + "WHERE m.seq = ?1");
+      row.bind(known.first);
+      if (row.step() && state_of(read_record(row, 1)) != State::held_elsewhere) return false;
+      lost.push_back(known.second);
+      return true;
+    });
+  });
+  return lost;
+}
+
+void Leases::forget(std::string_view activity_id) {
+  std::erase_if(known_, [activity_id](const auto& known) { return known.second == activity_id; });
 }
 
 void Leases::prolong() {
@@ -148,26 +294,33 @@ void Leases::prolong() {
 bool Leases::free() {
   return database_.use([this](sqlite::Database& db) {
     bool freed = false;
-    for (const Sessions::Id session : sessions_with_leases(db)) {
-      if (sessions_.alive(session)) continue;
-      db.prepare("DELETE FROM leases WHERE session = ?1").bind(session).run();
-      freed = freed || db.changes() > 0;
-    }
+    const auto end = [&](const std::string& table, const std::string& action) {
+      for (const Sessions::Id session : sessions_in(db, table)) {
+        if (sessions_.alive(session)) continue;
+        db.prepare(action + " WHERE session = ?1").bind(session).run();
+        freed = freed || db.changes() > 0;
+      }
+    };
+    end("leases", "DELETE FROM leases");
+    end("announcements", "DELETE FROM announcements");
+    end("tasks", "UPDATE tasks SET session = 0");
     // A time in the future is either from before the machine's restart, and its session is dead, or
     // another session wrote it just now.
-    const std::int64_t oldest = oldest_valid();
-    if (any_before(db, oldest)) {
-      db.prepare("DELETE FROM leases WHERE leased_at < ?1").bind(oldest).run();
-      freed = true;
-    }
-    return freed;
+    const delivery::Viewer self = viewer();
+    const bool leases = delete_older(db, "leases", "leased_at", self.now - self.limits.lease);
+    const bool announcements =
+        delete_older(db, "announcements", "announced_at", self.now - self.limits.announcement);
+    return freed || leases || announcements;
   });
 }
 
 void Leases::release() {
   if (!database_.is_open()) return;
   database_.use([this](sqlite::Database& db) {
-    db.prepare("DELETE FROM leases WHERE session = ?1").bind(sessions_.self()).run();
+    const Sessions::Id self = sessions_.self();
+    db.prepare("DELETE FROM leases WHERE session = ?1").bind(self).run();
+    db.prepare("DELETE FROM announcements WHERE session = ?1").bind(self).run();
+    db.prepare("UPDATE tasks SET session = 0 WHERE session = ?1").bind(self).run();
   });
 }
 

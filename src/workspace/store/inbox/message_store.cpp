@@ -61,8 +61,7 @@ std::size_t MessageStore::store(const std::vector<Message>& messages, const std:
 
 Message MessageStore::read(const sqlite::Statement& row) const {
   Message message = read_message(row);
-  message.with_another_session =
-      leases_.held_elsewhere(row.integer(session_column), row.integer(leased_at_column));
+  message.with_another_session = leases_.elsewhere(read_record(row));
   return message;
 }
 
@@ -105,23 +104,60 @@ bool MessageStore::has_from(std::string_view peer_id) {
   });
 }
 
+/// Within a transaction.
+bool MessageStore::remove(sqlite::Database& db, std::string_view activity_id) {
+  const std::int64_t now = to_micros(clock_.wall());
+  // Grows even if the calendar is set back: sessions use it to find what others removed.
+  db.prepare(
+        "INSERT OR REPLACE INTO popped(activity_id, popped_at) SELECT activity_id,"
+        " max(?2, (SELECT coalesce(max(popped_at), 0) + 1 FROM popped)) FROM messages"
+        " WHERE activity_id = ?1")
+      .bind(activity_id, now)
+      .run();
+  if (db.changes() == 0) return false;
+  db.prepare(
+        "UPDATE tasks SET answered = 1 WHERE (task_id, peer_id) IN"
+        " (SELECT task_id, peer_id FROM messages WHERE activity_id = ?1)")
+      .bind(activity_id)
+      .run();
+  db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
+  prune_removed(db, now - std::chrono::microseconds(timing_.removed_kept).count());
+  leases_.prolong();
+  return true;
+}
+
 bool MessageStore::remove(std::string_view activity_id) {
   return database_.use([this, activity_id](sqlite::Database& db) {
     sqlite::Transaction transaction(db);
-    const std::int64_t now = to_micros(clock_.wall());
-    // Grows even if the calendar is set back: sessions use it to find what others removed.
-    db.prepare(
-          "INSERT OR REPLACE INTO popped(activity_id, popped_at) SELECT activity_id,"
-          " max(?2, (SELECT coalesce(max(popped_at), 0) + 1 FROM popped)) FROM messages"
-          " WHERE activity_id = ?1")
-        .bind(activity_id, now)
-        .run();
-    if (db.changes() == 0) return false;
-    db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
-    prune_removed(db, now - std::chrono::microseconds(timing_.removed_kept).count());
-    leases_.prolong();
+    if (!remove(db, activity_id)) return false;
     transaction.commit();
+    leases_.forget(activity_id);
     return true;
+  });
+}
+
+MessageStore::Popped MessageStore::pop(std::string_view activity_id) {
+  return database_.use([this, activity_id](sqlite::Database& db) {
+    sqlite::Transaction transaction(db);
+    {
+      sqlite::Statement row = db.prepare(std::string(select_messages) + "WHERE m.activity_id = ?1");
+      row.bind(activity_id);
+      if (!row.step()) return Popped::absent;
+      if (leases_.refused(read_record(row))) return Popped::refused;
+    }
+    if (!remove(db, activity_id)) return Popped::absent;
+    transaction.commit();
+    leases_.forget(activity_id);
+    return Popped::removed;
+  });
+}
+
+bool MessageStore::add(const Message& message) {
+  return database_.use([&message](sqlite::Database& db) {
+    sqlite::Transaction transaction(db);
+    const bool added = !is_removed(db, message.activity_id) && insert(db, message);
+    transaction.commit();
+    return added;
   });
 }
 

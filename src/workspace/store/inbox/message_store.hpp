@@ -55,6 +55,12 @@ class MessageStore {
   /// False if there was no such message, which is not an error. Idempotent. The session's other
   /// leases are prolonged: it is at work.
   bool remove(std::string_view activity_id);
+  enum class Popped { removed, absent, refused };
+  /// As `remove`, unless another session that runs has the message or asked for it.
+  Popped pop(std::string_view activity_id);
+  /// Adds a message that is no row of the platform's, for any session; false if it is there already
+  /// or was removed.
+  bool add(const Message& message);
   /// What any session has removed since the last call, or since this one opened the file.
   std::vector<std::string> newly_removed();
 
@@ -64,6 +70,7 @@ class MessageStore {
  private:
   /// A row of `select_messages`.
   Message read(const sqlite::Statement& row) const;
+  bool remove(sqlite::Database& db, std::string_view activity_id);
 
   Database& database_;
   Leases& leases_;

@@ -13,7 +13,7 @@ namespace {
 
 /// "moli": tells our file from another program's.
 constexpr std::int64_t application_id = 0x6D6F6C69;
-constexpr std::int64_t schema_version = 5;
+constexpr std::int64_t schema_version = 6;
 
 /// Version 1. `popped` has the ids of removed messages.
 constexpr const char* schema = R"sql(
@@ -89,6 +89,32 @@ constexpr const char* view_schema = R"sql(
   PRAGMA user_version = 5;
 )sql";
 
+/// Version 6: when a message was given to the session that has it; which session was pushed it; and
+/// which session asked for what a message answers (0: one that has ended). What answers a task is a
+/// `delegation_result`, whichever way it came. Of a late answer that this program stored itself,
+/// `sequence` is `no_sequence`.
+constexpr const char* delivery_schema = R"sql(
+  ALTER TABLE leases ADD COLUMN given_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE leases SET given_at = leased_at;
+  CREATE TABLE announcements(
+    seq INTEGER PRIMARY KEY REFERENCES messages(seq) ON DELETE CASCADE,
+    session INTEGER NOT NULL,
+    announced_at INTEGER NOT NULL
+  ) STRICT;
+  ALTER TABLE tasks ADD COLUMN session INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tasks ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX messages_task ON messages(task_id) WHERE task_id != '';
+  DROP VIEW message_view;
+  CREATE VIEW message_view AS
+    SELECT m.seq, m.activity_id, m.text, m.peer_id,
+      iif(t.task_id IS NULL, m.kind, 'delegation_result') AS kind, m.method, m.created_at,
+      m.peer_name, m.peer_role, m.agent_card_url, m.message_id,
+      iif(t.task IS NULL AND m.kind != 'delegation_result', '', m.task_id) AS task_id,
+      coalesce(t.task, '') AS task, coalesce(t.session, 0) AS asked_by
+    FROM messages m LEFT JOIN tasks t ON t.task_id = m.task_id AND t.peer_id = m.peer_id;
+  PRAGMA user_version = 6;
+)sql";
+
 /// Asked before any lock is taken: another process may be writing for long.
 bool is_current(sqlite::Database& db) {
   return number(db, "PRAGMA application_id") == application_id &&
@@ -118,7 +144,8 @@ bool migrate(sqlite::Database& db) {
     db.execute(tasks_schema);
   }
   if (version < 4) db.execute(workloads_schema);
-  db.execute(view_schema);
+  if (version < 5) db.execute(view_schema);
+  db.execute(delivery_schema);
   transaction.commit();
   return is_new;
 }

@@ -19,6 +19,15 @@ Message read_message(const sqlite::Statement& row) {
   return m;
 }
 
+delivery::Record read_record(const sqlite::Statement& row, int first) {
+  return {.asked_by = row.integer(first),
+          .announced_to = row.integer(first + 1),
+          .announced_at = row.integer(first + 2),
+          .holder = row.integer(first + 3),
+          .given_at = row.integer(first + 4),
+          .leased_at = row.integer(first + 5)};
+}
+
 std::int64_t number(sqlite::Database& db, std::string_view sql) {
   sqlite::Statement statement = db.prepare(sql);
   return statement.step() ? statement.integer(0) : 0;

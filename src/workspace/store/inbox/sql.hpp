@@ -1,32 +1,48 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/sqlite.hpp"
 #include "base/text/time.hpp"
+#include "workspace/store/delivery.hpp"
 #include "workspace/store/inbox/message.hpp"
 
 namespace molecule::workspace {
 
 // What the classes on `inbox.db` share. Everything here throws `sqlite::Error`.
 
-/// The view that `read_message` reads; its last two columns say which session has the message, and
-/// since when.
+/// `read_message` reads the first columns, `read_record` the ones from `record_column` on.
 inline constexpr const char* select_messages =
     "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
-    " m.peer_role, m.agent_card_url, m.message_id, m.task_id, m.task, l.session, l.leased_at"
-    " FROM message_view m LEFT JOIN leases l ON l.seq = m.seq ";
-inline constexpr int session_column = 12;
-inline constexpr int leased_at_column = 13;
+    " m.peer_role, m.agent_card_url, m.message_id, m.task_id, m.task, m.seq, m.asked_by,"
+    " coalesce(a.session, 0), coalesce(a.announced_at, 0), coalesce(l.session, 0),"
+    " coalesce(l.given_at, 0), coalesce(l.leased_at, 0)"
+    " FROM message_view m LEFT JOIN leases l ON l.seq = m.seq"
+    " LEFT JOIN announcements a ON a.seq = m.seq ";
+/// Rows that begin with the message's number, for decisions about many of them.
+inline constexpr const char* select_records =
+    "SELECT m.seq, m.asked_by, coalesce(a.session, 0), coalesce(a.announced_at, 0),"
+    " coalesce(l.session, 0), coalesce(l.given_at, 0), coalesce(l.leased_at, 0)"
+    " FROM message_view m LEFT JOIN leases l ON l.seq = m.seq"
+    " LEFT JOIN announcements a ON a.seq = m.seq ";
+inline constexpr int seq_column = 12;
+inline constexpr int record_column = 13;
+/// What a session is given first: answers to tasks, then the person, then peers; each oldest first.
+inline constexpr const char* by_urgency =
+    "ORDER BY CASE m.kind WHEN 'delegation_result' THEN 0 WHEN 'canvas_user' THEN 1 ELSE 2 END,"
+    " m.seq ";
 
-/// The condition of what may be given to session ?1.
-inline constexpr const char* available = "(l.session IS NULL OR l.session = ?1) ";
+/// The `sequence` of what is no row of the platform's.
+inline constexpr std::int64_t no_sequence = std::numeric_limits<std::int64_t>::max();
 
 /// A row of `select_messages`.
 Message read_message(const sqlite::Statement& row);
+/// What the row says of its message's delivery; `first` is the column of `asked_by`.
+delivery::Record read_record(const sqlite::Statement& row, int first = record_column);
 
 /// The first column of the first row; 0 without a row.
 std::int64_t number(sqlite::Database& db, std::string_view sql);

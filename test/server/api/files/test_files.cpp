@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "server/api/files/pending_uploads.hpp"
+#include "server/api/files/upload_folder.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/http/multipart.hpp"
 #include "server/platform.hpp"
@@ -42,7 +43,7 @@ std::size_t stored(const Platform& platform) {
 
 }  // namespace
 
-TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
+TEST_CASE("a user's file waits for the workspace until it is acknowledged") {
   Platform platform;
   const Member a = platform.add("a");
   const auto reply =
@@ -86,7 +87,7 @@ TEST_CASE("a person's file waits for the workspace until it is acknowledged") {
   CHECK(stored(platform) == 1);
 }
 
-TEST_CASE("an agent's own file says whose it is") {
+TEST_CASE("an agent's own file has its source") {
   Platform platform;
   const Member a = platform.add("a");
   REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
@@ -94,7 +95,7 @@ TEST_CASE("an agent's own file says whose it is") {
   CHECK(page.items().at(0)["source_id"].string_or("") == a.id);
 }
 
-TEST_CASE("an upload is there for a day") {
+TEST_CASE("an upload expires after a day") {
   Platform platform;
   const Member a = platform.add("a");
   const std::string path =
@@ -109,18 +110,66 @@ TEST_CASE("an upload is there for a day") {
   CHECK(platform.count("SELECT count(*) FROM pending_uploads") == 0);
 }
 
-TEST_CASE("files that belong to nobody are removed, and a lost one is not found") {
+TEST_CASE("files without a row are removed, and a row without a file is not found") {
   Platform platform;
   const Member a = platform.add("a");
   const std::string id = file_id(upload(platform, a, a.token, part("r", "x")));
-  std::ofstream(platform.services.uploads / "left-by-a-crash") << "half";
+  const std::string lost(test::unknown_id);
+  std::ofstream(platform.services.uploads / lost) << "without a row";
+  std::ofstream(platform.services.uploads / ("." + lost + ".abcd-_12")) << "half";
   platform.sweep(0);
   CHECK(stored(platform) == 1);
   std::filesystem::remove(platform.services.uploads / id);
   CHECK(platform.get(path_of(a, "/pending-uploads/" + id + "/content"), a.token).status == 404);
 }
 
-TEST_CASE("files of others are not found") {
+TEST_CASE("fault C1: a sweep leaves alone what no platform named, and follows no link") {
+  Platform platform;
+  const std::string lost(test::unknown_id);
+  const auto& folder = platform.services.uploads;
+  const std::vector<std::string> foreign{"thesis.pdf", lost + ".txt", "." + lost,
+                                         "." + lost + ".abcd", ".molecule-platform-uploads"};
+  for (const std::string& name : foreign) std::ofstream(folder / name) << "precious";
+  const auto elsewhere = platform.folder.path / "elsewhere";
+  std::filesystem::create_directory(elsewhere);
+  std::ofstream(elsewhere / lost) << "precious";
+  std::filesystem::create_directory_symlink(elsewhere, folder / lost);
+  platform.sweep(0);
+  CHECK(stored(platform) == foreign.size() + 1);
+  // The folder itself became a link meanwhile.
+  std::filesystem::rename(folder, platform.folder.path / "moved");
+  std::filesystem::create_directory_symlink(elsewhere, folder);
+  platform.sweep(0);
+  CHECK(std::filesystem::exists(elsewhere / lost));
+}
+
+TEST_CASE("fault C1: only a folder that a platform made is taken for uploads") {
+  const test::Folder folder;
+  const auto uploads = folder.path / "uploads";
+  const std::string id(test::unknown_id);
+  REQUIRE(server::claim_upload_folder(uploads));
+  REQUIRE(server::claim_upload_folder(uploads));  // its own, with its mark
+  std::ofstream(uploads / "note") << "a person's, since then";
+  CHECK(server::claim_upload_folder(uploads));
+
+  // One of an earlier version has no mark, but nothing foreign in it.
+  std::filesystem::create_directory(folder.path / "earlier");
+  std::ofstream(folder.path / "earlier" / id) << "x";
+  CHECK(server::claim_upload_folder(folder.path / "earlier"));
+
+  std::filesystem::create_directory(folder.path / "photos");
+  std::ofstream(folder.path / "photos" / "cat.jpg") << "x";
+  const auto refused = server::claim_upload_folder(folder.path / "photos");
+  REQUIRE(!refused);
+  CHECK(refused.error().find("cat.jpg") != std::string::npos);
+  CHECK(refused.error().find("--data") != std::string::npos);
+  std::filesystem::create_directory_symlink(uploads, folder.path / "link");
+  CHECK(!server::claim_upload_folder(folder.path / "link"));
+  std::ofstream(folder.path / "file") << "x";
+  CHECK(!server::claim_upload_folder(folder.path / "file"));
+}
+
+TEST_CASE("files of other workspaces are not found") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -138,7 +187,7 @@ TEST_CASE("files of others are not found") {
   CHECK(upload(platform, a, "", part("r", "x")).status == 401);
 }
 
-TEST_CASE("uploads that are none are refused and leave nothing") {
+TEST_CASE("invalid uploads are refused and leave nothing") {
   Platform platform;
   const Member a = platform.add("a");
   CHECK(platform.post(path_of(a, "/chat/uploads"), a.token, "{}").status == 400);
@@ -158,7 +207,7 @@ TEST_CASE("uploads that are none are refused and leave nothing") {
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
 
-TEST_CASE("what waits for one workspace is bounded") {
+TEST_CASE("the files waiting for one workspace are limited") {
   Platform platform;
   const Member a = platform.add("a");
   REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
@@ -166,7 +215,7 @@ TEST_CASE("what waits for one workspace is bounded") {
   CHECK(upload(platform, a, a.token, part("r", "x")).status == 413);
 }
 
-TEST_CASE("bytes that cannot be kept give no row") {
+TEST_CASE("an upload that cannot be written leaves no row") {
   Platform platform;
   const Member a = platform.add("a");
   std::filesystem::remove_all(platform.services.uploads);
@@ -174,7 +223,7 @@ TEST_CASE("bytes that cannot be kept give no row") {
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
 
-TEST_CASE("names of files are made harmless and keep their script") {
+TEST_CASE("file names are made safe and keep their script") {
   Platform platform;
   const Member a = platform.add("a");
   const auto name_of = [&](std::string_view given) {

@@ -74,7 +74,7 @@ TEST_CASE("best match first, then the newest") {
   CHECK(recall(platform, a, "limit=1") == Texts{"banana"});
 }
 
-TEST_CASE("no query is a syntax error") {
+TEST_CASE("no query causes a syntax error") {
   Platform platform;
   const Member a = platform.add("a");
   remember(platform, a, "near content OR column");
@@ -158,7 +158,7 @@ TEST_CASE("scopes: who sees what") {
   CHECK(recall(platform, a, "scope=TEAM") == Texts{"a team", "root team"});
 }
 
-TEST_CASE("only roots write GLOBAL memories, and everybody sees who wrote them") {
+TEST_CASE("only roots write GLOBAL memories, and everyone sees who wrote them") {
   Platform platform;
   const Member root = platform.add("root");
   const Member a = platform.add("a", root.id);
@@ -207,7 +207,7 @@ TEST_CASE("the refusals of memories") {
             .status == 404);
 }
 
-TEST_CASE("only the owner deletes a memory, also from the search") {
+TEST_CASE("only its owner deletes a memory, from the search too") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -247,7 +247,7 @@ TEST_CASE("secrets are redacted before a memory is stored") {
         "bearer x", "Bearer", "Bearerx y", "ctx7_", "", "plain text", "na\xC3\xAFve"}) {
     CHECK(redact_memory(kept) == kept);
   }
-  // A word boundary stands before the name, also after what is no ASCII letter.
+  // A word boundary precedes the name, even after a character that is not an ASCII letter.
   CHECK(redact_memory("\xC3\xA9"
                       "A_TOKEN=x") == "\xC3\xA9[REDACTED:TOKEN]");
   CHECK(redact_memory("1.A_TOKEN=x") == "1.[REDACTED:TOKEN]");
@@ -272,7 +272,7 @@ TEST_CASE("redaction takes time linear in the text") {
   }
 }
 
-TEST_CASE("keys and values with versions") {
+TEST_CASE("keys and values have versions") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -319,7 +319,7 @@ TEST_CASE("keys expire") {
   platform.clock.advance(std::chrono::seconds(11));
   CHECK(platform.get(path_of(a, "/memory/k"), a.token).status == 404);
   CHECK(platform.get(path_of(a, "/memory"), a.token).text == "[]");
-  // An expired key may be made anew; its old version does not come back.
+  // An expired key may be created again; its old version does not return.
   CHECK(put(R"({"key":"k","value":2,"if_match_version":0})")["version"].integer() == 2);
   CHECK_FALSE(platform.get(path_of(a, "/memory/k"), a.token)["expires_at"].present());
   CHECK(put(R"({"key":"far","value":1,"ttl_seconds":9223372036854775807})").status == 200);

@@ -19,7 +19,7 @@ std::string message(std::string_view id, std::string_view text = "hello") {
 
 }  // namespace
 
-TEST_CASE("the human's message waits in the inbox of a polling workspace") {
+TEST_CASE("the user's message waits in the inbox of a polling workspace") {
   Platform platform;
   const Member a = platform.add("Ann");
   std::vector<std::string> frames;
@@ -51,7 +51,7 @@ TEST_CASE("the human's message waits in the inbox of a polling workspace") {
   CHECK(frames[0].find("\"message_id\":\"m1\"") != std::string::npos);
 }
 
-TEST_CASE("a repetition is answered alike and leaves one row") {
+TEST_CASE("a repetition gets the same answer and leaves one row") {
   Platform platform;
   const Member parent = platform.add("parent");
   const Member a = platform.add("a", parent.id);
@@ -68,7 +68,7 @@ TEST_CASE("a repetition is answered alike and leaves one row") {
     CHECK(platform.post(path_of(b, "/a2a"), platform.admin, message("1")).status == 200);
     CHECK(platform.get(path_of(b, "/activity"), b.token).items().size() == 3);
   }
-  SUBCASE("without an id nothing is taken for a repetition") {
+  SUBCASE("without an id nothing counts as a repetition") {
     const char* body = R"({"method":"x","params":{"message":{"parts":[]}}})";
     platform.post(path_of(b, "/a2a"), a.token, body);
     platform.post(path_of(b, "/a2a"), a.token, body);
@@ -76,7 +76,7 @@ TEST_CASE("a repetition is answered alike and leaves one row") {
   }
 }
 
-TEST_CASE("who may write to whom is what can_communicate says") {
+TEST_CASE("permission to write follows can_communicate") {
   Platform platform;
   std::vector<Member> members;
   members.push_back(platform.add("root1"));
@@ -129,13 +129,13 @@ TEST_CASE("the refusals of /a2a, in their order") {
   CHECK(platform.post("/workspaces/nonsense/a2a", a.token, message("m")).status == 403);
   CHECK(platform.post(path_of(a, "/a2a"), platform.admin, "{").error() == "invalid JSON");
 
-  SUBCASE("another's name is not borrowed") {
+  SUBCASE("a workspace cannot claim another's id") {
     platform.headers = {{"X-Workspace-ID", b.id}};
     CHECK(platform.post(path_of(b, "/a2a"), a.token, message("m")).status == 401);
     platform.headers = {{"X-Workspace-ID", "system:x"}};
     CHECK(platform.post(path_of(b, "/a2a"), a.token, message("m")).error() == "invalid caller ID");
   }
-  SUBCASE("budget comes before the envelope") {
+  SUBCASE("the budget is checked before the envelope") {
     platform.set(a, "budget_limit = 100, monthly_spend = 99");
     CHECK(platform.post(path_of(a, "/a2a"), b.token, message("m")).status == 200);
     platform.set(a, "monthly_spend = 100");
@@ -143,7 +143,7 @@ TEST_CASE("the refusals of /a2a, in their order") {
     CHECK(platform.post(path_of(a, "/a2a"), b.token, "{").error() ==
           "workspace budget limit exceeded");
   }
-  SUBCASE("a removed workspace reads nothing any more") {
+  SUBCASE("a removed workspace gets no messages") {
     platform.set(a, "status = 'removed'");
     const auto reply = platform.post(path_of(a, "/a2a"), platform.admin, message("m"));
     CHECK(reply.status == 410);
@@ -163,7 +163,7 @@ TEST_CASE("the refusals of /a2a, in their order") {
   CHECK(platform.count("SELECT count(*) FROM activity") <= 1);
 }
 
-TEST_CASE("nobody forges the rows that the platform writes itself") {
+TEST_CASE("messages cannot forge the platform's own rows") {
   Platform platform;
   const Member parent = platform.add("parent");
   const Member a = platform.add("a", parent.id);
@@ -182,7 +182,7 @@ TEST_CASE("nobody forges the rows that the platform writes itself") {
   CHECK(platform.count("SELECT count(*) FROM activity") == 0);
 }
 
-TEST_CASE("a removed workspace's token is no token") {
+TEST_CASE("a removed workspace's token is refused") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");

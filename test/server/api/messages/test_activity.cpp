@@ -74,7 +74,7 @@ TEST_CASE("the cursor need not match the other filters") {
   CHECK(page.items().size() == 1);
 }
 
-TEST_CASE("a cursor that is none of this workspace's rows is gone") {
+TEST_CASE("a cursor that is no row of this workspace is answered with 410") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -91,7 +91,7 @@ TEST_CASE("a cursor that is none of this workspace's rows is gone") {
   }
 }
 
-TEST_CASE("filters") {
+TEST_CASE("activity is filtered") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -158,7 +158,7 @@ TEST_CASE("the refusals of GET activity") {
             .text == "[]");
 }
 
-TEST_CASE("a page ends before it is too large to carry, with at least one row") {
+TEST_CASE("a page ends before it gets too large, but has at least one row") {
   Platform platform;
   const Member a = platform.add("a");
   report(platform, a, "first");

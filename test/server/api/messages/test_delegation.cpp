@@ -64,7 +64,7 @@ TEST_CASE("a delegation reaches the target's inbox and stays queued, not complet
   CHECK(list.items()[1]["summary"].string_or("") == "Delegating to " + b.id);
   CHECK(list.items()[0]["response_preview"].string_or("") ==
         R"({"delegation_id":")" + id + R"(","queued":true})");
-  // The one who delegates gets no message from itself.
+  // The delegating workspace gets no message from itself.
   CHECK(platform.get(path_of(a, "/activity?type=a2a_receive"), a.token).items().empty());
   const Texts events = recorded_events(platform);
   REQUIRE(events.size() == 3);
@@ -82,7 +82,7 @@ TEST_CASE("a delegation that cannot be delivered fails visibly") {
   const Member c = platform.add("c", b.id);
   Member target = c;
   std::string error = "access denied: workspaces cannot communicate per hierarchy rules";
-  SUBCASE("no right") {}
+  SUBCASE("no permission") {}
   SUBCASE("no such target") {
     target.id = test::unknown_id;
   }
@@ -115,7 +115,7 @@ TEST_CASE("a delegation that cannot be delivered fails visibly") {
   CHECK(platform.count("SELECT count(*) FROM activity WHERE activity_type = 'a2a_receive'") == 0);
 }
 
-TEST_CASE("a key makes a delegation once, until it failed") {
+TEST_CASE("a key allows one delegation, unless it failed") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -129,7 +129,7 @@ TEST_CASE("a key makes a delegation once, until it failed") {
                           R"(","idempotent_hit":true})");
   CHECK(platform.get(path_of(b, "/activity"), b.token).items().size() == 1);
   CHECK(platform.get(path_of(c, "/activity"), c.token).items().empty());
-  // Keys are a workspace's own; no key is none.
+  // Keys are per workspace; without a key nothing counts as a repetition.
   CHECK(platform.post(path_of(c, "/delegate"), c.token, task(b.id, key)).status == 202);
   CHECK(platform.post(path_of(a, "/delegate"), a.token, task(b.id)).status == 202);
   CHECK(platform.post(path_of(a, "/delegate"), a.token, task(b.id)).status == 202);
@@ -179,7 +179,7 @@ TEST_CASE("a recorded delegation is completed by its agent, once") {
     CHECK(reply.text == R"({"delegation_id":"d-1","status":"recorded"})");
   }
   CHECK(statuses(platform, a) == Texts{"dispatched"});
-  // Recording tells, it does not send.
+  // Recording a delegation sends nothing.
   CHECK(platform.get(path_of(b, "/activity"), b.token).items().empty());
 
   const std::string answer(400, 'a');
@@ -197,7 +197,7 @@ TEST_CASE("a recorded delegation is completed by its agent, once") {
   CHECK(list.items()[1]["status"].string_or("") == "completed");
   CHECK(recorded_events(platform).back().starts_with("DELEGATION_COMPLETE"));
 
-  // Another's delegation, and one that nobody knows: nothing happens, as the contract has it.
+  // Another workspace's delegation, and an unknown one: nothing happens (platform-api.md 5.4).
   CHECK(platform.post(path_of(b, "/delegations/d-1/update"), b.token, R"({"status":"failed"})")
             .status == 200);
   CHECK(statuses(platform, a) == Texts{"completed", "completed"});
@@ -227,7 +227,7 @@ TEST_CASE("the refusals of record and update") {
   CHECK(platform.get(path_of(a, "/delegations"), "").status == 401);
 }
 
-TEST_CASE("previews are cut on characters") {
+TEST_CASE("previews are cut at characters") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");

@@ -57,7 +57,7 @@ TEST_CASE("a framed request is kept, its messageId known") {
   CHECK(normal.envelope.message_id == "m1");
 }
 
-TEST_CASE("what a reader cannot agree on is settled: a repeated member counts once") {
+TEST_CASE("a repeated member counts once, so that all readers agree") {
   const Normal normal(R"({"jsonrpc":"2.0","method":"a","method":"b",
       "params":{"message":{"parts":[1],"parts":[2]},"message":{"parts":[3]}}})");
   CHECK(normal.envelope.text.find("\"b\"") == std::string::npos);
@@ -100,7 +100,7 @@ TEST_CASE("a request without a message passes, whatever its params are") {
   CHECK(Normal(R"({"method":7})").envelope.method.empty());
 }
 
-TEST_CASE("no JSON object is no envelope") {
+TEST_CASE("anything but a JSON object is refused") {
   for (const char* body : {"", " ", "[]", "5", "\"x\"", "{", "{}{}", "{\"a\":1e999}", "\xFF",
                            "{\"a\":\"\xC3\"}", "nul"}) {
     const Normal normal(body);
@@ -109,7 +109,7 @@ TEST_CASE("no JSON object is no envelope") {
   }
 }
 
-TEST_CASE("what would break the page of its reader is refused") {
+TEST_CASE("an envelope that would break its reader's page is refused") {
   CHECK(Normal(nested(server::max_nesting - 1)).status == 200);
   CHECK(Normal(nested(server::max_nesting)).status == 400);
   CHECK(Normal(nested(1000)).status == 400);
@@ -117,7 +117,7 @@ TEST_CASE("what would break the page of its reader is refused") {
   CHECK(server::nesting(R"({"a":"[[[[\"[[","b":[{}]})") == 3);
 }
 
-TEST_CASE("a huge method is cut where it is logged, on a character") {
+TEST_CASE("a huge method is cut in the log, at a character") {
   const Normal normal(R"({"method":")" + std::string(199, 'a') + "\xC3\xA9" + "\"}");
   CHECK(normal.envelope.method == std::string(199, 'a'));
 }

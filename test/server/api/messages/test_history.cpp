@@ -30,7 +30,7 @@ std::string contents(const test::Answer& answer) {
 
 }  // namespace
 
-TEST_CASE("the chat with the person, oldest first, with files") {
+TEST_CASE("the chat with the user, oldest first, with files") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -71,7 +71,7 @@ TEST_CASE("pages of the chat follow each other without a gap") {
   CHECK(seen == "user:0 user:1 user:2 user:3 user:4 user:5 user:6 ");
 }
 
-TEST_CASE("the chat's parameters and rights") {
+TEST_CASE("the parameters and permissions of the chat history") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");

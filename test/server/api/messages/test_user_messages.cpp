@@ -8,7 +8,7 @@ using test::Member;
 using test::path_of;
 using test::Platform;
 
-TEST_CASE("what an agent tells the human is shown at once and kept") {
+TEST_CASE("an agent's message to the user is shown at once and stored") {
   Platform platform;
   const Member a = platform.add("Ann");
   std::vector<std::string> frames;
@@ -40,7 +40,7 @@ TEST_CASE("what an agent tells the human is shown at once and kept") {
         R"("mimeType":"t/x","size":3}},{"kind":"file","file":{"uri":"v","name":"o"}}]})");
 }
 
-TEST_CASE("a notification that is sent again with its id is shown and kept once") {
+TEST_CASE("a notification that is sent again with its id is shown and stored once") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -61,7 +61,7 @@ TEST_CASE("a notification that is sent again with its id is shown and kept once"
   notify(a, "2");
   notify(b, "1");
   CHECK(kept() == 3);
-  // Without an id each is another one, and the human's message of the same id is one too.
+  // Without an id each one is new, and so is the user's message with the same id.
   for (int i = 0; i < 2; ++i) notify(a, "");
   CHECK(kept() == 5);
   CHECK(platform
@@ -73,7 +73,7 @@ TEST_CASE("a notification that is sent again with its id is shown and kept once"
         400);
 }
 
-TEST_CASE("a long message is cut on a character in the summary only") {
+TEST_CASE("a long message is cut at a character, and only in the summary") {
   Platform platform;
   const Member a = platform.add("a");
   const std::string text = std::string(79, 'x') + "\xC3\xA9 and more";
@@ -109,7 +109,7 @@ TEST_CASE("the refusals of notify") {
   std::string many = R"({"uri":"u","name":"n"})";
   for (int i = 0; i < 10; ++i) many += R"(,{"uri":"u","name":"n"})";
   CHECK(refused(R"({"message":"x","attachments":[)" + many + "]}") ==
-        "at most 10 attachments a message");
+        "at most 10 attachments per message");
   CHECK(platform.post(path_of(a, "/notify"), "", R"({"message":"x"})").status == 401);
   CHECK(platform.post(path_of(a, "/notify"), b.token, R"({"message":"x"})").status == 401);
   for (const std::string& id : {std::string(test::unknown_id), std::string("nonsense"), b.id}) {
@@ -159,7 +159,7 @@ TEST_CASE("no files for workspaces that do not poll and have no server") {
   CHECK(download("?path=/workspace/x").starts_with("422 "));
 }
 
-TEST_CASE("a broadcast reaches those who may be talked to, and nobody else") {
+TEST_CASE("a broadcast reaches the permitted workspaces, and no others") {
   Platform platform;
   const Member parent = platform.add("parent");
   const Member a = platform.add("a", parent.id);

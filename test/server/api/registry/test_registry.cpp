@@ -28,7 +28,7 @@ std::string status_of(Platform& platform, const Member& member) {
   return std::string(platform.get("/workspaces/" + member.id, "")["status"].string_or(""));
 }
 
-/// What went to the WebSocket clients.
+/// The frames sent to the WebSocket clients.
 struct Listener {
   explicit Listener(Platform& platform) {
     platform.events.subscribe(
@@ -49,7 +49,7 @@ struct Listener {
 
 }  // namespace
 
-TEST_CASE("register answers what the client of today needs") {
+TEST_CASE("register returns what current clients need") {
   Platform platform;
   Listener listener(platform);
   const Member a = platform.add("a");
@@ -68,7 +68,7 @@ TEST_CASE("register answers what the client of today needs") {
   CHECK(platform.post("/registry/register", a.token, register_body(a.id, "")).status == 200);
 }
 
-TEST_CASE("register refuses") {
+TEST_CASE("the refusals of register") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -102,7 +102,7 @@ TEST_CASE("register refuses") {
   CHECK(platform.count("SELECT count(*) FROM events") == 0);
 }
 
-TEST_CASE("the owner brings in workspaces that have no token") {
+TEST_CASE("the admin registers workspaces that have no token") {
   Platform platform;
   const auto made = platform.post("/registry/register", platform.admin, register_body(unknown_id));
   CHECK(made.status == 200);
@@ -111,14 +111,14 @@ TEST_CASE("the owner brings in workspaces that have no token") {
   CHECK(platform.post("/registry/heartbeat", token, heartbeat_body(unknown_id)).status == 200);
   const auto listed = platform.get("/workspaces", platform.admin);
   CHECK(listed.items().at(0)["name"].string() == unknown_id);
-  // Once its tokens are revoked, again only the owner.
+  // Once its tokens are revoked, again only the admin.
   platform.revoke_tokens(unknown_id);
   CHECK(platform.post("/registry/register", token, register_body(unknown_id)).status == 401);
   CHECK(platform.post("/registry/register", platform.admin, register_body(unknown_id))["auth_token"]
             .is_string());
 }
 
-TEST_CASE("heartbeats") {
+TEST_CASE("heartbeats update the workspace") {
   Platform platform;
   Listener listener(platform);
   const Member a = platform.add("a");
@@ -146,7 +146,7 @@ TEST_CASE("heartbeats") {
   CHECK(list.items().at(0)["active_tasks"].integer() == 2);
   CHECK(list.items().at(0)["monthly_spend"].integer() == 12);
 
-  // Not partial, but for what was spent.
+  // Absent fields are reset, except for the spending.
   CHECK(platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id)).status == 200);
   list = platform.get("/workspaces", platform.admin);
   CHECK(list.items().at(0)["current_task"].string() == "");
@@ -154,7 +154,7 @@ TEST_CASE("heartbeats") {
   CHECK(status_of(platform, a) == "online");
 }
 
-TEST_CASE("heartbeats of wrong shape and of strangers") {
+TEST_CASE("malformed and unauthorized heartbeats are refused") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -177,7 +177,7 @@ TEST_CASE("heartbeats of wrong shape and of strangers") {
   CHECK(platform.post("/registry/register", platform.admin, register_body(a.id)).status == 410);
 }
 
-TEST_CASE("a heartbeat succeeds without the inbound secret if that cannot be made") {
+TEST_CASE("a heartbeat succeeds without the inbound secret if it cannot be created") {
   Platform platform;
   const Member a = platform.add("a");
   platform.set(a, "status = 'offline'");
@@ -196,7 +196,7 @@ TEST_CASE("a heartbeat succeeds without the inbound secret if that cannot be mad
   CHECK(first["platform_inbound_secret"].string() == second["platform_inbound_secret"].string());
 }
 
-TEST_CASE("update-card") {
+TEST_CASE("update-card replaces the card") {
   Platform platform;
   Listener listener(platform);
   const Member a = platform.add("a");
@@ -256,7 +256,7 @@ TEST_CASE("discover, peers and check-access follow the hierarchy") {
   CHECK(platform.post("/registry/check-access", "", "{}").status == 400);
 }
 
-TEST_CASE("the sweep takes away who is silent, but not at the platform's own start") {
+TEST_CASE("the sweep takes silent workspaces offline, but not at the platform's start") {
   Platform platform;
   Listener listener(platform);
   const Member a = platform.add("a");

@@ -17,7 +17,7 @@ std::string_view next(std::string_view status, const HeartbeatFacts& heartbeat) 
 
 }  // namespace
 
-TEST_CASE("any heartbeat brings a workspace online that was not yet") {
+TEST_CASE("any heartbeat brings a new workspace online") {
   for (const char* status : {"offline", "provisioning", "awaiting_agent"}) {
     CHECK(next(status, {}) == "online");
     CHECK(next(status, {.error_rate = 1, .runtime_state = "wedged"}) == "online");
@@ -44,7 +44,7 @@ TEST_CASE("a runtime that manages its own status is not judged by its errors") {
   CHECK(next("degraded", good) == "stays");
 }
 
-TEST_CASE("silence takes the online away") {
+TEST_CASE("a silent workspace goes offline") {
   CHECK(!after_silence("online", "external", seconds(90)));
   CHECK(after_silence("online", "external", seconds(91)) == "awaiting_agent");
   CHECK(after_silence("degraded", "external", seconds(91)) == "awaiting_agent");
@@ -58,7 +58,9 @@ TEST_CASE("silence takes the online away") {
 TEST_CASE("push URLs") {
   for (const char* good :
        {"http://example.org", "https://agent.example:8443/a2a?x=1", "http://localhost:8000",
-        "http://8.8.8.8/", "http://[2606:4700::1]:80", "HTTP://EXAMPLE.ORG"}) {
+        "http://8.8.8.8/", "http://[2606:4700::1]:80", "HTTP://EXAMPLE.ORG", "http://example.org.",
+        "http://[64:ff9b::808:808]/", "http://[2002:808:808::1]", "http://[::ffff:8.8.8.8]",
+        "http://a_b.xn--p1ai/%41?x=[1]"}) {
     CAPTURE(good);
     CHECK(!push_url_problem(good));
   }
@@ -90,6 +92,62 @@ TEST_CASE("push URLs") {
                           "http://[::1",
                           "http://a b",
                           "http://a\nb"}) {
+    CAPTURE(bad);
+    CHECK(push_url_problem(bad));
+  }
+}
+
+TEST_CASE("fault C11: a blocked address is blocked in every spelling") {
+  for (const char* bad : {"http://[::127.0.0.1]",
+                          "http://[::7f00:1]:8000/a",
+                          "http://[::ffff:127.0.0.1]",
+                          "http://[::ffff:7f00:1]",
+                          "http://[::ffff:0:127.0.0.1]",
+                          "http://[0:0:0:0:0:ffff:a9fe:a9fe]",
+                          "http://[64:ff9b::7f00:1]",
+                          "http://[64:ff9b::169.254.169.254]",
+                          "http://[64:ff9b:1::7f00:1]",
+                          "http://[2002:7f00:1::]",
+                          "http://[2002:a9fe:a9fe::1]",
+                          "http://[2001:0:1:2::1]",
+                          "http://[fec0::1]",
+                          "http://[::1%25lo]",
+                          "http://[::1%lo]",
+                          "http://[fe80::1%25eth0]",
+                          "http://[2606:4700::1%25eth0]",
+                          "http://localhost.",
+                          "http://LOCALHOST.:80",
+                          "http://a.localhost",
+                          "http://a.localhost.",
+                          "http://localhost.localdomain",
+                          "http://ip6-localhost",
+                          "http://127.0.0.1.",
+                          "http://127.0.0.1.:80/",
+                          "http://127.1.",
+                          "http://2130706433.",
+                          "http://0x7f.1",
+                          "http://0x7f.0.0.0x1",
+                          "http://0177.1",
+                          "http://017700000001",
+                          "http://127.0.0.01",
+                          "http://%31%32%37.0.0.1",
+                          "http://127%2e0.0.1",
+                          "http://127.0.0.1%00.example.org",
+                          "http://example.org@127.0.0.1",
+                          "http://user:pass@example.org",
+                          "http://127.0.0.1\\@example.org",
+                          "http://example.org\\@127.0.0.1/",
+                          "http://[127.0.0.1]",
+                          "http://[localhost]",
+                          "http://[::1]x",
+                          "http://example.org:80x",
+                          "http://example..org",
+                          "http://.example.org",
+                          "http://::1",
+                          "http://240.0.0.1",
+                          "http://198.18.0.1",
+                          "http://.",
+                          "http://\xe2\x91\xa0.0.0.1"}) {
     CAPTURE(bad);
     CHECK(push_url_problem(bad));
   }

@@ -26,7 +26,7 @@ std::string status_line(const Answer& answer) {
 
 }  // namespace
 
-TEST_CASE("an external workspace is made with what connects an agent") {
+TEST_CASE("creating an external workspace returns the snippets that connect an agent") {
   Platform platform;
   const auto made = create(platform, R"({"name":"agent","role":"r","runtime":"external",
       "delivery_mode":"poll","budget_limit":5,"canvas":{"x":1,"y":2.5},
@@ -65,7 +65,7 @@ TEST_CASE("an external workspace is made with what connects an agent") {
       "http://agents.example:81");
 }
 
-TEST_CASE("the other ways to make a workspace") {
+TEST_CASE("other ways to create a workspace") {
   Platform platform;
   const auto with_url =
       create(platform, R"({"name":"a","external":true,"url":"http://127.0.0.1:9"})");
@@ -80,7 +80,7 @@ TEST_CASE("the other ways to make a workspace") {
   CHECK(events.items().at(1)["event_type"].string() == "WORKSPACE_PROVISIONING");
 }
 
-TEST_CASE("what no workspace may be made of") {
+TEST_CASE("invalid workspaces are refused") {
   Platform platform;
   struct Row {
     const char* body;
@@ -107,7 +107,7 @@ TEST_CASE("what no workspace may be made of") {
       {R"({"name":"a","parent_id":"11111111-2222-4333-8444-555555555555"})",
        "400 parent workspace not found"},
       {R"({"name":"a","secrets":{"K":"v"}})",
-       "422 this platform keeps no secrets: leave out \"secrets\""},
+       "422 this platform stores no secrets: leave out \"secrets\""},
   };
   for (const Row& row : rows) {
     CAPTURE(row.body);
@@ -119,7 +119,7 @@ TEST_CASE("what no workspace may be made of") {
   CHECK(platform.count("SELECT count(*) FROM events") == 0);
 }
 
-TEST_CASE("an empty admin token opens nothing") {
+TEST_CASE("an empty admin token grants nothing") {
   Platform platform;
   platform.services.admin_token = "";
   CHECK(platform.get("/workspaces", "").status == 401);
@@ -127,7 +127,7 @@ TEST_CASE("an empty admin token opens nothing") {
   CHECK(platform.get("/workspaces", "").status == 401);
 }
 
-TEST_CASE("list and get") {
+TEST_CASE("workspaces are listed and read") {
   Platform platform;
   const Member a = platform.add("a");
   platform.set(a, "agent_card = '{\"x\":[1]}', role = 'r', budget_limit = 3");
@@ -198,7 +198,7 @@ TEST_CASE("a patch changes what it names") {
             .status == 404);
 }
 
-TEST_CASE("deleting takes what stands below, and all tokens") {
+TEST_CASE("deleting removes the descendants and all tokens") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b", a.id);
@@ -232,7 +232,7 @@ TEST_CASE("deleting takes what stands below, and all tokens") {
   CHECK(platform.ask("DELETE", "/workspaces/" + other.id, other.token).status == 401);
 }
 
-TEST_CASE("tokens") {
+TEST_CASE("tokens are listed, created and revoked") {
   Platform platform;
   const Member a = platform.add("a");
   const Member b = platform.add("b");
@@ -264,7 +264,7 @@ TEST_CASE("tokens") {
             .status == 404);
 }
 
-TEST_CASE("state and budget") {
+TEST_CASE("the state and budget of a workspace") {
   Platform platform;
   const Member a = platform.add("a");
   CHECK(platform.get(test::path_of(a, "/state"), a.token)["status"].string() == "online");
@@ -287,7 +287,7 @@ TEST_CASE("state and budget") {
   }
 }
 
-TEST_CASE("events are the owner's, newest first") {
+TEST_CASE("the admin lists events, newest first") {
   Platform platform;
   server::Context context(platform.services);
   for (int i = 0; i < 101; ++i) {
@@ -318,18 +318,18 @@ TEST_CASE("who may listen to events, and for how long") {
   };
   const auto sees = [&](const server::Caller& listener, const std::string& workspace) {
     server::Context context(platform.services);
-    return test::run(platform.loop, server::sight(context.store, listener, workspace));
+    return test::run(platform.loop, server::event_visibility(context.store, listener, workspace));
   };
   CHECK(ask({}).error().status == 401);
   CHECK(ask({{"Authorization", "Bearer nonsense"}}).error().status == 401);
   const auto owner = ask({{"Authorization", "Bearer " + platform.admin}});
-  CHECK(sees(*owner, nephew.id) == server::Sight::yes);
+  CHECK(sees(*owner, nephew.id) == server::Visibility::visible);
   const auto agent = ask({{"Authorization", "Bearer " + child.token}});
-  CHECK(sees(*agent, a.id) == server::Sight::yes);
-  CHECK(sees(*agent, nephew.id) == server::Sight::no);
+  CHECK(sees(*agent, a.id) == server::Visibility::visible);
+  CHECK(sees(*agent, nephew.id) == server::Visibility::hidden);
   CHECK(
       ask({{"Authorization", "Bearer " + child.token}, {"X-Workspace-ID", a.id}}).error().status ==
       401);
   platform.revoke_tokens(child.id);
-  CHECK(sees(*agent, a.id) == server::Sight::revoked);
+  CHECK(sees(*agent, a.id) == server::Visibility::revoked);
 }

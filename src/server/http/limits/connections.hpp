@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+
+#include "base/async/clock.hpp"
+
+namespace molecule::server {
+
+/// All connections of clients: how long each has been silent, and which one is dropped where there
+/// are too many. Knows no sockets.
+class Connections {
+ public:
+  struct Limits {
+    /// From the first byte of a request, or the connection's start, to the end of its head.
+    Clock::duration head = std::chrono::seconds(10);
+    /// Between two parts of a body.
+    Clock::duration body = std::chrono::seconds(15);
+    /// Between two parts of an answer that the client takes.
+    Clock::duration answer = std::chrono::seconds(20);
+  };
+
+  enum class Phase {
+    idle,    ///< no byte of a request
+    head,    ///< in the middle of a request's head
+    body,    ///< in the middle of a request's body
+    answer,  ///< a request is handled and answered
+    stream   ///< it became a WebSocket
+  };
+
+  /// One connection, from its start to its end.
+  class Entry {
+   public:
+    Entry(std::shared_ptr<Connections> all, std::function<void()> drop);
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    ~Entry();
+
+    /// Bytes came, or a request is waited for.
+    void enter(Phase phase);
+    /// There are bytes that the client has to take; it took some.
+    void write_began();
+    void write_ended() { writing_ = false; }
+    /// Once; then the function that the owner gave is called.
+    void drop();
+    /// The function may be given later, and again when the connection moves.
+    void on_drop(std::function<void()> drop) { drop_ = std::move(drop); }
+
+   private:
+    friend class Connections;
+    using List = std::list<Entry*>;
+    void move_to(List& list);
+    bool is_late(Clock::time_point now) const;
+
+    std::shared_ptr<Connections> all_;
+    std::function<void()> drop_;
+    List* list_;
+    List::iterator place_;
+    Phase phase_ = Phase::idle;
+    bool served_ = false;
+    bool dropped_ = false;
+    bool writing_ = false;
+    Clock::time_point since_;
+    Clock::time_point asked_;
+  };
+
+  Connections(Clock& clock, Limits limits) : clock_(clock), limits_(limits) {}
+
+  std::size_t size() const { return strangers_.size() + resting_.size() + active_.size(); }
+  /// Drops connections that do nothing until `count` are on their way out: first those that never
+  /// sent a whole request, then those that rest between two, the longest silent first. Where all
+  /// are busy, the one that has taken nothing of its answer for longest.
+  void drop_silent(std::size_t count);
+  /// Drops what has passed its limit.
+  void drop_late();
+
+ private:
+  Clock& clock_;
+  Limits limits_;
+  /// Never sent a whole request, in the order of their start.
+  Entry::List strangers_;
+  /// Between two requests, in the order in which they fell silent.
+  Entry::List resting_;
+  Entry::List active_;
+  /// Dropped, but not yet gone.
+  std::size_t dropped_ = 0;
+};
+
+}  // namespace molecule::server

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/http/limits/byte_budget.hpp"
+#include "server/http/message.hpp"
+
+namespace molecule::server {
+
+/// The clients of /ws and what they may cost: connections, and bytes that they do not take. Knows
+/// neither sockets nor events.
+class EventSockets {
+ public:
+  struct Limits {
+    std::size_t all = 256;
+    /// Of these the person can always have some.
+    std::size_t for_the_person = 16;
+    std::size_t one_token = 16;
+    std::uint64_t bytes_of_one_client = std::uint64_t{4} << 20;
+    std::uint64_t bytes_of_one_token = std::uint64_t{16} << 20;
+    std::uint64_t bytes_of_all = std::uint64_t{64} << 20;
+  };
+
+  /// What a client is to this: `sent` is called when the system has taken the bytes; it may be left
+  /// out where the connection ended before.
+  struct Wire {
+    std::function<void(const std::string& frame, std::function<void()> sent)> send_text;
+    std::function<void(const std::string& payload, std::function<void()> sent)> send_pong;
+    /// Called once, when this is done with the client.
+    std::function<void()> close;
+  };
+
+  /// The owner of the clients that have the person's own credential; other owners are tokens.
+  static constexpr std::string_view the_person = "";
+
+  explicit EventSockets(Limits limits);
+
+  /// The answer where `owner` may not have one more. Where all are taken, the person's oldest makes
+  /// room for the person's newest.
+  std::optional<Reply> refusal(std::string_view owner);
+  /// The id of a client that `open` then serves.
+  std::uint64_t next_id() { return ++last_id_; }
+  void open(std::uint64_t id, std::string_view owner, Wire wire);
+  /// Sends one text frame. Who reads too slowly is closed: the client itself, or whoever has most
+  /// unsent bytes where those of several together are too many.
+  void send(std::uint64_t id, const std::string& frame);
+  /// Answered with a pong; of several that come before the client takes the first pong, the newest
+  /// alone is (RFC 6455 5.5.3).
+  void ping(std::uint64_t id, std::string payload);
+  /// Closes it, if it is still there.
+  void drop(std::uint64_t id);
+  void drop_all();
+  std::size_t size() const { return clients_.size(); }
+
+ private:
+  struct Client {
+    std::string owner;
+    Wire wire;
+    std::shared_ptr<ByteBudget::Share> queued;
+    bool ponging = false;
+    std::optional<std::string> newest_ping;
+  };
+
+  bool make_room(std::uint64_t id, std::uint64_t bytes);
+  std::size_t count(std::string_view owner) const;
+  void pong_sent(std::uint64_t id);
+
+  Limits limits_;
+  ByteBudget unsent_;
+  /// By age.
+  std::map<std::uint64_t, Client> clients_;
+  std::uint64_t last_id_ = 0;
+};
+
+}  // namespace molecule::server

@@ -1,0 +1,72 @@
+#include "server/http/limits/listener.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr std::chrono::milliseconds retry_interval(50);
+constexpr std::chrono::milliseconds full_interval(1);
+
+/// Ends of the new connection itself: the next one may be all right.
+bool is_of_one_connection(const asio::error_code& failure) {
+  return failure == asio::error::connection_aborted || failure == asio::error::connection_reset ||
+         failure == asio::error::network_down || failure == asio::error::network_unreachable ||
+         failure == asio::error::host_unreachable || failure == asio::error::timed_out;
+}
+
+/// Some for those who come next, too, so that each of a crowd does not cost a search.
+std::size_t room(std::size_t most) {
+  return std::max<std::size_t>(1, most / 16);
+}
+
+void hand_over(const Listener::Open& open, asio::ip::tcp::socket socket) {
+  try {
+    open(std::move(socket));
+  } catch (const std::exception& error) {
+    log::warning("a new connection could not be served: {}", error.what());
+  }
+}
+
+}  // namespace
+
+Listener::Listener(asio::io_context& loop, const asio::ip::tcp::endpoint& endpoint)
+    : acceptor_(loop, endpoint) {}
+
+awaitable<void> Listener::accept_all(Clock& clock, Connections& connections, std::size_t most,
+                                     Open open) {
+  bool told = false;
+  while (acceptor_.is_open()) {
+    if (connections.size() >= most) {
+      connections.drop_silent(room(most));
+      // What was dropped goes away in the next turns of the loop.
+      co_await sleep_for(clock, full_interval);
+      continue;
+    }
+    asio::ip::tcp::socket socket(acceptor_.get_executor());
+    auto [failure] = co_await acceptor_.async_accept(socket, as_tuple);
+    if (!failure) {
+      hand_over(open, std::move(socket));
+      continue;
+    }
+    if (failure == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
+    if (is_of_one_connection(failure)) continue;
+    if (!std::exchange(told, true)) {
+      log::warning("new connections cannot be accepted now: {}", failure.message());
+    }
+    connections.drop_silent(room(most));
+    co_await sleep_for(clock, retry_interval);
+  }
+}
+
+void Listener::close() {
+  asio::error_code ignored;
+  (void)acceptor_.close(ignored);
+}
+
+}  // namespace molecule::server
