@@ -1,6 +1,7 @@
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support.fake_platform import FakePlatform  # noqa: E402
 from support.mcp import McpProcess, is_sanitized  # noqa: E402
 from support.platform import Platform  # noqa: E402
+
+# A shell that starts something in the background ignores these for it, and the programs under test
+# rightly keep what is ignored. A Python handler is reset in every child.
+for _signal in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler)
 
 HERE = Path(__file__).parent
 EPOCH = str(int(time.time()))
