@@ -1,5 +1,7 @@
 #include "net/authorities.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -11,6 +13,12 @@ namespace molecule::net {
 namespace {
 
 constexpr const char* system_folder = "/etc/ssl/certs";
+
+/// Debian's, Fedora's, openSUSE's, and the one of Alpine and macOS. A program that was not built
+/// for the distribution it runs on has no built-in choice that exists there.
+constexpr std::array bundles{"/etc/ssl/certs/ca-certificates.crt",
+                             "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                             "/etc/ssl/cert.pem"};
 
 /// A configured path. `~/` is expanded here, because no shell does it for a service or an agent
 /// host. Relative paths are left to OpenSSL, as in other programs.
@@ -37,6 +45,24 @@ bool has_hashed_names(const std::filesystem::path& folder) {
   return false;
 }
 
+Authorities system_authorities() {
+  Authorities chosen;
+  if (has_hashed_names(system_folder)) {
+    chosen.folder = system_folder;
+    return chosen;
+  }
+  const auto* const bundle = std::ranges::find_if(bundles, [](const char* file) {
+    std::error_code error;
+    return std::filesystem::is_regular_file(file, error);
+  });
+  if (bundle == bundles.end()) {
+    chosen.standard = true;
+  } else {
+    chosen.file = *bundle;
+  }
+  return chosen;
+}
+
 }  // namespace
 
 Authorities authorities() {
@@ -46,13 +72,8 @@ Authorities authorities() {
   chosen.file = variable("SSL_CERT_FILE");
   chosen.folder = variable("SSL_CERT_DIR");
   if (!chosen.file.empty() || !chosen.folder.empty()) return chosen;
-  static const bool usable = has_hashed_names(system_folder);
-  if (usable) {
-    chosen.folder = system_folder;
-  } else {
-    chosen.standard = true;
-  }
-  return chosen;
+  static const Authorities of_system = system_authorities();
+  return of_system;
 }
 
 }  // namespace molecule::net

@@ -3,11 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <asio/ip/address.hpp>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
 
+#include "base/files/files.hpp"
 #include "base/files/paths.hpp"
+#include "base/result.hpp"
 #include "base/text/text.hpp"
 
 namespace molecule::app {
@@ -20,7 +23,8 @@ constexpr const char* description =
 
 constexpr const char* footer = R"help(
 Environment:
-  ADMIN_TOKEN            the admin token; default: DIR/admin_token, created at the first start
+  ADMIN_TOKEN            the admin token; otherwise the credential ADMIN_TOKEN that systemd hands
+                         over, otherwise DIR/admin_token, created at the first start
   EXTERNAL_PLATFORM_URL  the URL at which agents reach it (behind a proxy), for the snippets
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
   MOLECULE_LOG           what goes to stderr: debug, info, warning (the default) or error
@@ -67,6 +71,21 @@ bool is_url(std::string_view text) {
 bool is_token(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](unsigned char c) { return c > 0x20 && c < 0x7F; });
+}
+
+/// The token that systemd hands over (LoadCredential=ADMIN_TOKEN:FILE); empty if it does not.
+Result<std::string, std::string> admin_token_credential() {
+  const std::string folder = environment("CREDENTIALS_DIRECTORY");
+  if (folder.empty()) return std::string();
+  const std::filesystem::path file = std::filesystem::path(folder) / "ADMIN_TOKEN";
+  auto content = files::read(file);
+  if (content) {
+    std::string token(text::trim(*content));
+    if (!token.empty()) return token;
+    return Failure{"the credential " + file.string() + " is empty"};
+  }
+  if (content.error().code == ENOENT) return std::string();
+  return Failure{"the credential " + content.error().message};
 }
 
 Exit wrong_usage(std::string_view problem) {
@@ -139,6 +158,11 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   }
   options.data = data;
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
+  if (options.admin_token.empty()) {
+    auto credential = admin_token_credential();
+    if (!credential) return wrong_usage(credential.error());
+    options.admin_token = *std::move(credential);
+  }
   if (!is_token(options.admin_token)) {
     return wrong_usage("ADMIN_TOKEN: has spaces or characters that no header can carry");
   }

@@ -102,6 +102,22 @@ def test_an_empty_admin_token_opens_nothing(build, tmp_path):
             == 401
 
 
+def test_the_admin_token_may_come_as_a_credential_of_the_service_manager(build, tmp_path):
+    (tmp_path / "ADMIN_TOKEN").write_text("a-credential-of-systemd\n")
+    with Platform(build, data_dir=tmp_path / "data",
+                  env={"CREDENTIALS_DIRECTORY": str(tmp_path)}) as platform:
+        assert platform.request("GET", "/workspaces", "a-credential-of-systemd").status == 200
+        assert not (tmp_path / "data" / "admin_token").exists()
+
+
+def test_an_empty_credential_is_refused(build, tmp_path):
+    (tmp_path / "ADMIN_TOKEN").write_text("\n")
+    ended = run(build, "--data", str(tmp_path / "data"), home=tmp_path,
+                env={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert ended.returncode == 2, ended
+    assert f"the credential {tmp_path}/ADMIN_TOKEN is empty" in ended.stderr
+
+
 def test_one_platform_per_data_folder(build, platform, tmp_path):
     second = run(build, "--listen", "127.0.0.1:0", "--data", str(platform.data_dir), home=tmp_path)
     assert second.returncode == 1, second

@@ -95,6 +95,9 @@ class Platform:
         self.url, self.host, self.port = match[1], match[2].strip("[]"), int(match[3])
         if "ADMIN_TOKEN" in self._env:
             self.admin_token = self._env["ADMIN_TOKEN"]
+        elif "CREDENTIALS_DIRECTORY" in self._env:
+            credential = os.path.join(self._env["CREDENTIALS_DIRECTORY"], "ADMIN_TOKEN")
+            self.admin_token = open(credential).read().strip()
         else:
             self.admin_token = (self.data_dir / "admin_token").read_text().strip()
         self.secrets.add(self.admin_token)
