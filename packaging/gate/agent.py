@@ -1,0 +1,179 @@
+"""The steps of a person who puts an agent online with the packages alone."""
+
+import http.server
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import root as roots
+
+USER = "ann"
+HOME = f"/home/{USER}"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Enough of a platform to be reached."""
+
+    def do_GET(self):
+        self.server.paths.append(self.path)
+        body = b'{"status":"ok"}' if self.path == "/health" else b'{"error":"not found"}'
+        self.send_response(200 if self.path == "/health" else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def https_server(certificate, key):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.paths = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def reach_over_https(system):
+    """libcurl is loaded when it is needed: no dependency that the linker sees proves it is there."""
+    folder = system.path / "tmp"
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    with https_server(certificate, key) as server:
+        environment = {"PLATFORM_URL": f"https://127.0.0.1:{server.server_port}",
+                       "WORKSPACE_ID": "11111111-2222-4333-8444-555555555555",
+                       "MOLECULE_WORKSPACE_TOKEN": "a-token-of-the-gate-0123456789",
+                       "CONFIGS_DIR": "/tmp/state", "SSL_CERT_FILE": "/tmp/certificate.pem"}
+        shown = system.run("molecule-mcp", "doctor", "--json", check=False, env=environment)
+        assert server.paths, shown.stdout + shown.stderr
+
+
+class Person:
+    """Uses a booted system as its owner and as the person of its agent."""
+
+    def __init__(self, booted):
+        self.booted = booted
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.admin_token = None
+        self.workspace = None
+
+    def request(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers={
+            "Authorization": f"Bearer {self.admin_token}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.load(reply)
+
+    def start_platform(self):
+        # The network is this machine's: another port than the default.
+        folder = self.booted.system.path / "etc/systemd/system/molecule-platform.service.d"
+        folder.mkdir(parents=True)
+        (folder / "gate.conf").write_text(
+            "[Service]\nExecStart=\nExecStart=/usr/bin/molecule-platform "
+            f"--data /var/lib/molecule-platform --listen 127.0.0.1:{self.port}\n", encoding="utf-8")
+        self.booted.run("systemctl", "daemon-reload")
+        self.booted.run("systemctl", "start", "molecule-platform")
+        state = self.booted.run("systemctl", "is-active", "molecule-platform").stdout.strip()
+        assert state == "active", state
+        token = self.booted.system.path / "var/lib/molecule-platform/admin_token"
+        self.admin_token = token.read_text(encoding="utf-8").strip()
+        assert self.request("GET", "/health") == {"status": "ok"}
+
+    def as_user(self, *command, **keywords):
+        return self.booted.run(*command, user=USER, **keywords)
+
+    def write(self, name, text, mode=0o600):
+        path = self.booted.system.path / HOME.lstrip("/") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(mode)
+        self.booted.run("chown", "-R", f"{USER}:{USER}", HOME)
+
+    def set_up(self):
+        self.booted.run("useradd", "--create-home", "--shell", "/bin/bash", USER)
+        self.booted.run("loginctl", "enable-linger", USER)
+        roots.wait_for(lambda: self.booted.run("systemctl", "is-active",
+                                               f"user@{self.number()}", check=False
+                                               ).stdout.strip() == "active", "ann's manager runs")
+        self.write("admin_token", self.admin_token + "\n")
+        shown = self.as_user("molecule-mcp", "setup", "--url", self.url, "--create", "--name",
+                             "gate", "--admin-token-file", f"{HOME}/admin_token")
+        assert self.admin_token not in shown.stdout + shown.stderr
+        (self.workspace,) = [row["id"] for row in self.request("GET", "/workspaces")]
+
+    def number(self):
+        return self.booted.run("id", "-u", USER).stdout.strip()
+
+    def start_service(self):
+        self.write(".config/molecule/daemon.toml",
+                   '[handler]\nkind = "command"\n'
+                   'argv = ["sh", "-c", "printf \'the answer to: \'; cat"]\nformat = "text"\n')
+        self.as_user("molecule-mcp", "service", "install")
+
+        def is_online():
+            state = self.as_user("systemctl", "--user", "is-active", "molecule-mcp", check=False)
+            status = self.request("GET", f"/workspaces/{self.workspace}")["status"]
+            return state.stdout.strip() == "active" and status == "online"
+
+        roots.wait_for(is_online, "the service is ready and the workspace online")
+
+    def ask(self, text, expect):
+        self.request("POST", f"/workspaces/{self.workspace}/a2a", {
+            "method": "message/send",
+            "params": {"message": {"role": "user", "messageId": f"gate-{time.time_ns()}",
+                                   "parts": [{"kind": "text", "text": text}]}}})
+
+        def answers():
+            page = self.request("GET", f"/workspaces/{self.workspace}/chat-history?limit=100")
+            return [row for row in page["messages"]
+                    if row["role"] == "agent" and row["content"].strip() == expect]
+
+        found = roots.wait_for(answers, f"the answer {expect!r}")
+        assert len(found) == 1, found
+
+    def upgrade(self, packages, newer):
+        inbox = self.as_user("find", HOME, "-name", "inbox.db").stdout.split()
+        assert inbox, "no inbox.db"
+        before = self.as_user("stat", "-c", "%i", *inbox).stdout
+        shutil.copy(newer, self.booted.system.path / "tmp")
+        self.booted.run("apt-get", "install", "-y", f"/tmp/{newer.name}")
+        self.as_user("molecule-mcp", "service", "restart")
+        assert self.as_user("stat", "-c", "%i", *inbox).stdout == before
+
+    def purge(self):
+        self.as_user("molecule-mcp", "service", "uninstall")
+        self.booted.run("apt-get", "purge", "-y", "molecule-mcp", "molecule-platform")
+        left = self.booted.run("find", "/etc", "/usr", "/lib", "-name", "*molecule*",
+                               "-not", "-path", "/etc/systemd/system/molecule-platform.service.d*",
+                               "-not", "-name", "molecule-gate").stdout
+        assert not left, left
+        assert self.booted.run("test", "-d", "/var/lib/molecule-platform", check=False).returncode == 0
+        assert self.as_user("find", HOME, "-name", "inbox.db").stdout, "the person's inbox is gone"
