@@ -13,14 +13,14 @@
 #include <limits>
 #include <system_error>
 
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
 #include <sys/prctl.h>
 #endif
 
 namespace molecule::process {
 
 bool signal_at_parent_death([[maybe_unused]] int signal) {
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
   return ::prctl(PR_SET_PDEATHSIG, signal) == 0;
 #else
   return false;
@@ -82,7 +82,7 @@ void keep_memory_private() {
     limit.rlim_cur = 0;
     ::setrlimit(RLIMIT_CORE, &limit);
   }
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/files/open.hpp"
 #include "base/text/text.hpp"
 #include "net/authorities.hpp"
 #include "net/curl_errors.hpp"
@@ -23,6 +24,10 @@ namespace {
 constexpr std::size_t largest_header = std::size_t{256} << 10;
 /// A slow disk writes this much without blocking the loop noticeably.
 constexpr std::size_t sync_bytes = std::size_t{4} << 20;
+
+int on_seek(void* source, curl_off_t offset, int origin) {
+  return UploadFile::on_seek(source, offset, origin);
+}
 
 bool is_token(std::string_view text) {
   const auto accepts = [](char c) {
@@ -185,8 +190,8 @@ Result<void, HttpError> Transfer::set_files() {
     const bool taken = part != nullptr && curl_.mime_name(part, file.field.c_str()) == CURLE_OK &&
                        curl_.mime_filename(part, file.filename.c_str()) == CURLE_OK &&
                        curl_.mime_type(part, file.mime_type.c_str()) == CURLE_OK &&
-                       curl_.mime_data_cb(part, source.size(), &UploadFile::on_read,
-                                          &UploadFile::on_seek, nullptr, &source) == CURLE_OK;
+                       curl_.mime_data_cb(part, source.size(), &UploadFile::on_read, on_seek,
+                                          nullptr, &source) == CURLE_OK;
     if (!taken) return Failure{error(HttpErrc::other, "out of memory")};
   }
   return {};
@@ -291,7 +296,7 @@ bool Transfer::keep(std::string_view data) {
   if (unsynced_ < sync_bytes) return true;
   unsynced_ = 0;
   // EINVAL: it cannot be synced, like a pipe.
-  if (::fdatasync(request_.sink) != 0 && errno != EINVAL) sink_error_ = errno;
+  if (!files::sync(request_.sink) && errno != EINVAL) sink_error_ = errno;
   return sink_error_ == 0;
 }
 

@@ -28,7 +28,7 @@ Clock::duration read(clockid_t clock) {
 }  // namespace
 
 SystemClock::duration SystemClock::suspended() const {
-#if defined(__linux__)
+#ifdef MOLECULE_LINUX
   return read(CLOCK_BOOTTIME) - read(CLOCK_MONOTONIC);
 #elif defined(__APPLE__)
   return read(CLOCK_MONOTONIC_RAW) - read(CLOCK_UPTIME_RAW);

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
 #include <sys/inotify.h>
 #endif
 
@@ -31,7 +31,7 @@ FileWatcher::FileWatcher(asio::any_io_executor executor)
 
 FileWatcher::~FileWatcher() = default;
 
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
 
 namespace {
 

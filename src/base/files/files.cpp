@@ -64,7 +64,7 @@ int write_new(const fs::path& path, std::string_view content, mode_t mode) {
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd.open()) return errno;
   if (const int code = write_all(fd.get(), content); code != 0) return code;
-  if (::fsync(fd.get()) != 0) return errno;
+  if (!sync(fd.get())) return errno;
   return fd.close() == 0 ? 0 : errno;
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 // Locks of the open file description: unlike process locks they survive when another part of the
 // process closes the same file, and two in one process exclude each other.
-#ifdef F_OFD_SETLK
+#if defined(F_OFD_SETLK) && defined(MOLECULE_LINUX)
 constexpr bool has_file_locks = true;
 constexpr int set_file_lock = F_OFD_SETLK;
 constexpr int get_file_lock = F_OFD_GETLK;

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #endif
@@ -71,13 +71,24 @@ int open_regular(const std::filesystem::path& path, int flags, Links links) {
   return -1;
 }
 
+bool sync(int fd) {
+#ifdef MOLECULE_LINUX
+  return ::fdatasync(fd) == 0;
+#else
+#ifdef F_FULLFSYNC
+  if (::fcntl(fd, F_FULLFSYNC) == 0) return true;
+#endif
+  return ::fsync(fd) == 0;
+#endif
+}
+
 std::string reason(int code) {
   if (code == not_regular) return "it is not a regular file";
   if (code == ELOOP) return "it is a symbolic link, which is not followed";
   return std::strerror(code);
 }
 
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
 
 bool is_stored(int fd) {
   // Numbers stand for names that older system headers lack.

@@ -36,4 +36,8 @@ std::string reason(int code);
 /// the kernel generates, secrets of processes included.
 bool is_stored(int fd);
 
+/// Puts the file's content on the disk, and what is needed to find it. False on failure, with errno
+/// (EINVAL: it cannot be synced, like a pipe). On macOS, fsync alone leaves it in the drive's cache.
+bool sync(int fd);
+
 }  // namespace molecule::files

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/files/open.hpp"
 #include "base/random.hpp"
 
 namespace molecule::workspace {
@@ -31,10 +32,13 @@ bool is_temporary(const std::filesystem::directory_entry& entry, const std::stri
          name.find('.', beginning.size()) == std::string::npos;
 }
 
-/// Renames without replacing a file. Some network file systems can do that only by a link.
+/// Renames without replacing a file. macOS and some network file systems can do that only by a
+/// link.
 bool rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+#ifdef MOLECULE_LINUX
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
+#endif
   if (::link(from.c_str(), to.c_str()) != 0) return false;
   ::unlink(from.c_str());
   return true;
@@ -69,7 +73,7 @@ std::int64_t NewFile::size() const {
 }
 
 bool NewFile::publish(const std::filesystem::path& path) {
-  if (::fsync(fd_) != 0 || !rename_to_new(path_, path)) return false;
+  if (!files::sync(fd_) || !rename_to_new(path_, path)) return false;
   path_ = path;
   return sync_folder(path.parent_path());
 }

@@ -76,7 +76,7 @@ TEST_CASE("lock file: without a lock file nothing is locked and nothing fails") 
   CHECK_FALSE(file.note());
 }
 
-#ifdef __linux__
+#ifdef MOLECULE_LINUX
 TEST_CASE("file watcher: reports writes and nothing else") {
   const test::TemporaryFolder folder;
   asio::io_context loop;
