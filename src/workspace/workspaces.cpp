@@ -219,6 +219,15 @@ std::vector<Workspaces::Arrival> Workspaces::peek(std::size_t limit, Which which
   return oldest_first;
 }
 
+std::size_t Workspaces::size() {
+  std::size_t all = 0;
+  each_inbox([&all](Workspace& workspace) {
+    all += workspace.inbox.messages.size();
+    return false;
+  });
+  return all;
+}
+
 std::optional<Workspaces::Arrival> Workspaces::find_message(std::string_view activity_id) {
   std::optional<Arrival> found;
   each_inbox([this, activity_id, &found](Workspace& workspace) {

@@ -59,6 +59,8 @@ class Workspaces {
 
   /// Oldest first.
   std::vector<Arrival> peek(std::size_t limit, Which which = Which::waiting);
+  /// How many messages wait.
+  std::size_t size();
   /// The waiting message of that id.
   std::optional<Arrival> find_message(std::string_view activity_id);
   /// False if there was no such message.
