@@ -137,6 +137,13 @@ Load Workspace::total_load() {
   return all;
 }
 
+std::optional<Trouble> Workspace::trouble() {
+  if (owner_role_.owned()) return owner_role_.record().trouble;
+  const auto record = read_owner_record(own_.state_folder);
+  if (!record || !inbox.sessions.alive(record->session)) return std::nullopt;
+  return record->trouble;
+}
+
 void Workspace::keep_card(std::string_view card) noexcept {
   try {
     inbox.agent_card.keep(card, own_.agent_card);

@@ -19,6 +19,10 @@ constexpr int page_rows = 100;
 /// The newest rows come first without a cursor, and old platforms cannot page backwards.
 constexpr int first_page_rows = 500;
 
+constexpr std::string_view storage_advice =
+    "Free space on the disk, or check the state folder; the platform keeps the messages meanwhile.";
+constexpr std::string_view full_advice = "Answer the messages, or remove what needs no answer.";
+
 /// The files of the messages, moved out of them: the inbox does not store them.
 std::vector<Message> take_files(std::vector<Message>& messages) {
   std::vector<Message> with_files;
@@ -96,14 +100,16 @@ awaitable<Result<void, std::string>> Poller::keep_files(std::vector<Upload> uplo
 
 Clock::duration Poller::not_stored(std::string_view why) {
   cursor_.reset();
-  report(storage_log_, fmt::format("inbox: messages could not be stored, they stay with the "
-                                   "platform for now: {}",
-                                   why));
+  report(storage_log_,
+         fmt::format("inbox: messages could not be stored, they stay with the "
+                     "platform for now: {}",
+                     why),
+         storage_advice);
   return next_interval();
 }
 
-void Poller::report(LogOnce& log, const std::string& text) {
-  context_.owner_role.status().failed(text);
+void Poller::report(LogOnce& log, const std::string& text, std::string_view next) {
+  context_.owner_role.status().failed(StatusFile::Part::inbox, text, next);
   log.say(text);
 }
 
@@ -112,9 +118,11 @@ bool Poller::begin_run() {
   if (cursor_) return true;
   try {
     if (context_.inbox.messages.full()) {
-      report(full_log_, fmt::format("inbox: {} messages wait to be removed: no more are fetched "
-                                    "until some are (the platform keeps them)",
-                                    context_.inbox.messages.size()));
+      report(full_log_,
+             fmt::format("inbox: {} messages wait to be removed: no more are fetched "
+                         "until some are (the platform keeps them)",
+                         context_.inbox.messages.size()),
+             full_advice);
       return false;
     }
     full_log_.clear();
@@ -124,7 +132,7 @@ bool Poller::begin_run() {
                     std::min(max_rows, max_page_rows_));
     return true;
   } catch (const StoreError& error) {
-    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()));
+    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()), storage_advice);
     return false;
   }
 }
@@ -188,7 +196,7 @@ Clock::duration Poller::failed(const platform::Error& error, const platform::Act
   if (too_much) max_page_rows_ = std::max(1, std::min(max_page_rows_, query.limit) / 4);
   if (error.code == platform::Errc::unauthorized) reload_token();
   if (is_rejection(error)) ++rejections_;
-  report(platform_log_, fmt::format("inbox: {}", error.message));
+  report(platform_log_, fmt::format("inbox: {}", error.message), advice(error));
   const milliseconds own = backoff_.next(random_unit());
   const seconds asked = error.retry_after.value_or(seconds(0));
   return std::max<Clock::duration>(own, std::min(asked, context_.timing.poll_max_retry_after));
@@ -201,7 +209,7 @@ Clock::duration Poller::drop_cursor() {
         "inbox: the platform no longer knows the cursor: reading the last {} minutes again",
         duration_cast<std::chrono::minutes>(look_back()).count());
   } catch (const StoreError& error) {
-    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()));
+    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()), storage_advice);
   } catch (const NotTheOwner&) {
     return {};
   }

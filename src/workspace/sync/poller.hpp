@@ -43,7 +43,7 @@ class Poller {
   Clock::duration failed(const platform::Error& error, const platform::ActivityQuery& query);
   Clock::duration drop_cursor();
   void reload_token();
-  void report(LogOnce& log, const std::string& text);
+  void report(LogOnce& log, const std::string& text, std::string_view next);
 
   SyncContext context_;
   Files& files_;

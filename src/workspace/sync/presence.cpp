@@ -68,7 +68,7 @@ awaitable<std::optional<std::string>> Presence::register_workspace() {
       log::warning("register: {}; trying again", error.message);
     }
     tried();
-    context_.owner_role.status().failed("register: " + error.message);
+    note_failure("register: ", error);
     const Clock::duration own = backoff.next(random_unit());
     const Clock::time_point again = context_.clock.now() + patience(error, own);
     co_await sleep_unless_suspended(context_.clock, context_.timing, again);
@@ -89,6 +89,11 @@ awaitable<void> Presence::send_heartbeats() {
     }
     co_await sleep_unless_suspended(context_.clock, context_.timing, start + pause);
   }
+}
+
+void Presence::note_failure(std::string_view call, const platform::Error& error) {
+  const std::string what = std::string(call) + error.message;
+  context_.owner_role.status().failed(StatusFile::Part::presence, what, advice(error));
 }
 
 void Presence::tried() {
@@ -126,7 +131,7 @@ Clock::duration Presence::succeeded(const platform::HeartbeatReply& reply) {
 }
 
 Clock::duration Presence::failed(const platform::Error& error) {
-  context_.owner_role.status().failed("heartbeat: " + error.message);
+  note_failure("heartbeat: ", error);
   if (is_rejection(error)) return rejected(error);
   platform_log_.say(fmt::format("heartbeat: {}", error.message));
   const bool hurried = ++failures_ <= hurried_failures;

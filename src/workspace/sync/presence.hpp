@@ -49,6 +49,7 @@ class Presence {
   awaitable<void> send_heartbeats();
 
  private:
+  void note_failure(std::string_view call, const platform::Error& error);
   void tried();
   void registered(const platform::Registration& registration);
   platform::HeartbeatRequest heartbeat() const;
