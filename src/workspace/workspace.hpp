@@ -123,6 +123,7 @@ class Workspace {
   Clock& clock_;
   OwnerRole owner_role_;
   Removal removal_;
+  Event token_refused_;
   Presence presence_;
   Acknowledgements acknowledgements_;
   Poller poller_;

@@ -37,10 +37,12 @@ std::vector<Message> take_files(std::vector<Message>& messages) {
 
 }  // namespace
 
-Poller::Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements)
+Poller::Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements,
+               Event& token_refused)
     : context_(context),
       files_(files),
       acknowledgements_(acknowledgements),
+      token_refused_(token_refused),
       max_page_rows_(first_page_rows),
       backoff_(context.timing.poll, context.timing.poll_max_retry) {}
 
@@ -68,10 +70,7 @@ awaitable<Clock::duration> Poller::poll() {
   platform::ActivityQuery query = cursor_->query();
   auto page = co_await context_.client.activity(query);
   if (!page.ok()) {
-    const Clock::duration pause = failed(page.error(), query);
-    if (Removal::suspected(page.error(), rejections_) && !refuses_cursor(page.error(), query)) {
-      removed_ = co_await context_.removal.confirmed();
-    }
+    auto pause = co_await refused(page.error(), std::move(query));
     co_return pause;
   }
   PollCursor::Step step = cursor_->take(*page);
@@ -85,6 +84,21 @@ awaitable<Clock::duration> Poller::poll() {
   auto kept = co_await keep_files(std::move(uploads), std::move(with_files));
   if (!kept) co_return not_stored(kept.error());
   co_return stored(std::move(step));
+}
+
+awaitable<Clock::duration> Poller::refused(platform::Error error, platform::ActivityQuery query) {
+  auto say = Escalation::Say::nothing;
+  const bool rejection = is_rejection(error);
+  if (rejection) say = escalation_.rejected();
+  if (Removal::suspected(error, escalation_.count()) && !refuses_cursor(error, query)) {
+    removed_ = co_await context_.removal.confirmed();
+    if (removed_) co_return Clock::duration();
+  }
+  if (rejection) {
+    reload_token();
+    rejected(error, say);
+  }
+  co_return failed(error, query);
 }
 
 awaitable<Result<void, std::string>> Poller::keep_files(std::vector<Upload> uploads,
@@ -149,7 +163,7 @@ seconds Poller::look_back() {
 Clock::duration Poller::stored(PollCursor::Step step) {
   if (platform_log_.clear()) log::info("inbox: the platform answers again");
   backoff_.reset();
-  rejections_ = 0;
+  escalation_.accepted();
   max_page_rows_ = std::min(max_page_rows_ * 2, first_page_rows);
   if (step.malformed > 0) {
     malformed_log_.say(fmt::format(
@@ -194,12 +208,28 @@ Clock::duration Poller::failed(const platform::Error& error, const platform::Act
   const bool too_much =
       error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
   if (too_much) max_page_rows_ = std::max(1, std::min(max_page_rows_, query.limit) / 4);
-  if (error.code == platform::Errc::unauthorized) reload_token();
-  if (is_rejection(error)) ++rejections_;
-  report(platform_log_, fmt::format("inbox: {}", error.message), advice(error));
+  if (!is_rejection(error)) {
+    report(platform_log_, fmt::format("inbox: {}", error.message), advice(error));
+  }
   const milliseconds own = backoff_.next(random_unit());
-  const seconds asked = error.retry_after.value_or(seconds(0));
-  return std::max<Clock::duration>(own, std::min(asked, context_.timing.poll_max_retry_after));
+  return std::max<Clock::duration>(own, asked_pause(error, context_.timing.poll_max_retry_after));
+}
+
+/// A token that is refused here may still be good enough for heartbeats (platform-api.md 0.4): then
+/// nothing else would say that no message arrives.
+void Poller::rejected(const platform::Error& error, Escalation::Say say) {
+  const std::string where = context_.credentials.file_for_token().string();
+  context_.owner_role.status().failed(StatusFile::Part::inbox,
+                                      fmt::format("inbox: {}", error.message),
+                                      context_.removal.rejection_advice(where));
+  if (say == Escalation::Say::warning) {
+    log::warning("inbox: the platform rejected the token of workspace {} (HTTP {})",
+                 context_.client.endpoint().workspace_id, error.status);
+  } else if (say == Escalation::Say::error) {
+    log::error("{}; no messages arrive",
+               context_.removal.describe_rejections("inbox", error, escalation_.count(), where));
+    token_refused_.notify_all();
+  }
 }
 
 Clock::duration Poller::drop_cursor() {
@@ -217,6 +247,7 @@ Clock::duration Poller::drop_cursor() {
 }
 
 void Poller::reload_token() {
+  context_.credentials.refuse(context_.credentials.token());
   if (auto reloaded = context_.credentials.reload(); !reloaded.ok()) {
     token_log_.say(fmt::format("inbox: {}", reloaded.error()));
   }
