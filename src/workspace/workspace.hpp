@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,7 @@
 #include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/poller.hpp"
 #include "workspace/sync/presence.hpp"
+#include "workspace/sync/trouble.hpp"
 #include "workspace/workload.hpp"
 
 namespace molecule::workspace {
@@ -57,6 +59,9 @@ class Workspace {
 
   const State& state() const { return state_; }
   bool in_use() const { return state_.use == Use::in_use; }
+  /// What keeps the owner, this process or another one, from receiving messages or from being
+  /// online; empty while all is well, or if nobody is the owner.
+  std::optional<Trouble> trouble();
   /// Puts the workspace out of use: ends the tasks of `start`, and releases what this session
   /// holds.
   void disable(Use why, std::string reason);
@@ -118,6 +123,7 @@ class Workspace {
   Clock& clock_;
   OwnerRole owner_role_;
   Removal removal_;
+  Event token_refused_;
   Presence presence_;
   Acknowledgements acknowledgements_;
   Poller poller_;

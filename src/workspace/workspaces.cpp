@@ -113,6 +113,18 @@ std::string Workspaces::out_of_use() const {
   return reasons;
 }
 
+std::string Workspaces::troubles() {
+  std::string lines;
+  for (Workspace& workspace : workspaces_) {
+    if (!workspace.in_use()) continue;
+    const auto trouble = workspace.trouble();
+    if (!trouble) continue;
+    if (!lines.empty()) lines += '\n';
+    lines += "Workspace " + workspace.id() + ": " + describe(*trouble);
+  }
+  return lines;
+}
+
 bool Workspaces::any_in_use() const {
   return std::ranges::any_of(workspaces_,
                              [](const Workspace& workspace) { return workspace.in_use(); });

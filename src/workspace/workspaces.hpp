@@ -83,6 +83,9 @@ class Workspaces {
   /// Why no messages arrive: a line for each workspace that is not in use; empty if all are.
   std::string out_of_use() const;
   bool any_in_use() const;
+  /// What fails now, a line for each workspace in use that is in trouble: what, since when, and
+  /// what to do. Empty if nothing fails.
+  std::string troubles();
   /// Like `take`, as soon as there is a message; empty once no workspace is in use, or at
   /// `deadline`, or up to `Timing::store_patience` after it while another process writes.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);

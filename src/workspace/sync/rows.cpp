@@ -219,8 +219,9 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   const std::string self = text::lower(workspace_id);
   const std::string_view method = row["method"].string_or("");
   const std::string source = uuid_or_empty(row["source_id"]);
-  // A malformed source is an unknown sender, never the human.
-  const bool has_source = !row["source_id"].string_or("").empty();
+  // A malformed source of whatever type is an unknown sender, never the human.
+  const json::Value given = row["source_id"];
+  const bool has_source = given.present() && !given.is_null() && given.string() != "";
   // A peer chooses the method of its messages; what the platform or this workspace itself writes
   // has no source, or our own.
   const bool trusted = !has_source || source == self;

@@ -173,6 +173,17 @@ TEST_CASE("rows: hostile shapes are skipped, or become harmless messages") {
         R"("request_body":{"parts":[null,1,"x",{"kind":"text","text":5},[]]})"}) {
     CHECK(text_of(more) == "(empty A2A message)");
   }
+  for (const char* source : {"{}", "[]", "5", "0", "1.5", "true", "false", "\" \"", "[null]"}) {
+    CAPTURE(source);
+    const Row odd = row(std::string(R"("method":"message/send","source_id":)") + source);
+    REQUIRE(odd.message);
+    CHECK(odd.message->kind == "peer_agent");
+    CHECK(odd.message->peer_id.empty());
+    const Row upload =
+        row(std::string(R"("method":"chat_upload_receive","request_body":{"file_id":")") + id +
+            R"("},"source_id":)" + source);
+    CHECK_FALSE(upload.upload);
+  }
   const Row unknown = row(R"("source_id":"<script>","method":"x\u202ey\u0007")");
   REQUIRE(unknown.message);
   CHECK(unknown.message->kind == "peer_agent");
