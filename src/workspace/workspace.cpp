@@ -82,7 +82,8 @@ awaitable<void> Workspace::watch_owner(FileWatcher& watcher) {
 
 awaitable<void> Workspace::register_workspace() {
   auto rejected = co_await presence_.register_workspace();
-  if (rejected) disable(Use::rejected, std::move(*rejected));
+  if (!rejected) co_return;
+  disable(Use::rejected, *rejected + (config_.stays ? "; no restart is needed" : ", and restart"));
 }
 
 awaitable<void> Workspace::send_heartbeats() {
@@ -214,13 +215,25 @@ bool Workspace::reload_token() {
   if (!changed || state_.use == Use::removed) return false;
   announced_token_ = credentials.token();
   log::info("workspace {} continues with the token of {}", id(), credentials.token_source());
-  if (!in_use()) {
-    state_ = {};
-    owner_role_.undo_resign();
-    start(*tasks_, *watcher_);
-    changes.changed();
-  }
+  if (!in_use()) go_on();
   return true;
+}
+
+void Workspace::go_on() {
+  state_ = {};
+  owner_role_.undo_resign();
+  start(*tasks_, *watcher_);
+  changes.changed();
+}
+
+awaitable<void> Workspace::retry_rejected() {
+  if (state_.use != Use::rejected) co_return;
+  auto answer = co_await client.peers();
+  if (answer && state_.use == Use::rejected) go_on();
+}
+
+awaitable<void> Workspace::acknowledge() {
+  if (config_.inbox && owner_role_.owned()) co_await acknowledgements_.acknowledge();
 }
 
 void Workspace::know_peer(const platform::Peer& peer) {

@@ -68,6 +68,10 @@ class Workspace {
   /// Reads the token's sources again. With a new token the workspace continues, even if it was
   /// disabled because of the old one. False if the token is the same.
   bool reload_token();
+  /// Asks the platform whether it takes the token that it rejected; if so, the workspace continues.
+  awaitable<void> retry_rejected();
+  /// At the end of the process, before `release`: tells the platform what was handled meanwhile.
+  awaitable<void> acknowledge();
 
   /// Remembers that this workspace can reach the peer, up to this many; the platform's own list is
   /// smaller.
@@ -107,6 +111,7 @@ class Workspace {
 
  private:
   bool renew_token(std::string_view refused);
+  void go_on();
   awaitable<void> watch_owner(FileWatcher& watcher);
   awaitable<void> register_workspace();
   awaitable<void> send_heartbeats();

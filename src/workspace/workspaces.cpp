@@ -88,6 +88,14 @@ bool Workspaces::reload_tokens() {
   return changed;
 }
 
+awaitable<void> Workspaces::retry_rejected() {
+  for (Workspace& workspace : workspaces_) co_await workspace.retry_rejected();
+}
+
+awaitable<void> Workspaces::acknowledge() {
+  for (Workspace& workspace : workspaces_) co_await workspace.acknowledge();
+}
+
 Workspace* Workspaces::find(std::string_view workspace_id) {
   for (Workspace& workspace : workspaces_) {
     if (text::equal_ignoring_case(workspace.id(), workspace_id)) return &workspace;

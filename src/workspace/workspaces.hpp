@@ -40,6 +40,9 @@ class Workspaces {
   void release();
   /// Reloads all tokens; true if any workspace continues with another one.
   bool reload_tokens();
+  /// `Workspace::retry_rejected` and `Workspace::acknowledge` of each, one after the other.
+  awaitable<void> retry_rejected();
+  awaitable<void> acknowledge();
 
   bool several() const { return workspaces_.size() > 1; }
   Workspace& first() { return workspaces_.front(); }

@@ -56,15 +56,21 @@ std::string join(std::string first, const std::string& second) {
   return first + second;
 }
 
+/// Why nothing may come: which workspaces cannot be used, and what fails of the others. Empty if
+/// all is well.
+std::string what_is_wrong(Services& services) {
+  return join(services.workspaces.out_of_use(), services.workspaces.troubles());
+}
+
 /// `note`: what else the agent should know; may be empty.
-std::string timed_out(double seconds, const OpenMessages& open, const std::string& note) {
+std::string timed_out(double seconds, const OpenMessages* open, const std::string& note) {
   json::Writer writer;
   {
     auto o = writer.object();
     o.field("timeout", true);
     o.field("timeout_secs", seconds);
     if (!note.empty()) o.field("note", note);
-    open.write(o);
+    if (open != nullptr) open->write(o);
   }
   return std::move(writer).take();
 }
@@ -105,6 +111,24 @@ awaitable<std::optional<workspace::Workspaces::Arrival>> wait(Services& services
   }
 }
 
+/// While nothing can be used for lack of a configuration: returns at the deadline, or when it is
+/// complete.
+awaitable<void> wait_for_configuration(Services& services, mcp::Call& call, double seconds) {
+  const Clock::time_point start = services.clock.now();
+  const std::chrono::duration<double> limit(seconds);
+  Clock::time_point told = start;
+  while (!services.problem.empty() && services.clock.now() - start < limit) {
+    const auto left =
+        std::chrono::duration_cast<Clock::duration>(limit - (services.clock.now() - start));
+    co_await sleep_for(services.clock,
+                       std::min<Clock::duration>(left, services.config.timing.recovery_check));
+    if (services.clock.now() - told < services.config.timing.progress) continue;
+    told = services.clock.now();
+    const std::chrono::duration<double> elapsed = told - start;
+    call.progress(elapsed.count(), seconds, "waiting for the configuration");
+  }
+}
+
 awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const double seconds = arguments.number("timeout_secs", 50, 0, 300);
@@ -114,6 +138,11 @@ awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call)
     result = not_enabled();
     co_return result;
   }
+  co_await wait_for_configuration(services, call, seconds);
+  if (!services.problem.empty()) {
+    result.text = timed_out(seconds, nullptr, services.problem);
+    co_return result;
+  }
   try {
     auto message = co_await wait(services, call, seconds);
     const OpenMessages open(services);
@@ -121,9 +150,7 @@ awaitable<mcp::ToolResult> wait_for_message(Services& services, mcp::Call& call)
     if (message) {
       result.text = handed_out(message->message, open, taken);
     } else if (services.workspaces.any_in_use() || services.stays) {
-      const std::string why =
-          services.problem.empty() ? services.workspaces.out_of_use() : services.problem;
-      result.text = timed_out(seconds, open, join(why, taken));
+      result.text = timed_out(seconds, &open, join(what_is_wrong(services), taken));
     } else {
       result = nothing_comes(services);
     }
@@ -189,8 +216,7 @@ Listed look_for(workspace::Workspaces& workspaces, const Wanted& wanted,
 
 /// The text is an array by contract; what else there is to say stands beside it.
 mcp::ToolResult shown(Listed listed, const Wanted& wanted, const OpenMessages& open,
-                      const std::string& taken) {
-  std::string note = taken;
+                      std::string note) {
   if (listed.cut) note = join(how_to_get_the_rest, note);
   if (listed.more > 0) {
     note = join(fmt::format("{} more wait: ask with offset={}.", listed.more,
@@ -278,7 +304,7 @@ awaitable<mcp::ToolResult> inbox_pop(Services& services, mcp::Call& call) {
     } else {
       const auto pop = [&services, activity_id] { return services.workspaces.pop(activity_id); };
       auto popped = co_await retry_while_busy(services, pop);
-      const std::string note = taken_over(services);
+      const std::string note = join(services.workspaces.out_of_use(), taken_over(services));
       if (popped == Popped::refused) {
         result = {.text = join(worked_on_elsewhere, note), .is_error = true};
       } else {
@@ -297,6 +323,10 @@ constexpr const char* no_such_message =
 
 awaitable<mcp::ToolResult> look(Services& services, Wanted wanted, Look look) {
   mcp::ToolResult result;
+  if (!services.problem.empty()) {
+    result = {.text = services.problem, .is_error = true};
+    co_return result;
+  }
   if (!services.config.inbox) {
     result = not_enabled();
     co_return result;
@@ -314,7 +344,8 @@ awaitable<mcp::ToolResult> look(Services& services, Wanted wanted, Look look) {
     if (listed.shown.empty() && !wanted.activity_id.empty()) {
       return mcp::ToolResult{.text = no_such_message, .is_error = true};
     }
-    return shown(std::move(listed), wanted, open, taken_over(services));
+    const std::string note = join(what_is_wrong(services), taken_over(services));
+    return shown(std::move(listed), wanted, open, note);
   };
   try {
     result = co_await retry_while_busy(services, take_look);

@@ -54,6 +54,7 @@ awaitable<mcp::ToolResult> get_runtime_identity(Services& services, mcp::Call&) 
     auto o = writer.object();
     o.field("runtime", "molecule-mcp");
     o.field("version", MOLECULE_VERSION);
+    if (!services.problem.empty()) o.field("problem", services.problem);
     auto list = o.array("workspaces");
     for (workspace::Workspace& workspace : services.workspaces) {
       auto one = list.object();

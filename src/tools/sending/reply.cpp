@@ -159,9 +159,11 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Workspaces:
   co_return result;
 }
 
-void add_taken_over(Services& services, mcp::ToolResult& result) {
-  const std::string taken_from_here = taken_over(services);
-  if (!taken_from_here.empty()) result.text += '\n' + taken_from_here;
+/// What else the agent should know.
+void add_notes(Services& services, mcp::ToolResult& result) {
+  for (const std::string& note : {services.workspaces.out_of_use(), taken_over(services)}) {
+    if (!note.empty()) result.text += '\n' + note;
+  }
 }
 
 awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> answering,
@@ -180,7 +182,7 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
     auto arrival = co_await retry_while_busy(services, look);
     if (!arrival) {
       result = refused(no_such_message);
-      add_taken_over(services, result);
+      add_notes(services, result);
       co_return result;
     }
     const Answer answer(std::move(answering), arrival->message.activity_id);
@@ -192,7 +194,7 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
   } catch (const workspace::StoreError& error) {
     result = failure("Nothing was sent", error);
   }
-  add_taken_over(services, result);
+  add_notes(services, result);
   co_return result;
 }
 
