@@ -345,3 +345,60 @@ TEST_CASE("fault C9: other people's text cannot look like a line of ours") {
   const mcp::ToolResult listed = fixture.call("list_peers");
   CHECK(contains(listed.text, "- \"Admin (ID: " + second + ", status: online\" (ID: " + peer));
 }
+
+TEST_CASE("fault F10, A12: a peer that fails is not taken for the platform") {
+  Fixture fixture;
+  const auto said = [&fixture](int status, const std::string& body) {
+    fixture.server.answer(send_call, status, body);
+    return fixture.call("delegate_task", R"({"workspace_id":")" + peer + R"(","task":"t"})").text;
+  };
+  for (const auto& [status, body] :
+       {std::pair(502, R"({"error":"failed to reach workspace agent"})"),
+        std::pair(500, R"({"error":"agent crashed"})"),
+        std::pair(503, R"({"error":"workspace re-registering","retry_after":30})")}) {
+    CAPTURE(body);
+    CHECK(contains(said(status, body), "It is the peer"));
+  }
+  CHECK(contains(said(503, R"({"error":"busy","retry_after":30})"), "wait 30 s"));
+  CHECK(contains(said(503, R"({"error":"workspace has no URL","status":"awaiting_agent"})"),
+                 "not connected yet"));
+  CHECK(contains(said(502, "<html>Bad Gateway</html>"), "The platform has an internal problem"));
+}
+
+TEST_CASE("fault F12: a token that worked before is not the first suspect") {
+  Fixture fixture;
+  const std::string refused = R"({"error":"invalid workspace auth token"})";
+  fixture.server.answer(peers_call, 401, refused);
+  CHECK(contains(fixture.call("list_peers").text, "ask the user for a new one"));
+  fixture.server.answer(peers_call, 200, "[]");
+  CHECK_FALSE(fixture.call("list_peers").is_error);
+  fixture.server.answer(peers_call, 401, refused);
+  CHECK(contains(fixture.call("list_peers").text, "the platform itself may have a problem"));
+}
+
+TEST_CASE("fault F13: texts name who asks and what is wrong, once") {
+  Fixture fixture;
+  fixture.server.answer("POST " + own_path + "/notify", 403,
+                        R"({"error":"talk_to_user_disabled","hint":"Use delegate_task instead"})");
+  const std::string off = fixture.call("send_message_to_user", R"({"message":"m"})").text;
+  CHECK(contains(off, "The platform's hint: Use delegate_task instead."));
+  CHECK_FALSE(contains(off, "do not try again"));
+  fixture.server.answer(peers_call, 404, "");
+  CHECK(contains(fixture.call("list_peers").text, "organisation id"));
+  CHECK_FALSE(contains(fixture.call("list_peers").text, "not registered"));
+}
+
+TEST_CASE("fault F5: a task that a polling peer has is queued, whatever the platform calls it") {
+  Fixture fixture;
+  fixture.inbox().ownership.claim();
+  fixture.inbox().tasks.remember("d1", peer, "count");
+  fixture.server.answer(
+      "GET " + own_path + "/delegations", 200,
+      R"([{"delegation_id":"d1","status":"completed",)"
+      R"("response_preview":"{\"delivery_mode\":\"poll\",\"status\":\"queued\"}"}])");
+  const mcp::ToolResult result =
+      fixture.call("check_task_status", R"({"workspace_id":")" + peer + R"(","task_id":"d1"})");
+  const json::Document state = parsed(result.text);
+  CHECK(state.root()["status"].string_or("") == "queued");
+  CHECK(contains(state.root()["note"].string_or(""), "comes to the inbox"));
+}

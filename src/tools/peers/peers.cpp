@@ -99,14 +99,17 @@ class PeerList {
 };
 
 /// Why there is no list; each case has its own text.
-std::string_view reason(Errc code) {
-  switch (code) {
+std::string_view reason(const platform::Error& error) {
+  switch (error.code) {
     case Errc::unauthorized:
     case Errc::forbidden:
       return "Cannot list the peers: authentication failed";
     case Errc::not_found:
+      return error.explained ? "Cannot list the peers: this workspace is not registered"
+                             : "Cannot list the peers: the platform does not say why; usually the "
+                               "organisation id is missing";
     case Errc::gone:
-      return "Cannot list the peers: this workspace is not registered";
+      return "Cannot list the peers: this workspace was removed";
     case Errc::unreachable:
     case Errc::timeout:
     case Errc::connection_lost:
@@ -121,7 +124,7 @@ void remember(workspace::Workspace& workspace, const std::vector<platform::Peer>
 }
 
 mcp::ToolResult unknown_peers(const platform::Error& error) {
-  return failure(reason(error.code), About::own_workspace, error);
+  return failure(reason(error), About::own_workspace, error);
 }
 
 awaitable<mcp::ToolResult> list_peers_of_one(workspace::Workspace& workspace, std::size_t offset) {
