@@ -73,8 +73,8 @@ bool is_about_peer(About about) {
 /// not do with it (platform-api.md 3.5). Without a reason it is the platform, or what is before it.
 std::string_view peer_failed(const platform::Error& error) {
   if (error.message.find("has no URL") != std::string::npos) {
-    return "That peer is not connected yet, nobody has started its agent: tell the user, or choose "
-           "another peer (list_peers).";
+    return "That peer is not connected yet, nobody has started its agent: tell the user, "
+           "try again later, or choose another peer (list_peers).";
   }
   return "It is the peer that cannot take it now, not the platform: wait and try again, or choose "
          "another peer (list_peers).";
