@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,5 +11,9 @@ std::string random_uuid();
 
 /// True for 8-4-4-4-12 hexadecimal digits in either case.
 bool is_uuid(std::string_view text);
+
+/// The UUID in lower case with dashes, if `text` is one in any usual spelling: also in braces, as a
+/// URN, or without dashes.
+std::optional<std::string> read_uuid(std::string_view text);
 
 }  // namespace molecule

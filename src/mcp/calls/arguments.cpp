@@ -13,7 +13,22 @@ bool has_value(const json::Value& value) {
   return value.present() && !value.is_null();
 }
 
+bool is_blank(const json::Value& value) {
+  return value.is_string() && text::trim(value.string_or({})).empty();
+}
+
 }  // namespace
+
+json::Value Arguments::unwrapped(std::string_view name) {
+  const json::Value value = arguments_[name];
+  if (!has_value(value) || is_blank(value)) return {};
+  const auto written = value.string();
+  if (!written) return value;
+  json::Document& document = documents_.emplace_back();
+  const auto parsed = document.parse(text::trim(*written));
+  if (!parsed.ok()) return value;
+  return parsed->is_null() ? json::Value() : *parsed;
+}
 
 std::string Arguments::string(std::string_view name) {
   const json::Value value = arguments_[name];
@@ -23,12 +38,9 @@ std::string Arguments::string(std::string_view name) {
 }
 
 std::string Arguments::text(std::string_view name) {
-  const json::Value value = arguments_[name];
-  if (value.is_string() && text::trim(value.string_or({})).empty()) {
-    reject(name, "must not be empty");
-    return {};
-  }
-  return string(name);
+  if (!is_blank(arguments_[name])) return string(name);
+  reject(name, "must not be empty");
+  return {};
 }
 
 std::string Arguments::string_or(std::string_view name, std::string_view fallback) {
@@ -37,7 +49,7 @@ std::string Arguments::string_or(std::string_view name, std::string_view fallbac
 
 std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, std::int64_t min,
                                 std::int64_t max) {
-  const json::Value value = arguments_[name];
+  const json::Value value = unwrapped(name);
   if (!has_value(value)) return fallback;
   if (const auto whole = value.integer()) return std::clamp(*whole, min, max);
   const auto number = value.number();
@@ -52,16 +64,27 @@ std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, st
 }
 
 double Arguments::number(std::string_view name, double fallback, double min, double max) {
-  const json::Value value = arguments_[name];
+  const json::Value value = unwrapped(name);
   if (!has_value(value)) return fallback;
   if (const auto number = value.number()) return std::clamp(*number, min, max);
   reject(name, "must be a number");
   return fallback;
 }
 
+bool Arguments::boolean(std::string_view name, bool fallback) {
+  const json::Value value = unwrapped(name);
+  if (!has_value(value)) return fallback;
+  if (const auto truth = value.boolean()) return *truth;
+  const std::string word = text::lower(text::trim(value.string_or("")));
+  if (word == "true" || word == "yes" || value.integer() == 1) return true;
+  if (word == "false" || word == "no" || value.integer() == 0) return false;
+  reject(name, "must be true or false");
+  return fallback;
+}
+
 std::vector<std::string> Arguments::strings(std::string_view name) {
   std::vector<std::string> result;
-  const json::Value value = arguments_[name];
+  const json::Value value = unwrapped(name);
   if (!has_value(value)) return result;
   bool valid = value.is_array();
   for (const json::Value& item : value.items()) {
@@ -70,6 +93,13 @@ std::vector<std::string> Arguments::strings(std::string_view name) {
   }
   if (valid) return result;
   reject(name, "must be an array of strings");
+  return {};
+}
+
+json::Value Arguments::object(std::string_view name) {
+  const json::Value value = unwrapped(name);
+  if (value.is_object()) return value;
+  reject(name, has_value(value) ? "must be an object" : "is required");
   return {};
 }
 
