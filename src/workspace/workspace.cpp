@@ -50,7 +50,7 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
 bool Workspace::renew_token(std::string_view refused) {
   credentials.refuse(refused);
   const auto reloaded = credentials.reload();
-  return reloaded.ok() && credentials.token() != refused;
+  return reloaded.ok() && credentials.has_other_than(refused);
 }
 
 void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
@@ -114,6 +114,7 @@ void Workspace::check() {
     } else if (freed) {
       changes.changed();
     }
+    inbox.database.rest();
   } catch (const StoreError& error) {
     log::debug("inbox: {}", error.what());
   }

@@ -22,7 +22,7 @@
 #include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/poller.hpp"
 #include "workspace/sync/presence.hpp"
-#include "workspace/sync/trouble.hpp"
+#include "workspace/sync/report/trouble.hpp"
 #include "workspace/workload.hpp"
 
 namespace molecule::workspace {

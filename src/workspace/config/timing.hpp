@@ -70,6 +70,8 @@ struct Timing {
   std::chrono::hours file_max_retry{1};
 
   // Channel push.
+  /// The least time between two lines that say how many more messages wait.
+  seconds push_summary{60};
   /// The delay before an unreadable inbox is tried again.
   seconds push_retry{2};
 

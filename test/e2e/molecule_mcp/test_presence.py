@@ -119,16 +119,6 @@ def test_4_a_late_rejection_exits_3_too(spawn, fake):
     child.expect_exit(3)
 
 
-def test_4_a_token_in_the_reply_does_not_replace_a_configured_one(spawn, fake, token, state):
-    minted = "minted-" + "m" * 40
-    fake.script("register", Reply(body={"status": "registered", "delivery_mode": "poll",
-                                        "auth_token": minted}))
-    spawn(speed=40, secrets=[minted])
-    for heartbeat in fake.wait_for("heartbeat", 2):
-        assert heartbeat.headers["authorization"] == f"Bearer {token}"
-    assert not (state / ".auth_token").exists()
-
-
 def test_4_sends_a_heartbeat_every_20_s_with_true_values(spawn, fake, workspace_id):
     speed = 10
     spawn(speed=speed)

@@ -138,7 +138,7 @@ bool MessageStore::remove(sqlite::Database& db, std::string_view activity_id) {
       .run();
   db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
   prune_removed(db, now - std::chrono::microseconds(timing_.removed_kept).count());
-  leases_.prolong();
+  leases_.renew();
   return true;
 }
 

@@ -57,7 +57,7 @@ class MessageStore {
   bool has_from(std::string_view peer_id);
 
   /// False if there was no such message, which is not an error. Idempotent. The session's other
-  /// leases are prolonged: it is at work.
+  /// leases are renewed: it is at work.
   bool remove(std::string_view activity_id);
   enum class Popped { removed, absent, refused };
   /// As `remove`, unless another session that runs has the message or asked for it.
