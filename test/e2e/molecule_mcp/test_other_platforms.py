@@ -109,7 +109,8 @@ def test_fault_C10_a_403_that_is_not_about_the_token_does_not_end_the_program(sp
 
 def test_fault_F3_an_anchor_serves_as_the_first_cursor(spawn, fake, state):
     anchor = fake.add_row(activity_type="agent_log")["id"]
-    fake.always("activity", lambda r: Reply(body=[]) if "since_id" not in r.query else fake._activity(r))
+    fake.always("activity", lambda r: Reply(body=[])
+                if r.route == "activity" and "since_id" not in r.query else fake._activity(r))
     child = spawn(speed=20)
     child.initialize()
     fake.wait_for("activity", where=lambda r: r.query.get("since_id") == anchor)
