@@ -11,11 +11,11 @@ else bold='' dim='' plain=''; fi
 say() { printf '%s==>%s %s\n' "$bold" "$plain" "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# need_packages NAME…: installs missing packages on Debian; elsewhere says what to install.
+# need_packages NAME…: installs missing packages on Debian 12 and 13; elsewhere says what to install.
 need_packages() {
   if ! command -v dpkg-query >/dev/null; then
     if command -v clang++-19 >/dev/null && command -v meson >/dev/null; then return; fi
-    die "this is not a Debian system: install the equivalents of these packages yourself, then run again: $*"
+    die "this is neither Debian 12 nor 13: install the equivalents of these packages yourself, then run again: $*"
   fi
   local missing=() name
   for name in "$@"; do

@@ -215,6 +215,10 @@ void Database::release_memory() {
   sqlite3_db_release_memory(handle_);
 }
 
+void Database::release_pages() {
+  sqlite3_db_release_memory(handle_);
+}
+
 void Database::fail(int code, std::string_view what) {
   std::string reason = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   const int system = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;

@@ -136,6 +136,9 @@ class Database {
   void wait_for_locks(std::chrono::milliseconds busy_timeout);
   /// Frees caches, after work that will not be repeated.
   void release_memory();
+  /// Frees the pages in the cache and keeps the statements: for a connection that is one of many
+  /// and used once in a while.
+  void release_pages();
   /// The number of rows that the last statement changed.
   std::int64_t changes() const;
   std::int64_t last_insert_id() const;

@@ -8,11 +8,15 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/async/clock.hpp"
 #include "base/async/event.hpp"
 #include "base/async/tasks.hpp"
+#include "base/log.hpp"
 #include "base/process.hpp"
+#include "base/text/text.hpp"
+#include "cli/doctor_hosts.hpp"
 #include "cli/doctor_local.hpp"
 #include "cli/doctor_platform.hpp"
 #include "net/http_client.hpp"
@@ -33,6 +37,8 @@ struct Site {
   platform::Client client;
   std::optional<Answer<platform::Health>> health;
   bool done = false;
+  /// False if what responds at the URL knows none of the workspaces.
+  bool is_platform = true;
 };
 
 /// A workspace and what is known about it.
@@ -49,8 +55,11 @@ struct Subject {
 
 class Doctor {
  public:
-  Doctor(const workspace::Environment& environment, Report::Form form)
-      : reading_(workspace::read_config(environment)), report_(form) {
+  Doctor(const workspace::Environment& environment, Report::Form form,
+         std::vector<Check> of_the_host)
+      : reading_(workspace::read_config(environment)),
+        report_(form),
+        of_the_host_(std::move(of_the_host)) {
     for (const workspace::WorkspaceConfig& one : reading_.config.workspaces) add(one);
   }
 
@@ -60,6 +69,7 @@ class Doctor {
       if (auto check = check_length(subject.credentials)) report_.add(std::move(*check));
     }
     for (Check& check : check_configuration(reading_)) report_.add(std::move(check));
+    for (Check& check : of_the_host_) report_.add(std::move(check));
     tasks_.spawn("report", examine());
     loop_.run();
     if (failure_) std::rethrow_exception(failure_);
@@ -87,18 +97,21 @@ class Doctor {
   /// Prints the results in order while the queries run concurrently.
   awaitable<void> examine() {
     for (auto& [url, site] : sites_) tasks_.spawn("health", ask_site(site));
-    for (auto& [url, site] : sites_) {
-      co_await wait_for(site.done, url);
-      for (Check& check : check_platform(url, site.health)) report_.add(std::move(check));
-    }
+    for (auto& [url, site] : sites_) co_await wait_for(site.done, url);
     for (Subject& subject : subjects_) subject.token = check_token(subject.credentials);
     for (std::size_t i = 0; i < concurrent_queries; ++i) tasks_.spawn("workspaces", ask_subjects());
+    for (auto& [url, site] : sites_) {
+      if (lacks_health(site)) co_await find_out(site);
+      for (Check& check : check_platform(url, site.health, site.is_platform)) {
+        report_.add(std::move(check));
+      }
+    }
     for (Subject& subject : subjects_) {
       // A list entry without an id is already reported as a configuration problem.
       if (subject.config.id.empty() && subjects_.size() > 1) continue;
       report_.begin_workspace(subject.config.id, subjects_.size() > 1);
       examine_folder(subject);
-      if (may_ask(subject)) {
+      if (may_ask(subject) && subject.site->is_platform) {
         co_await wait_for(subject.done, "the platform");
         examine_answers(subject);
       }
@@ -125,11 +138,28 @@ class Doctor {
     }
   }
 
+  /// Something responds, but has no health report.
+  static bool lacks_health(const Site& site) {
+    if (!site.health || site.health->outcome.ok()) return false;
+    const platform::Error& error = site.health->outcome.error();
+    return error.code == platform::Errc::not_found || (error.status == 404 && error.explained);
+  }
+
+  /// It may still be the platform: what it says of a workspace shows it.
+  awaitable<void> find_out(Site& site) {
+    site.is_platform = false;
+    for (const Subject& subject : subjects_) {
+      if (subject.site != &site || !may_ask(subject)) continue;
+      co_await wait_for(subject.done, "the platform");
+      site.is_platform = subject.info && knows_workspaces(subject.info->outcome);
+      co_return;
+    }
+  }
+
   static bool may_ask(const Subject& subject) {
+    const Site* site = subject.site;
     const bool reachable =
-        subject.site != nullptr && subject.site->health &&
-        (subject.site->health->outcome.ok() ||
-         subject.site->health->outcome.error().code == platform::Errc::not_found);
+        site != nullptr && site->health && (site->health->outcome.ok() || lacks_health(*site));
     return reachable && !subject.config.id.empty();
   }
 
@@ -180,6 +210,7 @@ class Doctor {
 
   workspace::Reading reading_;
   Report report_;
+  std::vector<Check> of_the_host_;
   asio::io_context loop_{1};
   SystemClock clock_;
   Clock::time_point deadline_;
@@ -198,9 +229,14 @@ class Doctor {
 
 }  // namespace
 
-int doctor(const workspace::Environment& environment, Report::Form form) {
+int doctor(const workspace::Environment& environment, Report::Form form, std::string_view host) {
   process::open_standard_streams();
-  Doctor doctor(environment, form);
+  std::vector<Check> of_the_host = check_host(host);
+  if (!host.empty() && of_the_host.empty()) {
+    log::error("doctor: unknown host {}: one of {}", text::one_line(host), known_hosts());
+    return 2;
+  }
+  Doctor doctor(environment, form, std::move(of_the_host));
   return doctor.run();
 }
 

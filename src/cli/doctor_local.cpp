@@ -24,10 +24,9 @@ using Status = Check::Status;
 
 constexpr const char* folder_name = "state folder";
 /// The files that hold secrets or messages.
-constexpr std::array private_files{".auth_token",       ".platform_inbound_secret",
-                                   ".mcp_inbox_cursor", "status.json",
-                                   "inbox.db",          "inbox.db-wal",
-                                   "sessions.lock",     "files.db"};
+constexpr std::array private_files{".auth_token",       ".dead_tokens",  ".platform_inbound_secret",
+                                   ".mcp_inbox_cursor", "status.json",   "inbox.db",
+                                   "inbox.db-wal",      "sessions.lock", "files.db"};
 
 Check folder_problem(const fs::path& folder, std::string_view what, int code) {
   return {Status::fail, folder_name,

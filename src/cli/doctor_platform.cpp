@@ -3,8 +3,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "base/text/text.hpp"
 
@@ -25,6 +27,16 @@ constexpr seconds clock_tolerance{30};
 
 constexpr const char* tokens_tab =
     "create a new token in the canvas → Tokens tab, and store it in ";
+
+/// The states of a workspace in which nobody is served, however well its agent runs
+/// (platform-api.md 2.6).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> not_at_work{{
+    {"paused", "resume the workspace in the canvas: until then it gets no work"},
+    {"hibernated", "wake the workspace in the canvas (resume): until then it gets no work"},
+    {"hibernating", "wake the workspace in the canvas (resume): until then it gets no work"},
+    {"failed", "look at the workspace's error in the canvas, and restart it there"},
+    {"degraded", "look at the workspace's last error in the canvas: the platform counts failures"},
+}};
 
 bool is_local(std::string_view url) {
   const std::string_view rest = url.substr(url.find("://") + 3);
@@ -123,7 +135,11 @@ Check check_existence(const std::string& id, const Answer<std::string>& info) {
   const auto member = [&document, parsed](std::string_view key) {
     return text::sanitize_name(parsed ? document.root()[key].string_or("?") : "?");
   };
-  return {Status::ok, name, fmt::format("{} is {}", member("name"), member("status")), ""};
+  const std::string found = fmt::format("{} is {}", member("name"), member("status"));
+  for (const auto& [status, next] : not_at_work) {
+    if (member("status") == status) return {Status::warn, name, found, std::string(next)};
+  }
+  return {Status::ok, name, found, ""};
 }
 
 Check check_cursors(const platform::Outcome<platform::ActivityPage>& page) {
@@ -165,16 +181,23 @@ std::vector<Check> check_access(const std::string& token_source,
 
 }  // namespace
 
+bool knows_workspaces(const platform::Outcome<std::string>& info) {
+  if (info.ok()) return true;
+  const Errc code = info.error().code;
+  return code == Errc::gone || (code == Errc::not_found && info.error().explained);
+}
+
 std::vector<Check> check_platform(const std::string& url,
-                                  const std::optional<Answer<platform::Health>>& health) {
+                                  const std::optional<Answer<platform::Health>>& health,
+                                  bool is_platform) {
   constexpr const char* name = "platform";
   if (!health) return {no_time(name)};
   if (!health->outcome.ok()) {
     const Error& error = health->outcome.error();
-    if (error.code == Errc::not_found) {
-      return {{Status::warn, name,
+    if (error.status == 404) {
+      return {{is_platform && error.explained ? Status::warn : Status::fail, name,
                fmt::format("{} responds, but not like a Molecule platform: {}", url, error.message),
-               "check that PLATFORM_URL is the platform's own address"}};
+               "check that PLATFORM_URL is the platform's own address, path included"}};
     }
     return {{Status::fail, name, error.message, platform_help(error)}};
   }

@@ -25,8 +25,13 @@ struct Answer {
 
 /// `GET /health`: whether the platform is reachable at its URL, how fast it responds, and whether
 /// its clock agrees with ours.
+/// `is_platform`: without a health report, whether it knows of workspaces.
 std::vector<Check> check_platform(const std::string& url,
-                                  const std::optional<Answer<platform::Health>>& health);
+                                  const std::optional<Answer<platform::Health>>& health,
+                                  bool is_platform);
+
+/// True if only a platform gives this outcome of `GET /workspaces/:id`.
+bool knows_workspaces(const platform::Outcome<std::string>& info);
 
 /// `GET /workspaces/:id` (public) and `GET /workspaces/:id/activity` with an unknown cursor:
 /// whether the workspace exists, the organisation and token are right, and the platform supports

@@ -16,9 +16,8 @@ namespace molecule::tools {
 
 namespace {
 
-/// So many are announced together: the agent finds the others in the inbox, and so do other
-/// sessions.
-constexpr std::size_t max_at_once = 100;
+/// With this many unanswered, an agent is not pushed more: it finds the others in the inbox.
+constexpr std::size_t max_unanswered = 20;
 
 /// `meta` becomes attributes of that tag: no character of a value may end one.
 std::string attribute(std::string_view text) {
@@ -64,6 +63,21 @@ std::string channel_params(const workspace::Message& message, std::string_view w
   return std::move(writer).take();
 }
 
+std::string more_params(std::size_t more, std::string_view workspace_id) {
+  json::Writer writer;
+  {
+    auto params = writer.object();
+    params.field("content",
+                 fmt::format("{} more {}: read them with wait_for_message or inbox_peek.", more,
+                             more == 1 ? "message waits" : "messages wait"));
+    auto meta = params.object("meta");
+    meta.field("kind", "inbox");
+    meta.field("more", std::to_string(more));
+    meta.field("workspace_id", workspace_id);
+  }
+  return std::move(writer).take();
+}
+
 bool takes_channel_messages(std::string_view host_name) {
   return host_name == "claude-code";
 }
@@ -94,7 +108,8 @@ ChannelPush::Next ChannelPush::announce_changes() {
     if (announced.at == now || !workspace.in_use()) continue;
     try {
       const bool held_back = announce(workspace);
-      announced = {.at = now, .failure = {}};
+      announced.failure.clear();
+      announced.at = now;
       if (held_back) announced.at.reset();
       if (held_back) next = Next::soon;
     } catch (const workspace::StoreError& error) {
@@ -107,13 +122,29 @@ ChannelPush::Next ChannelPush::announce_changes() {
 }
 
 bool ChannelPush::announce(workspace::Workspace& workspace) {
-  auto announced = workspace.inbox.leases.announce(max_at_once);
+  auto announced = workspace.inbox.leases.announce(max_unanswered);
   for (workspace::Message& message : announced.messages) {
     workspace.complete(message);
     notify_("notifications/claude/channel", channel_params(message, workspace.id()));
     workspace.hand_out(message);
   }
+  announce_more(workspace, announced.more);
   return announced.held_back;
+}
+
+/// When there are some, and again when there are more, but not with each that comes.
+void ChannelPush::announce_more(workspace::Workspace& workspace, std::size_t more) {
+  Announced& announced = announced_[&workspace];
+  const Clock::time_point now = services_.clock.now();
+  const bool first = announced.more == 0;
+  const bool due = now - announced.more_at >= services_.config.timing.push_summary;
+  if (more > announced.more && (first || due)) {
+    notify_("notifications/claude/channel", more_params(more, workspace.id()));
+    announced.more_at = now;
+    announced.more = more;
+  }
+  // Fewer: the agent is at work at them.
+  announced.more = std::min(announced.more, more);
 }
 
 }  // namespace molecule::tools

@@ -15,9 +15,10 @@ namespace molecule::tools {
 bool takes_channel_messages(std::string_view host_name);
 
 /// Wakes an idle agent: announces each new message once to a host that takes channel notifications
-/// (molecule-mcp.md 7), those first that came before it, unless a session waits for messages. This
-/// never counts as delivery: the message stays in the inbox, and is another session's if this one's
-/// agent does not act on it (docs/spec/delivery.md).
+/// (molecule-mcp.md 7), those first that came before it, unless a session waits for messages. While
+/// many wait unanswered, one line says how many more there are, instead of them. This never counts
+/// as delivery: the message stays in the inbox, and is another session's if this one's agent does
+/// not act on it (docs/spec/delivery.md).
 class ChannelPush {
  public:
   /// Sends one notification of the server's own; `params` is a JSON object's text.
@@ -36,17 +37,24 @@ class ChannelPush {
     std::optional<std::uint64_t> at;
     /// The last failure of its inbox, so that it is reported once.
     std::string failure;
+    /// How many more it was told of.
+    std::size_t more = 0;
+    Clock::time_point more_at = {};
   };
   /// When to announce again.
   enum class Next { at_change, soon, after_failure };
   Next announce_changes();
   /// True if some are held back for a session that waits.
   bool announce(workspace::Workspace& workspace);
+  void announce_more(workspace::Workspace& workspace, std::size_t more);
 
   Services& services_;
   Notify notify_;
   std::map<const workspace::Workspace*, Announced> announced_;
 };
+
+/// `params` of the notification that more messages wait than are pushed.
+std::string more_params(std::size_t more, std::string_view workspace_id);
 
 /// `params` of `notifications/claude/channel` for one message.
 std::string channel_params(const workspace::Message& message, std::string_view workspace_id);

@@ -36,7 +36,9 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
           [this] { return total_load(); }, [this] { return agent_card(); }, token_refused_),
       acknowledgements_(client, inbox.poll_state, clock),
       poller_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
-              files, acknowledgements_, token_refused_) {
+              files, acknowledgements_, token_refused_),
+      broadcasts_(
+          {client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing}) {
   if (!config.heartbeat || !config.inbox) inbox.sessions.serve_in_part();
   // load_config has just checked that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
@@ -48,7 +50,7 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
 bool Workspace::renew_token(std::string_view refused) {
   credentials.refuse(refused);
   const auto reloaded = credentials.reload();
-  return reloaded.ok() && credentials.token() != refused;
+  return reloaded.ok() && credentials.has_other_than(refused);
 }
 
 void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
@@ -63,6 +65,7 @@ void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
   }
   if (!config_.inbox) return;
   running_.push_back(tasks.spawn("inbox", poll()));
+  running_.push_back(tasks.spawn("broadcasts", broadcasts_.run()));
   running_.push_back(tasks.spawn("files", files.run()));
   running_.push_back(tasks.spawn("acknowledgements", acknowledgements_.run()));
 }
@@ -112,6 +115,7 @@ void Workspace::check() {
     } else if (freed) {
       changes.changed();
     }
+    inbox.database.rest();
   } catch (const StoreError& error) {
     log::debug("inbox: {}", error.what());
   }

@@ -18,10 +18,11 @@
 #include "workspace/files/files.hpp"
 #include "workspace/store/inbox/inbox.hpp"
 #include "workspace/sync/acknowledgements.hpp"
+#include "workspace/sync/broadcasts.hpp"
 #include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/poller.hpp"
 #include "workspace/sync/presence.hpp"
-#include "workspace/sync/trouble.hpp"
+#include "workspace/sync/report/trouble.hpp"
 #include "workspace/workload.hpp"
 
 namespace molecule::workspace {
@@ -132,6 +133,7 @@ class Workspace {
   Presence presence_;
   Acknowledgements acknowledgements_;
   Poller poller_;
+  Broadcasts broadcasts_;
   TaskGroup* tasks_ = nullptr;
   FileWatcher* watcher_ = nullptr;
   std::vector<TaskGroup::Id> running_;

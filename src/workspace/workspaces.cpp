@@ -200,13 +200,13 @@ std::optional<Workspaces::Arrival> Workspaces::take() {
   return std::nullopt;
 }
 
-void Workspaces::prolong_leases() noexcept {
+void Workspaces::renew_leases() noexcept {
   for (Workspace& workspace : workspaces_) {
     if (!workspace.in_use()) continue;
     try {
-      workspace.inbox.leases.prolong();
+      workspace.inbox.leases.renew();
     } catch (const StoreError& error) {
-      log::debug("the leases of {} were not prolonged: {}", workspace.id(), error.what());
+      log::debug("the leases of {} were not renewed: {}", workspace.id(), error.what());
     }
   }
 }

@@ -80,9 +80,9 @@ class Workspaces {
   /// The most urgent message that this session was not given yet, leased to it: answers to its
   /// tasks, then users', then peers', each oldest first. Consumes nothing.
   std::optional<Arrival> take();
-  /// Prolongs the leases of this session. Never throws: a lease that could not be prolonged lasts
+  /// Renews the leases of this session. Never throws: a lease that could not be renewed lasts
   /// for several tries.
-  void prolong_leases() noexcept;
+  void renew_leases() noexcept;
   /// Why no messages arrive: a line for each workspace that is not in use; empty if all are.
   std::string out_of_use() const;
   bool any_in_use() const;

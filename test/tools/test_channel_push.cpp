@@ -90,6 +90,36 @@ TEST_CASE_FIXTURE(Fixture, "push: each message once, those from before `initiali
   CHECK(inbox.messages.size() == 2);
 }
 
+TEST_CASE_FIXTURE(Fixture, "push: with 20 unanswered, one line tells of the others") {
+  begin();
+  for (int i = 1; i <= 20; ++i) arrive(i);
+  CHECK(sent.size() == 20);
+  arrive(21);
+  REQUIRE(sent.size() == 21);
+  CHECK(sent.back().first == "notifications/claude/channel");
+  CHECK(sent.back().second.find("1 more message waits") != std::string::npos);
+  // Not with each that comes.
+  for (int i = 22; i <= 30; ++i) arrive(i);
+  CHECK(sent.size() == 21);
+  clock.advance(test::timing.push_summary);
+  arrive(31);
+  REQUIRE(sent.size() == 22);
+  CHECK(sent.back().second.find("11 more messages wait") != std::string::npos);
+  // An answer makes room for the oldest of them.
+  CHECK(workspaces.first().remove(activity_id(1)));
+  turn();
+  REQUIRE(sent.size() == 23);
+  CHECK(sent.back().second.find(activity_id(21)) != std::string::npos);
+  for (int i = 2; i <= 31; ++i) {
+    CHECK(workspaces.first().remove(activity_id(i)));
+    turn();
+  }
+  const std::size_t before = sent.size();
+  arrive(32);
+  CHECK(sent.size() == before + 1);
+  CHECK(sent.back().second.find(activity_id(32)) != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture, "push: no messages of a disabled workspace") {
   workspaces.first().disable(Workspace::Use::rejected, "its token was rejected");
   inbox.messages.store({message(1)}, activity_id(1));

@@ -8,8 +8,10 @@ namespace molecule::app {
 const char* const usage =
     R"(usage: molecule-mcp [serve] [--era ERA]  run an MCP server on stdin and stdout for one agent
                                          host, and keep the workspaces online meanwhile
-       molecule-mcp doctor [--json]      check this machine and the platform for problems, and
-                                         print what to do about them; changes nothing
+       molecule-mcp doctor [--json] [--host NAME]
+                                         check this machine and the platform for problems, and
+                                         print what to do about them; changes nothing. With
+                                         --host also what to set in that agent host
        molecule-mcp status [--json]      print each workspace's owner, last heartbeat, last poll,
                                          inbox and last error; makes no network requests
        molecule-mcp --help               print this help
@@ -87,14 +89,24 @@ CommandLine parse_serve(std::span<const char* const> options) {
   return line;
 }
 
-/// The options of `doctor` and `status`: `--json`.
+/// The options of `doctor` and `status`: `--json`, and of the first `--host NAME`.
 CommandLine parse_report(Command command, std::span<const char* const> options) {
-  if (options.empty()) return {.command = command};
-  const std::string_view only = options.front();
-  if (options.size() > 1) return {.command = Command::unknown};
-  if (only == "--help" || only == "-h") return {.command = Command::help};
-  if (only != "--json") return {.command = Command::unknown};
-  return {.command = command, .json = true};
+  CommandLine line{.command = command};
+  while (!options.empty()) {
+    const std::string_view option = options.front();
+    options = options.subspan(1);
+    if (option == "--help" || option == "-h") return {.command = Command::help};
+    if (option == "--json" && !line.json) {
+      line.json = true;
+    } else if (option == "--host" && command == Command::doctor && !options.empty() &&
+               line.host.empty()) {
+      line.host = options.front();
+      options = options.subspan(1);
+    } else {
+      return {.command = Command::unknown};
+    }
+  }
+  return line;
 }
 
 }  // namespace

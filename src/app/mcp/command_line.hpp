@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "molecule/mcp/session.hpp"
 
@@ -14,6 +15,8 @@ struct CommandLine {
   mcp::Era era = mcp::Era::automatic;
   /// `--json` of `doctor` and `status`.
   bool json = false;
+  /// `--host` of `doctor`.
+  std::string_view host = {};
 };
 
 /// Parses the arguments, without the program's name. Invalid ones give `Command::unknown`.

@@ -73,7 +73,8 @@ int main(int argc, char** argv) {
         return serve(parent, line.era, level);
       case app::Command::doctor:
         return cli::doctor(workspace::process_environment(),
-                           line.json ? cli::Report::Form::json : cli::Report::Form::text);
+                           line.json ? cli::Report::Form::json : cli::Report::Form::text,
+                           line.host);
       case app::Command::status:
         return cli::status(workspace::process_environment(),
                            line.json ? cli::Report::Form::json : cli::Report::Form::text);

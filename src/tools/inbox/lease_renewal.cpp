@@ -7,7 +7,7 @@ namespace {
 awaitable<void> renew(Services& services) {
   while (true) {
     co_await sleep_for(services.clock, services.config.timing.lease_renewal);
-    services.workspaces.prolong_leases();
+    services.workspaces.renew_leases();
   }
 }
 

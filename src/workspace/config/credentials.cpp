@@ -224,6 +224,10 @@ void Credentials::refuse(std::string_view token) {
   refused_.push_back(std::move(hash));
 }
 
+bool Credentials::has_other_than(std::string_view token) const {
+  return token_ != token && std::ranges::find(refused_, sha256_hex_of(token_)) == refused_.end();
+}
+
 std::filesystem::path Credentials::file_for_token() const {
   const auto path = configured_file(source_);
   const bool configured = path.ok() && !path->empty() && from_variable(source_).ok() &&

@@ -35,6 +35,8 @@ class Credentials {
   /// The platform refuses the token: from now on `reload` prefers another source's, if one has
   /// another token.
   void refuse(std::string_view token);
+  /// After `refuse` and `reload`: true if there is another token to try, which was not refused.
+  bool has_other_than(std::string_view token) const;
   /// Where a new token is found without a restart.
   std::filesystem::path file_for_token() const;
 

@@ -22,6 +22,10 @@ struct Timing {
   // Polling (molecule-mcp.md 5).
   seconds poll{5};
   seconds poll_max_retry{30};
+  /// How often broadcasts are asked for.
+  seconds broadcast_poll{30};
+  /// How often a poll without a cursor looks for a row that can serve as one.
+  seconds anchor{60};
   /// The longest `Retry-After` that is honoured: the platform may slow polling down, but not stop
   /// it.
   seconds poll_max_retry_after{300};
@@ -66,6 +70,8 @@ struct Timing {
   std::chrono::hours file_max_retry{1};
 
   // Channel push.
+  /// The least time between two lines that say how many more messages wait.
+  seconds push_summary{60};
   /// The delay before an unreadable inbox is tried again.
   seconds push_retry{2};
 

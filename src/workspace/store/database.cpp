@@ -48,7 +48,7 @@ sqlite::Database& Database::open() {
   drop_if_replaced();
   if (handle_) return *handle_;
   try {
-    handle_.emplace(path_, timing_.lock_wait);
+    handle_.emplace(path_, lock_wait());
     on_open_(*handle_);
     handle_->release_memory();
     ++openings_;
@@ -75,12 +75,22 @@ bool Database::changed_elsewhere() {
   });
 }
 
+void Database::rest() {
+  if (handle_ && users_ == 0) handle_->release_pages();
+}
+
+std::chrono::milliseconds Database::lock_wait() const {
+  return in_a_hurry_ > 0 ? std::chrono::milliseconds(0) : timing_.lock_wait;
+}
+
 Database::FailFast::FailFast(Database& database) : database_(database) {
-  if (database_.handle_) database_.handle_->wait_for_locks({});
+  ++database_.in_a_hurry_;
+  if (database_.handle_) database_.handle_->wait_for_locks(database_.lock_wait());
 }
 
 Database::FailFast::~FailFast() {
-  if (database_.handle_) database_.handle_->wait_for_locks(database_.timing_.lock_wait);
+  --database_.in_a_hurry_;
+  if (database_.handle_) database_.handle_->wait_for_locks(database_.lock_wait());
 }
 
 }  // namespace molecule::workspace

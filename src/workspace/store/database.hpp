@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -48,7 +49,12 @@ class Database {
   /// True if another process has written since the previous call. The first call returns false.
   bool changed_elsewhere();
 
-  /// While one exists, a call that needs the lock of another process fails at once (`busy`).
+  /// After the regular work, until the next: frees the pages in memory, which cost more than
+  /// everything else that an idle workspace has.
+  void rest();
+
+  /// While one exists, a call that needs the lock of another process fails at once (`busy`), also
+  /// the one that opens the file.
   class FailFast {
    public:
     explicit FailFast(Database& database);
@@ -74,6 +80,7 @@ class Database {
   };
 
   void drop_if_replaced();
+  std::chrono::milliseconds lock_wait() const;
   sqlite::Database& open();
   [[noreturn]] static void fail(const sqlite::Error& error);
   [[noreturn]] void refuse(StoreError::Kind kind, const char* reason) const;
@@ -85,6 +92,8 @@ class Database {
   std::optional<sqlite::Database> handle_;
   int users_ = 0;
   unsigned openings_ = 0;
+  /// How many `FailFast` exist.
+  int in_a_hurry_ = 0;
   std::optional<std::int64_t> seen_version_;
 };
 

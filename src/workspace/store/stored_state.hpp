@@ -7,7 +7,7 @@
 
 #include "base/async/clock.hpp"
 #include "workspace/config/timing.hpp"
-#include "workspace/sync/status_file.hpp"
+#include "workspace/sync/report/status_file.hpp"
 
 namespace molecule::workspace {
 

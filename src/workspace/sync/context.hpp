@@ -7,7 +7,7 @@
 #include "workspace/config/timing.hpp"
 #include "workspace/store/inbox/inbox.hpp"
 #include "workspace/sync/owner_role.hpp"
-#include "workspace/sync/removal.hpp"
+#include "workspace/sync/report/removal.hpp"
 
 namespace molecule::workspace {
 

@@ -7,7 +7,7 @@
 #include "base/async/clock.hpp"
 #include "base/async/event.hpp"
 #include "workspace/store/inbox/inbox.hpp"
-#include "workspace/sync/status_file.hpp"
+#include "workspace/sync/report/status_file.hpp"
 
 namespace molecule::workspace {
 

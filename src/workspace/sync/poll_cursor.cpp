@@ -48,15 +48,18 @@ PollCursor::Batch make_batch(std::vector<Row> oldest_first) {
 }  // namespace
 
 PollCursor::PollCursor(std::string workspace_id, std::optional<std::string> cursor,
-                       std::chrono::seconds look_back, int limit, GatherLimits limits)
+                       std::chrono::seconds look_back, int limit, GatherLimits limits,
+                       std::string type)
     : workspace_id_(std::move(workspace_id)),
       cursor_(std::move(cursor)),
       look_back_(look_back),
       limit_(limit),
-      limits_(limits) {}
+      limits_(limits),
+      type_(std::move(type)) {}
 
 platform::ActivityQuery PollCursor::query() const {
   platform::ActivityQuery query;
+  query.type = type_;
   query.limit = limit_;
   query.peer_info = true;
   if (cursor_) {
@@ -117,6 +120,8 @@ PollCursor::Step PollCursor::take_backward(std::vector<Row> rows, bool more) {
   if (gathered_.empty()) return step;
   std::reverse(gathered_.begin(), gathered_.end());
   step.batch = make_batch(std::exchange(gathered_, {}));
+  // After an overflow the oldest row is known, and the cursor walks forward from it.
+  step.left_behind = more && !overflowed_;
   if (more || overflowed_) step.next = NextPoll::at_once;
   return step;
 }

@@ -47,12 +47,15 @@ class PollCursor {
     NextPoll next = NextPoll::after_interval;
     /// What to store; empty while gathering, and if there were no rows.
     std::optional<Batch> batch;
+    /// The platform has more rows, and does not show them without a cursor.
+    bool left_behind = false;
     /// Rows that could not be read.
     std::size_t malformed = 0;
   };
 
   PollCursor(std::string workspace_id, std::optional<std::string> cursor,
-             std::chrono::seconds look_back, int limit, GatherLimits limits = {});
+             std::chrono::seconds look_back, int limit, GatherLimits limits = {},
+             std::string type = platform::ActivityQuery().type);
 
   platform::ActivityQuery query() const;
   Step take(const platform::ActivityPage& page);
@@ -68,6 +71,7 @@ class PollCursor {
   std::chrono::seconds look_back_;
   int limit_;
   GatherLimits limits_;
+  std::string type_;
   std::string before_ts_;
   /// Newest first; only the oldest after an overflow.
   std::vector<Row> gathered_;

@@ -83,7 +83,25 @@ awaitable<Clock::duration> Poller::poll() {
   // After every poll: it also retries what failed before.
   auto kept = co_await keep_files(std::move(uploads), std::move(with_files));
   if (!kept) co_return not_stored(kept.error());
-  co_return stored(std::move(step));
+  const bool nothing = !step.batch && !query.since_id && step.next == NextPoll::after_interval;
+  const Clock::duration pause = stored(std::move(step));
+  if (nothing) co_await find_anchor();
+  co_return pause;
+}
+
+/// Without a cursor, a platform that cannot page backwards shows only the newest of the messages
+/// that come while this program is away. Any row of the workspace serves as one.
+awaitable<void> Poller::find_anchor() {
+  const bool soon = anchor_asked_ + context_.timing.anchor > context_.clock.now();
+  if (anchor_asked_ != Clock::time_point::min() && soon) co_return;
+  anchor_asked_ = context_.clock.now();
+  platform::ActivityQuery query;
+  query.type.clear();
+  query.limit = 1;
+  auto page = co_await context_.client.activity(std::move(query));
+  if (!page.ok() || page->rows.size() != 1) co_return;
+  Row row = read_row(page->rows.front(), context_.client.endpoint().workspace_id);
+  if (!row.id.empty()) anchor_ = std::move(row);
 }
 
 awaitable<Clock::duration> Poller::refused(platform::Error error, platform::ActivityQuery query) {
@@ -141,6 +159,7 @@ bool Poller::begin_run() {
     }
     full_log_.clear();
     std::optional<std::string> cursor = context_.inbox.poll_state.cursor();
+    if (cursor) anchor_.reset();
     const int max_rows = cursor ? page_rows : first_page_rows;
     cursor_.emplace(context_.client.endpoint().workspace_id, std::move(cursor), look_back(),
                     std::min(max_rows, max_page_rows_));
@@ -169,6 +188,11 @@ Clock::duration Poller::stored(PollCursor::Step step) {
     malformed_log_.say(fmt::format(
         "inbox: {} rows of the platform have no valid id and are skipped", step.malformed));
   }
+  if (step.left_behind) {
+    left_behind_log_.say(
+        "inbox: more messages waited than this platform shows without a cursor: older ones may "
+        "have been left behind (the canvas shows them)");
+  }
   const bool gathering = !step.batch && step.next == NextPoll::at_once;
   if (gathering) return {};
   // Whatever happens to the rows now, the next query starts from the cursor that was stored.
@@ -195,8 +219,11 @@ void Poller::store(const std::optional<PollCursor::Batch>& batch) {
     const std::size_t added = inbox.messages.store(batch->messages, batch->cursor, batch->sequence,
                                                    batch->cursor_created);
     if (added > 0) context_.changes.messages_changed();
-  } else if (!inbox.poll_state.cursor() && !inbox.poll_state.watched_since()) {
-    inbox.poll_state.watch_since(context_.clock.wall());
+  } else if (!inbox.poll_state.cursor()) {
+    if (!inbox.poll_state.watched_since()) inbox.poll_state.watch_since(context_.clock.wall());
+    if (const auto anchor = std::exchange(anchor_, std::nullopt)) {
+      inbox.messages.store({}, anchor->id, 0, parse_rfc3339(anchor->created_at));
+    }
   }
   // After the commit: the other processes read the inbox when this is written.
   context_.owner_role.status().polled();

@@ -43,6 +43,7 @@ class Poller {
   Clock::duration stored(PollCursor::Step step);
   Clock::duration not_stored(std::string_view why);
   void store(const std::optional<PollCursor::Batch>& batch);
+  awaitable<void> find_anchor();
   awaitable<Clock::duration> refused(platform::Error error, platform::ActivityQuery query);
   Clock::duration failed(const platform::Error& error, const platform::ActivityQuery& query);
   void rejected(const platform::Error& error, Escalation::Say say);
@@ -60,6 +61,10 @@ class Poller {
   std::optional<PollCursor> cursor_;
   /// The last poll of this process that left nothing to fetch.
   std::optional<WallTime> last_poll_;
+  /// The newest row of any type before a poll without a cursor: if that finds nothing, no message
+  /// is older, so it serves as the cursor (platform-api.md 4.1).
+  std::optional<Row> anchor_;
+  Clock::time_point anchor_asked_ = Clock::time_point::min();
   /// Shrinks if a page is too large or too slow, and grows again.
   int max_page_rows_;
   Backoff backoff_;
@@ -67,6 +72,7 @@ class Poller {
   LogOnce storage_log_;
   LogOnce full_log_;
   LogOnce malformed_log_;
+  LogOnce left_behind_log_;
   LogOnce token_log_;
 };
 

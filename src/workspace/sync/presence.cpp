@@ -192,7 +192,7 @@ bool Presence::token_changed() {
   context_.credentials.refuse(before);
   auto reloaded = context_.credentials.reload();
   if (!reloaded.ok()) credentials_log_.say(reloaded.error());
-  return context_.credentials.token() != before;
+  return context_.credentials.has_other_than(before);
 }
 
 void Presence::keep_secret(const std::optional<std::string>& secret) {

@@ -24,8 +24,8 @@ def doctor(mcp_binary, env, fake, token):
     """A function: runs doctor and returns its exit code and its checks by name. Also checks that
     doctor only made requests that change nothing, and printed no secret."""
 
-    def examine(changes=None, **popen):
-        ended = run(mcp_binary, {**env, **(changes or {})}, "doctor", "--json", **popen)
+    def examine(changes=None, options=(), **popen):
+        ended = run(mcp_binary, {**env, **(changes or {})}, "doctor", "--json", *options, **popen)
         assert ended.stderr == "", ended.stderr
         assert token not in ended.stdout and fake.inbound_secret not in ended.stdout
         answer = json.loads(ended.stdout)
@@ -35,7 +35,7 @@ def doctor(mcp_binary, env, fake, token):
             assert set(check) - {"workspace"} == {"name", "status", "detail", "next"}, check
             assert bool(check["next"]) == (check["status"] != "OK"), check
         assert {r.method for r in fake.seen("*")} <= {"GET"}
-        assert {r.route for r in fake.seen("*")} <= {"health", "info", "activity"}
+        assert {r.route for r in fake.seen("*")} <= {"", "health", "info", "activity"}
         return Findings(ended.returncode, answer["checks"])
 
     return examine
@@ -193,6 +193,10 @@ def test_1_doctor_detects_a_placeholder_token(doctor, fake):
     ("health", Reply(503, {"error": "down"}), "platform", "FAIL", "has a problem"),
     ("health", Reply(404, "404 page not found", {"Content-Type": "text/plain"}), "platform", "WARN",
      "PLATFORM_URL"),
+    ("health", Reply(404, b"", {"Content-Type": None}), "platform", "FAIL", "PLATFORM_URL"),
+    ("info", Reply(body={"id": "x", "name": "A", "status": "paused"}), "workspace", "WARN", "resume"),
+    ("info", Reply(body={"id": "x", "name": "A", "status": "hibernated"}), "workspace", "WARN", "wake"),
+    ("info", Reply(body={"id": "x", "name": "A", "status": "failed"}), "workspace", "WARN", "error"),
     ("health", Reply(raw=b"SSH-2.0-OpenSSH_9\r\n"), "platform", "FAIL", "PLATFORM_URL"),
 ])
 def test_1_doctor_reports_the_platforms_errors(doctor, fake, route, reply, check, status, words):
@@ -202,6 +206,31 @@ def test_1_doctor_reports_the_platforms_errors(doctor, fake, route, reply, check
     assert words in found[check], found[check]
     assert "edge-page-marker" not in found[check]
     assert len(found.bad) <= 2, found.bad  # consequences are not reported again
+
+
+def test_fault_F8_a_wrong_path_is_the_failure(doctor, fake):
+    found = doctor({"PLATFORM_URL": fake.url + "/canvas"})
+    assert found.bad == {"platform": "FAIL"}, found.checks
+    assert "PLATFORM_URL" in found["platform"] and "path" in found["platform"]
+    assert "workspace" not in found.names, "it would blame the workspace's id"
+
+
+@pytest.mark.parametrize("host, words", [
+    ("claude-code", "--dangerously-load-development-channels server:molecule"),
+    ("codex", "tool_timeout_sec"), ("gemini", "loop detection"), ("opencode", "timeout"),
+    ("cursor", "permission"), ("vscode", "permission"), ("cline", "cline_mcp_settings.json"),
+    ("openclaw", "60 s"), ("qwen", "trust"), ("copilot", "60 s"), ("continue", "60 s"),
+    ("openai-agents", "client_session_timeout_seconds"), ("google-adk", "5 s"), ("agno", "10 s"),
+    ("pydantic-ai", "read_timeout"), ("fastmcp", "timeout"), ("langchain", "session")])
+def test_fault_A13_doctor_names_the_limits_of_a_host(doctor, host, words):
+    found = doctor(options=("--host", host))
+    assert found.code == 0 and words in found[host], found.checks
+
+
+def test_fault_A13_an_unknown_host_is_refused_with_the_known_ones(mcp_binary, env):
+    result = subprocess.run([mcp_binary, "doctor", "--host", "nobody"], env=env, capture_output=True,
+                            text=True, timeout=20)
+    assert result.returncode == 2 and "claude-code" in result.stderr and result.stdout == ""
 
 
 def test_1_doctor_sends_the_organisation(doctor, fake):

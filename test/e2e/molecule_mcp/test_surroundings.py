@@ -20,8 +20,8 @@ from support.platform import until
 from support.run import as_nobody, open_folder, run
 from e2e.lessons.test_lessons_3 import Sent, next_message
 
-STATE_FILES = [".auth_token", ".platform_inbound_secret", ".mcp_inbox_cursor", ".workspace_id",
-               "status.json", "inbox.db", "inbox.db-wal", "files.db", "sessions.lock"]
+STATE_FILES = [".auth_token", ".dead_tokens", ".platform_inbound_secret", ".mcp_inbox_cursor",
+               ".workspace_id", "status.json", "inbox.db", "inbox.db-wal", "files.db", "sessions.lock"]
 
 
 # --- A16: proxies ---------------------------------------------------------------------------------

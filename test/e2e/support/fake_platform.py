@@ -51,6 +51,10 @@ ROUTES = [
     ("info", "GET", r"/workspaces/(?P<id>[^/]+)"),
 ]
 
+# What the client asks beside its poll of the inbox: each is a route of its own, which answers as
+# "activity" does if that one always answers the same.
+SIDE_POLLS = {"broadcasts": "activity", "anchor": "activity"}
+
 ROUTES = [(name, method, re.compile(path + r"\Z")) for name, method, path in ROUTES]
 
 
@@ -175,8 +179,8 @@ class FakePlatform:
             script = self._scripts.get(request.route)
             if script:
                 reply = script.popleft()
-            elif request.route in self._always:
-                reply = self._always[request.route]
+            elif (route := SIDE_POLLS.get(request.route, request.route)) in self._always:
+                reply = self._always[route]
             else:
                 reply = getattr(self, "_" + request.route, lambda _: Reply(404, "404 page not found"))
         return reply(request) if callable(reply) else reply
@@ -255,6 +259,9 @@ class FakePlatform:
         query = request.query
         with self._changed:
             rows = list(self.rows)
+        if request.route == "broadcasts":
+            rows = [r for r in rows if r["activity_type"] == "broadcast_receive"
+                    or r["id"] == query.get("since_id")]
         limit = int(query.get("limit", self.page_size))
         if "since_id" in query:
             at = next((i for i, r in enumerate(rows) if r["id"] == query["since_id"]), None)
@@ -265,6 +272,8 @@ class FakePlatform:
         else:
             page = rows[::-1][:limit]
         return Reply(body=page)
+
+    _broadcasts = _anchor = _activity
 
     # -- rows of /activity -----------------------------------------------------------------------
 
@@ -345,6 +354,14 @@ def envelope(text, **message):
                                    "parts": [{"kind": "text", "text": text}], **message}}}
 
 
+def _poll_of(query):
+    """The route of one query of /activity."""
+    fields = parse_qs(query)
+    if fields.get("type") == ["broadcast_receive"]:
+        return "broadcasts"
+    return "anchor" if "type" not in fields and fields.get("limit") == ["1"] else "activity"
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
@@ -382,6 +399,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         route, found = next(((name, m) for name, method, pattern in ROUTES
                              if method == self.command and (m := pattern.match(path))), ("", None))
+        if route == "activity":
+            route = _poll_of(urlsplit(self.path).query)
         request = Request(route, self.command, self.path, {k.lower(): v for k, v in self.headers.items()},
                           body, self.number, time.monotonic(),
                           found.groupdict().get("id", "") if found else "")

@@ -185,7 +185,7 @@ class World {
   }
 
   /// Nobody does anything for so long that what was given may be forgotten, and leases run out that
-  /// were not prolonged.
+  /// were not renewed.
   void fall_silent() {
     now_ += (chance(2) ? 400 : 700) * second;
     for (Agent& agent : agents_) {

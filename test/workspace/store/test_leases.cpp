@@ -119,6 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "leases: a push leases nothing, and is made once by o
   a->messages.store({message(1), message(2), message(3)}, activity_id(3));
   CHECK(take(*b) == activity_id(1));
   CHECK(announce(*a, 1) == 1);
+  CHECK(announce(*a, 1) == 0);
   CHECK(announce(*a) == 1);
   CHECK(announce(*a) == 0);
   CHECK(announce(*b) == 0);

@@ -402,6 +402,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: an overfull inbox stops fetching and says so
 
 TEST_CASE_FIXTURE(Fixture, "poller: without a cursor no message between two polls is missed") {
   server.answer(call, 200, "[]");
+  server.answer(call, 200, "[]");  // there is no row at all
   server.answer(call, 503, "{}");
   start();
   until_count(call, 1);
@@ -412,7 +413,65 @@ TEST_CASE_FIXTURE(Fixture, "poller: without a cursor no message between two poll
   const std::size_t at = last.find("since_secs=");
   REQUIRE(at != std::string::npos);
   CHECK(std::stoi(last.substr(at + 11)) > 3600);
-  CHECK(asked(1, "since_secs=600"));
+  CHECK(asked(2, "since_secs=600"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault F3: while there is no message any row serves as the cursor") {
+  const std::string other = fmt::format(
+      R"([{{"id":"{}","activity_type":"agent_log","created_at":"2026-05-01T09:00:00Z"}}])",
+      activity_id(7));
+  server.answer(call, 200, "[]");
+  server.answer(call, 200, other);
+  SUBCASE("nothing came meanwhile") {
+    server.answer(call, 200, "[]");
+    server.answer(call, 200, page({8}));
+    server.answer(call, 200, "[]");
+    start();
+    until_count(call, 3);
+    CHECK(asked(1, "limit=1"));
+    CHECK(query(1).find("type=") == std::string::npos);
+    CHECK(asked(2, "since_secs=600"));
+    until_count(call, 4);
+    CHECK(asked(3, "since_id=" + activity_id(7)));
+    until_count(call, 5);
+    CHECK(asked(4, "since_id=" + activity_id(8)));
+    CHECK(inbox.messages.size() == 1);
+  }
+  SUBCASE("the row is newer than a message that the next poll finds") {
+    server.answer(call, 200, page({3}));
+    server.answer(call, 200, "[]");
+    start();
+    until_count(call, 4);
+    CHECK(asked(3, "since_id=" + activity_id(3)));
+    CHECK(inbox.messages.size() == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault F3: without any row the search is repeated seldom") {
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 2);
+  const Clock::time_point first = clock.now();
+  until([&] { return seconds_between(first, clock.now()) > 600; });
+  int searches = 0;
+  for (std::size_t i = 0; i < count(call); ++i) searches += asked(i, "limit=1") ? 1 : 0;
+  CHECK(searches >= 8);
+  CHECK(searches <= 11);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault F3: it is said when older rows may have been left behind") {
+  const test::Stderr stderr_text;
+  std::vector<int> newest_first;
+  for (int i = 600; i > 100; --i) newest_first.push_back(i);
+  // This platform ignores `before_ts`.
+  server.answer(call, 200, page(newest_first));
+  server.answer(call, 200, page(newest_first));
+  server.answer(call, 200, "[]");
+  start();
+  until([&] { return inbox.messages.size() == 500; });
+  CHECK(stderr_text.said("may have been left behind") == 1);
+  until_count(call, 4);
+  CHECK(stderr_text.said("may have been left behind") == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: a page that is too large is fetched in smaller pieces") {

@@ -248,6 +248,25 @@ TEST_CASE_FIXTURE(Fixture, "presence: a token that was rotated meanwhile is trie
   CHECK(server.requests(register_call).at(1).header("Authorization") == "Bearer second-token");
 }
 
+TEST_CASE_FIXTURE(Fixture, "presence: two refused tokens are not tried in turns without end") {
+  std::ofstream(folder.path() / ".auth_token") << "another-token";
+  server.answer(register_call, 401, "{}");
+  start_register();
+  until([&] { return !rejections.empty(); });
+  REQUIRE(count(register_call) == 2);
+  CHECK(server.requests(register_call).at(0).header("Authorization") == "Bearer first-token");
+  CHECK(server.requests(register_call).at(1).header("Authorization") == "Bearer another-token");
+  server.answer(heartbeat_call, 401, "{}");
+  start_heartbeats();
+  server.forget(register_call);
+  server.answer(register_call, 503, "{}");
+  start_register();
+  until_count(heartbeat_call, 1);
+  const Clock::time_point first = clock.now();
+  until_count(heartbeat_call, 4);
+  CHECK(seconds_between(first, clock.now()) >= 55);
+}
+
 TEST_CASE_FIXTURE(
     Fixture, "presence: register is tried until it succeeds, and heartbeats continue meanwhile") {
   const test::Stderr stderr_text;

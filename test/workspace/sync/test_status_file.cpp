@@ -13,7 +13,7 @@
 #include "workspace/store/stored_state.hpp"
 #include "workspace/support.hpp"
 #include "workspace/sync/owner_role.hpp"
-#include "workspace/sync/status_file.hpp"
+#include "workspace/sync/report/status_file.hpp"
 
 using namespace molecule;
 using namespace molecule::workspace;

@@ -112,7 +112,7 @@ bool Leases::lease(std::string_view activity_id, Event event) {
       return delivery::next(state_of(one.record), event, false);
     };
     if (!found) return false;
-    // A lease in use is prolonged seldom, so that work seldom writes.
+    // A lease in use is renewed seldom, so that work seldom writes.
     const bool fresh =
         sessions_.now() - found->record.leased_at < microseconds(timing_.lease_renewal).count();
     if (fresh && step_of(*found) == Step::keep) return true;
@@ -121,7 +121,7 @@ bool Leases::lease(std::string_view activity_id, Event event) {
     const Step step = found ? step_of(*found) : Step::refuse;
     if (step != Step::give && step != Step::keep) return false;
     write_lease(db, found->seq, delivery::after(found->record, step, viewer()));
-    prolong();
+    renew();
     transaction.commit();
     remember(found->seq, activity_id);
     return true;
@@ -164,7 +164,7 @@ void Leases::show(const std::vector<std::string>& activity_ids) {
       write_lease(db, found->seq, delivery::after(found->record, Step::give, viewer()));
       taken.emplace_back(found->seq, activity_id);
     }
-    prolong();
+    renew();
     transaction.commit();
     for (const auto& [seq, activity_id] : taken) remember(seq, activity_id);
   });
@@ -177,8 +177,8 @@ bool Leases::held_back(std::int64_t seq) {
   return now - since < microseconds(timing_.push_hold).count();
 }
 
-/// Adds nothing beyond `limit`, but forgets what is gone whatever it is.
-std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::size_t limit) {
+/// What may be pushed. Also forgets what is gone.
+std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db) {
   const bool another_waits = sessions_.another_waits();
   std::unordered_set<std::int64_t> waiting;
   std::unordered_map<std::int64_t, std::int64_t> still_held;
@@ -197,7 +197,7 @@ std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::si
         sessions_.waits() || delivery::next(state, Event::push, another_waits) != Step::announce;
     if (waited && held_back(seq)) {
       still_held.emplace(seq, held_since_.at(seq));
-    } else if (fresh.size() < limit) {
+    } else {
       fresh.push_back(seq);
     }
   }
@@ -206,10 +206,14 @@ std::vector<std::int64_t> Leases::choose_announced(sqlite::Database& db, std::si
   return fresh;
 }
 
-Leases::Announced Leases::announce(std::size_t limit) {
-  return database_.use([this, limit](sqlite::Database& db) {
-    const std::vector<std::int64_t> fresh = choose_announced(db, limit);
-    Announced announced{.messages = {}, .held_back = !held_since_.empty()};
+Leases::Announced Leases::announce(std::size_t max_unanswered) {
+  return database_.use([this, max_unanswered](sqlite::Database& db) {
+    std::vector<std::int64_t> fresh = choose_announced(db);
+    const std::size_t room = max_unanswered - std::min(max_unanswered, announced_.size());
+    Announced announced{.messages = {},
+                        .held_back = !held_since_.empty(),
+                        .more = fresh.size() - std::min(fresh.size(), room)};
+    fresh.resize(fresh.size() - announced.more);
     if (fresh.empty()) return announced;
     sqlite::Transaction transaction(db);
     const delivery::Viewer self = viewer();
@@ -282,7 +286,7 @@ void Leases::forget(std::string_view activity_id) {
   std::erase_if(known_, [activity_id](const auto& known) { return known.second == activity_id; });
 }
 
-void Leases::prolong() {
+void Leases::renew() {
   if (!database_.is_open()) return;
   database_.use([this](sqlite::Database& db) {
     db.prepare("UPDATE leases SET leased_at = ?1 WHERE session = ?2")

@@ -29,7 +29,7 @@ class Leases {
   /// What a wait of this session is given next: the most urgent that it was not given yet. Leases
   /// nothing.
   std::optional<Message> next();
-  /// Leases the message to this session, or prolongs its lease; false if it was removed or is
+  /// Leases the message to this session, or renews its lease; false if it was removed or is
   /// another session's by now.
   bool lease(std::string_view activity_id, delivery::Event event = delivery::Event::act);
   /// What this session has, and what a look into the inbox gives it; oldest first. Leases nothing.
@@ -41,9 +41,12 @@ class Leases {
     std::vector<Message> messages;
     /// More may be announced after `Timing::push_hold`, unless a session that waits takes it.
     bool held_back = false;
+    /// How many more there are than may be pushed now.
+    std::size_t more = 0;
   };
-  /// What is to be pushed to this session's host, each message once; leases nothing.
-  Announced announce(std::size_t limit);
+  /// What is to be pushed to this session's host, each message once, as long as fewer than
+  /// `max_unanswered` of those that were pushed to it still wait; leases nothing.
+  Announced announce(std::size_t max_unanswered);
 
   struct Open {
     std::vector<Message> messages;
@@ -58,9 +61,9 @@ class Leases {
   /// This session removes the message: not lost.
   void forget(std::string_view activity_id);
 
-  /// Prolongs all leases of this session: work at one message keeps the others. Opens no file:
+  /// Renews all leases of this session: work at one message keeps the others. Opens no file:
   /// a session that has not used the inbox has no lease.
-  void prolong();
+  void renew();
   /// Ends what sessions that have ended had, and what has run out; true if there was any.
   bool free();
   /// Ends what this session has. Opens no file.
@@ -75,7 +78,7 @@ class Leases {
   delivery::Viewer viewer();
   delivery::State state_of(const delivery::Record& record);
   bool held_back(std::int64_t seq);
-  std::vector<std::int64_t> choose_announced(sqlite::Database& db, std::size_t limit);
+  std::vector<std::int64_t> choose_announced(sqlite::Database& db);
   void remember(std::int64_t seq, std::string_view activity_id);
 
   Database& database_;

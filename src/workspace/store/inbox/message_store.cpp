@@ -42,21 +42,37 @@ void prune_removed(sqlite::Database& db, std::int64_t oldest) {
 
 }  // namespace
 
-std::size_t MessageStore::store(const std::vector<Message>& messages, const std::string& cursor,
-                                std::int64_t sequence, std::optional<WallTime> cursor_created) {
-  const std::size_t added = database_.use([&](sqlite::Database& db) {
+/// `advance` lets a cursor pass them within the transaction.
+template <class Advance>
+std::size_t MessageStore::store_new(const std::vector<Message>& messages, Advance advance) {
+  return database_.use([&](sqlite::Database& db) {
     std::size_t count = 0;
     sqlite::Transaction transaction(db);
     ownership_.require(db);
     for (const Message& message : messages) {
       if (!is_removed(db, message.activity_id) && insert(db, message)) ++count;
     }
-    poll_state_.advance(db, cursor, sequence, cursor_created);
+    advance(db);
     transaction.commit();
     return count;
   });
+}
+
+std::size_t MessageStore::store(const std::vector<Message>& messages, const std::string& cursor,
+                                std::int64_t sequence, std::optional<WallTime> cursor_created) {
+  const std::size_t added = store_new(messages, [&](sqlite::Database& db) {
+    poll_state_.advance(db, cursor, sequence, cursor_created);
+  });
   poll_state_.write_cursor_file(cursor);
   return added;
+}
+
+std::size_t MessageStore::store_broadcasts(const std::vector<Message>& messages,
+                                           const std::string& cursor,
+                                           std::optional<WallTime> cursor_created) {
+  return store_new(messages, [&](sqlite::Database& db) {
+    poll_state_.advance_broadcasts(db, cursor, cursor_created);
+  });
 }
 
 Message MessageStore::read(const sqlite::Statement& row) const {
@@ -122,7 +138,7 @@ bool MessageStore::remove(sqlite::Database& db, std::string_view activity_id) {
       .run();
   db.prepare("DELETE FROM messages WHERE activity_id = ?1").bind(activity_id).run();
   prune_removed(db, now - std::chrono::microseconds(timing_.removed_kept).count());
-  leases_.prolong();
+  leases_.renew();
   return true;
 }
 

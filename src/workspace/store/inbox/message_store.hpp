@@ -42,6 +42,10 @@ class MessageStore {
                     std::int64_t sequence = 0,
                     std::optional<WallTime> cursor_created = std::nullopt);
 
+  /// The same for broadcasts, which have a cursor of their own.
+  std::size_t store_broadcasts(const std::vector<Message>& messages, const std::string& cursor,
+                               std::optional<WallTime> cursor_created = std::nullopt);
+
   /// The waiting message of that id.
   std::optional<Message> find(std::string_view activity_id);
   /// Those that wait, whichever session has them, oldest first.
@@ -53,7 +57,7 @@ class MessageStore {
   bool has_from(std::string_view peer_id);
 
   /// False if there was no such message, which is not an error. Idempotent. The session's other
-  /// leases are prolonged: it is at work.
+  /// leases are renewed: it is at work.
   bool remove(std::string_view activity_id);
   enum class Popped { removed, absent, refused };
   /// As `remove`, unless another session that runs has the message or asked for it.
@@ -71,6 +75,8 @@ class MessageStore {
   /// A row of `select_messages`.
   Message read(const sqlite::Statement& row) const;
   bool remove(sqlite::Database& db, std::string_view activity_id);
+  template <class Advance>
+  std::size_t store_new(const std::vector<Message>& messages, Advance advance);
 
   Database& database_;
   Leases& leases_;

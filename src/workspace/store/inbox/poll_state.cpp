@@ -85,6 +85,30 @@ void PollState::forget_cursor(std::optional<WallTime> last_poll) {
   ::unlink(cursor_file_.c_str());
 }
 
+std::optional<std::string> PollState::broadcast_cursor() {
+  return database_.use([](sqlite::Database& db) { return state(db, "broadcast_cursor"); });
+}
+
+std::optional<WallTime> PollState::broadcasts_since() {
+  return database_.use([](sqlite::Database& db) { return time_state(db, "broadcast_at"); });
+}
+
+void PollState::forget_broadcast_cursor() {
+  database_.use([this](sqlite::Database& db) {
+    sqlite::Transaction transaction(db);
+    ownership_.require(db);
+    clear_state(db, "broadcast_cursor");
+    transaction.commit();
+  });
+}
+
+void PollState::advance_broadcasts(sqlite::Database& db, const std::string& cursor,
+                                   std::optional<WallTime> cursor_created) {
+  const WallTime now = clock_.wall();
+  set_state(db, "broadcast_cursor", cursor);
+  set_time(db, "broadcast_at", std::min(now, cursor_created.value_or(now)));
+}
+
 void PollState::look_back(sqlite::Database& db) {
   const auto followed_until = written_at(cursor_file_);
   if (!followed_until) return;

@@ -38,6 +38,14 @@ class PollState {
   /// process's last poll that left nothing to fetch; without one, at the cursor's own time.
   void forget_cursor(std::optional<WallTime> last_poll);
 
+  // Broadcasts are followed with a cursor of their own (platform-api.md 10).
+
+  std::optional<std::string> broadcast_cursor();
+  /// When the last row up to that cursor came; kept when the platform does not know the cursor.
+  std::optional<WallTime> broadcasts_since();
+  /// For the owner.
+  void forget_broadcast_cursor();
+
   // For the other classes on this database.
 
   /// For a new inbox in place of one that is lost. The cursor in the file passed messages that only
@@ -47,6 +55,9 @@ class PollState {
   /// `cursor_created` is when the platform made the cursor's row, if it says so.
   void advance(sqlite::Database& db, const std::string& cursor, std::int64_t sequence,
                std::optional<WallTime> cursor_created);
+  /// The same for the cursor of the broadcasts.
+  void advance_broadcasts(sqlite::Database& db, const std::string& cursor,
+                          std::optional<WallTime> cursor_created);
   /// After the commit of `advance`.
   void write_cursor_file(const std::string& cursor);
   /// Within a transaction: takes over the cursor that the other runtime has left.

@@ -1,4 +1,4 @@
-#include "workspace/sync/status_file.hpp"
+#include "workspace/sync/report/status_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

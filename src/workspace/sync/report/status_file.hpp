@@ -8,7 +8,7 @@
 
 #include "base/async/clock.hpp"
 #include "base/text/time.hpp"
-#include "workspace/sync/trouble.hpp"
+#include "workspace/sync/report/trouble.hpp"
 
 namespace molecule::workspace {
 

@@ -1,4 +1,4 @@
-#include "workspace/sync/removal.hpp"
+#include "workspace/sync/report/removal.hpp"
 
 #include <fmt/format.h>
 

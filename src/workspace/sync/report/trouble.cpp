@@ -1,4 +1,4 @@
-#include "workspace/sync/trouble.hpp"
+#include "workspace/sync/report/trouble.hpp"
 
 #include <fmt/format.h>
 
