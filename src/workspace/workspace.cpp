@@ -35,7 +35,9 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
           [this] { return total_load(); }, [this] { return agent_card(); }),
       acknowledgements_(client, inbox.poll_state, clock),
       poller_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
-              files, acknowledgements_) {
+              files, acknowledgements_),
+      events_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
+              [this](Wakes) { poller_.poll_now(); }) {
   if (!config.heartbeat || !config.inbox) inbox.sessions.serve_in_part();
   // load_config has just checked that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
@@ -60,6 +62,7 @@ void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
   }
   if (!config_.inbox) return;
   running_.push_back(tasks.spawn("inbox", poll()));
+  running_.push_back(tasks.spawn("events", events_.run()));
   running_.push_back(tasks.spawn("files", files.run()));
   running_.push_back(tasks.spawn("acknowledgements", acknowledgements_.run()));
 }

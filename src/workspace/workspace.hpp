@@ -17,6 +17,7 @@
 #include "workspace/files/files.hpp"
 #include "workspace/store/inbox/inbox.hpp"
 #include "workspace/sync/acknowledgements.hpp"
+#include "workspace/sync/event_stream.hpp"
 #include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/poller.hpp"
 #include "workspace/sync/presence.hpp"
@@ -121,6 +122,7 @@ class Workspace {
   Presence presence_;
   Acknowledgements acknowledgements_;
   Poller poller_;
+  EventStream events_;
   TaskGroup* tasks_ = nullptr;
   FileWatcher* watcher_ = nullptr;
   std::vector<TaskGroup::Id> running_;
