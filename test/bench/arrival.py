@@ -68,29 +68,28 @@ def measure(agent, send, count, pause):
     taken = []
     for number in range(count):
         text = f"message {number} {time.time_ns()}"
-        waiting = agent.send("tools/call", {"name": "wait_for_message",
-                                            "arguments": {"timeout_secs": 30}})
+        waiting = agent.start_tool("wait_for_message", {"timeout_secs": 30})
         time.sleep(pause())
         start = time.perf_counter()
         send(text)
-        message = agent.response(waiting)["result"]["structuredContent"]
+        message = agent.tool_result(waiting).json
         taken.append((time.perf_counter() - start) * 1000)
         assert message.get("text") == text, message
         agent.call("inbox_pop", activity_id=message["activity_id"])
     return taken
 
 
-def run(platform, url, count, pause, folder):
+def run(build, platform, url, count, pause, folder):
     workspace = platform.create_workspace("agent")
     peer = platform.create_workspace("peer")
     platform.register(peer)
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8",
            "WORKSPACE_ID": workspace.id, "PLATFORM_URL": url,
            "MOLECULE_WORKSPACE_TOKEN": workspace.token, "CONFIGS_DIR": str(folder / workspace.id)}
-    agent = McpProcess(platform.build / "molecule-mcp", env, [], {workspace.token})
+    agent = McpProcess(build / "molecule-mcp", env, [], {workspace.token})
     agent.initialize()
-    senders = {"the person's message": lambda text: platform.send_as_user(workspace, text),
-               "a peer's message": lambda text: platform.send(peer, workspace, text)}
+    senders = {"the person's message": lambda text: platform.send(workspace, text),
+               "a peer's message": lambda text: platform.send(workspace, text, caller=peer)}
     try:
         return {name: measure(agent, send, count, pause) for name, send in senders.items()}
     finally:
@@ -104,11 +103,11 @@ def main():
     parser.add_argument("--polled", type=int, default=20, help="messages without the stream")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Platform(options.build) as platform:
-        platform.build = options.build.resolve()
-        streamed = run(platform, platform.url, options.messages,
+        build = options.build.resolve()
+        streamed = run(build, platform, platform.url, options.messages,
                        lambda: random.uniform(0.15, 0.3), Path(folder))
         proxy = ProxyWithoutStream(platform.port)
-        polled = run(platform, proxy.url, options.polled,
+        polled = run(build, platform, proxy.url, options.polled,
                      lambda: random.uniform(0.15, 0.3), Path(folder))
     print("| what arrives | with | median | p99 |\n|---|---|---|---|")
     for way, results in (("the event stream", streamed), ("the poll alone", polled)):

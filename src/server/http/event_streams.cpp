@@ -82,6 +82,10 @@ class EventStreams::Connection : public std::enable_shared_from_this<Connection>
       (void)socket_.non_blocking(true, ignored);
       (void)socket_.write_some(asio::buffer(std::string_view("0\r\n\r\n")), ignored);
     }
+    if (!writing_.empty()) {
+      // What a client does not take the system need not keep either.
+      (void)socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    }
     (void)socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     (void)socket_.close(ignored);
   }
@@ -129,7 +133,8 @@ EventStreams::EventStreams(EventHub& events, std::size_t max_connections)
                 .bytes_of_one_token = std::uint64_t{4} << 20,
                 .bytes_of_all = std::uint64_t{64} << 20}) {}
 
-void EventStreams::open(ScreenedSocket socket, const Reply& reply, bool chunked) {
+void EventStreams::open(ScreenedSocket socket, const Reply& reply) {
+  const bool chunked = !socket.is_http_1_0();
   const std::uint64_t id = sockets_.next_id();
   const auto connection =
       std::make_shared<Connection>(std::move(socket), chunked, [this, id] { sockets_.drop(id); });

@@ -28,9 +28,8 @@ class EventStreams {
     return sockets_.refusal(event_owner(caller));
   }
   /// Answers with the head of `reply` and a first comment, and then with the events that it says,
-  /// until the client leaves, reads too slowly, or has no more right to them. Not `chunked`: for a
-  /// client of HTTP/1.0, which reads to the end of the connection.
-  void open(ScreenedSocket socket, const Reply& reply, bool chunked);
+  /// until the client leaves, reads too slowly, or has no more right to them.
+  void open(ScreenedSocket socket, const Reply& reply);
   /// Call this every second: each stream gets a comment every 15 s, so that a proxy keeps it and a
   /// client that is gone shows; all of them spread over that time.
   void keep_alive();

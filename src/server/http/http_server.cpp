@@ -211,8 +211,7 @@ struct HttpServer::Impl {
   void open_stream(restinio::request_t& handle, const Request& request, Reply reply) {
     add_common_headers(options.gate, request, reply);
     reply.headers.emplace_back("Date", date_of(services.clock));
-    const bool chunked = handle.header().http_major() == 1 && handle.header().http_minor() >= 1;
-    streams.open(take_over(handle), reply, chunked);
+    streams.open(take_over(handle), reply);
   }
 
   std::optional<restinio::sendfile_t> open_file(Reply& reply) {

@@ -66,6 +66,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
     return Base::remote_endpoint(ignored);
   }
 
+  bool is_http_1_0() const { return screen_->is_http_1_0(); }
   /// From here on this is no longer a connection for requests, but one that waits for events: what
   /// it writes still counts, and what it reads is not screened any more.
   void become_stream() {
