@@ -14,6 +14,7 @@
   X(easy_cleanup)                  \
   X(easy_setopt)                   \
   X(easy_getinfo)                  \
+  X(easy_pause)                    \
   X(easy_strerror)                 \
   X(slist_append)                  \
   X(slist_free_all)                \

@@ -66,6 +66,11 @@ void HttpClient::Engine::remove(Transfer& transfer) noexcept {
   unwatched_.clear();
 }
 
+/// libcurl counts connections in use, too, when it decides whether to keep one.
+void HttpClient::Engine::keep_connections(std::size_t streams) {
+  curl_->multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kept_connections + static_cast<long>(streams));
+}
+
 void HttpClient::Engine::drive(curl_socket_t socket, int events) {
   int running = 0;
   curl_->multi_socket_action(multi_, socket, events, &running);

@@ -29,10 +29,14 @@ class HttpClient::Engine : public std::enable_shared_from_this<HttpClient::Engin
   void add(Transfer& transfer);
   /// Ends the exchange wherever it is; the connection of an unfinished one is closed.
   void remove(Transfer& transfer) noexcept;
+  /// Counts exchanges that stay open, which take no place from the kept connections.
+  void stream_opened() { keep_connections(++streams_); }
+  void stream_closed() { keep_connections(--streams_); }
 
  private:
   struct Watch;
 
+  void keep_connections(std::size_t streams);
   void drive(curl_socket_t socket, int events);
   void collect();
   void listen(const std::shared_ptr<Watch>& watch);
@@ -46,6 +50,7 @@ class HttpClient::Engine : public std::enable_shared_from_this<HttpClient::Engin
   asio::steady_timer timer_;
   const CurlApi* curl_ = nullptr;
   CURLM* multi_ = nullptr;
+  std::size_t streams_ = 0;
   /// By identity: libcurl may reuse a descriptor's number before it releases the old one.
   std::map<Watch*, std::shared_ptr<Watch>> watches_;
   std::vector<Transfer*> unwatched_;  ///< lost a socket during the current `drive`

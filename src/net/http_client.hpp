@@ -91,6 +91,8 @@ struct HttpError {
   std::string content_type = {};
 };
 
+class HttpStream;
+
 /// The program's HTTP client, on libcurl's multi-socket interface and the Asio loop. Keeps and
 /// reuses connections (HTTP/2 if offered); respects the environment's proxies (`https_proxy`,
 /// `no_proxy`, …; see proxy.hpp) and CA settings (`SSL_CERT_FILE`, `SSL_CERT_DIR`,
@@ -113,6 +115,7 @@ class HttpClient {
   awaitable<Result<HttpResponse, HttpError>> send(HttpRequest request);
 
  private:
+  friend class HttpStream;
   class Engine;
   std::shared_ptr<Engine> engine_;
 };

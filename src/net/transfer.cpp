@@ -24,6 +24,10 @@ namespace {
 constexpr std::size_t largest_header = std::size_t{256} << 10;
 /// A slow disk writes this much without blocking the loop noticeably.
 constexpr std::size_t sync_bytes = std::size_t{4} << 20;
+/// A reader that falls this far behind a body in pieces stops the transfer.
+constexpr std::size_t max_held = std::size_t{64} << 10;
+/// Instead of 16 KiB, which every open stream would hold.
+constexpr long stream_buffer = 2048;
 
 int on_seek(void* source, curl_off_t offset, int origin) {
   return UploadFile::on_seek(source, offset, origin);
@@ -48,8 +52,12 @@ long limit(std::chrono::milliseconds time) {
 
 }  // namespace
 
-Transfer::Transfer(const CurlApi& curl, Clock& clock, HttpRequest request)
-    : curl_(curl), request_(std::move(request)), easy_(curl.easy_init()), ended_(clock) {}
+Transfer::Transfer(const CurlApi& curl, Clock& clock, HttpRequest request, Body body)
+    : curl_(curl),
+      request_(std::move(request)),
+      body_(body),
+      easy_(curl.easy_init()),
+      changed_(clock) {}
 
 Transfer::~Transfer() {
   curl_.easy_cleanup(easy_);
@@ -85,7 +93,11 @@ Result<void, HttpError> Transfer::prepare() {
   set(CURLOPT_USERAGENT, "molecule/" MOLECULE_VERSION);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, limit(request_.connect_timeout));
-  set(CURLOPT_TIMEOUT_MS, limit(request_.total_timeout));
+  if (body_ == Body::whole) {
+    set(CURLOPT_TIMEOUT_MS, limit(request_.total_timeout));
+  } else {
+    set(CURLOPT_BUFFERSIZE, stream_buffer);
+  }
   // HTTP/2 is negotiated by ALPN only; a minimal libcurl lacks it. Requests wait for a connection
   // that may turn out to be shareable. Over plain HTTP they would wait for the first response,
   // which may take minutes.
@@ -207,14 +219,14 @@ void Transfer::finish(CURLcode code) {
     failure_ = error_of(code);
   }
   finished_ = true;
-  ended_.notify_all();
+  changed_.notify_all();
 }
 
 void Transfer::fail(HttpErrc code, std::string_view why) {
   if (finished_) return;
   failure_ = error(code, why);
   finished_ = true;
-  ended_.notify_all();
+  changed_.notify_all();
 }
 
 Result<HttpResponse, HttpError> Transfer::take() {
@@ -278,6 +290,23 @@ bool Transfer::succeeds() const {
   return status >= 200 && status < 300;
 }
 
+std::string Transfer::take_piece() {
+  std::string piece = std::exchange(piece_, {});
+  if (std::exchange(paused_, false)) curl_.easy_pause(easy_, CURLPAUSE_CONT);
+  return piece;
+}
+
+/// While the transfer is stopped libcurl keeps what is refused here.
+std::size_t Transfer::hold_piece(std::string_view data) {
+  if (piece_.size() + data.size() > max_held && !piece_.empty()) {
+    paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  piece_.append(data);
+  changed_.notify_all();
+  return data.size();
+}
+
 bool Transfer::keep(std::string_view data) {
   if (request_.sink < 0 || !succeeds()) {
     response_.body.append(data);
@@ -300,6 +329,16 @@ bool Transfer::keep(std::string_view data) {
   return sink_error_ == 0;
 }
 
+/// Trailers end with an empty line too, and interim responses (1xx).
+void Transfer::end_head() {
+  long status = 0;
+  curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  if (status < 200 || has_head_) return;
+  response_.status = static_cast<int>(status);
+  has_head_ = true;
+  if (body_ == Body::in_pieces) changed_.notify_all();
+}
+
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::string_view line(data, size * count);
@@ -310,6 +349,9 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   if (line.starts_with("HTTP/")) {
     // Interim responses (1xx) have fields too.
     transfer.response_.headers.clear();
+    transfer.has_head_ = false;
+  } else if (text::trim(line).empty()) {
+    transfer.end_head();
   } else if (colon != std::string_view::npos) {
     transfer.response_.headers.push_back({std::string(text::trim(line.substr(0, colon))),
                                           std::string(text::trim(line.substr(colon + 1)))});
@@ -320,6 +362,9 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t length = size * count;
+  if (transfer.body_ == Body::in_pieces && transfer.succeeds()) {
+    return transfer.hold_piece({data, length});
+  }
   if (!transfer.room_for(length) || !transfer.keep({data, length})) return 0;
   return length;
 }

@@ -18,7 +18,10 @@ class UploadFile;
 /// multi handle before destroying it.
 class Transfer {
  public:
-  Transfer(const CurlApi& curl, Clock& clock, HttpRequest request);
+  /// Whether a 2xx body is kept whole for `take`, or handed out by `take_piece` as it arrives.
+  enum class Body { whole, in_pieces };
+
+  Transfer(const CurlApi& curl, Clock& clock, HttpRequest request, Body body = Body::whole);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
@@ -34,7 +37,17 @@ class Transfer {
   /// Ends it with an error of our own.
   void fail(HttpErrc code, std::string_view why);
   bool finished() const { return finished_; }
-  awaitable<void> wait() { return ended_.wait(); }
+  awaitable<void> wait() { return changed_.wait(); }
+  /// Of a body in pieces: also wakes for the head and for each piece. False if `deadline` passed
+  /// first.
+  awaitable<bool> wait_until(Clock::time_point deadline) { return changed_.wait_until(deadline); }
+  /// True once the response's head is complete.
+  bool has_head() const { return has_head_; }
+  /// Status and headers so far.
+  const HttpResponse& head() const { return response_; }
+  /// What arrived since the last call; may be empty. A reader that falls behind stops the transfer,
+  /// so that little memory is held.
+  std::string take_piece();
   Result<HttpResponse, HttpError> take();
 
  private:
@@ -54,9 +67,12 @@ class Transfer {
   bool room_for(std::size_t more);
   bool succeeds() const;
   bool keep(std::string_view data);
+  std::size_t hold_piece(std::string_view data);
+  void end_head();
 
   const CurlApi& curl_;
   HttpRequest request_;
+  Body body_;
   CURL* easy_;
   curl_slist* header_list_ = nullptr;
   curl_mime* mime_ = nullptr;
@@ -74,9 +90,12 @@ class Transfer {
   int sink_error_ = 0;  ///< errno
   std::size_t unsynced_ = 0;
   bool finished_ = false;
+  bool has_head_ = false;
+  bool paused_ = false;
+  std::string piece_;
   std::optional<HttpError> failure_;
   HttpResponse response_;
-  Event ended_;
+  Event changed_;
 };
 
 }  // namespace molecule::net

@@ -243,6 +243,24 @@ Error kept_back(const Site& site, std::int64_t limit, std::chrono::seconds wait)
   return error;
 }
 
+Error transport_error(const Site& site, const net::HttpError& failure) {
+  Error error;
+  error.code = transport_code(failure.code);
+  error.transport = failure.code;
+  error.message = fmt::format("{}: {}", site.call, foreign_line(site, failure.message));
+  // Repeating a read is harmless.
+  error.may_have_arrived = failure.may_have_arrived && !site.call.starts_with("GET ");
+  return error;
+}
+
+Error refused_stream(const Site& site, Result<net::HttpResponse, net::HttpError> exchange) {
+  if (exchange && exchange->status >= 200 && exchange->status < 300) {
+    return not_the_platform(site, *exchange);
+  }
+  Outcome<json::Document> refused = classify(site, std::move(exchange));
+  return refused ? malformed(site) : std::move(refused.error());
+}
+
 Outcome<json::Document> classify(const Site& site,
                                  Result<net::HttpResponse, net::HttpError> exchange) {
   if (!exchange) {
@@ -250,13 +268,7 @@ Outcome<json::Document> classify(const Site& site,
     cut.status = 200;
     cut.headers.push_back({"Content-Type", exchange.error().content_type});
     if (site.refuses_pages && is_html(cut)) return Failure{not_the_platform(site, cut)};
-    Error error;
-    error.code = transport_code(exchange.error().code);
-    error.transport = exchange.error().code;
-    error.message = fmt::format("{}: {}", site.call, foreign_line(site, exchange.error().message));
-    // Repeating a read is harmless.
-    error.may_have_arrived = exchange.error().may_have_arrived && !site.call.starts_with("GET ");
-    return Failure{std::move(error)};
+    return Failure{transport_error(site, exchange.error())};
   }
   const net::HttpResponse& response = *exchange;
   json::Document document;

@@ -32,6 +32,15 @@ struct Site {
 Outcome<json::Document> classify(const Site& site,
                                  Result<net::HttpResponse, net::HttpError> exchange);
 
+inline constexpr std::string_view event_stream_type = "text/event-stream";
+
+/// The error for an exchange that did not open an event stream: as `classify`, and
+/// `not_the_platform` for a 2xx, which is not one.
+Error refused_stream(const Site& site, Result<net::HttpResponse, net::HttpError> exchange);
+
+/// The error for an exchange that failed under way.
+Error transport_error(const Site& site, const net::HttpError& failure);
+
 /// Parses an HTTP date (RFC 9110 5.6.7) in the form that servers must send, IMF-fixdate.
 std::optional<WallTime> parse_http_date(std::string_view text);
 

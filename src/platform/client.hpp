@@ -19,6 +19,7 @@
 namespace molecule::platform {
 
 struct Site;
+class EventReader;
 
 /// What every call for one workspace needs.
 struct Endpoint {
@@ -169,6 +170,10 @@ class Client {
   awaitable<Outcome<HeartbeatReply>> heartbeat(HeartbeatRequest heartbeat);
   /// platform-api.md 4.1
   awaitable<Outcome<ActivityPage>> activity(ActivityQuery query);
+  /// platform-api.md 2.10: opens the workspace's event stream; the answer must begin within 10 s.
+  /// Anything but an event stream is an error: `not_the_platform` for a 2xx of another kind.
+  /// Include platform/event_reader.hpp.
+  awaitable<Outcome<EventReader>> events_stream();
   /// platform-api.md 1.5
   awaitable<Outcome<std::vector<Peer>>> peers();
   /// platform-api.md 2.3: the platform's object as minified JSON.

@@ -38,7 +38,9 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
       poller_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
               files, acknowledgements_, token_refused_),
       broadcasts_(
-          {client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing}) {
+          {client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing}),
+      events_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
+              [this](Wakes wakes) { wake(wakes); }) {
   if (!config.heartbeat || !config.inbox) inbox.sessions.serve_in_part();
   // load_config has just checked that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
@@ -66,6 +68,7 @@ void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
   if (!config_.inbox) return;
   running_.push_back(tasks.spawn("inbox", poll()));
   running_.push_back(tasks.spawn("broadcasts", broadcasts_.run()));
+  running_.push_back(tasks.spawn("events", events_.run()));
   running_.push_back(tasks.spawn("files", files.run()));
   running_.push_back(tasks.spawn("acknowledgements", acknowledgements_.run()));
 }
@@ -92,6 +95,11 @@ awaitable<void> Workspace::register_workspace() {
 awaitable<void> Workspace::send_heartbeats() {
   co_await presence_.send_heartbeats();
   removed();
+}
+
+void Workspace::wake(Wakes wakes) {
+  if (wakes.messages) poller_.poll_now();
+  if (wakes.broadcasts) broadcasts_.wake();
 }
 
 awaitable<void> Workspace::poll() {

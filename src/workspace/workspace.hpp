@@ -19,6 +19,7 @@
 #include "workspace/store/inbox/inbox.hpp"
 #include "workspace/sync/acknowledgements.hpp"
 #include "workspace/sync/broadcasts.hpp"
+#include "workspace/sync/event_stream.hpp"
 #include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/poller.hpp"
 #include "workspace/sync/presence.hpp"
@@ -117,6 +118,7 @@ class Workspace {
   awaitable<void> register_workspace();
   awaitable<void> send_heartbeats();
   awaitable<void> poll();
+  void wake(Wakes wakes);
   void check();
   void publish_workload() noexcept;
   Load total_load();
@@ -134,6 +136,7 @@ class Workspace {
   Acknowledgements acknowledgements_;
   Poller poller_;
   Broadcasts broadcasts_;
+  EventStream events_;
   TaskGroup* tasks_ = nullptr;
   FileWatcher* watcher_ = nullptr;
   std::vector<TaskGroup::Id> running_;

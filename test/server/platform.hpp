@@ -150,7 +150,7 @@ struct Platform {
   std::unique_ptr<server::store::Database> store = server::store::open(folder.path / "platform.db");
   /// Direct access to the store, past the platform.
   sqlite::Database database{folder.path / "platform.db"};
-  server::EventHub events{*store};
+  server::EventHub events{*store, clock};
   server::Services services{.store = *store,
                             .clock = clock,
                             .events = events,

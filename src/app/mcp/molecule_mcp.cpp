@@ -24,8 +24,9 @@ namespace {
 using namespace molecule;
 
 /// The databases of messages and of files, each with its log and its shared memory; the lock file
-/// of the sessions, opened by the inbox and by the files; the status record.
-constexpr std::uint64_t files_per_workspace = 9;
+/// of the sessions, opened by the inbox and by the files; the status record; the event stream's
+/// socket, and its duplicate.
+constexpr std::uint64_t files_per_workspace = 11;
 /// Standard streams, connections, and files that are open briefly.
 constexpr std::uint64_t other_files = 40;
 

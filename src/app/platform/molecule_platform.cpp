@@ -127,7 +127,7 @@ class Platform {
   const app::DataFolder& folder_;
   SystemClock clock_;
   std::unique_ptr<server::store::Database> store_;
-  server::EventHub events_{*store_};
+  server::EventHub events_{*store_, clock_};
   server::Services services_;
   Loop loop_{1};
   asio::signal_set signals_{loop_};

@@ -6,7 +6,7 @@ namespace molecule::server {
 HandlerFunction register_workspace, post_heartbeat, update_card, discover, list_peers, check_access;
 HandlerFunction create_workspace, list_workspaces, get_workspace, patch_workspace, delete_workspace,
     get_state, get_budget, set_budget, list_tokens, create_token, revoke_token;
-HandlerFunction list_events, list_workspace_events, open_event_stream;
+HandlerFunction list_events, list_workspace_events, open_event_stream, stream_workspace_events;
 HandlerFunction post_a2a, get_activity, post_activity, post_ack, post_notify, post_broadcast,
     get_history, post_delegate, get_delegations, post_record, post_update;
 HandlerFunction post_upload, get_download, get_content, post_upload_ack, get_limits;
@@ -40,6 +40,7 @@ std::vector<Route> all_routes() {
       {"GET", "/events", admin, list_events},
       {"GET", "/events/:id", admin, list_workspace_events},
       {"GET", "/ws", sender, open_event_stream},
+      {"GET", "/workspaces/:id/events/stream", workspace, stream_workspace_events},
       // platform-api.md 3 to 5: messages
       {"POST", "/workspaces/:id/a2a", sender, post_a2a},
       {"GET", "/workspaces/:id/activity", workspace, get_activity},

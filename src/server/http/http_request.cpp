@@ -104,4 +104,14 @@ std::optional<std::string> offered_bearer(const Request& request) {
   return std::nullopt;
 }
 
+std::optional<Reply> handshake_refusal(const Request& request, bool upgrade) {
+  if (!upgrade) return error_reply(400, "this is a WebSocket: an upgrade is required");
+  if (!text::equal_ignoring_case(request.header("Upgrade").value_or(""), "websocket") ||
+      request.header("Sec-WebSocket-Version") != "13" ||
+      request.header("Sec-WebSocket-Key").value_or("").empty()) {
+    return error_reply(400, "malformed WebSocket handshake");
+  }
+  return std::nullopt;
+}
+
 }  // namespace molecule::server

@@ -39,4 +39,7 @@ Reply too_busy(std::string_view text);
 /// there: an item `bearer.<token>` of Sec-WebSocket-Protocol.
 std::optional<std::string> offered_bearer(const Request& request);
 
+/// What is wrong with a request that is to become a WebSocket (RFC 6455 4.2.1), if anything.
+std::optional<Reply> handshake_refusal(const Request& request, bool upgrade);
+
 }  // namespace molecule::server

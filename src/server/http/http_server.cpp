@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
-#include <restinio/http_server.hpp>
-#include <restinio/null_logger.hpp>
 #include <restinio/sendfile.hpp>
 #include <restinio/settings.hpp>
-#include <restinio/traits.hpp>
 #include <restinio/websocket/websocket.hpp>
 #include <utility>
 
@@ -15,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "server/http/body_admission.hpp"
+#include "server/http/event_streams.hpp"
 #include "server/http/http_request.hpp"
 #include "server/http/limits/connections.hpp"
 #include "server/http/limits/descriptors.hpp"
@@ -24,6 +22,7 @@
 #include "server/http/limits/listener.hpp"
 #include "server/http/limits/unsent_answers.hpp"
 #include "server/http/screened_socket.hpp"
+#include "server/http/transport.hpp"
 
 namespace molecule::server {
 
@@ -41,17 +40,6 @@ constexpr std::chrono::seconds late_check_interval(1);
 constexpr std::chrono::minutes download_timeout(30);
 /// Held in memory for each download.
 constexpr std::uint64_t download_chunk = std::uint64_t{64} << 10;
-
-struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
-                                   restinio::default_request_handler_t, restinio::noop_strand_t,
-                                   ScreenedSocket> {
-  // `Connections` counts them, as `Listener` accepts them.
-  static constexpr bool use_connection_count_limiter = false;
-};
-
-using Response = restinio::response_builder_t<restinio::user_controlled_output_t>;
-using Factory = restinio::impl::connection_factory_t<Traits>;
-using Lifetime = restinio::connection_count_limit_types<Traits>::lifetime_monitor_t;
 
 /// RFC 9110 6.6.1.
 std::string date_of(const Clock& clock) {
@@ -130,6 +118,7 @@ struct HttpServer::Impl {
     while (true) {
       co_await sleep_for(services.clock, late_check_interval);
       connections->drop_late();
+      streams.keep_alive();
       co_await close_revoked();
     }
   }
@@ -138,7 +127,8 @@ struct HttpServer::Impl {
     try {
       co_await services.events.close_revoked();
     } catch (const StoreError& error) {
-      log::warning("the tokens of WebSocket clients could not be checked: {}", error.what());
+      log::warning("the tokens of those who listen to events could not be checked: {}",
+                   error.what());
     }
   }
 
@@ -207,7 +197,21 @@ struct HttpServer::Impl {
 
   awaitable<void> serve(restinio::request_handle_t handle, Request request, bool close) {
     Reply reply = co_await router.handle(request);
+    if (reply.following && request.method == "GET") {
+      reply = stopping ? too_busy("the platform is stopping")
+                       : streams.refusal(reply.following->caller).value_or(std::move(reply));
+    }
+    if (reply.following && request.method == "GET") {
+      open_stream(*handle, request, std::move(reply));
+      co_return;
+    }
     answer(*handle, request, std::move(reply), close);
+  }
+
+  void open_stream(restinio::request_t& handle, const Request& request, Reply reply) {
+    add_common_headers(options.gate, request, reply);
+    reply.headers.emplace_back("Date", date_of(services.clock));
+    streams.open(take_over(handle), reply);
   }
 
   std::optional<restinio::sendfile_t> open_file(Reply& reply) {
@@ -266,16 +270,6 @@ struct HttpServer::Impl {
     });
   }
 
-  static std::optional<Reply> handshake_refusal(const Request& request, bool upgrade) {
-    if (!upgrade) return error_reply(400, "this is a WebSocket: an upgrade is required");
-    if (!text::equal_ignoring_case(request.header("Upgrade").value_or(""), "websocket") ||
-        request.header("Sec-WebSocket-Version") != "13" ||
-        request.header("Sec-WebSocket-Key").value_or("").empty()) {
-      return error_reply(400, "malformed WebSocket handshake");
-    }
-    return std::nullopt;
-  }
-
   /// Upgrades the connection to a WebSocket, or answers why not.
   awaitable<void> open_socket(restinio::request_handle_t handle, Request request) {
     const std::optional<std::string> token = offered_bearer(request);
@@ -288,21 +282,17 @@ struct HttpServer::Impl {
       answer(*handle, request, std::move(caller.error()), true);
     } else if (stopping) {
       answer(*handle, request, error_reply(503, "the platform is stopping"), true);
-    } else if (auto refusal = sockets.refusal(socket_owner(*caller))) {
+    } else if (auto refusal = sockets.refusal(event_owner(*caller))) {
       answer(*handle, request, *std::move(refusal), true);
     } else {
       upgrade(*handle, request, *std::move(caller), token);
     }
   }
 
-  static std::string socket_owner(const Caller& caller) {
-    return caller.is_admin() ? std::string(EventSockets::the_person) : caller.token_id;
-  }
-
   void upgrade(restinio::request_t& handle, const Request& request, Caller caller,
                const std::optional<std::string>& token) {
     const std::uint64_t id = sockets.next_id();
-    const std::string owner = socket_owner(caller);
+    const std::string owner = event_owner(caller);
     const auto on_message = [this, id](const ws::ws_handle_t&,
                                        const ws::message_handle_t& message) {
       if (message->opcode() == ws::opcode_t::ping_frame) {
@@ -358,6 +348,7 @@ struct HttpServer::Impl {
       std::make_shared<Connections>(services.clock, Connections::Limits());
   UnsentAnswers answers{{}, descriptors.files};
   EventSockets sockets{{}};
+  EventStreams streams{services.events, descriptors.connections};
   FairTurns turns{loop, services.clock};
   GuessBrake guesses{services.clock};
   Listener listener;
@@ -388,6 +379,7 @@ awaitable<void> HttpServer::stop() {
   co_await impl_->tasks.join();
   impl_->timers->stop();
   impl_->sockets.drop_all();
+  impl_->streams.drop_all();
   // Requests that the system has already received are read and answered meanwhile.
   Clock& clock = impl_->services.clock;
   const Clock::time_point give_up = clock.now() + stop_limit;

@@ -38,6 +38,12 @@ enum class ContentPolicy {
   page  ///< its own scripts and styles
 };
 
+/// Whose events a client wants to hear, and who it is.
+struct Following {
+  std::string workspace_id;
+  Caller caller;
+};
+
 struct Reply {
   int status = 200;
   std::string body;
@@ -46,6 +52,8 @@ struct Reply {
   std::string content_type = "application/json; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
   ContentPolicy policy = ContentPolicy::api;
+  /// If set, these events follow instead of a body, for as long as the client stays.
+  std::optional<Following> following = std::nullopt;
 };
 
 /// `body` is JSON text.

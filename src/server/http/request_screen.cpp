@@ -166,6 +166,7 @@ int RequestScreen::count_body(std::size_t size) {
 }
 
 int RequestScreen::on_headers_complete(http_parser* parser) {
+  screen_of(parser).http_1_0_ = parser->http_major == 1 && parser->http_minor == 0;
   if (parser->content_length == ULLONG_MAX) return 0;
   return screen_of(parser).expect(parser->content_length, parser->content_length);
 }

@@ -63,6 +63,8 @@ class RequestScreen {
   Stage stage() const;
   /// The client waits for `100 Continue`. True once for each request.
   bool take_expectation() { return !frames_ && framing_.take_expectation(); }
+  /// The last request is of HTTP/1.0, which knows no chunked answers.
+  bool is_http_1_0() const { return http_1_0_; }
   /// The previous request is answered, and its body forgotten.
   void release_body() { answered_.reset(); }
 
@@ -101,6 +103,7 @@ class RequestScreen {
   std::uint64_t body_bytes_ = 0;
   std::uint64_t chunks_ = 0;
   bool complete_ = false;
+  bool http_1_0_ = false;
   /// After a request to upgrade the bytes are WebSocket frames (RFC 6455 5.2).
   bool frames_ = false;
   std::array<unsigned char, 14> frame_head_{};

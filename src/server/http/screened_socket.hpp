@@ -66,6 +66,14 @@ class ScreenedSocket : public asio::ip::tcp::socket {
     return Base::remote_endpoint(ignored);
   }
 
+  bool is_http_1_0() const { return screen_->is_http_1_0(); }
+  /// From here on this is no longer a connection for requests, but one that waits for events: what
+  /// it writes still counts, and what it reads is not screened any more.
+  void become_stream() {
+    entry_->enter(Connections::Phase::stream);
+    screen_.reset();
+  }
+
   // The handlers of these two are taken by reference, as asio's own sockets take them: asio calls
   // `async_write_some(buffers_.prepare(n), std::move(*this))`, and a handler by value would be
   // moved there, with the buffers that it holds, before `prepare` where a compiler evaluates the

@@ -37,6 +37,20 @@ struct Timing {
   /// How long before its last message a lost inbox may have kept messages that nobody has read.
   std::chrono::hours lost_inbox_look_back{24};
 
+  // The event stream, which wakes the poll (molecule-mcp.md 5).
+  /// At least this lies between the beginnings of two polls that events ask for.
+  milliseconds min_poll_interval{100};
+  seconds stream_min_retry{1};
+  seconds stream_max_retry{60};
+  /// How often a platform that has no event stream is asked again.
+  minutes stream_missing_retry{15};
+  /// A stream that has brought nothing until then is held back by a proxy.
+  seconds stream_first_byte{10};
+  /// How long an open stream may be silent if the platform keeps it alive by comments, which ours
+  /// sends every 15 s, and if it does not.
+  seconds stream_silence{45};
+  seconds stream_max_silence{300};
+
   // Waking up after the machine was suspended.
   seconds suspend_check{5};
   seconds min_suspension{10};

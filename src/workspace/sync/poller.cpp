@@ -43,6 +43,7 @@ Poller::Poller(SyncContext context, Files& files, Acknowledgements& acknowledgem
       files_(files),
       acknowledgements_(acknowledgements),
       token_refused_(token_refused),
+      wanted_event_(context.clock),
       max_page_rows_(first_page_rows),
       backoff_(context.timing.poll, context.timing.poll_max_retry) {}
 
@@ -52,10 +53,35 @@ awaitable<void> Poller::run() {
     // Ownership changed hands: drop the stale run.
     const unsigned term = context_.owner_role.term();
     if (std::exchange(term_, term) != term) cursor_.reset();
+    const Clock::time_point started = context_.clock.now();
+    // What is announced from here on may be missing in the answer.
+    wanted_ = false;
+    complete_ = false;
     auto pause = co_await poll();
     if (removed_) co_return;
-    const Clock::time_point deadline = context_.clock.now() + pause;
-    co_await sleep_unless_suspended(context_.clock, context_.timing, deadline);
+    co_await rest(started, pause);
+  }
+}
+
+void Poller::poll_now() {
+  wanted_ = true;
+  wanted_event_.notify_all();
+}
+
+awaitable<void> Poller::rest(Clock::time_point started, Clock::duration pause) {
+  Clock& clock = context_.clock;
+  const Timing& timing = context_.timing;
+  const Clock::duration suspended = clock.suspended();
+  Clock::time_point deadline = clock.now() + pause;
+  while (clock.now() < deadline && clock.suspended() - suspended <= timing.min_suspension) {
+    if (wanted_ && complete_) {
+      deadline = std::min<Clock::time_point>(deadline, started + timing.min_poll_interval);
+      co_await sleep_until(clock, deadline);
+      co_return;
+    }
+    const Clock::time_point look =
+        std::min<Clock::time_point>(deadline, clock.now() + timing.suspend_check);
+    [[maybe_unused]] const bool woken = co_await wanted_event_.wait_until(look);
   }
 }
 
@@ -208,6 +234,7 @@ Clock::duration Poller::stored(PollCursor::Step step) {
   }
   if (storage_log_.clear()) log::info("inbox: messages can be stored again");
   if (step.next == NextPoll::at_once) return {};
+  complete_ = true;
   last_poll_ = context_.clock.wall();
   acknowledgements_.polled();
   return next_interval();

@@ -32,9 +32,13 @@ class Poller {
 
   /// Ends by cancellation, or when the workspace was removed.
   awaitable<void> run();
+  /// Makes the next poll begin at once, but not sooner after the last one than
+  /// `Timing::min_poll_interval`; several calls count as one. Does nothing while polls fail.
+  void poll_now();
 
  private:
   awaitable<Clock::duration> poll();
+  awaitable<void> rest(Clock::time_point started, Clock::duration pause);
   awaitable<Result<void, std::string>> keep_files(std::vector<Upload> uploads,
                                                   std::vector<Message> with_files);
   bool begin_run();
@@ -58,6 +62,10 @@ class Poller {
   unsigned term_ = 0;
   Escalation escalation_;
   bool removed_ = false;
+  /// A poll is asked for; the last one left nothing to fetch.
+  bool wanted_ = false;
+  bool complete_ = false;
+  Event wanted_event_;
   std::optional<PollCursor> cursor_;
   /// The last poll of this process that left nothing to fetch.
   std::optional<WallTime> last_poll_;

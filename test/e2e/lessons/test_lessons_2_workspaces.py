@@ -163,7 +163,7 @@ def test_lesson_2_18_a_limit_of_open_files_that_is_too_low_is_reported(spawn, fa
         pytest.skip("without a free descriptor UBSan takes valid objects for invalid ones")
     child = spawn(many(fake, token, 40), preexec_fn=open_files(64, 64))
     child.initialize()
-    child.wait_stderr("40 workspaces need about 400 open files, but the limit is 64")
+    child.wait_stderr("40 workspaces need about 480 open files, but the limit is 64")
     fake.wait_for("heartbeat")
     assert child.ping() < 5
 

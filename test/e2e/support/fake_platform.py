@@ -36,6 +36,7 @@ ROUTES = [
     ("a2a", "POST", r"/workspaces/(?P<id>[^/]+)/a2a"),
     ("activity", "GET", r"/workspaces/(?P<id>[^/]+)/activity"),
     ("report", "POST", r"/workspaces/(?P<id>[^/]+)/activity"),
+    ("events", "GET", r"/workspaces/(?P<id>[^/]+)/events/stream"),
     ("acknowledge", "POST", r"/workspaces/(?P<id>[^/]+)/activity/ack"),
     ("notify", "POST", r"/workspaces/(?P<id>[^/]+)/notify"),
     ("uploads", "POST", r"/workspaces/(?P<id>[^/]+)/chat/uploads"),
@@ -83,7 +84,7 @@ class Reply:
     """`body`: objects are sent as JSON, text and bytes unchanged. The faults: `delay` waits that
     many seconds first; `hang` never responds until the test ends or `release()` is called;
     `reset` closes with RST before any byte; `close_after` sends that many bytes of the body and
-    closes; `raw` is sent instead of an HTTP response (a list: piece by piece)."""
+    closes; `raw` is sent instead of an HTTP response (anything but bytes: piece by piece)."""
 
     status: int = 200
     body: object = field(default_factory=dict)
@@ -92,7 +93,7 @@ class Reply:
     hang: bool = False
     reset: bool = False
     close_after: int | None = None
-    raw: bytes | list | None = None
+    raw: object = None
 
     def encoded(self):
         if isinstance(self.body, bytes):
@@ -451,7 +452,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         if reply.raw is not None:
-            for piece in reply.raw if isinstance(reply.raw, list) else [reply.raw]:
+            for piece in [reply.raw] if isinstance(reply.raw, bytes) else reply.raw:
                 self.connection.sendall(piece)
                 self._wait(0.002)  # so that the pieces arrive one by one
             self.close_connection = True

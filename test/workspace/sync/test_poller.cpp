@@ -569,3 +569,27 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(asked(2, "since_id=" + activity_id(1)));
   CHECK(query(2).find("since_secs=") != std::string::npos);
 }
+
+TEST_CASE("poller: asked for, a poll begins at once, but not too soon after the last one") {
+  Fixture f;
+  f.server.answer(call, 200, "[]");
+  f.start();
+  f.until_count(call, 1);
+  const Clock::time_point first = f.clock.now();
+  for (int i = 0; i < 20; ++i) f.poller.poll_now();
+  f.until_count(call, 2);
+  CHECK(f.clock.now() - first == test::timing.min_poll_interval);
+  f.until_count(call, 3);
+  CHECK(seconds_between(first, f.clock.now()) > 4.5);
+}
+
+TEST_CASE("poller: what asks for polls does not shorten the pause after a failure") {
+  Fixture f;
+  f.server.answer(call, 429, R"({"error":"slow down","retry_after":60})");
+  f.start();
+  f.until_count(call, 1);
+  const Clock::time_point first = f.clock.now();
+  f.poller.poll_now();
+  f.until_count(call, 2);
+  CHECK(seconds_between(first, f.clock.now()) >= 60);
+}

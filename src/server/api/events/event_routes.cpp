@@ -54,6 +54,18 @@ awaitable<Reply> open_event_stream(Context&, Request) {
   co_return error_reply(400, "this is a WebSocket: an upgrade is required");
 }
 
+/// The HTTP server lets the events follow.
+awaitable<Reply> stream_workspace_events(Context& context, Request request) {
+  const Result<WorkspaceRow, Reply> workspace = co_await existing_workspace(context, request);
+  if (!workspace) co_return workspace.error();
+  Reply reply = text_reply(200, "");
+  reply.content_type = "text/event-stream";
+  reply.headers.emplace_back("Cache-Control", "no-cache");
+  reply.headers.emplace_back("X-Accel-Buffering", "no");
+  reply.following = Following{.workspace_id = workspace->id, .caller = request.caller};
+  co_return reply;
+}
+
 awaitable<Reply> health(Context&, Request) {
   co_return json_reply(200, R"({"status":"ok"})");
 }

@@ -1,5 +1,7 @@
 #include "server/api/events/events.hpp"
 
+#include <chrono>
+#include <memory>
 #include <utility>
 
 #include "base/json/writer.hpp"
@@ -11,17 +13,34 @@ namespace molecule::server {
 
 namespace {
 
-std::string frame_text(std::string_view type, std::string_view workspace_id, WallTime time,
-                       std::string_view payload) {
+std::string frame_text(const EventFrame& event) {
   json::Writer writer;
   {
     auto frame = writer.object();
-    frame.field("event", type);
-    frame.field("workspace_id", workspace_id);
-    frame.field("timestamp", format_rfc3339(time));
-    frame.raw("payload", payload);
+    frame.field("event", event.type);
+    frame.field("workspace_id", event.workspace_id);
+    frame.field("timestamp", format_rfc3339(event.time));
+    frame.raw("payload", event.payload);
   }
   return std::move(writer).take();
+}
+
+/// One line: a payload may hold JSON of a client, whose line breaks are blanks between its parts.
+std::string stream_text(const EventFrame& event) {
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(event.time.time_since_epoch());
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("type", event.type);
+    out.field("timestamp", std::int64_t{milliseconds.count()});
+    out.raw("data", event.payload);
+  }
+  std::string text = "data: " + std::move(writer).take();
+  for (char& character : text) {
+    if (character == '\n' || character == '\r') character = ' ';
+  }
+  return text + "\n\n";
 }
 
 /// Lets the next call publish, however this one ends.
@@ -33,6 +52,9 @@ struct PublishingGuard {
     waiting.clear();
   }
 };
+
+/// Clocks of several instances may differ a little; an event shows a revocation in any case.
+constexpr std::chrono::minutes revocation_window(5);
 
 }  // namespace
 
@@ -47,8 +69,10 @@ void EventQueue::record(std::string_view type, std::string_view workspace_id, st
 void EventQueue::broadcast(std::string_view type, std::string_view workspace_id,
                            std::string_view payload) {
   if (!hub_.has_subscribers()) return;
-  frames_.push_back({.workspace_id = std::string(workspace_id),
-                     .text = frame_text(type, workspace_id, clock_.wall(), payload)});
+  frames_.push_back({.type = std::string(type),
+                     .workspace_id = std::string(workspace_id),
+                     .time = clock_.wall(),
+                     .payload = std::string(payload)});
 }
 
 awaitable<void> EventQueue::write(store::Session& store) {
@@ -62,39 +86,77 @@ awaitable<void> EventQueue::write(store::Session& store) {
 }
 
 awaitable<void> EventHub::send(const EventFrame& frame) {
+  const bool streamed = streams_.contains(frame.workspace_id);
+  if (subscribers_.empty() && !streamed) co_return;
   const std::unique_ptr<store::Session> session = store_.session();
-  // A client may unsubscribe while it is being served, so each one is looked up again.
+  if (streamed) co_await send_to_streams(*session, frame);
+  if (!subscribers_.empty()) co_await send_to_sockets(*session, frame);
+}
+
+// A client may unsubscribe while it is being served, so each one is looked up again.
+
+awaitable<void> EventHub::send_to_sockets(store::Session& store, const EventFrame& frame) {
+  const std::string text = frame_text(frame);
   std::uint64_t last = 0;
   while (true) {
     const auto next = subscribers_.upper_bound(last);
     if (next == subscribers_.end()) co_return;
     last = next->first;
     const Visibility visibility =
-        co_await event_visibility(*session, next->second.caller, frame.workspace_id);
+        co_await event_visibility(store, next->second.caller, frame.workspace_id);
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end()) continue;
     const Subscriber subscriber = found->second;
-    if (visibility == Visibility::visible) subscriber.send(frame.text);
+    if (visibility == Visibility::visible) subscriber.send(text);
     if (visibility == Visibility::revoked) subscriber.revoke();
   }
 }
 
-awaitable<void> EventHub::close_revoked() {
-  if (subscribers_.empty()) co_return;
-  const std::unique_ptr<store::Session> session = store_.session();
+awaitable<void> EventHub::send_to_streams(store::Session& store, const EventFrame& frame) {
+  const std::string text = stream_text(frame);
+  const bool removed = frame.type == "WORKSPACE_REMOVED";
   std::uint64_t last = 0;
   while (true) {
-    const auto next = subscribers_.upper_bound(last);
-    if (next == subscribers_.end()) co_return;
+    const auto streams = streams_.find(frame.workspace_id);
+    if (streams == streams_.end()) co_return;
+    const auto next = streams->second.upper_bound(last);
+    if (next == streams->second.end()) co_return;
     last = next->first;
-    const Caller caller = next->second.caller;
-    if (caller.is_admin()) continue;
-    const Visibility seen = co_await event_visibility(*session, caller, caller.workspace_id);
-    const auto found = subscribers_.find(last);
-    if (found == subscribers_.end() || seen != Visibility::revoked) continue;
-    const Subscriber subscriber = found->second;
-    subscriber.revoke();
+    const Subscriber subscriber = next->second;
+    // A removed workspace's tokens are revoked with it, and its listeners are told why.
+    Visibility visibility = Visibility::visible;
+    if (!removed) {
+      visibility = co_await event_visibility(store, subscriber.caller, frame.workspace_id);
+    }
+    if (!stream_workspaces_.contains(last)) continue;
+    if (visibility == Visibility::visible) subscriber.send(text);
+    if (removed || visibility != Visibility::visible) subscriber.revoke();
   }
+}
+
+awaitable<std::set<std::string>> EventHub::find_revoked() {
+  const std::unique_ptr<store::Session> session = store_.session();
+  store::Rows rows =
+      co_await session->query("SELECT id FROM workspace_tokens WHERE revoked_at >= $1",
+                              to_micros(clock_.wall() - revocation_window));
+  std::set<std::string> revoked;
+  while (rows.next()) revoked.insert(rows.string(0));
+  co_return revoked;
+}
+
+awaitable<void> EventHub::close_revoked() {
+  if (!has_subscribers()) co_return;
+  const std::set<std::string> revoked = co_await find_revoked();
+  if (revoked.empty()) co_return;
+  std::vector<Subscriber> closed;
+  const auto collect = [&](const Subscribers& subscribers) {
+    for (const auto& [id, subscriber] : subscribers) {
+      if (revoked.contains(subscriber.caller.token_id)) closed.push_back(subscriber);
+    }
+  };
+  collect(subscribers_);
+  for (const auto& [workspace, subscribers] : streams_) collect(subscribers);
+  for (const Subscriber& subscriber : closed) subscriber.revoke();
 }
 
 awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
@@ -114,6 +176,23 @@ std::uint64_t EventHub::subscribe(Subscriber subscriber) {
   const std::uint64_t id = ++last_id_;
   subscribers_.emplace(id, std::move(subscriber));
   return id;
+}
+
+std::uint64_t EventHub::subscribe_stream(const std::string& workspace_id, Subscriber subscriber) {
+  const std::uint64_t id = ++last_id_;
+  stream_workspaces_.emplace(id, workspace_id);
+  streams_[workspace_id].emplace(id, std::move(subscriber));
+  return id;
+}
+
+void EventHub::unsubscribe(std::uint64_t id) {
+  subscribers_.erase(id);
+  const auto workspace = stream_workspaces_.find(id);
+  if (workspace == stream_workspaces_.end()) return;
+  const auto streams = streams_.find(workspace->second);
+  streams->second.erase(id);
+  if (streams->second.empty()) streams_.erase(streams);
+  stream_workspaces_.erase(workspace);
 }
 
 }  // namespace molecule::server

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,29 +12,35 @@
 
 #include "base/async/asio.hpp"
 #include "base/async/clock.hpp"
+#include "base/text/time.hpp"
 #include "server/access/caller.hpp"
 #include "server/store/database.hpp"
 
 namespace molecule::server {
 
-/// One event as sent to the WebSocket clients (platform-api.md 2.10).
+/// One event on its way to the clients that listen (platform-api.md 2.10).
 struct EventFrame {
+  std::string type;
   std::string workspace_id;
-  std::string text;
+  WallTime time;
+  /// A JSON object's text.
+  std::string payload;
 };
 
-/// The connected WebSocket clients.
+/// The clients that listen: on WebSockets, where each hears of all workspaces that it may
+/// communicate with, and on event streams, each of one workspace.
 class EventHub {
  public:
   struct Subscriber {
     Caller caller;
-    std::function<void(const std::string& frame)> send;
-    /// The caller's token is no longer valid.
+    /// Gets an event as text: a frame's, or a whole event of a stream.
+    std::function<void(const std::string& text)> send;
+    /// The caller's token is no longer valid, or the stream's workspace was removed.
     std::function<void()> revoke;
   };
 
-  /// `store` must outlive this.
-  explicit EventHub(store::Database& store) : store_(store) {}
+  /// Both must outlive this.
+  EventHub(store::Database& store, Clock& clock) : store_(store), clock_(clock) {}
 
   /// Sends each frame to the clients that may see it. Calls are served one after the other.
   awaitable<void> publish(std::vector<EventFrame> frames);
@@ -42,21 +49,34 @@ class EventHub {
   awaitable<void> close_revoked();
 
   std::uint64_t subscribe(Subscriber subscriber);
-  void unsubscribe(std::uint64_t id) { subscribers_.erase(id); }
-  bool has_subscribers() const { return !subscribers_.empty(); }
+  /// For the events of one workspace, as text/event-stream.
+  std::uint64_t subscribe_stream(const std::string& workspace_id, Subscriber subscriber);
+  void unsubscribe(std::uint64_t id);
+  bool has_subscribers() const { return !subscribers_.empty() || !streams_.empty(); }
 
  private:
+  using Subscribers = std::map<std::uint64_t, Subscriber>;
+
   awaitable<void> send(const EventFrame& frame);
+  awaitable<void> send_to_sockets(store::Session& store, const EventFrame& frame);
+  awaitable<void> send_to_streams(store::Session& store, const EventFrame& frame);
+  /// The ids of the tokens that were revoked lately.
+  awaitable<std::set<std::string>> find_revoked();
 
   store::Database& store_;
-  std::map<std::uint64_t, Subscriber> subscribers_;
+  Clock& clock_;
+  Subscribers subscribers_;
+  /// By workspace, as an event concerns few of many.
+  std::map<std::string, Subscribers, std::less<>> streams_;
+  /// The workspace of each stream.
+  std::map<std::uint64_t, std::string> stream_workspaces_;
   std::uint64_t last_id_ = 0;
   std::deque<EventFrame> waiting_;
   bool publishing_ = false;
 };
 
 /// The events of one request. Recorded ones become rows of the request's transaction; all go to the
-/// WebSocket clients once that transaction is durable.
+/// clients that listen once that transaction is durable.
 class EventQueue {
  public:
   EventQueue(EventHub& hub, Clock& clock) : hub_(hub), clock_(clock) {}

@@ -27,7 +27,7 @@ class Connections {
     head,    ///< in the middle of a request's head
     body,    ///< in the middle of a request's body
     answer,  ///< a request is handled and answered
-    stream   ///< it became a WebSocket
+    stream   ///< it became a WebSocket, or an event stream
   };
 
   /// One connection, from its start to its end.

@@ -7,7 +7,9 @@
 namespace molecule::server {
 
 Descriptors share_descriptors() {
-  constexpr rlim_t wanted = 4096;
+  // 10,000 agents with an event stream and a connection for requests each, and some more.
+  constexpr rlim_t wanted = 32'768;
+  constexpr rlim_t max_files = 512;
   constexpr rlim_t for_others = 64;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -18,7 +20,7 @@ Descriptors share_descriptors() {
   }
   const rlim_t all = std::min(limit.rlim_cur, wanted);
   const rlim_t available = all > 2 * for_others ? all - for_others : all / 2;
-  const std::size_t files = std::max<std::size_t>(1, available / 8);
+  const std::size_t files = std::clamp<std::size_t>(available / 8, 1, max_files);
   return {.connections = available - files, .files = files};
 }
 

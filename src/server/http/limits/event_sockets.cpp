@@ -1,9 +1,12 @@
 #include "server/http/limits/event_sockets.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
+#include "server/http/http_request.hpp"
 
 namespace molecule::server {
 
@@ -18,9 +21,15 @@ EventSockets::EventSockets(Limits limits)
     : limits_(limits), unsent_({.one = limits.bytes_of_one_token, .all = limits.bytes_of_all}) {}
 
 std::size_t EventSockets::count(std::string_view owner) const {
-  return static_cast<std::size_t>(
-      std::count_if(clients_.begin(), clients_.end(),
-                    [owner](const auto& client) { return client.second.owner == owner; }));
+  const auto found = counts_.find(owner);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+std::vector<std::uint64_t> EventSockets::ids() const {
+  std::vector<std::uint64_t> ids;
+  ids.reserve(clients_.size());
+  for (const auto& [id, client] : clients_) ids.push_back(id);
+  return ids;
 }
 
 std::optional<Reply> EventSockets::refusal(std::string_view owner) {
@@ -30,23 +39,25 @@ std::optional<Reply> EventSockets::refusal(std::string_view owner) {
     const auto oldest = std::find_if(clients_.begin(), clients_.end(), [](const auto& client) {
       return client.second.owner == the_person;
     });
-    if (oldest == clients_.end()) return error_reply(503, "too many WebSocket clients");
+    if (oldest == clients_.end()) return too_busy(fmt::format("too many {}", limits_.clients));
     drop(oldest->first);
     return std::nullopt;
   }
   if (count(owner) >= limits_.one_token) {
-    return error_reply(429, "this token has too many WebSocket clients: close one first");
+    return error_reply(429,
+                       fmt::format("this token has too many {}: close one first", limits_.clients));
   }
   // What the person does not use stays free for the person.
   const std::size_t reserved =
       limits_.for_the_person > persons ? limits_.for_the_person - persons : 0;
   if (clients_.size() + reserved < limits_.all) return std::nullopt;
-  return error_reply(503, "too many WebSocket clients");
+  return too_busy(fmt::format("too many {}", limits_.clients));
 }
 
 void EventSockets::open(std::uint64_t id, std::string_view owner, Wire wire) {
   Client& client = clients_[id];
   client.owner = owner;
+  ++counts_[client.owner];
   client.wire = std::move(wire);
   client.queued = unsent_.share(owner);
 }
@@ -64,7 +75,7 @@ bool EventSockets::make_room(std::uint64_t id, std::uint64_t bytes) {
       if (owners && other->second.owner != client.owner) continue;
       if (other->second.queued->bytes() > slowest->second.queued->bytes()) slowest = other;
     }
-    log::warning("a WebSocket client that does not read was dropped");
+    log::warning("one of the {} does not read, and was dropped", limits_.clients);
     const std::uint64_t dropped = slowest->first;
     drop(dropped);
     if (dropped == id) return false;
@@ -105,6 +116,7 @@ void EventSockets::drop(std::uint64_t id) {
   if (found == clients_.end()) return;
   const Client client = std::move(found->second);
   clients_.erase(found);
+  if (const auto left = counts_.find(client.owner); --left->second == 0) counts_.erase(left);
   client.wire.close();
 }
 

@@ -6,17 +6,21 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "server/http/limits/byte_budget.hpp"
 #include "server/http/message.hpp"
 
 namespace molecule::server {
 
-/// The clients of /ws and what they may cost: connections, and bytes that they do not take. Knows
-/// neither sockets nor events.
+/// The clients that listen to events, of one sort, and what they may cost: connections, and bytes
+/// that they do not take. Knows neither sockets nor events.
 class EventSockets {
  public:
   struct Limits {
+    /// The sort, for messages.
+    std::string_view clients = "WebSocket clients";
     std::size_t all = 256;
     /// Of these the person can always have some.
     std::size_t for_the_person = 16;
@@ -46,7 +50,7 @@ class EventSockets {
   /// The id of a client that `open` then serves.
   std::uint64_t next_id() { return ++last_id_; }
   void open(std::uint64_t id, std::string_view owner, Wire wire);
-  /// Sends one text frame. Who reads too slowly is closed: the client itself, or whoever has most
+  /// Sends one text. Who reads too slowly is closed: the client itself, or whoever has most
   /// unsent bytes where those of several together are too many.
   void send(std::uint64_t id, const std::string& frame);
   /// Answered with a pong; of several that come before the client takes the first pong, the newest
@@ -56,6 +60,7 @@ class EventSockets {
   void drop(std::uint64_t id);
   void drop_all();
   std::size_t size() const { return clients_.size(); }
+  std::vector<std::uint64_t> ids() const;
 
  private:
   struct Client {
@@ -74,6 +79,8 @@ class EventSockets {
   ByteBudget unsent_;
   /// By age.
   std::map<std::uint64_t, Client> clients_;
+  /// How many each owner has.
+  std::map<std::string, std::size_t, std::less<>> counts_;
   std::uint64_t last_id_ = 0;
 };
 
