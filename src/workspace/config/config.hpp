@@ -17,6 +17,9 @@ namespace molecule::workspace {
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 Environment process_environment();
 
+/// HOME, or the user's folder in the system's list.
+std::filesystem::path home_folder(const Environment& environment);
+
 /// A workspace's token outside its state folder.
 struct TokenSource {
   /// Has MOLECULE_WORKSPACE_TOKEN and MOLECULE_WORKSPACE_TOKEN_FILE of this one workspace.
@@ -69,7 +72,8 @@ struct Reading {
   std::vector<std::string> warnings;
 };
 
-/// Reads the whole configuration; makes and changes nothing.
+/// Reads the whole configuration, from `config.toml` where the environment does not say it
+/// (`ConfigFile`); makes and changes nothing.
 Reading read_config(const Environment& environment);
 
 /// Reads and checks the whole configuration, takes the state folders, and finds the tokens. On
