@@ -6,7 +6,7 @@
 
 namespace molecule::app {
 
-enum class Command { serve, doctor, status, help, version, unknown };
+enum class Command { serve, daemon, doctor, status, help, version, unknown };
 
 struct CommandLine {
   Command command = Command::serve;
@@ -14,6 +14,8 @@ struct CommandLine {
   mcp::Era era = mcp::Era::automatic;
   /// `--json` of `doctor` and `status`.
   bool json = false;
+  /// The arguments of `daemon`.
+  std::span<const char* const> rest = {};
 };
 
 /// Parses the arguments, without the program's name. Invalid ones give `Command::unknown`.
