@@ -128,10 +128,17 @@ class Daemon:
 
 def notes(platform, workspace):
     """What the workspace wrote to its person."""
-    status, rows, _ = platform.request(
-        "GET", f"/workspaces/{workspace.id}/activity?type=a2a_receive&limit=500", workspace.token)
-    assert status == 200, rows
-    return [row["response_body"]["result"] for row in reversed(rows) if row["method"] == "notify"]
+    found, before = [], ""
+    while True:
+        status, rows, _ = platform.request(
+            "GET", f"/workspaces/{workspace.id}/activity?type=a2a_receive&limit=500{before}",
+            workspace.token)
+        assert status == 200, rows
+        found += rows
+        if len(rows) < 500:
+            break
+        before = f"&before_ts={rows[-1]['created_at']}"
+    return [row["response_body"]["result"] for row in reversed(found) if row["method"] == "notify"]
 
 
 def processes_with(text):
