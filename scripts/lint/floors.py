@@ -17,7 +17,7 @@ FLOORS = {"app": 6, "cli": 5, "daemon": 5, "tools": 4, "workspace": 3, "server":
 # One wrapper a library: which part of the tree may include its headers.
 LIBRARIES = {"curl/": "net", "sqlite3.h": "base", "simdjson.h": "base", "restinio/": "server/http",
              "http_parser.h": "server/http", "openssl/": "server", "libpq-fe.h": "server/store",
-             "CLI/": "app"}
+             "CLI/": "app", "toml++/": "base"}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ namespace molecule::app {
 const char* const usage =
     R"(usage: molecule-mcp [serve] [--era ERA]  run an MCP server on stdin and stdout for one agent
                                          host, and keep the workspaces online meanwhile
+       molecule-mcp daemon [OPTION]…     keep the workspaces online with no host, and give messages
+                                         to a handler; `daemon --help` has its options
        molecule-mcp doctor [--json] [--host NAME]
                                          check this machine and the platform for problems, and
                                          print what to do about them; changes nothing. With
@@ -116,6 +118,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments) {
   const std::string_view first = arguments.front();
   if (first == "--help" || first == "-h") return {.command = Command::help};
   if (first == "--version") return {.command = Command::version};
+  if (first == "daemon") return {.command = Command::daemon, .rest = arguments.subspan(1)};
   if (first == "doctor") return parse_report(Command::doctor, arguments.subspan(1));
   if (first == "status") return parse_report(Command::status, arguments.subspan(1));
   return parse_serve(first == "serve" ? arguments.subspan(1) : arguments);

@@ -7,7 +7,7 @@
 
 namespace molecule::app {
 
-enum class Command { serve, doctor, status, help, version, unknown };
+enum class Command { serve, daemon, doctor, status, help, version, unknown };
 
 struct CommandLine {
   Command command = Command::serve;
@@ -17,6 +17,8 @@ struct CommandLine {
   bool json = false;
   /// `--host` of `doctor`.
   std::string_view host = {};
+  /// The arguments of `daemon`.
+  std::span<const char* const> rest = {};
 };
 
 /// Parses the arguments, without the program's name. Invalid ones give `Command::unknown`.

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <optional>
@@ -11,6 +10,8 @@
 #include <utility>
 
 #include "app/mcp/command_line.hpp"
+#include "app/mcp/daemon.hpp"
+#include "app/mcp/file_limit.hpp"
 #include "app/mcp/serve.hpp"
 #include "base/log.hpp"
 #include "base/output.hpp"
@@ -22,25 +23,6 @@
 namespace {
 
 using namespace molecule;
-
-/// The databases of messages and of files, each with its log and its shared memory; the lock file
-/// of the sessions, opened by the inbox and by the files; the status record; the event stream's
-/// socket, and its duplicate.
-constexpr std::uint64_t files_per_workspace = 11;
-/// Standard streams, connections, and files that are open briefly.
-constexpr std::uint64_t other_files = 40;
-
-/// Many workspaces need more open files than the usual soft limit of 1,024.
-void raise_file_limit(std::uint64_t workspaces) {
-  if (workspaces < 2) return;
-  const std::uint64_t limit = process::raise_open_files_limit();
-  const std::uint64_t wanted = workspaces * files_per_workspace + other_files;
-  if (limit >= wanted) return;
-  log::warning(
-      "{} workspaces need about {} open files, but the limit is {}: some may stay offline; "
-      "raise it (`ulimit -n {}`)",
-      workspaces, wanted, limit, wanted);
-}
 
 int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
   app::ServeOptions options{
@@ -54,7 +36,7 @@ int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
     return app::serve(workspace::provisional_config(options.environment), std::move(options));
   }
   if (config->verbose && !level) log::set_level(log::Level::info);
-  raise_file_limit(config->workspaces.size());
+  app::raise_file_limit(config->workspaces.size());
   return app::serve(std::move(*config), std::move(options));
 }
 
@@ -70,6 +52,8 @@ int main(int argc, char** argv) {
     const std::optional<log::Level> level = log::level_from(std::getenv(log::level_variable));
     if (level) log::set_level(*level);
     switch (line.command) {
+      case app::Command::daemon:
+        return app::daemon_main(line.rest);
       case app::Command::serve:
         return serve(parent, line.era, level);
       case app::Command::doctor:

@@ -9,10 +9,6 @@
 
 namespace molecule::tools {
 
-/// The same UUID for the same two texts, and practically never for others (version 8 of RFC 9562,
-/// of a hash): the messageId of what may be sent again later, even by another process.
-std::string derived_uuid(std::string_view first, std::string_view second);
-
 /// A message's activity_id as an agent may write it, as the inbox knows it.
 std::string message_id(std::string_view given);
 

@@ -17,6 +17,7 @@
 #include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
+#include "workspace/config/config_file.hpp"
 #include "workspace/config/credentials.hpp"
 #include "workspace/config/state_folder.hpp"
 #include "workspace/config/workspace_list.hpp"
@@ -104,17 +105,24 @@ std::chrono::seconds read_poll_timeout(const Environment& environment, Problems&
   return std::chrono::seconds(std::clamp(seconds, 0, 60));
 }
 
+/// What the daemon tells the MCP server of a handler; anything else than its own numbers is none.
+std::optional<Config::Handler> read_handler(const Environment& environment) {
+  const std::string session = variable(environment, "MOLECULE_MCP_SESSION_OF");
+  const std::string hops = variable(environment, "MOLECULE_MCP_HOPS");
+  Config::Handler handler;
+  const auto read = [](const std::string& text, auto& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && number >= 0;
+  };
+  if (!read(session, handler.session)) return std::nullopt;
+  if (!read(hops, handler.hops)) handler.hops = 0;
+  handler.conversation = variable(environment, "MOLECULE_CONVERSATION");
+  return handler;
+}
+
 /// Asks the kernel instead of trying: no disk access before `initialize` is answered.
 bool is_writable_folder(const fs::path& folder) {
   return ::access(folder.c_str(), W_OK | X_OK) == 0;
-}
-
-fs::path home_folder(const Environment& environment) {
-  const std::string home = variable(environment, "HOME");
-  // A relative path would be a different folder for each working directory.
-  if (home.starts_with('/')) return home;
-  const passwd* user = ::getpwuid(::getuid());
-  return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
 }
 
 /// Stands in for a configured path that cannot be used.
@@ -181,14 +189,37 @@ void check_token(const WorkspaceConfig& workspace, Problems& problems, Problems&
 }
 
 /// WORKSPACE_ID and what goes with it.
-WorkspaceConfig read_one(const Environment& environment, const fs::path& state,
+WorkspaceConfig read_one(const Environment& environment, const fs::path& state, bool several,
                          Problems& problems) {
   WorkspaceConfig one;
   one.id = read_workspace_id(environment, problems);
   one.platform_url = read_platform_url(environment, problems);
   one.token.environment = environment;
-  one.state_folder = one.id.empty() ? state : find_state_folder(state, one.id, false);
+  one.state_folder = one.id.empty() ? state : find_state_folder(state, one.id, several);
   return one;
+}
+
+/// The environment, completed by config.toml: by the entry that WORKSPACE_ID names, or by the only
+/// one.
+Environment complete_environment(const ConfigFile& file, const Environment& process) {
+  const std::string id = variable(process, "WORKSPACE_ID");
+  const ConfigFile::Entry* entry = id.empty() ? nullptr : file.find(id);
+  const bool only =
+      id.empty() && variable(process, "MOLECULE_WORKSPACES").empty() && file.entries().size() == 1;
+  if (only) entry = &file.entries().front();
+  return file.complete(process, entry);
+}
+
+/// The workspaces of config.toml, if there are several.
+std::vector<WorkspaceConfig> read_entries(const ConfigFile& file, const Environment& process,
+                                          const fs::path& state, Problems& problems) {
+  std::vector<WorkspaceConfig> workspaces;
+  for (const ConfigFile::Entry& entry : file.entries()) {
+    const Environment environment = file.complete(process, &entry, true);
+    // Reported by the file's own checks.
+    if (is_uuid(entry.id)) workspaces.push_back(read_one(environment, state, true, problems));
+  }
+  return workspaces;
 }
 
 /// Makes the workspace's folder. If it is not the expected one, which another process has taken
@@ -209,6 +240,14 @@ void take_folder(Reading& reading, WorkspaceConfig& workspace) {
 
 }  // namespace
 
+fs::path home_folder(const Environment& environment) {
+  const std::string home = variable(environment, "HOME");
+  // A relative path would be a different folder for each working directory.
+  if (home.starts_with('/')) return home;
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
+}
+
 Environment process_environment() {
   return [](std::string_view name) -> std::optional<std::string> {
     const char* value = std::getenv(std::string(name).c_str());
@@ -217,16 +256,22 @@ Environment process_environment() {
   };
 }
 
-Reading read_config(const Environment& environment) {
+Reading read_config(const Environment& process) {
   Reading reading;
   Config& config = reading.config;
+  Problems in_file;
+  const ConfigFile file = ConfigFile::read(process, in_file);
+  const Environment environment = complete_environment(file, process);
   reading.state_folder = choose_state_folder(environment, reading.problems);
   reading.knows_folders = reading.problems.empty();
   reading.upload_folder = path_variable(environment, "MOLECULE_CHAT_UPLOAD_DIR", reading.problems);
   const fs::path& state = reading.state_folder;
   const std::string list = variable(environment, "MOLECULE_WORKSPACES");
-  if (list.empty()) {
-    config.workspaces.push_back(read_one(environment, state, reading.problems));
+  if (list.empty() && variable(environment, "WORKSPACE_ID").empty() && file.entries().size() > 1) {
+    reading.several = true;
+    config.workspaces = read_entries(file, process, state, reading.problems);
+  } else if (list.empty()) {
+    config.workspaces.push_back(read_one(environment, state, false, reading.problems));
   } else {
     reading.several = true;
     config.workspaces = read_workspace_list(
@@ -234,7 +279,7 @@ Reading read_config(const Environment& environment) {
   }
   config.org_id = read_org_id(environment, reading.warnings);
   for (WorkspaceConfig& one : config.workspaces) {
-    one.agent_card = make_agent_card(environment, one.id);
+    one.agent_card = make_agent_card(one.token.environment, one.id);
     set_folder(reading.upload_folder, one, one.state_folder);
   }
   config.verbose = !variable(environment, "MOLECULE_MCP_VERBOSE").empty();
@@ -243,6 +288,8 @@ Reading read_config(const Environment& environment) {
   const std::string stays = variable(environment, "MOLECULE_MCP_STAY");
   config.stays = !stays.empty() && stays != "0";
   config.poll_timeout = read_poll_timeout(environment, reading.warnings);
+  config.handler = read_handler(environment);
+  reading.problems.insert(reading.problems.end(), in_file.begin(), in_file.end());
   return reading;
 }
 

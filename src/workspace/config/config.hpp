@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -16,6 +17,9 @@ namespace molecule::workspace {
 /// Reads one environment variable; nullopt when unset. Tests give their own.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 Environment process_environment();
+
+/// HOME, or the user's folder in the system's list.
+std::filesystem::path home_folder(const Environment& environment);
 
 /// A workspace's token outside its state folder.
 struct TokenSource {
@@ -51,6 +55,14 @@ struct Config {
   bool stays = false;
   /// How long `instructions` tells the agent to wait each turn; 0: do not poll.
   std::chrono::seconds poll_timeout{2};
+  /// For the MCP server of a daemon's handler: whose session it acts for, in which conversation,
+  /// and how many agents the messages that it sends have passed.
+  struct Handler {
+    std::int64_t session = 0;
+    std::string conversation;
+    int hops = 0;
+  };
+  std::optional<Handler> handler = std::nullopt;
 };
 
 /// What the environment says, as far as it can be read. Tokens and folders are not checked.
@@ -71,7 +83,8 @@ struct Reading {
   std::vector<std::string> warnings;
 };
 
-/// Reads the whole configuration; makes and changes nothing.
+/// Reads the whole configuration, from `config.toml` where the environment does not say it
+/// (`ConfigFile`); makes and changes nothing.
 Reading read_config(const Environment& environment);
 
 /// What stands in for a configuration that is not complete: as many workspaces, none of which can

@@ -11,8 +11,8 @@
 
 #include "base/files/files.hpp"
 #include "base/files/paths.hpp"
+#include "base/sha256.hpp"
 #include "base/text/redact.hpp"
-#include "base/text/sha256.hpp"
 #include "base/text/text.hpp"
 #include "workspace/config/state_folder.hpp"
 
@@ -158,7 +158,7 @@ Found find_token(const TokenSource& source, const std::filesystem::path& folder,
                                    : from_state_folder(folder);
     if (!found.ok()) return found;
     if (!found->has_value()) continue;
-    const std::string hash = sha256_hex_of((*found)->text);
+    const std::string hash = sha256((*found)->text);
     if (std::ranges::find(dead, hash) == dead.end() &&
         std::ranges::find(refused, hash) == refused.end()) {
       return found;
@@ -218,14 +218,14 @@ std::string Credentials::warning() const {
 
 void Credentials::refuse(std::string_view token) {
   if (token.empty()) return;
-  std::string hash = sha256_hex_of(token);
+  std::string hash = sha256(token);
   if (std::ranges::find(refused_, hash) != refused_.end()) return;
   if (refused_.size() >= max_remembered) refused_.erase(refused_.begin());
   refused_.push_back(std::move(hash));
 }
 
 bool Credentials::has_other_than(std::string_view token) const {
-  return token_ != token && std::ranges::find(refused_, sha256_hex_of(token_)) == refused_.end();
+  return token_ != token && std::ranges::find(refused_, sha256(token_)) == refused_.end();
 }
 
 std::filesystem::path Credentials::file_for_token() const {
@@ -238,7 +238,7 @@ std::filesystem::path Credentials::file_for_token() const {
 Result<void, std::string> Credentials::remember_dead(std::string_view token) {
   std::vector<std::string> dead = read_dead(state_folder_);
   if (dead.size() >= max_remembered) dead.erase(dead.begin());
-  dead.push_back(sha256_hex_of(token));
+  dead.push_back(sha256(token));
   std::string lines;
   for (const std::string& hash : dead) lines += hash + '\n';
   return written(files::replace(dead_file(state_folder_), lines));

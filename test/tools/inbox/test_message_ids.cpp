@@ -9,7 +9,7 @@
 #include "workspace/config/timing.hpp"
 
 using namespace molecule;
-using tools::derived_uuid;
+using molecule::derived_uuid;
 using tools::MessageIds;
 
 namespace {

@@ -6,6 +6,7 @@
 #include "workspace/store/database.hpp"
 #include "workspace/store/inbox/agent_card_store.hpp"
 #include "workspace/store/inbox/delegated_tasks.hpp"
+#include "workspace/store/inbox/handler_turns.hpp"
 #include "workspace/store/inbox/leases.hpp"
 #include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/inbox/ownership.hpp"
@@ -36,6 +37,7 @@ struct Inbox {
   AgentCardStore agent_card;
   DelegatedTasks tasks;
   Workloads workloads;
+  HandlerTurns turns;
 };
 
 }  // namespace molecule::workspace
