@@ -19,11 +19,9 @@ std::optional<Event> read_event(const std::string& data) {
   json::Document document;
   const auto parsed = document.parse(data);
   if (!parsed.ok() || !(*parsed)["type"].is_string()) return std::nullopt;
-  const json::Value payload = (*parsed)["data"];
   Event event;
   event.type = (*parsed)["type"].string_or("");
-  event.activity_type = payload["activity_type"].string_or("");
-  event.source_id = payload["source_id"].string_or("");
+  event.activity_type = (*parsed)["data"]["activity_type"].string_or("");
   return event;
 }
 

@@ -8,10 +8,10 @@
 
 #include "base/async/asio.hpp"
 #include "base/async/clock.hpp"
-#include "net/event_parser.hpp"
 #include "net/http_stream.hpp"
 #include "platform/classify.hpp"
 #include "platform/error.hpp"
+#include "platform/event_parser.hpp"
 
 namespace molecule::platform {
 
@@ -21,8 +21,6 @@ struct Event {
   std::string type;
   /// Of an ACTIVITY_LOGGED: the row's type; empty if there is none.
   std::string activity_type;
-  /// Of an ACTIVITY_LOGGED: the sender's id; empty for the user.
-  std::string source_id;
 };
 
 /// The open event stream of one workspace. Destroying it closes the connection at once.
@@ -49,7 +47,7 @@ class EventReader {
 
   net::HttpStream stream_;
   Site site_;
-  net::EventParser parser_;
+  EventParser parser_;
   std::size_t skipped_ = 0;
 };
 

@@ -19,7 +19,7 @@
 #include "workspace/store/inbox/inbox.hpp"
 #include "workspace/sync/acknowledgements.hpp"
 #include "workspace/sync/broadcasts.hpp"
-#include "workspace/sync/event_stream.hpp"
+#include "workspace/sync/events/event_stream.hpp"
 #include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/poller.hpp"
 #include "workspace/sync/presence.hpp"

@@ -49,6 +49,7 @@ const std::map<std::string, std::string> expected = {
     {"GET /ws", "-----ooooo"},
     {"POST /workspaces/:id/a2a", "-----xoooo"},
     {"GET /workspaces/:id/activity", "--------oo"},
+    {"GET /workspaces/:id/events/stream", "--------oo"},
     {"POST /workspaces/:id/activity", "--------oo"},
     {"POST /workspaces/:id/activity/ack", "--------oo"},
     {"POST /workspaces/:id/notify", "--------oo"},

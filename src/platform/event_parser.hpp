@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace molecule::net {
+namespace molecule::platform {
 
 /// Reads a stream of server-sent events (text/event-stream, WHATWG HTML 9.2) from pieces of any
 /// size. Holds at most `max_bytes` of one event: a longer one is skipped, and counted.
@@ -41,4 +41,4 @@ class EventParser {
   std::size_t skipped_ = 0;
 };
 
-}  // namespace molecule::net
+}  // namespace molecule::platform

@@ -4,10 +4,10 @@
 #include <string_view>
 #include <vector>
 
-#include "net/event_parser.hpp"
+#include "platform/event_parser.hpp"
 
 using namespace molecule;
-using net::EventParser;
+using platform::EventParser;
 
 namespace {
 

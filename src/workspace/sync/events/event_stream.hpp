@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <string_view>
 
 #include "base/async/backoff.hpp"
 #include "base/async/clock.hpp"
@@ -16,9 +15,9 @@ struct Wakes {
   bool broadcasts = false;
 };
 
-/// What an event announces to the workspace `own_id`: an incoming message, the answer to a request,
-/// a broadcast, or nothing that is fetched.
-Wakes wakes_of(const platform::Event& event, std::string_view own_id);
+/// What an event announces: an incoming message, the answer to a request, a broadcast, or nothing
+/// that is fetched. The source does not matter: results and files have the workspace itself as one.
+Wakes wakes_of(const platform::Event& event);
 
 /// When to try again after the event stream could not be opened, or ended. A platform or a proxy
 /// that has none, or holds it back, is asked seldom: polling does without.

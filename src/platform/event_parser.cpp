@@ -1,8 +1,8 @@
-#include "net/event_parser.hpp"
+#include "platform/event_parser.hpp"
 
 #include <utility>
 
-namespace molecule::net {
+namespace molecule::platform {
 
 namespace {
 
@@ -66,4 +66,4 @@ void EventParser::end_event(std::vector<std::string>& events) {
   if (complete) events.push_back(std::move(data));
 }
 
-}  // namespace molecule::net
+}  // namespace molecule::platform

@@ -1,11 +1,10 @@
-#include "workspace/sync/event_stream.hpp"
+#include "workspace/sync/events/event_stream.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "base/text/text.hpp"
 #include "workspace/sync/pause.hpp"
 
 namespace molecule::workspace {
@@ -31,11 +30,10 @@ bool is_doubtful(const platform::Error& error) {
 
 }  // namespace
 
-Wakes wakes_of(const platform::Event& event, std::string_view own_id) {
+Wakes wakes_of(const platform::Event& event) {
   Wakes wakes;
   if (event.type == "ACTIVITY_LOGGED") {
-    const bool own = text::equal_ignoring_case(event.source_id, own_id);
-    wakes.messages = event.activity_type.empty() || (event.activity_type == "a2a_receive" && !own);
+    wakes.messages = event.activity_type.empty() || event.activity_type == "a2a_receive";
     wakes.broadcasts = event.activity_type == "broadcast_receive";
   } else {
     wakes.messages = event.type.starts_with("REQUEST_");
@@ -138,7 +136,7 @@ void EventStream::take(const platform::EventReader::News& news) {
   }
   wakes.messages = wakes.messages || news.unknown;
   for (const platform::Event& event : news.events) {
-    const Wakes more = wakes_of(event, context_.client.endpoint().workspace_id);
+    const Wakes more = wakes_of(event);
     wakes.messages = wakes.messages || more.messages;
     wakes.broadcasts = wakes.broadcasts || more.broadcasts;
   }

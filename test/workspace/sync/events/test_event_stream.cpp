@@ -4,7 +4,7 @@
 #include <string>
 
 #include "workspace/fixture.hpp"
-#include "workspace/sync/event_stream.hpp"
+#include "workspace/sync/events/event_stream.hpp"
 
 using namespace molecule;
 using namespace std::chrono_literals;
@@ -13,13 +13,9 @@ using platform::Errc;
 
 namespace {
 
-const std::string peer_id = "11111111-2222-4333-8444-555555555555";
-
-Wakes wakes(std::string type, std::string activity_type = "", std::string source_id = "") {
-  const platform::Event event{.type = std::move(type),
-                              .activity_type = std::move(activity_type),
-                              .source_id = std::move(source_id)};
-  return wakes_of(event, test::self_id);
+Wakes wakes(std::string type, std::string activity_type = "") {
+  const platform::Event event{.type = std::move(type), .activity_type = std::move(activity_type)};
+  return wakes_of(event);
 }
 
 platform::Error error(Errc code, int status = 0) {
@@ -33,14 +29,12 @@ platform::Error error(Errc code, int status = 0) {
 
 TEST_CASE("event stream: which events wake the poll") {
   CHECK(wakes("ACTIVITY_LOGGED", "a2a_receive").messages);
-  CHECK(wakes("ACTIVITY_LOGGED", "a2a_receive", peer_id).messages);
   CHECK(wakes("ACTIVITY_LOGGED").messages);
   CHECK(wakes("REQUEST_RESPONDED").messages);
   CHECK(wakes("REQUEST_MESSAGE").messages);
-  CHECK_FALSE(wakes("ACTIVITY_LOGGED", "a2a_receive", test::self_id).messages);
-  CHECK_FALSE(wakes("ACTIVITY_LOGGED", "a2a_send", peer_id).messages);
+  CHECK_FALSE(wakes("ACTIVITY_LOGGED", "a2a_send").messages);
   CHECK_FALSE(wakes("WORKSPACE_HEARTBEAT").messages);
-  const Wakes broadcast = wakes("ACTIVITY_LOGGED", "broadcast_receive", peer_id);
+  const Wakes broadcast = wakes("ACTIVITY_LOGGED", "broadcast_receive");
   CHECK(broadcast.broadcasts);
   CHECK_FALSE(broadcast.messages);
 }
