@@ -49,6 +49,8 @@ awaitable<void> Broadcasts::poll() {
   if (!begin_run()) co_return;
   platform::ActivityQuery query = cursor_->query();
   auto page = co_await context_.client.activity(query);
+  // A workspace that was put out of use and back meanwhile has begun another run.
+  if (!cursor_) co_return;
   if (page.ok()) {
     take(*page);
   } else {

@@ -99,6 +99,8 @@ awaitable<Clock::duration> Poller::poll() {
     auto pause = co_await refused(page.error(), std::move(query));
     co_return pause;
   }
+  // A workspace that was put out of use and back meanwhile has begun another run.
+  if (!cursor_) co_return next_interval();
   PollCursor::Step step = cursor_->take(*page);
   std::vector<Upload> uploads;
   std::vector<Message> with_files;

@@ -104,7 +104,7 @@ def test_lesson_2_14_a_standby_that_takes_over_with_a_rejected_token_recovers(sp
     owner.kill()
     fake.wait_for("register", registered + 1)
     standby.wait_stderr("rejected in a row")
-    assert standby.stderr_text.count("rejected the token") == 2
+    assert standby.stderr_text.count("rejected the token") >= 2
     assert standby.ping() < 5 and not standby.call("list_peers").failed
 
 
