@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "daemon/config/settings.hpp"
-#include "workspace/store/inbox/handler_turns.hpp"
+#include "workspace/store/handler_turns.hpp"
 
 namespace molecule::daemon {
 

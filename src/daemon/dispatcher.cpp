@@ -30,11 +30,13 @@ std::string agent_name(const workspace::WorkspaceConfig& workspace) {
 Dispatcher::Dispatcher(Services services, Settings settings)
     : services_(services),
       settings_(std::move(settings)),
+      any_handler_(settings_.any_handler()),
       turns_(services),
       changed_(services.clock) {}
 
 void Dispatcher::configure(Settings settings) {
   settings_ = std::move(settings);
+  any_handler_ = settings_.any_handler();
   services_.workspaces.changed().notify_all();
 }
 
@@ -87,7 +89,7 @@ void Dispatcher::end_orphans(workspace::Workspace& workspace) {
 Dispatcher::Next Dispatcher::look() {
   Next next;
   waiting_ = 0;
-  if (stopping_) return next;
+  if (stopping_ || !any_handler_) return next;
   for (workspace::Workspace& workspace : services_.workspaces) {
     if (!workspace.in_use()) continue;
     if (!orphans_ended_) end_orphans(workspace);
@@ -103,6 +105,7 @@ Dispatcher::Next Dispatcher::look_at(workspace::Workspace& workspace) {
   Next next;
   const auto limit = static_cast<std::size_t>(settings_.base().max_parallel);
   over_budget_ = false;
+  unhandled_.clear();
   const std::vector<Candidate> candidates = workspace.inbox.turns.candidates();
   for (const Candidate& candidate : candidates) {
     if (running_.contains(candidate.activity_id)) continue;
@@ -112,6 +115,9 @@ Dispatcher::Next Dispatcher::look_at(workspace::Workspace& workspace) {
       continue;
     }
     if (running_.size() >= limit || over_budget_) continue;
+    // Of a long queue only what may begin is read.
+    const bool busy = busy_.contains(workspace.id() + ' ' + conversation_of(candidate, {}));
+    if (busy || unhandled_.contains(candidate.peer_id)) continue;
     if (!is_free(workspace, candidate, next)) continue;
     const Next budget = begin(workspace, candidate);
     if (budget) next = next ? std::min(*next, *budget) : *budget;
@@ -193,7 +199,10 @@ Dispatcher::Next Dispatcher::begin(workspace::Workspace& workspace, const Candid
   workspace.complete(job->message);
   job->settings = settings_.resolve(workspace.id(), agent_name(workspace.config()),
                                     candidate.peer_id, job->message.peer_name);
-  if (job->settings.kind == Kind::none) return std::nullopt;
+  if (job->settings.kind == Kind::none) {
+    unhandled_.insert(candidate.peer_id);
+    return std::nullopt;
+  }
   job->conversation = conversation_of(candidate, job->settings);
   const std::string busy = workspace.id() + ' ' + job->conversation;
   if (busy_.contains(busy)) return std::nullopt;

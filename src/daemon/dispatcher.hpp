@@ -56,11 +56,14 @@ class Dispatcher {
 
   Services services_;
   Settings settings_;
+  bool any_handler_ = false;
   Turns turns_;
   Event changed_;
   /// Activity ids, and the conversations of the turns that run.
   std::map<std::string, std::string> running_;
   std::set<std::string> busy_;
+  /// Senders whose messages have no handler, within one look.
+  std::set<std::string> unhandled_;
   /// Since when a message has been left to other sessions.
   std::map<std::string, Clock::time_point> left_;
   std::size_t waiting_ = 0;

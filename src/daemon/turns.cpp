@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/text/redact.hpp"
@@ -54,7 +55,8 @@ awaitable<platform::Outcome<void>> send(std::shared_ptr<Job> job, std::string te
   const std::string peer = partner_of(job->conversation);
   platform::Outcome<void> outcome;
   if (peer.empty()) {
-    outcome = co_await client.notify(std::move(text), {}, std::move(message_id));
+    std::vector<platform::UploadedFile> no_files;
+    outcome = co_await client.notify(std::move(text), std::move(no_files), std::move(message_id));
     co_return outcome;
   }
   const workspace::Message& message = job->message;
@@ -264,8 +266,9 @@ awaitable<void> Turns::tell_of_pause(std::shared_ptr<Job> job) {
       sender_name(job->message), job->verdict.reason);
   log::warning("{}", text);
   // One for each begin of a pause, whichever message is the occasion.
-  auto sent = co_await job->workspace->client.notify(
-      text, {}, derived_uuid(job->candidate.activity_id, "pause"));
+  std::vector<platform::UploadedFile> no_files;
+  std::string id = derived_uuid(job->candidate.activity_id, "pause");
+  auto sent = co_await job->workspace->client.notify(text, std::move(no_files), std::move(id));
   if (!sent) log::warning("the person was not told of the pause: {}", sent.error().message);
 }
 

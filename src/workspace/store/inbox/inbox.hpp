@@ -4,9 +4,9 @@
 
 #include "base/async/clock.hpp"
 #include "workspace/store/database.hpp"
+#include "workspace/store/handler_turns.hpp"
 #include "workspace/store/inbox/agent_card_store.hpp"
 #include "workspace/store/inbox/delegated_tasks.hpp"
-#include "workspace/store/inbox/handler_turns.hpp"
 #include "workspace/store/inbox/leases.hpp"
 #include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/inbox/ownership.hpp"

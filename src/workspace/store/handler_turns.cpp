@@ -1,4 +1,4 @@
-#include "workspace/store/inbox/handler_turns.hpp"
+#include "workspace/store/handler_turns.hpp"
 
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
