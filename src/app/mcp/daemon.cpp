@@ -25,7 +25,7 @@
 #include "daemon/dispatcher.hpp"
 #include "net/http_client.hpp"
 #include "workspace/config/config.hpp"
-#include "workspace/sync/status_file.hpp"
+#include "workspace/sync/report/status_file.hpp"
 #include "workspace/workspaces.hpp"
 
 namespace molecule::app {

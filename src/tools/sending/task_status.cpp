@@ -11,9 +11,9 @@
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/limits.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/peers/find_peer.hpp"
+#include "tools/results/limits.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/tool_registry.hpp"
 
