@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "base/files/abilities.hpp"
@@ -91,7 +90,7 @@ void execute_when_free(Database& database, const char* sql, std::chrono::millise
     } catch (const Error& error) {
       if (!error.busy() || std::chrono::steady_clock::now() >= deadline) throw;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    sqlite3_sleep(2);
   }
 }
 

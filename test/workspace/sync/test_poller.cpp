@@ -572,6 +572,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE("poller: asked for, a poll begins at once, but not too soon after the last one") {
   Fixture f;
+  f.inbox.messages.store({}, activity_id(1));
   f.server.answer(call, 200, "[]");
   f.start();
   f.until_count(call, 1);
