@@ -62,7 +62,7 @@ TEST_CASE("runners: the answer is found however the output is cut") {
 TEST_CASE("runners: what looks like a secret in a program's errors is hidden") {
   ChildEnd end;
   end.code = 1;
-  end.errors = "refused: Bearer abcdefghijklmnopqrstuvwxyz0123456789";
+  end.errors = "refused: sk-abcdefghijklmnopqrstuvwxyz0123456789";
   const TurnResult result = run(Kind::command, "", 1, end).result;
   CHECK(result.outcome == Outcome::failed);
   CHECK(result.reason.find("abcdefghij") == std::string::npos);
