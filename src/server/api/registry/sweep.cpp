@@ -32,7 +32,8 @@ awaitable<std::vector<Change>> find_silent(Context& context, std::int64_t now,
     // A time in the future is of a clock that was wrong: it proves nothing.
     const std::int64_t heard = row.integer(3) > now ? 0 : row.integer(3);
     const std::chrono::microseconds silence(now - std::max(heard, listening_since));
-    const auto status = after_silence(row.text(1), row.text(2), silence);
+    const auto status =
+        after_silence(row.text(1), row.text(2), silence, context.services.stale_after);
     if (status) silent.push_back({.id = row.string(0), .status = *status});
   }
   co_return silent;
