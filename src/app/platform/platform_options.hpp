@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "server/api/limits/limits.hpp"
 
 namespace molecule::app {
 
@@ -27,6 +29,10 @@ struct PlatformOptions {
   bool health = false;
   /// A socket that listens already, from the service manager; -1: none.
   int listening = -1;
+  /// --limits, then RATE_LIMIT and ACTIVITY_RETENTION_DAYS, then --limit.
+  server::Limits limits;
+  /// REMOTE_LIVENESS_STALE_AFTER: how long an agent may be silent before it is away.
+  std::chrono::seconds stale_after{90};
 };
 
 /// How the program ends: what to print where, and the exit code.

@@ -41,6 +41,11 @@ class Session {
   /// Returns once everything since `begin` is durable. A session that ends without a commit is
   /// rolled back.
   virtual awaitable<void> commit() = 0;
+  /// True while this session can read rows that are not yet durable: other sessions share their
+  /// commit with whoever is ready at the same time.
+  virtual bool unsettled() const = 0;
+  /// Returns when such rows are durable. A reply that tells of them must wait for this.
+  virtual awaitable<void> settled() = 0;
 
   /// Values are copied before this returns. Read at least one row of a statement that writes.
   template <class... Args>
@@ -69,12 +74,10 @@ class Session {
   /// id, workspace_id, content, scope, namespace, created_at; the best or the newest first. A query
   /// of one byte matches anywhere, a longer one by its words, all of which must occur.
   virtual RowStream search_memories(const MemorySearch& search) = 0;
-  /// The newest 50 delegation rows of a workspace: id, activity_type, source_id, target_id,
-  /// summary, status, created_at, delegation id, error_detail, the answer's first 301 characters.
+  /// The newest 50 delegation rows, those of a workspace and those that others made to it: id,
+  /// activity_type, source_id, target_id, summary, status, created_at, delegation id, error_detail,
+  /// the answer's first 301 characters.
   virtual awaitable<Rows> list_delegations(std::string_view workspace_id) = 0;
-  /// One row: the bytes of a workspace's keys and values without those of `except_key`.
-  virtual awaitable<Rows> key_value_bytes(std::string_view workspace_id,
-                                          std::string_view except_key) = 0;
 
  protected:
   virtual awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) = 0;

@@ -5,24 +5,26 @@
 
 #include "base/sqlite.hpp"
 #include "server/store/database.hpp"
+#include "server/store/sqlite_group.hpp"
 
 namespace molecule::server::store {
 
 /// See `SqliteDatabase`.
 class SqliteSession final : public Session {
  public:
-  /// `database` must outlive this.
-  explicit SqliteSession(molecule::sqlite::Database& database) : database_(database) {}
+  /// `database` and `group` must outlive this.
+  SqliteSession(molecule::sqlite::Database& database, SqliteGroup& group)
+      : database_(database), group_(group) {}
   SqliteSession(const SqliteSession&) = delete;
   SqliteSession& operator=(const SqliteSession&) = delete;
   ~SqliteSession() override;
 
   awaitable<void> begin() override;
   awaitable<void> commit() override;
+  bool unsettled() const override { return group_.unsettled(); }
+  awaitable<void> settled() override { return group_.settled(); }
   RowStream search_memories(const MemorySearch& search) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;
-  awaitable<Rows> key_value_bytes(std::string_view workspace_id,
-                                  std::string_view except_key) override;
 
  protected:
   awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) override;
@@ -38,6 +40,7 @@ class SqliteSession final : public Session {
   awaitable<bool> try_run(molecule::sqlite::Statement statement);
 
   molecule::sqlite::Database& database_;
+  SqliteGroup& group_;
   bool in_transaction_ = false;
 };
 

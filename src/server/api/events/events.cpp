@@ -80,7 +80,7 @@ awaitable<void> EventQueue::write(store::Session& store) {
     co_await store.execute(
         "INSERT INTO events (id, event_type, workspace_id, payload, created_at)"
         " VALUES ($1, $2, $3, $4, $5)",
-        random_uuid(), row.type, row.workspace_id, row.payload, row.created_at);
+        ordered_uuid(row.created_at), row.type, row.workspace_id, row.payload, row.created_at);
   }
   rows_.clear();
 }
@@ -136,9 +136,10 @@ awaitable<void> EventHub::send_to_streams(store::Session& store, const EventFram
 
 awaitable<std::set<std::string>> EventHub::find_revoked() {
   const std::unique_ptr<store::Session> session = store_.session();
-  store::Rows rows =
-      co_await session->query("SELECT id FROM workspace_tokens WHERE revoked_at >= $1",
-                              to_micros(clock_.wall() - revocation_window));
+  store::Rows rows = co_await session->query(
+      "SELECT id FROM workspace_tokens WHERE revoked_at >= $1"
+      " UNION SELECT id FROM org_tokens WHERE revoked_at >= $1",
+      to_micros(clock_.wall() - revocation_window));
   std::set<std::string> revoked;
   while (rows.next()) revoked.insert(rows.string(0));
   co_return revoked;

@@ -211,7 +211,7 @@ TEST_CASE("the files waiting for one workspace are limited") {
   Platform platform;
   const Member a = platform.add("a");
   REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
-  platform.database.execute("UPDATE pending_uploads SET size = 1073741824");
+  platform.services.limits.file_bytes = 1;
   CHECK(upload(platform, a, a.token, part("r", "x")).status == 413);
 }
 
