@@ -1,5 +1,7 @@
 #include "server/api/routes.hpp"
 
+#include "server/page/page.hpp"
+
 namespace molecule::server {
 
 // The handlers, each defined in its subject's folder.
@@ -12,7 +14,7 @@ HandlerFunction post_a2a, get_activity, post_activity, post_ack, post_notify, po
 HandlerFunction post_upload, get_download, get_content, post_upload_ack, get_limits;
 HandlerFunction post_memory, get_memories, delete_memory, get_entries, get_entry, post_entry,
     delete_entry;
-HandlerFunction health, front_page;
+HandlerFunction health;
 
 std::vector<Route> all_routes() {
   using enum Access;
@@ -68,7 +70,8 @@ std::vector<Route> all_routes() {
       {"DELETE", "/workspaces/:id/memory/:key", workspace, delete_entry},
       // platform-api.md 0.9, and the page
       {"GET", "/health", anyone, health},
-      {"GET", "/", anyone, front_page, ContentPolicy::page},
+      {"GET", "/", anyone, page::get_page, ContentPolicy::page},
+      {"GET", "/page/:name", anyone, page::get_page_file, ContentPolicy::page},
   };
 }
 
