@@ -12,6 +12,8 @@ HandlerFunction post_a2a, get_activity, post_activity, post_ack, post_notify, po
 HandlerFunction post_upload, get_download, get_content, post_upload_ack, get_limits;
 HandlerFunction post_memory, get_memories, delete_memory, get_entries, get_entry, post_entry,
     delete_entry;
+HandlerFunction open_login_link, post_login, get_login_info, post_logout, get_session, list_sessions,
+    revoke_session, revoke_sessions, get_about;
 HandlerFunction health, front_page;
 
 std::vector<Route> all_routes() {
@@ -66,6 +68,16 @@ std::vector<Route> all_routes() {
       {"GET", "/workspaces/:id/memory/:key", workspace, get_entry},
       {"POST", "/workspaces/:id/memory", workspace, post_entry},
       {"DELETE", "/workspaces/:id/memory/:key", workspace, delete_entry},
+      // page.md 1: login and sessions
+      {"GET", "/login", anyone, open_login_link},
+      {"POST", "/login", anyone, post_login},
+      {"GET", "/login/info", anyone, get_login_info},
+      {"POST", "/logout", anyone, post_logout},
+      {"GET", "/session", admin, get_session},
+      {"GET", "/sessions", admin, list_sessions},
+      {"DELETE", "/sessions", admin, revoke_sessions},
+      {"DELETE", "/sessions/:session", admin, revoke_session},
+      {"GET", "/admin/about", admin, get_about},
       // platform-api.md 0.9, and the page
       {"GET", "/health", anyone, health},
       {"GET", "/", anyone, front_page, ContentPolicy::page},
