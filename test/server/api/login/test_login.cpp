@@ -49,8 +49,7 @@ struct Browser {
 
 std::string mint_code(Platform& platform) {
   server::Context context(platform.services);
-  return test::run(platform.loop,
-                   server::mint_login_code(context.store, context.wall_micros()));
+  return test::run(platform.loop, server::mint_login_code(context.store, context.wall_micros()));
 }
 
 }  // namespace
