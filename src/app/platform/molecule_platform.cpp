@@ -12,12 +12,14 @@
 #include <system_error>
 
 #include "app/platform/data_folder.hpp"
+#include "app/platform/login_link.hpp"
 #include "app/platform/platform_options.hpp"
 #include "base/async/tasks.hpp"
 #include "base/log.hpp"
 #include "base/output.hpp"
 #include "base/process.hpp"
 #include "base/text/text.hpp"
+#include "base/text/time.hpp"
 #include "server/api/context.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
@@ -46,6 +48,17 @@ server::HttpServer::Options server_options(const app::PlatformOptions& options) 
   return made;
 }
 
+server::LoginInfo login_info(const app::PlatformOptions& options, const app::DataFolder& folder) {
+  const std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
+  server::LoginInfo info;
+  if (options.admin_token.empty()) {
+    info.token_file = std::filesystem::absolute(folder.admin_token_file()).lexically_normal();
+  }
+  info.link_command = fmt::format("molecule-platform login-link --data {}", data.string());
+  info.data = data;
+  return info;
+}
+
 /// A loop whose waiting handlers can be dropped before it is destroyed.
 class Loop : public asio::io_context {
  public:
@@ -65,7 +78,8 @@ class Platform {
                   .events = events_,
                   .admin_token = std::move(admin_token),
                   .base_url = options.external_url,
-                  .uploads = folder.uploads()},
+                  .uploads = folder.uploads(),
+                  .login = login_info(options, folder)},
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }) {
     for (const int signal : process::end_signals()) signals_.add(signal);
@@ -78,7 +92,11 @@ class Platform {
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
     server_.emplace(loop_, services_, *router_, server_options(options));
+    services_.login.cookie = fmt::format("molecule_session_{}", port());
+    services_.login.started_at = to_micros(clock_.wall());
+    own_url_ = app::own_url(options, port());
   }
+  const std::string& own_url() const { return own_url_; }
   std::uint16_t port() const { return server_->port(); }
 
   /// Returns after a signal, with the exit code.
@@ -86,6 +104,7 @@ class Platform {
     tasks_.spawn("sweep", server::sweep_task(services_));
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
+    tasks_.spawn("login link", offer_login());
     loop_.run();
     return exit_code_;
   }
@@ -97,6 +116,15 @@ class Platform {
     co_await server_->stop();
     // Only idle connections and the sweep between two rounds are left.
     loop_.stop();
+  }
+
+  awaitable<void> offer_login() {
+    try {
+      const std::string link = co_await app::make_login_link(*store_, clock_, own_url_);
+      app::print_login_link(link);
+    } catch (const server::StoreError& error) {
+      log::warning("no login link: {}", error.what());
+    }
   }
 
   /// Without its folder the platform cannot keep what it answers with 200.
@@ -124,6 +152,7 @@ class Platform {
   }
 
   int exit_code_ = 0;
+  std::string own_url_;
   const app::DataFolder& folder_;
   SystemClock clock_;
   std::unique_ptr<server::store::Database> store_;
@@ -176,6 +205,7 @@ int serve(const app::PlatformOptions& options) {
   }
   log::info("the data folder is {}", options.data.string());
   if (!output::print(fmt::format("listening on http://{}:{}\n", host, platform->port()))) return 1;
+  const app::AddressFile address(options.data, platform->own_url());
   return platform->run();
 }
 
@@ -196,7 +226,8 @@ int main(int argc, char** argv) {
     }
     if (const auto level = log::level_from(std::getenv(log::level_variable)))
       log::set_level(*level);
-    return serve(std::get<app::PlatformOptions>(parsed));
+    const auto& options = std::get<app::PlatformOptions>(parsed);
+    return options.login_link ? app::print_new_login_link(options.data) : serve(options);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());
     return 1;

@@ -30,6 +30,7 @@ Environment:
 Examples:
   molecule-platform
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
+  molecule-platform login-link
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
     http://127.0.0.1:8080/workspaces
 
@@ -113,6 +114,10 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
       ->type_name("HOST:PORT")
       ->capture_default_str();
   app.add_option("--data", data, "The data folder")->type_name("DIR")->capture_default_str();
+  const CLI::App* login_link =
+      app.add_subcommand("login-link",
+                         "Print another one-time login link of the platform that runs on DIR")
+          ->fallthrough();
   app.add_option("--allow-host", options.allowed_hosts,
                  "Another host name that clients may use; may be repeated")
       ->type_name("NAME")
@@ -138,6 +143,7 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
     data = path->string();
   }
   options.data = data;
+  options.login_link = login_link->parsed();
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (!is_token(options.admin_token)) {
     return wrong_usage("ADMIN_TOKEN: has spaces or characters that no header can carry");

@@ -14,6 +14,8 @@ struct Caller {
   std::string workspace_id = {};
   /// The workspace's token that was used.
   std::string token_id = {};
+  /// The admin's session, where a cookie was used.
+  std::string session_id = {};
 
   static Caller admin() { return {.kind = Kind::admin}; }
   bool is_admin() const { return kind == Kind::admin; }

@@ -54,7 +54,12 @@ awaitable<bool> can_communicate(store::Session& store, std::string_view caller,
 
 awaitable<Visibility> event_visibility(store::Session& store, Caller listener,
                                        std::string workspace_id) {
-  if (listener.is_admin()) co_return Visibility::visible;
+  if (listener.is_admin()) {
+    if (listener.session_id.empty()) co_return Visibility::visible;
+    store::Rows session =
+        co_await store.query("SELECT 1 FROM sessions WHERE id = $1", listener.session_id);
+    co_return session.next() ? Visibility::visible : Visibility::revoked;
+  }
   store::Rows token = co_await store.query(
       "SELECT 1 FROM workspace_tokens t JOIN workspaces w ON w.id = t.workspace_id"
       " WHERE t.id = $1 AND t.revoked_at IS NULL AND w.status != 'removed'",

@@ -95,13 +95,4 @@ Reply too_busy(std::string_view text) {
   return reply;
 }
 
-std::optional<std::string> offered_bearer(const Request& request) {
-  constexpr std::string_view mark = "bearer.";
-  const std::string_view offered = request.header("Sec-WebSocket-Protocol").value_or("");
-  for (const std::string& item : text::split_list(offered, ',')) {
-    if (item.starts_with(mark)) return item.substr(mark.size());
-  }
-  return std::nullopt;
-}
-
 }  // namespace molecule::server

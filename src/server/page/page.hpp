@@ -22,7 +22,9 @@ struct File {
 /// The files that the build made; empty in a build without the page.
 const std::vector<File>& files();
 
-/// `/` and `/page/:name` (page.md 2).
+/// `/` and `/page/:name`: the page and its files.
 HandlerFunction get_page, get_page_file;
+/// page.md 4: what only the page reads.
+HandlerFunction get_overview, get_talk, get_files, get_install;
 
 }  // namespace molecule::server::page

@@ -88,7 +88,7 @@ awaitable<void> EventHub::close_revoked() {
     if (next == subscribers_.end()) co_return;
     last = next->first;
     const Caller caller = next->second.caller;
-    if (caller.is_admin()) continue;
+    if (caller.is_admin() && caller.session_id.empty()) continue;
     const Visibility seen = co_await event_visibility(*session, caller, caller.workspace_id);
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end() || seen != Visibility::revoked) continue;

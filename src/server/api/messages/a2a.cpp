@@ -56,8 +56,8 @@ std::optional<Reply> mode_refusal(const WorkspaceRow& target) {
 
 /// The methods that mark the platform's own rows: a message with one of these would be mistaken for
 /// a file, for the answer to a delegation, or for something this workspace said itself.
-constexpr std::array<std::string_view, 4> reserved_methods = {"broadcast", "chat_upload_receive",
-                                                              "delegate_result", "notify"};
+constexpr std::array<std::string_view, 5> reserved_methods = {
+    "broadcast", "chat_upload_receive", "delegate_result", "notify", "request_update"};
 
 std::optional<Reply> method_refusal(std::string_view method) {
   if (std::ranges::find(reserved_methods, method) == reserved_methods.end()) return std::nullopt;

@@ -100,7 +100,7 @@ awaitable<Reply> get_history(Context& context, Request request) {
   store::RowStream row = context.store.stream(
       "SELECT id, created_at, request_body, response_body, status FROM activity"
       " WHERE workspace_id = $1 AND activity_type = 'a2a_receive' AND source_id IS NULL"
-      " AND coalesce(method, '') != 'chat_upload_receive' AND ($2 IS NULL OR created_at < $2)"
+      " AND coalesce(method, '') NOT IN ('chat_upload_receive', 'request_update') AND ($2 IS NULL OR created_at < $2)"
       " ORDER BY seq DESC",
       *acting, before);
   std::vector<std::string> newest_first;

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "server/access/sessions.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/registry/status.hpp"
+#include "server/api/requests/request_changes.hpp"
 
 namespace molecule::server {
 
@@ -56,9 +58,12 @@ awaitable<void> sweep(Services& services, std::int64_t listening_since) {
   }
   co_await remove_expired_uploads(context);
   co_await write_token_use(context, now);
+  co_await keep_sessions(context, now);
+  co_await remind_of_requests(context, now);
   co_await context.events.write(context.store);
   co_await context.store.commit();
   services.tokens_used.clear();
+  services.sessions_used.clear();
   services.store.shrink_log();
   co_await services.events.publish(context.events.take_frames());
 }

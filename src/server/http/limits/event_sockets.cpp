@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 
 /// RFC 6455 5.5.
 constexpr std::size_t max_ping_bytes = 125;
+constexpr int max_unanswered_pings = 2;
 
 }  // namespace
 
@@ -100,16 +102,34 @@ void EventSockets::pong_sent(std::uint64_t id) {
   if (next) ping(id, *std::move(next));
 }
 
-void EventSockets::drop(std::uint64_t id) {
+void EventSockets::ping_all() {
+  std::vector<std::uint64_t> dead;
+  for (auto& [id, client] : clients_) {
+    if (client.unanswered_pings >= max_unanswered_pings) {
+      dead.push_back(id);
+    } else {
+      ++client.unanswered_pings;
+      client.wire.send_ping();
+    }
+  }
+  for (const std::uint64_t id : dead) drop(id);
+}
+
+void EventSockets::heard(std::uint64_t id) {
+  const auto found = clients_.find(id);
+  if (found != clients_.end()) found->second.unanswered_pings = 0;
+}
+
+void EventSockets::drop(std::uint64_t id, Close how) {
   const auto found = clients_.find(id);
   if (found == clients_.end()) return;
   const Client client = std::move(found->second);
   clients_.erase(found);
-  client.wire.close();
+  client.wire.close(how);
 }
 
-void EventSockets::drop_all() {
-  while (!clients_.empty()) drop(clients_.begin()->first);
+void EventSockets::drop_all(Close how) {
+  while (!clients_.empty()) drop(clients_.begin()->first, how);
 }
 
 }  // namespace molecule::server
