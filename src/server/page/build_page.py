@@ -23,6 +23,9 @@ def bundle(esbuild, modules, sources, folder):
                "--minify", f"--outdir={folder}", "--entry-names=[name]", "--format=iife",
                f"--target={TARGET}", "--jsx-factory=h", "--log-level=warning", "--charset=utf8",
                # Debian's preact has no bundle for browsers, only its sources.
+               # Debian's dompurify has a check of another function before its loop, on a name that is
+               # not there: without a value for it every call would throw.
+               "--define:shadowNode=false",
                f"--alias:preact={modules}/preact/src/preact.js", f"--metafile={metafile}"]
     # esbuild would take a configuration of TypeScript from above the build folder.
     result = subprocess.run(command, cwd=sources, env={**os.environ, "NODE_PATH": modules})

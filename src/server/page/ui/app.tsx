@@ -52,7 +52,7 @@ function Rail() {
         <span>Search</span>
       </button>
       {places.map(({ place, title, icon }) => (
-        <a class={`rail-item ${place}`} href={`#/${place}`} aria-current={place === current ? "page" : null}>
+        <a class="rail-item" href={`#/${place}`} aria-current={place === current ? "page" : null}>
           <Icon name={icon} />
           <span>{title}</span>
           {place === "inbox" && waiting() > 0 && (

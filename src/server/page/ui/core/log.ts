@@ -17,8 +17,8 @@ const keep = 1000;
 export const entries: Entry[] = [];
 let next = 1;
 
-// Its own page in the log would be nothing but heartbeats.
-const quiet = new Set(["WORKSPACE_HEARTBEAT", "MESSAGE_FETCHED"]);
+// A log of these would be nothing but heartbeats; and older spellings say what REQUEST_ has said.
+const quiet = /^(WORKSPACE_HEARTBEAT|MESSAGE_FETCHED|AWAITING_AGENT|(USER_TASK|APPROVAL)_.*)$/;
 
 function same(entry: Entry, type: string, agent: string, at: number): boolean {
   // The stored row and the frame have their times within the same transaction.
@@ -26,6 +26,7 @@ function same(entry: Entry, type: string, agent: string, at: number): boolean {
 }
 
 function add(entry: Entry): void {
+  if (quiet.test(entry.type)) return;
   if (entries.some((known) => same(known, entry.type, entry.agent, entry.at))) return;
   const at = entries.findIndex((known) => known.at < entry.at);
   entries.splice(at < 0 ? entries.length : at, 0, entry);
@@ -33,7 +34,7 @@ function add(entry: Entry): void {
 }
 
 export function remember(frame: Frame): void {
-  if (quiet.has(frame.event)) return;
+  if (quiet.test(frame.event)) return;
   entries.unshift({ key: `live ${next++}`, type: frame.event, agent: frame.agent, at: frame.at, payload: frame.payload });
   if (entries.length > keep) entries.length = keep;
 }

@@ -72,7 +72,7 @@ export function Sparkline({ values }: { values: number[] }) {
   });
   const words = `${total} message${total === 1 ? "" : "s"} in the last hour`;
   return (
-    <svg class={`sparkline${total ? "" : " empty"}`} viewBox="0 0 72 24" role="img" aria-label={words}>
+    <svg class={`sparkline${total ? "" : " quiet"}`} viewBox="0 0 72 24" role="img" aria-label={words}>
       <title>{words}</title>
       <path d={bars.join("")} />
     </svg>

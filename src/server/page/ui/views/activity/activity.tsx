@@ -19,13 +19,24 @@ interface State {
   shown: number;
 }
 
-const words = (type: string) => type.toLowerCase().replace(/^workspace_/, "agent_").replace(/_/g, " ");
+const typeWords: Record<string, string> = {
+  WORKSPACE_PROVISIONING: "agent created",
+  WORKSPACE_AWAITING_AGENT: "waiting for its agent",
+  WORKSPACE_OFFLINE: "agent away",
+  AWAITING_AGENT: "agent away",
+  ACTIVITY_LOGGED: "activity",
+  TASK_UPDATED: "task",
+  USER_MESSAGE: "your message",
+  AGENT_MESSAGE: "message to you",
+  EXTERNAL_CREDENTIALS_ROTATED: "tokens replaced",
+};
+const words = (type: string) => typeWords[type] ?? type.toLowerCase().replace(/^workspace_/, "agent_").replace(/_/g, " ");
 
 /// What a row says in a line.
 function summary(entry: Entry): string {
   for (const key of ["summary", "title", "message", "task_preview", "response_preview", "current_task", "error", "sample_error", "status", "name"]) {
     const value = entry.payload[key];
-    if (typeof value === "string" && value) return value.replace(/\s+/g, " ").slice(0, 160);
+    if (typeof value === "string" && value && value !== agents.get(entry.agent)?.exactName) return value.replace(/\s+/g, " ").slice(0, 160);
   }
   return "";
 }

@@ -23,8 +23,17 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 function curve(from: Spot, to: Spot): string {
   const [x1, y1, x2, y2] = [from.x + box.width / 2, from.y + box.height / 2, to.x + box.width / 2, to.y + box.height / 2];
   // Bent to one side, so that both directions are seen.
-  const bend = 0.18;
-  return `M${x1} ${y1}Q${(x1 + x2) / 2 - (y2 - y1) * bend} ${(y1 + y2) / 2 + (x2 - x1) * bend} ${x2} ${y2}`;
+  const bend = 0.25;
+  const [cx, cy] = [(x1 + x2) / 2 - (y2 - y1) * bend, (y1 + y2) / 2 + (x2 - x1) * bend];
+  // In two halves, because a mark stands only where two parts of a path meet.
+  const [mx, my] = [(x1 + 2 * cx + x2) / 4, (y1 + 2 * cy + y2) / 4];
+  return `M${x1} ${y1}Q${(x1 + cx) / 2} ${(y1 + cy) / 2} ${mx} ${my}Q${(cx + x2) / 2} ${(cy + y2) / 2} ${x2} ${y2}`;
+}
+
+/// By whole characters, whatever they are made of.
+function shorten(words: string, room: number): string {
+  const letters = [...words];
+  return letters.length > room ? `${letters.slice(0, room - 1).join("")}…` : words;
 }
 
 export class AgentMap extends Component<Record<string, never>, State> {
@@ -146,7 +155,7 @@ export class AgentMap extends Component<Record<string, never>, State> {
     // No text is smaller than 12 px on the screen; what then does not fit is left out.
     const size = Math.max(14, 12.5 / scale);
     const room = Math.floor((box.width - 34) / (size * 0.58));
-    const shown = room < 4 ? "" : [...agent.name].length > room ? `${[...agent.name].slice(0, room - 1).join("")}…` : agent.name;
+    const shown = room < 4 ? "" : shorten(agent.name, room);
     const both = scale >= 0.9;
     const href = agentHref(agent.id);
     const open = (event: Event) => {
@@ -167,7 +176,7 @@ export class AgentMap extends Component<Record<string, never>, State> {
         <rect width={box.width} height={box.height} rx="12" />
         <circle class="dot" cx={shown ? 18 : box.width / 2} cy={box.height / 2} r={shown ? 6 : 14} />
         {shown && <text x="34" y={both ? 22 : box.height / 2} style={{ fontSize: `${size}px` }}>{shown}</text>}
-        {both && shown && <text class="dim" x="34" y="39" style={{ fontSize: "13px" }}>{(agent.task || word).slice(0, 22)}</text>}
+        {both && shown && <text class="dim" x="34" y="39" style={{ fontSize: "13px" }}>{shorten(agent.task || word, 19)}</text>}
       </a>
     );
   }

@@ -1,5 +1,5 @@
 import { h, Component } from "preact";
-import { explain, get } from "../../core/api";
+import { ApiError, explain, get } from "../../core/api";
 import { agents, clock, nameOf } from "../../core/agents";
 import { list, name, record, text, time } from "../../core/decode";
 import { agentHref, go } from "../../core/route";
@@ -83,7 +83,9 @@ export class Search extends Component<Record<string, never>, State> {
       if (words !== this.state.words) return;
       this.setState({ found: rows.map(readHit).filter((hit): hit is Hit => hit !== null) });
     } catch (error) {
-      if (words === this.state.words) this.setState({ error: explain(error, "search the messages") });
+      // A platform without this search still finds agents and actions.
+      const lacks = error instanceof ApiError && error.status === 404;
+      if (words === this.state.words && !lacks) this.setState({ error: explain(error, "search the messages") });
     }
     this.setState({ searching: false });
   }

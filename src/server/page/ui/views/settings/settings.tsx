@@ -24,10 +24,16 @@ interface Session {
 
 /// A browser and a system out of what it says of itself.
 function browserOf(agent: string): string {
-  const browser = /(Edg|OPR|Firefox|Chrome|Safari)[A-Za-z]*\/(\d+)/.exec(agent);
+  // Most browsers also name the one that they resemble, so the rarer names come first.
+  const kinds = { Edg: "Edge", OPR: "Opera", Firefox: "Firefox", Chrome: "Chrome", Safari: "Safari" };
   const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(agent);
-  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera" };
-  const known = browser ? `${names[browser[1]] ?? browser[1]} ${browser[2]}` : agent.slice(0, 60) || "unknown browser";
+  let known = agent.slice(0, 40) || "unknown browser";
+  for (const [word, kind] of Object.entries(kinds)) {
+    const found = new RegExp(`${word}\\w*/(\\d+)`).exec(agent);
+    if (!found) continue;
+    known = `${kind} ${found[1]}`;
+    break;
+  }
   return system ? `${known} on ${system[1].replace("Mac OS X", "macOS")}` : known;
 }
 

@@ -19,6 +19,8 @@ interface Props {
   agent: string;
 }
 
+const shownLines = 30;
+
 const stateWords: Record<string, string> = {
   pending: "being sent", queued: "queued", dispatched: "sent", delegated: "sent", completed: "answered",
   failed: "failed", in_progress: "at work", stuck: "stuck",
@@ -111,7 +113,8 @@ export class AgentTalk extends View<Props, { pair: string; loading: boolean; sho
             <span class={`chip ${thread.state}`}>delegation · {stateWords[thread.state] ?? thread.state}</span>
           </p>
         )}
-        {thread.said.map((said) => (
+        {thread.said.length > shownLines && <p class="hint">{thread.said.length - shownLines} earlier messages</p>}
+        {thread.said.slice(-shownLines).map((said) => (
           <Line key={said.id} said={said} />
         ))}
         {ends.length > 0 && <Join ends={ends} about={thread.said[0].text} />}

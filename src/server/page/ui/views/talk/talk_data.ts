@@ -83,6 +83,7 @@ export async function loadOlder(agent: string): Promise<void> {
   talkOf(agent).data = { said: [...data.said, ...older.said], before: older.before };
 }
 
+const pause = 15 * 60_000;
 const pairOf = (said: Said) => [said.from, said.to].sort().join(" ");
 
 /// Newest first; within a thread oldest first. A delegation and its message are one.
@@ -100,12 +101,17 @@ export function threads(all: Said[]): Thread[] {
     const asked = said.replyTo ? messages.get(said.replyTo) : undefined;
     return asked && depth < 50 ? root(asked, depth + 1) : said.replyTo || said.messageId || said.id;
   };
+  // Messages that answer nothing and are no task belong together while two keep talking.
+  const talking = new Map<string, Thread>();
   for (const said of [...messages.values()].sort((a, b) => a.at - b.at)) {
-    const key = root(said);
+    const loose = !said.replyTo && !states.has(said.messageId || said.id);
+    const before = talking.get(pairOf(said));
+    const key = loose && before && said.at - before.last < pause ? before.key : root(said);
     const thread = found.get(key) ?? { key, pair: pairOf(said), said: [], state: states.get(key) ?? "", last: 0 };
     thread.said.push(said);
     thread.last = said.at;
     found.set(key, thread);
+    if (loose) talking.set(thread.pair, thread);
   }
   return [...found.values()].sort((a, b) => b.last - a.last);
 }
