@@ -14,6 +14,7 @@ import time
 from selenium import webdriver
 from selenium.common.exceptions import (ElementClickInterceptedException, StaleElementReferenceException,
                                         WebDriverException)
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -151,8 +152,18 @@ class Browser:
         field.send_keys(words + (Keys.ENTER if enter else ""))
         return field
 
+    def chord(self, *keys):
+        """Holds all but the last key while that is pressed."""
+        chain = ActionChains(self.driver)
+        for key in keys[:-1]:
+            chain.key_down(key)
+        chain.send_keys(keys[-1])
+        for key in keys[:-1]:
+            chain.key_up(key)
+        chain.perform()
+
     def press(self, *keys):
-        from selenium.webdriver.common.action_chains import ActionChains
+        """One after the other."""
         chain = ActionChains(self.driver)
         for key in keys:
             chain.send_keys(key)

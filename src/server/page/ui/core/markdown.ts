@@ -3,6 +3,19 @@
 import DOMPurify from "dompurify";
 import { marked } from "marked";
 
+const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const escaped = (text: string) => text.replace(/[&<>"']/g, (letter) => escapes[letter]);
+
+// HTML in a message is text, as it was written; a picture is a link, because loading it would tell
+// its server who reads, and when.
+marked.use({
+  renderer: {
+    html: escaped,
+    image: (href: string | null, _title: string | null, text: string) =>
+      `<a href="${escaped(href ?? "")}">${escaped(text || "picture")}</a>`,
+  },
+});
+
 const options = {
   ALLOWED_TAGS: [
     "a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i",

@@ -174,7 +174,7 @@ export class RequestCard extends Component<Props, State> {
             <Ago at={open ? request.created : request.responded || request.created} />
           </span>
         </header>
-        <h3 dir="auto">{request.title}</h3>
+        <h2 dir="auto">{request.title}</h2>
         {request.permission && (
           <dl class="facts">
             <dt>Tool</dt><dd><code>{request.tool || "unknown"}</code></dd>
