@@ -69,12 +69,9 @@ class Session {
   /// id, workspace_id, content, scope, namespace, created_at; the best or the newest first. A query
   /// of one byte matches anywhere, a longer one by its words, all of which must occur.
   virtual RowStream search_memories(const MemorySearch& search) = 0;
-  /// The newest 50 delegation rows of a workspace: id, activity_type, source_id, target_id,
+  /// The newest 50 delegation rows, those of a workspace and those that others made to it: id, activity_type, source_id, target_id,
   /// summary, status, created_at, delegation id, error_detail, the answer's first 301 characters.
   virtual awaitable<Rows> list_delegations(std::string_view workspace_id) = 0;
-  /// One row: the bytes of a workspace's keys and values without those of `except_key`.
-  virtual awaitable<Rows> key_value_bytes(std::string_view workspace_id,
-                                          std::string_view except_key) = 0;
 
  protected:
   virtual awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) = 0;

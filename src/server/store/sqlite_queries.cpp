@@ -57,17 +57,12 @@ awaitable<Rows> SqliteSession::list_delegations(std::string_view workspace_id) {
       "SELECT id, activity_type, source_id, target_id, summary, status, created_at,"
       " coalesce(message_id, json_extract(response_body, '$.delegation_id')), error_detail,"
       " substr(coalesce(json_extract(response_body, '$.text'), response_body), 1, 301)"
-      " FROM activity WHERE workspace_id = $1 AND activity_type = 'delegation'"
+      " FROM activity WHERE seq IN (SELECT seq FROM (SELECT seq FROM activity"
+      " WHERE workspace_id = $1 AND activity_type = 'delegation' ORDER BY seq DESC LIMIT 50)"
+      " UNION SELECT seq FROM (SELECT seq FROM activity WHERE target_id = $1"
+      " AND activity_type = 'delegation' AND method = 'delegate' ORDER BY seq DESC LIMIT 50))"
       " ORDER BY seq DESC LIMIT 50",
       workspace_id);
-}
-
-awaitable<Rows> SqliteSession::key_value_bytes(std::string_view workspace_id,
-                                               std::string_view except_key) {
-  return query(
-      "SELECT coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB))), 0)"
-      " FROM workspace_memory WHERE workspace_id = $1 AND key != $2",
-      workspace_id, except_key);
 }
 
 }  // namespace molecule::server::store

@@ -21,8 +21,6 @@ class SqliteSession final : public Session {
   awaitable<void> commit() override;
   RowStream search_memories(const MemorySearch& search) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;
-  awaitable<Rows> key_value_bytes(std::string_view workspace_id,
-                                  std::string_view except_key) override;
 
  protected:
   awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) override;

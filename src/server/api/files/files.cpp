@@ -9,6 +9,7 @@
 #include "base/uuid.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 #include "server/api/messages/activity_rows.hpp"
 #include "server/http/multipart.hpp"
 
@@ -160,11 +161,11 @@ awaitable<Reply> post_upload(Context& context, Request request) {
   if (auto refusal = mode_refusal(*workspace)) co_return *std::move(refusal);
   const auto files = read_files(request);
   if (!files) co_return files.error();
-  std::int64_t waiting = co_await waiting_bytes(context, workspace->id);
-  for (const FormPart& file : *files) waiting += static_cast<std::int64_t>(file.content.size());
-  if (waiting > max_waiting_bytes) {
-    co_return error_reply(413, "too many files are already waiting for this workspace");
-  }
+  std::int64_t bytes = 0;
+  for (const FormPart& file : *files) bytes += static_cast<std::int64_t>(file.content.size());
+  auto full = co_await refuse_files(context, workspace->id,
+                                    static_cast<std::int64_t>(files->size()), bytes);
+  if (full) co_return *std::move(full);
 
   const std::optional<std::string> source = request.caller.workspace();
   json::Writer writer;
@@ -172,7 +173,7 @@ awaitable<Reply> post_upload(Context& context, Request request) {
     auto reply = writer.object();
     auto list = reply.array("files");
     for (const FormPart& file : *files) {
-      const PendingUpload upload{.id = random_uuid(),
+      const PendingUpload upload{.id = context.new_id(),
                                  .workspace_id = workspace->id,
                                  .name = safe_name(*file.filename),
                                  .mime_type = safe_mime_type(file.content_type),

@@ -4,6 +4,7 @@
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 #include "server/api/messages/activity_query.hpp"
 #include "server/api/messages/activity_rows.hpp"
 
@@ -130,6 +131,13 @@ std::optional<std::string> read_json(json::Value value, bool& storable) {
   return text;
 }
 
+/// What a poller asks to follow after, it has: that no longer counts as waiting.
+void note_fetched(Services& services, const std::string& workspace_id, const ActivityQuery& asked) {
+  if (!asked.after_seq || (asked.type && *asked.type != "a2a_receive")) return;
+  std::int64_t& fetched = services.fetched[workspace_id];
+  fetched = std::max(fetched, *asked.after_seq);
+}
+
 }  // namespace
 
 awaitable<Reply> get_activity(Context& context, Request request) {
@@ -142,6 +150,7 @@ awaitable<Reply> get_activity(Context& context, Request request) {
     if (refusal) co_return *std::move(refusal);
   }
   if (auto refusal = read_filters(request, asked)) co_return *std::move(refusal);
+  if (request.caller.workspace()) note_fetched(context.services, *acting, asked);
   store::RowStream found = context.store.stream(page_query(asked), *acting, asked.type,
                                                 asked.after_seq, asked.not_before, asked.before,
                                                 asked.source, asked.peer_id, asked.limit);
@@ -192,6 +201,8 @@ awaitable<Reply> post_activity(Context& context, Request request) {
     row.target_id = parse_uuid(target);
     if (!row.target_id) co_return error_reply(400, "target_id must be a valid UUID");
   }
+  auto full = co_await refuse_row(context, workspace->id, workspace->id, row_bytes(row));
+  if (full) co_return *std::move(full);
   co_await insert_activity(context, row);
   broadcast_activity(context, row);
   co_return json_reply(200, R"({"status":"logged"})");

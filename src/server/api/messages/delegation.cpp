@@ -3,8 +3,8 @@
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
-#include "base/uuid.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 #include "server/api/messages/a2a.hpp"
 #include "server/api/messages/activity_rows.hpp"
 
@@ -193,13 +193,14 @@ awaitable<std::optional<Reply>> earlier_delegation(Context& context, std::string
 }
 
 // The columns of `list_delegations`.
-void write_listed(json::Object out, const store::Row& row) {
+void write_listed(json::Object out, const store::Row& row, std::string_view workspace_id) {
   out.field("id", row.text(0));
   out.field("type", row.text(1));
   out.field("source_id", row.text(2));
   out.field("target_id", row.text(3));
   out.field("summary", row.text(4));
   out.field("status", row.text(5));
+  out.field("direction", row.text(2) == workspace_id ? "sent" : "received");
   out.field("created_at", format_rfc3339(from_micros(row.integer(6))));
   if (!row.text(7).empty()) out.field("delegation_id", row.text(7));
   if (!row.text(8).empty()) out.field("error", row.text(8));
@@ -236,10 +237,13 @@ awaitable<Reply> post_delegate(Context& context, Request request) {
   const auto target_id = parse_uuid(target);
   if (!target_id) co_return error_reply(400, "target_id must be a valid UUID");
   if (*target_id == workspace->id) co_return error_reply(400, "self-delegation not permitted");
+  if (!workspace->can_delegate) co_return error_reply(403, "tool call failed");
   auto earlier = co_await earlier_delegation(context, workspace->id, key);
   if (earlier) co_return *std::move(earlier);
+  auto full = co_await refuse_row(context, workspace->id, workspace->id, task.size());
+  if (full) co_return *std::move(full);
 
-  const Delegation delegation{random_uuid(), workspace->id, *target_id};
+  const Delegation delegation{context.new_id(), workspace->id, *target_id};
   co_await insert_delegation(context, delegation, task, key, "pending");
   record_event(context, "DELEGATION_SENT", delegation,
                {"task_preview", preview(task, task_preview_bytes)});
@@ -262,7 +266,7 @@ awaitable<Reply> get_delegations(Context& context, Request request) {
   json::Writer writer;
   {
     auto list = writer.array();
-    while (row.next()) write_listed(list.object(), row);
+    while (row.next()) write_listed(list.object(), row, *acting);
   }
   co_return json_reply(200, std::move(writer).take());
 }
@@ -280,6 +284,8 @@ awaitable<Reply> post_record(Context& context, Request request) {
   const auto target_id = parse_uuid(target);
   if (!target_id) co_return error_reply(400, "target_id must be a valid UUID");
 
+  auto full = co_await refuse_row(context, workspace->id, workspace->id, task.size());
+  if (full) co_return *std::move(full);
   const Delegation delegation{std::string(id), workspace->id, *target_id};
   const std::int64_t inserted =
       co_await insert_delegation(context, delegation, task, "", "dispatched");
