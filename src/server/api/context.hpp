@@ -50,7 +50,10 @@ struct Services {
   /// Ids of tokens used since the last sweep; the next one writes their last_used_at (best effort).
   std::set<std::string> tokens_used = {};
   LoginInfo login = {};
-  /// The same for sessions.
+  /// The highest row that each agent was handed (page.md 2.4), and whose is not in the store yet.
+  std::map<std::string, std::int64_t, std::less<>> handed_out = {};
+  std::set<std::string> unsaved_marks = {};
+  /// Ids of sessions used since the last sweep.
   std::set<std::string> sessions_used = {};
   /// The last value of `now_micros`, so that no two rows share a time.
   std::int64_t last_micros = 0;

@@ -19,6 +19,8 @@ HandlerFunction list_pending_requests, list_all_requests, post_person_request, g
 HandlerFunction post_user_task, list_user_tasks, list_pending_user_tasks, patch_user_task,
     delete_user_task, resolve_user_task, post_approval, list_approvals, list_pending_approvals,
     decide_approval, withdraw_approval;
+HandlerFunction get_chat_marks, new_chat_session, get_viewport, put_viewport, search_session,
+    search_all, get_delegation, get_connection, rotate_credentials;
 HandlerFunction open_login_link, post_login, get_login_info, post_logout, get_session,
     list_sessions, revoke_session, revoke_sessions, get_about;
 HandlerFunction health, front_page;
@@ -89,6 +91,17 @@ std::vector<Route> all_routes() {
       {"DELETE", "/sessions", admin, revoke_sessions},
       {"DELETE", "/sessions/:session", admin, revoke_session},
       {"GET", "/admin/about", admin, get_about},
+      // page.md 2: the chat and what is around it
+      {"POST", "/workspaces/:id/chat-session/new", workspace, new_chat_session},
+      {"GET", "/workspaces/:id/chat-marks", workspace, get_chat_marks},
+      {"GET", "/workspaces/:id/session-search", workspace, search_session},
+      {"GET", "/search", admin, search_all},
+      {"GET", "/workspaces/:id/delegations/:delegation_id", workspace, get_delegation},
+      {"GET", "/workspaces/:id/external/connection", workspace, get_connection},
+      {"POST", "/workspaces/:id/external/rotate", workspace, rotate_credentials},
+      {"POST", "/admin/workspaces/:id/tokens", admin, create_token},
+      {"GET", "/canvas/viewport", admin, get_viewport},
+      {"PUT", "/canvas/viewport", admin, put_viewport},
       // page.md 3.2: an agent's requests
       {"POST", "/workspaces/:id/requests", own_workspace, post_request},
       {"GET", "/workspaces/:id/requests", workspace, list_requests},

@@ -20,6 +20,7 @@ class SqliteSession final : public Session {
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   RowStream search_memories(const MemorySearch& search) override;
+  RowStream search_everything(std::string_view workspace_id, std::string_view text) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;
 
  protected:
