@@ -3,8 +3,10 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
+#include <utility>
 
 #include "base/random.hpp"
+#include "base/text/text.hpp"
 
 namespace molecule {
 
@@ -59,6 +61,16 @@ bool is_uuid(std::string_view text) {
     }
   }
   return true;
+}
+
+std::optional<std::string> read_uuid(std::string_view text) {
+  std::string id = text::lower(text::trim(text));
+  if (id.starts_with("urn:uuid:")) id.erase(0, 9);
+  if (id.starts_with('{') && id.ends_with('}')) id = id.substr(1, id.size() - 2);
+  if (id.size() == 32) {
+    for (const std::size_t at : {20U, 16U, 12U, 8U}) id.insert(at, 1, '-');
+  }
+  return is_uuid(id) ? std::optional(std::move(id)) : std::nullopt;
 }
 
 }  // namespace molecule
