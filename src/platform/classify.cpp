@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <utility>
@@ -86,7 +87,8 @@ std::string stated_reason(const Site& site, const net::HttpResponse& response, j
 std::string_view likely_reason(int status) {
   switch (status) {
     case 403:
-      return "no reason given; usually the Origin is not the platform's own address";
+      return "no reason given; usually the Host or Origin is not the platform's own address, "
+             "because PLATFORM_URL is another one or a proxy changes it";
     case 404:
       return "no reason given; usually a missing or wrong organisation id";
     default:
@@ -112,13 +114,59 @@ Error not_the_platform(const Site& site, const net::HttpResponse& response) {
   return error;
 }
 
-/// A 403 that is about the address by which the platform was called, not about the token.
+/// A 403 that is about the address by which the platform was called, or from something in front of
+/// it, not about the token: the platform's own refusals are JSON (platform-api.md 0.5).
 bool refuses_address(int status, json::Value body) {
+  if (status != 403) return false;
   const std::string_view code = body["code"].string_or("");
-  return status == 403 && (code == "host_not_allowed" || code == "origin_not_allowed");
+  const bool foreign = !body.is_object() || (body["message"].present() && !body["error"].present());
+  return foreign || code == "host_not_allowed" || code == "origin_not_allowed";
+}
+
+/// How a router answers for a path that it does not have.
+bool is_unknown_route(const net::HttpResponse& response) {
+  return response.status == 404 && text::trim(response.body) == "404 page not found";
+}
+
+/// What a platform of before that call lacks; empty for calls that every platform has.
+std::string_view later_feature(std::string_view call) {
+  using Feature = std::pair<std::string_view, std::string_view>;
+  static constexpr std::array features{
+      Feature("/chat-history", "chat history"),
+      Feature("/activity/ack", "acknowledgements"),
+      Feature("/broadcast", "broadcasts"),
+      Feature("/uploads/limits", "report of its upload limits"),
+      Feature("/pending-uploads/", "files for workspaces that poll"),
+      Feature("/events/stream", "event stream"),
+      Feature("/requests", "requests"),
+  };
+  const auto found = std::ranges::find_if(features, [call](const Feature& feature) {
+    return call.find(feature.first) != std::string_view::npos;
+  });
+  return found == features.end() ? std::string_view() : found->second;
+}
+
+/// The error for a path that the platform does not have.
+Error unknown_route(const Site& site, const net::HttpResponse& response) {
+  Error error;
+  error.status = response.status;
+  error.explained = true;
+  const std::string_view feature = later_feature(site.call);
+  error.older_platform = !feature.empty();
+  error.code = error.older_platform ? Errc::not_found : Errc::not_the_platform;
+  const std::string cause =
+      error.older_platform
+          ? fmt::format("this platform is older and has no {}", feature)
+          : std::string(
+                "every platform has this call, so PLATFORM_URL is not the platform's own "
+                "address (is its path right?)");
+  error.message = fmt::format("{} at {} answered {}: {}", site.call, place(site, response),
+                              response.status, cause);
+  return error;
 }
 
 Error refusal(const Site& site, const net::HttpResponse& response, json::Value body) {
+  if (is_unknown_route(response)) return unknown_route(site, response);
   Error error;
   error.code = refuses_address(response.status, body) ? Errc::not_the_platform
                                                       : status_code(response.status);
@@ -180,6 +228,18 @@ Error malformed(const Site& site) {
   error.status = 200;
   error.message = fmt::format("{} at {} returned JSON that does not match the platform's API",
                               site.call, site.origin);
+  return error;
+}
+
+Error kept_back(const Site& site, std::int64_t limit, std::chrono::seconds wait) {
+  Error error;
+  error.code = Errc::rate_limited;
+  error.explained = true;
+  error.retry_after = wait;
+  error.message = fmt::format(
+      "{} was not sent: the platform allows {} calls in a while, and the last ones are kept for "
+      "staying online",
+      site.call, limit);
   return error;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ std::optional<WallTime> parse_http_date(std::string_view text);
 
 /// The error for JSON that does not match the API.
 Error malformed(const Site& site);
+
+/// The error for a call that is not made now, since the rest of the platform's limit is kept for
+/// staying online.
+Error kept_back(const Site& site, std::int64_t limit, std::chrono::seconds wait);
 
 /// Makes server text safe for one line: sanitised, without the token, at most `characters` long.
 std::string foreign_line(const Site& site, std::string_view text, std::size_t max_characters = 300);

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <utility>
 
-#include "base/json/writer.hpp"
 #include "base/text/text.hpp"
+#include "platform/bodies.hpp"
 #include "platform/classify.hpp"
+#include "platform/history.hpp"
 #include "platform/replies.hpp"
 #include "platform/text_message.hpp"
 
@@ -26,6 +26,8 @@ constexpr milliseconds report_timeout = seconds(5);
 constexpr milliseconds upload_timeout = seconds(150);
 constexpr milliseconds fetch_timeout = seconds(600);
 constexpr milliseconds peer_connect_timeout = seconds(30);
+/// Of one page of `/activity` (platform-api.md 4.1).
+constexpr int max_rows = 500;
 
 /// Scheme, host and port as a browser would send them (platform-api.md 0.5): no path, no user,
 /// no default port, so that it matches the Host header byte for byte.
@@ -46,95 +48,6 @@ std::string path_of(std::string_view url, std::string_view platform_url) {
   return std::string(url.substr(0, url.find('?')));
 }
 
-std::string register_body(std::string_view id, std::string_view agent_card) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    o.field("id", id);
-    o.field("url", "");
-    o.raw("agent_card", agent_card);
-    o.field("delivery_mode", "poll");
-  }
-  return std::move(writer).take();
-}
-
-std::string heartbeat_body(std::string_view id, const HeartbeatRequest& heartbeat) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    o.field("workspace_id", id);
-    o.field("error_rate", 0);
-    o.field("sample_error", "");
-    o.field("active_tasks", heartbeat.active_tasks);
-    o.field("current_task", heartbeat.current_task);
-    o.field("uptime_seconds", heartbeat.uptime_seconds);
-  }
-  return std::move(writer).take();
-}
-
-std::string notify_body(std::string_view message, const std::vector<UploadedFile>& attachments,
-                        std::string_view message_id) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    o.field("message", message);
-    o.field("messageId", message_id);
-    if (!attachments.empty()) {
-      auto list = o.array("attachments");
-      for (const UploadedFile& file : attachments) {
-        auto item = list.object();
-        item.field("uri", file.uri);
-        item.field("name", file.name);
-        if (!file.mime_type.empty()) item.field("mimeType", file.mime_type);
-        if (file.size) item.field("size", *file.size);
-      }
-    }
-  }
-  return std::move(writer).take();
-}
-
-std::string report_body(const ActivityReport& report) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    o.field("activity_type", report.activity_type);
-    o.field("method", report.method);
-    o.field("summary", text::prefix_characters(text::repair_utf8(report.summary), 256));
-    if (!report.target_id.empty()) o.field("target_id", report.target_id);
-    o.field("status", report.status);
-    if (!report.error_detail.empty()) {
-      o.field("error_detail",
-              text::prefix_characters(text::repair_utf8(report.error_detail), 4096));
-    }
-  }
-  return std::move(writer).take();
-}
-
-using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view>>;
-
-/// The text of a JSON object that has only string members.
-std::string text_fields(Pairs fields) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    for (const auto& [key, value] : fields) o.field(key, value);
-  }
-  return std::move(writer).take();
-}
-
-/// `?a=b&c=d`, without the parameters that are empty.
-std::string query_string(Pairs parameters) {
-  std::string query;
-  for (const auto& [key, value] : parameters) {
-    if (value.empty()) continue;
-    query += query.empty() ? '?' : '&';
-    query += key;
-    query += '=';
-    query += text::percent_encode(value);
-  }
-  return query;
-}
-
 /// Parses a body with `read`; a body that does not match is an error too.
 template <class T>
 Outcome<T> read_body(const Site& site, Outcome<json::Document> body,
@@ -152,8 +65,10 @@ net::HttpRequest with_timeout(net::HttpRequest request, std::chrono::millisecond
 
 }  // namespace
 
-Client::Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew)
+Client::Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew,
+               const Clock* clock)
     : http_(http),
+      budget_(clock),
       endpoint_(std::move(endpoint)),
       token_(std::move(token)),
       renew_(std::move(renew)) {}
@@ -197,6 +112,19 @@ Site Client::site_of(const net::HttpRequest& request) const {
   return site;
 }
 
+/// One request, unless what is left of the platform's limit is kept for others.
+awaitable<Outcome<json::Document>> Client::exchange(Site site, net::HttpRequest request) {
+  if (const auto wait = budget_.wait(RateBudget::purpose_of(site.call))) {
+    Outcome<json::Document> refused = Failure{kept_back(site, budget_.limit(), *wait)};
+    co_return refused;
+  }
+  budget_.spend();
+  auto response = co_await http_.send(std::move(request));
+  if (response) budget_.read(*response);
+  Outcome<json::Document> body = classify(site, std::move(response));
+  co_return body;
+}
+
 template <class T>
 awaitable<Outcome<T>> Client::call(net::HttpRequest request,
                                    std::optional<T> (*read)(json::Document&), WebPage page,
@@ -205,13 +133,11 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
   site.refuses_pages = page == WebPage::unexpected;
   request.total_timeout = std::min(request.total_timeout, endpoint_.max_call_timeout);
   net::HttpRequest again = request;
-  auto exchange = co_await http_.send(std::move(request));
-  Outcome<json::Document> body = classify(site, std::move(exchange));
+  auto body = co_await exchange(site, std::move(request));
   if (!body && body.error().code == Errc::unauthorized && renew_ && renew_(site.secret)) {
     authorize(again);
     site.secret = token_();
-    auto second = co_await http_.send(std::move(again));
-    body = classify(site, std::move(second));
+    body = co_await exchange(site, std::move(again));
   }
   Outcome<T> outcome = read_body(site, std::move(body), read);
   if (outcome.ok() && proves == Proves::token) accepted_ = true;
@@ -259,6 +185,7 @@ awaitable<Outcome<HeartbeatReply>> Client::heartbeat(HeartbeatRequest heartbeat)
 awaitable<Outcome<ActivityPage>> Client::activity(ActivityQuery query) {
   const std::string since_secs = query.since_secs ? fmt::format("{}", *query.since_secs) : "";
   const std::string parameters = query_string({{"type", query.type},
+                                               {"source", query.source},
                                                {"since_id", query.since_id.value_or("")},
                                                {"since_secs", since_secs},
                                                {"before_ts", query.before_ts.value_or("")},
@@ -344,18 +271,30 @@ awaitable<Outcome<void>> Client::ack_upload(std::string file_id) {
 }
 
 awaitable<Outcome<void>> Client::ack_activity(std::int64_t seq) {
-  json::Writer body;
-  body.object().field("acked_seq", seq);
-  return command(with_timeout(request("POST", own_path("/activity/ack"), std::move(body).take()),
-                              call_timeout),
-                 Reply::any);
+  return command(
+      with_timeout(request("POST", own_path("/activity/ack"), ack_body(seq)), call_timeout),
+      Reply::any);
 }
 
 awaitable<Outcome<std::string>> Client::chat_history(int limit, std::string before_ts) {
   const std::string parameters =
       query_string({{"limit", fmt::format("{}", limit)}, {"before_ts", before_ts}});
-  return call(with_timeout(request("GET", own_path("/chat-history" + parameters)), call_timeout),
-              read_history);
+  auto history = co_await call(
+      with_timeout(request("GET", own_path("/chat-history" + parameters)), call_timeout),
+      read_history);
+  if (history.ok() || !history.error().older_platform) co_return history;
+  ActivityQuery query;
+  query.source = "canvas";
+  query.limit = max_rows;
+  if (!before_ts.empty()) query.before_ts = before_ts;
+  auto page = co_await activity(std::move(query));
+  if (!page.ok()) {
+    history = Failure{std::move(page.error())};
+    co_return history;
+  }
+  const bool all = page->rows.size() < static_cast<std::size_t>(max_rows);
+  history = history_of_rows(*page, static_cast<std::size_t>(limit), before_ts, all);
+  co_return history;
 }
 
 awaitable<Outcome<Broadcast>> Client::broadcast(std::string message) {
@@ -364,14 +303,9 @@ awaitable<Outcome<Broadcast>> Client::broadcast(std::string message) {
 }
 
 awaitable<Outcome<void>> Client::update_card(std::string agent_card) {
-  json::Writer body;
-  {
-    auto o = body.object();
-    o.field("workspace_id", endpoint_.workspace_id);
-    o.raw("agent_card", agent_card);
-  }
+  std::string body = card_body(endpoint_.workspace_id, agent_card);
   return command(
-      with_timeout(request("POST", "/registry/update-card", std::move(body).take()), call_timeout));
+      with_timeout(request("POST", "/registry/update-card", std::move(body)), call_timeout));
 }
 
 awaitable<Outcome<Memory>> Client::commit_memory(std::string content, std::string scope) {

@@ -14,6 +14,7 @@
 #include "base/text/time.hpp"
 #include "net/http_client.hpp"
 #include "platform/error.hpp"
+#include "platform/rate_budget.hpp"
 
 namespace molecule::platform {
 
@@ -55,6 +56,8 @@ struct HeartbeatReply {
 
 struct ActivityQuery {
   std::string type = "a2a_receive";
+  /// `canvas`: only rows of the user's chat; empty: all.
+  std::string source = {};
   std::optional<std::string> since_id;
   std::optional<int> since_secs;
   /// Only rows strictly older than this RFC 3339 time. Platforms before May 2026 ignore it.
@@ -148,7 +151,10 @@ class Client {
   /// nothing.
   using Renew = std::function<bool(std::string_view refused)>;
 
-  Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew = {});
+  /// With a clock, the last calls that the platform allows are kept for staying online: others fail
+  /// as `rate_limited` without a request (`RateBudget`).
+  Client(net::HttpClient& http, Endpoint endpoint, Token token, Renew renew = {},
+         const Clock* clock = nullptr);
 
   const Endpoint& endpoint() const { return endpoint_; }
   /// True once the platform has accepted the token in any authenticated call. Polls do not count:
@@ -199,8 +205,8 @@ class Client {
   /// platform-api.md 10: acknowledges every row up to `seq`. `not_found`: an older platform, which
   /// needs no acknowledgement.
   awaitable<Outcome<void>> ack_activity(std::int64_t seq);
-  /// platform-api.md 10: the chat with the user, as the platform's minified JSON. `not_found`: an
-  /// older platform.
+  /// platform-api.md 10: the chat with the user, as the platform's minified JSON; of an older
+  /// platform, in the same form, what `/activity` has of it (platform-api.md 4.4).
   awaitable<Outcome<std::string>> chat_history(int limit, std::string before_ts);
   /// platform-api.md 10: broadcasts `message`; the platform decides which workspaces receive it.
   awaitable<Outcome<Broadcast>> broadcast(std::string message);
@@ -235,7 +241,10 @@ class Client {
   /// `call` for a reply without a value.
   awaitable<Outcome<void>> command(net::HttpRequest request, Reply reply = Reply::status);
 
+  awaitable<Outcome<json::Document>> exchange(Site site, net::HttpRequest request);
+
   net::HttpClient& http_;
+  RateBudget budget_;
   Endpoint endpoint_;
   Token token_;
   Renew renew_;

@@ -36,6 +36,8 @@ struct Error {
   std::optional<net::HttpErrc> transport;
   /// True if the platform stated a reason.
   bool explained = false;
+  /// True if the platform is older and has no such call: the same call fails again.
+  bool older_platform = false;
   /// One line: what failed, in which call, and the platform's own `error` text (sanitised and cut).
   /// Never contains a token.
   std::string message;

@@ -6,6 +6,7 @@
 
 #include "base/json/sanitized.hpp"
 #include "base/text/text.hpp"
+#include "platform/parts.hpp"
 
 namespace molecule::platform {
 
@@ -35,24 +36,10 @@ bool read_limit(json::Value value, std::int64_t max, std::int64_t& limit) {
   return bytes > 0;
 }
 
-/// The text of all text parts, whichever discriminator (`kind` or `type`) the sender uses.
-std::string parts_text(json::Value parts) {
-  std::string all;
-  for (const json::Value part : parts.items()) {
-    const bool is_text =
-        part["kind"].string_or("") == "text" || part["type"].string_or("") == "text";
-    const auto text = part["text"].string();
-    if (!is_text || !text) continue;
-    if (!all.empty()) all += '\n';
-    all += *text;
-  }
-  return all;
-}
-
 std::string artifacts_text(json::Value artifacts) {
   std::string all;
   for (const json::Value artifact : artifacts.items()) {
-    const std::string text = parts_text(artifact["parts"]);
+    const std::string text = text_of_parts(artifact["parts"]);
     if (text.empty()) continue;
     if (!all.empty()) all += '\n';
     all += text;
@@ -63,12 +50,13 @@ std::string artifacts_text(json::Value artifacts) {
 /// The peer's answer: a message, a task with artifacts or a status, or plain text.
 std::string result_text(json::Value result) {
   if (const auto text = result.string()) return std::string(*text);
-  if (std::string text = parts_text(result["parts"]); !text.empty()) return text;
+  if (std::string text = text_of_parts(result["parts"]); !text.empty()) return text;
   if (std::string text = artifacts_text(result["artifacts"]); !text.empty()) return text;
-  if (std::string text = parts_text(result["message"]["parts"]); !text.empty()) return text;
-  if (std::string text = parts_text(result["status"]["message"]["parts"]); !text.empty()) {
+  if (std::string text = text_of_parts(result["message"]["parts"]); !text.empty()) return text;
+  if (std::string text = text_of_parts(result["status"]["message"]["parts"]); !text.empty()) {
     return text;
   }
+  if (result["task"].is_object()) return result_text(result["task"]);
   return json::dump_sanitized(result);
 }
 

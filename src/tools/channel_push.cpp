@@ -1,5 +1,7 @@
 #include "tools/channel_push.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/text/tags.hpp"
 #include "base/text/text.hpp"
+#include "tools/limits.hpp"
 
 namespace molecule::tools {
 
@@ -24,6 +27,15 @@ std::string attribute(std::string_view text) {
   return out;
 }
 
+/// A host that shows all of a long text would cut it where it likes.
+std::string pushed_text(const workspace::Message& message) {
+  const std::string text = text::sanitize(message.text);
+  const Slice part = slice(text, 0, max_push_bytes);
+  return beginning(text, max_push_bytes,
+                   fmt::format("inbox_peek with activity_id={} and offset={} shows the rest.",
+                               message.activity_id, part.next));
+}
+
 }  // namespace
 
 std::string channel_params(const workspace::Message& message, std::string_view workspace_id) {
@@ -32,7 +44,7 @@ std::string channel_params(const workspace::Message& message, std::string_view w
     auto params = writer.object();
     // The host wraps the text in a `<channel>` tag: other people's text must not close or open one
     // (lessons.md 4).
-    params.field("content", text::without_tags(text::sanitize(message.text), "channel"));
+    params.field("content", text::without_tags(pushed_text(message), "channel"));
     auto meta = params.object("meta");
     meta.field("kind", message.kind);
     meta.field("peer_id", message.peer_id);

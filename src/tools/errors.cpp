@@ -79,7 +79,8 @@ std::string_view next_step(About about, const platform::Error& error) {
     case Errc::forbidden:
       return forbidden(about);
     case Errc::not_found:
-      return not_found(about);
+      return error.older_platform ? "Do without it: the same call fails again on this platform."
+                                  : not_found(about);
     case Errc::conflict:
       return "It conflicts with existing data: check before you repeat it.";
     case Errc::gone:

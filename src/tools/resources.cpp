@@ -44,7 +44,14 @@ mcp::ReadResult contents(mcp::ToolResult result) {
   return contents(std::move(writer).take());
 }
 
+/// While nothing can be used, why.
+std::optional<mcp::ReadResult> problem_of(const Services& services) {
+  if (services.problem.empty()) return std::nullopt;
+  return contents(mcp::ToolResult{.text = services.problem, .is_error = true});
+}
+
 awaitable<mcp::ReadResult> read_workspaces(Services& services) {
+  if (auto problem = problem_of(services)) co_return std::move(*problem);
   if (!services.workspaces.several()) {
     auto only = co_await workspace_info(services.workspaces.first());
     mcp::ReadResult read = contents(std::move(only));
@@ -64,6 +71,7 @@ awaitable<mcp::ReadResult> read_workspaces(Services& services) {
 }
 
 awaitable<mcp::ReadResult> read_peers(Services& services) {
+  if (auto problem = problem_of(services)) co_return std::move(*problem);
   auto peers = co_await list_peers(services);
   mcp::ReadResult read = contents(std::move(peers));
   co_return read;
@@ -76,6 +84,7 @@ awaitable<mcp::ReadResult> read_inbox(Services& services) {
 }
 
 awaitable<mcp::ReadResult> read_message(Services& services, std::string activity_id) {
+  if (auto problem = problem_of(services)) co_return std::move(*problem);
   mcp::ReadResult result;
   // Reading one message is acting on it.
   const auto look = [&services, activity_id] {

@@ -11,19 +11,23 @@
 
 namespace molecule::tools {
 
-// What tools do, as hints for the host.
+// What tools do, as hints for the host: only where the protocol's default says otherwise, since the
+// list is paid for in tokens.
 inline constexpr mcp::Annotations read_only{
-    .read_only = true, .destructive = false, .idempotent = true, .open_world = false};
+    .read_only = true, .destructive = {}, .idempotent = {}, .open_world = {}};
 inline constexpr mcp::Annotations adds{
-    .read_only = false, .destructive = false, .idempotent = false, .open_world = false};
+    .read_only = {}, .destructive = false, .idempotent = {}, .open_world = {}};
 inline constexpr mcp::Annotations destructive_once{
-    .read_only = false, .destructive = true, .idempotent = true, .open_world = false};
+    .read_only = {}, .destructive = {}, .idempotent = true, .open_world = {}};
 inline constexpr mcp::Annotations replaces{
-    .read_only = false, .destructive = true, .idempotent = true, .open_world = true};
+    .read_only = {}, .destructive = {}, .idempotent = true, .open_world = {}};
 inline constexpr mcp::Annotations sends{
-    .read_only = false, .destructive = false, .idempotent = false, .open_world = true};
+    .read_only = {}, .destructive = false, .idempotent = {}, .open_world = {}};
 inline constexpr mcp::Annotations sends_once{
-    .read_only = false, .destructive = false, .idempotent = true, .open_world = true};
+    .read_only = {}, .destructive = false, .idempotent = true, .open_world = {}};
+
+/// `meta` of the tools that hosts which hide tools behind a search must show at once.
+inline constexpr const char* always_loaded = R"({"anthropic/alwaysLoad":true})";
 
 /// The schema of a tool without arguments.
 inline constexpr const char* no_arguments =
@@ -34,17 +38,22 @@ inline constexpr const char* any_object = R"({"type":"object"})";
 /// Everything that the host learns about a tool.
 struct Declaration {
   std::string name;
-  std::string title;
   std::string description;
   std::string input_schema = no_arguments;
   std::string output_schema = {};
   mcp::Annotations hints;
-  /// The argument that chooses one of several workspaces (`choose.hpp`); null: none.
+  /// The argument that chooses one of several workspaces (`choose.hpp`), besides which
+  /// `source_argument` is taken; null: none.
   const char* choice = nullptr;
   std::string meta = {};
+  /// False for tools that have an answer of their own while nothing can be used.
+  bool needs_workspace = true;
 };
 
-/// The tools of the server, each added once: its declaration, its schemas and its handler.
+/// The tools of the server, each added once: its declaration, its schemas and its handler. What all
+/// tools have in common is here: an argument that a tool does not take is refused, with those that
+/// it takes; while nothing can be used (`Services::problem`) the answer is why; and a result is
+/// limited in length (limits.hpp).
 class ToolRegistry {
  public:
   explicit ToolRegistry(Services& services) : services_(services) {}
@@ -79,11 +88,13 @@ void add_user_message_tools(ToolRegistry& tools);
 void add_inbox_tools(ToolRegistry& tools);
 void add_memory_tools(ToolRegistry& tools);
 void add_reply_tools(ToolRegistry& tools);
+void add_chat_history_tools(ToolRegistry& tools);
 void add_platform_tools(ToolRegistry& tools);
 
 /// In the order in which the tools are listed (molecule-mcp.md 6).
 inline constexpr std::array subjects{
-    add_delegation_tools, add_task_status_tools, add_peer_tools,  add_user_message_tools,
-    add_inbox_tools,      add_memory_tools,      add_reply_tools, add_platform_tools};
+    add_delegation_tools,   add_task_status_tools,  add_peer_tools,
+    add_user_message_tools, add_inbox_tools,        add_memory_tools,
+    add_reply_tools,        add_chat_history_tools, add_platform_tools};
 
 }  // namespace molecule::tools

@@ -23,6 +23,12 @@ struct Services {
   /// Runs the tasks beside a call: its progress notifications, and the activity reports, which
   /// neither delay nor fail an answer and may end after it. Cancelled and joined at the end.
   TaskGroup& tasks;
+  /// Why nothing can be used yet, and what to do: what tools answer meanwhile. Empty once the
+  /// configuration is complete.
+  std::string problem = {};
+  /// The process stays while no workspace can be used (MOLECULE_MCP_STAY), and goes on by itself
+  /// once one can.
+  bool stays = false;
 };
 
 /// The resource that changes whenever a message arrives or is removed.
@@ -49,7 +55,8 @@ std::vector<mcp::ResourceTemplate> make_resource_templates(Services& services);
 /// Prompts for common turns: answer the inbox, delegate and follow up, remember.
 std::vector<mcp::Prompt> make_prompts(Services& services);
 
-/// The instructions that the agent gets at `initialize` (molecule-mcp.md 7).
-std::string make_instructions(const workspace::Config& config);
+/// The instructions that the agent gets at `initialize` (molecule-mcp.md 7); `problem` as in
+/// `Services`.
+std::string make_instructions(const workspace::Config& config, std::string_view problem = {});
 
 }  // namespace molecule::tools

@@ -20,7 +20,7 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
     : credentials(own.token, own.state_folder),
       client(
           http, endpoint_of(config, own), [this] { return credentials.token(); },
-          [this](std::string_view refused) { return renew_token(refused); }),
+          [this](std::string_view refused) { return renew_token(refused); }, &clock),
       changes(clock, any_changed),
       inbox(own.state_folder, clock, config.timing),
       files(client, own.state_folder, own.upload_folder, clock, config.timing),
@@ -30,12 +30,13 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
       clock_(clock),
       owner_role_(own.id, inbox, own.state_folder, clock),
       removal_(client),
+      token_refused_(clock),
       presence_(
           {client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
-          [this] { return total_load(); }, [this] { return agent_card(); }),
+          [this] { return total_load(); }, [this] { return agent_card(); }, token_refused_),
       acknowledgements_(client, inbox.poll_state, clock),
       poller_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
-              files, acknowledgements_) {
+              files, acknowledgements_, token_refused_) {
   if (!config.heartbeat || !config.inbox) inbox.sessions.serve_in_part();
   // load_config has just checked that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
@@ -45,6 +46,7 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
 /// Every call renews a refused token, so that a process that is not the owner also sees a rotated
 /// token at once, and so does a call whose token another call has renewed meanwhile.
 bool Workspace::renew_token(std::string_view refused) {
+  credentials.refuse(refused);
   const auto reloaded = credentials.reload();
   return reloaded.ok() && credentials.token() != refused;
 }
@@ -56,6 +58,7 @@ void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
   running_.push_back(tasks.spawn("watch owner", watch_owner(watcher)));
   if (config_.heartbeat) {
     running_.push_back(tasks.spawn("register", register_workspace()));
+    running_.push_back(tasks.spawn("register again", presence_.register_again()));
     running_.push_back(tasks.spawn("heartbeat", send_heartbeats()));
   }
   if (!config_.inbox) return;
@@ -79,7 +82,8 @@ awaitable<void> Workspace::watch_owner(FileWatcher& watcher) {
 
 awaitable<void> Workspace::register_workspace() {
   auto rejected = co_await presence_.register_workspace();
-  if (rejected) disable(Use::rejected, std::move(*rejected));
+  if (!rejected) co_return;
+  disable(Use::rejected, *rejected + (config_.stays ? "; no restart is needed" : ", and restart"));
 }
 
 awaitable<void> Workspace::send_heartbeats() {
@@ -135,6 +139,13 @@ Load Workspace::total_load() {
     log::debug("inbox: {}", error.what());
   }
   return all;
+}
+
+std::optional<Trouble> Workspace::trouble() {
+  if (owner_role_.owned()) return owner_role_.record().trouble;
+  const auto record = read_owner_record(own_.state_folder);
+  if (!record || !inbox.sessions.alive(record->session)) return std::nullopt;
+  return record->trouble;
 }
 
 void Workspace::keep_card(std::string_view card) noexcept {
@@ -204,13 +215,25 @@ bool Workspace::reload_token() {
   if (!changed || state_.use == Use::removed) return false;
   announced_token_ = credentials.token();
   log::info("workspace {} continues with the token of {}", id(), credentials.token_source());
-  if (!in_use()) {
-    state_ = {};
-    owner_role_.undo_resign();
-    start(*tasks_, *watcher_);
-    changes.changed();
-  }
+  if (!in_use()) go_on();
   return true;
+}
+
+void Workspace::go_on() {
+  state_ = {};
+  owner_role_.undo_resign();
+  start(*tasks_, *watcher_);
+  changes.changed();
+}
+
+awaitable<void> Workspace::retry_rejected() {
+  if (state_.use != Use::rejected) co_return;
+  auto answer = co_await client.peers();
+  if (answer && state_.use == Use::rejected) go_on();
+}
+
+awaitable<void> Workspace::acknowledge() {
+  if (config_.inbox && owner_role_.owned()) co_await acknowledgements_.acknowledge();
 }
 
 void Workspace::know_peer(const platform::Peer& peer) {

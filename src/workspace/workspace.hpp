@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,7 @@
 #include "workspace/sync/owner_role.hpp"
 #include "workspace/sync/poller.hpp"
 #include "workspace/sync/presence.hpp"
+#include "workspace/sync/trouble.hpp"
 #include "workspace/workload.hpp"
 
 namespace molecule::workspace {
@@ -57,12 +59,19 @@ class Workspace {
 
   const State& state() const { return state_; }
   bool in_use() const { return state_.use == Use::in_use; }
+  /// What keeps the owner, this process or another one, from receiving messages or from being
+  /// online; empty while all is well, or if nobody is the owner.
+  std::optional<Trouble> trouble();
   /// Puts the workspace out of use: ends the tasks of `start`, and releases what this session
   /// holds.
   void disable(Use why, std::string reason);
   /// Reads the token's sources again. With a new token the workspace continues, even if it was
   /// disabled because of the old one. False if the token is the same.
   bool reload_token();
+  /// Asks the platform whether it takes the token that it rejected; if so, the workspace continues.
+  awaitable<void> retry_rejected();
+  /// At the end of the process, before `release`: tells the platform what was handled meanwhile.
+  awaitable<void> acknowledge();
 
   /// Remembers that this workspace can reach the peer, up to this many; the platform's own list is
   /// smaller.
@@ -102,6 +111,7 @@ class Workspace {
 
  private:
   bool renew_token(std::string_view refused);
+  void go_on();
   awaitable<void> watch_owner(FileWatcher& watcher);
   awaitable<void> register_workspace();
   awaitable<void> send_heartbeats();
@@ -118,6 +128,7 @@ class Workspace {
   Clock& clock_;
   OwnerRole owner_role_;
   Removal removal_;
+  Event token_refused_;
   Presence presence_;
   Acknowledgements acknowledgements_;
   Poller poller_;

@@ -88,6 +88,14 @@ bool Workspaces::reload_tokens() {
   return changed;
 }
 
+awaitable<void> Workspaces::retry_rejected() {
+  for (Workspace& workspace : workspaces_) co_await workspace.retry_rejected();
+}
+
+awaitable<void> Workspaces::acknowledge() {
+  for (Workspace& workspace : workspaces_) co_await workspace.acknowledge();
+}
+
 Workspace* Workspaces::find(std::string_view workspace_id) {
   for (Workspace& workspace : workspaces_) {
     if (text::equal_ignoring_case(workspace.id(), workspace_id)) return &workspace;
@@ -111,6 +119,18 @@ std::string Workspaces::out_of_use() const {
         "Workspace " + workspace.id() + " receives nothing: " + workspace.state().reason + '.';
   }
   return reasons;
+}
+
+std::string Workspaces::troubles() {
+  std::string lines;
+  for (Workspace& workspace : workspaces_) {
+    if (!workspace.in_use()) continue;
+    const auto trouble = workspace.trouble();
+    if (!trouble) continue;
+    if (!lines.empty()) lines += '\n';
+    lines += "Workspace " + workspace.id() + ": " + describe(*trouble);
+  }
+  return lines;
 }
 
 bool Workspaces::any_in_use() const {
@@ -217,6 +237,15 @@ std::vector<Workspaces::Arrival> Workspaces::peek(std::size_t limit, Which which
     oldest_first.push_back(std::move(one));
   }
   return oldest_first;
+}
+
+std::size_t Workspaces::size() {
+  std::size_t all = 0;
+  each_inbox([&all](Workspace& workspace) {
+    all += workspace.inbox.messages.size();
+    return false;
+  });
+  return all;
 }
 
 std::optional<Workspaces::Arrival> Workspaces::find_message(std::string_view activity_id) {

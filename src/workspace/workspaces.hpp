@@ -40,6 +40,9 @@ class Workspaces {
   void release();
   /// Reloads all tokens; true if any workspace continues with another one.
   bool reload_tokens();
+  /// `Workspace::retry_rejected` and `Workspace::acknowledge` of each, one after the other.
+  awaitable<void> retry_rejected();
+  awaitable<void> acknowledge();
 
   bool several() const { return workspaces_.size() > 1; }
   Workspace& first() { return workspaces_.front(); }
@@ -59,6 +62,8 @@ class Workspaces {
 
   /// Oldest first.
   std::vector<Arrival> peek(std::size_t limit, Which which = Which::waiting);
+  /// How many messages wait.
+  std::size_t size();
   /// The waiting message of that id.
   std::optional<Arrival> find_message(std::string_view activity_id);
   /// False if there was no such message.
@@ -81,6 +86,9 @@ class Workspaces {
   /// Why no messages arrive: a line for each workspace that is not in use; empty if all are.
   std::string out_of_use() const;
   bool any_in_use() const;
+  /// What fails now, a line for each workspace in use that is in trouble: what, since when, and
+  /// what to do. Empty if nothing fails.
+  std::string troubles();
   /// Like `take`, as soon as there is a message; empty once no workspace is in use, or at
   /// `deadline`, or up to `Timing::store_patience` after it while another process writes.
   awaitable<std::optional<Arrival>> wait_until(Clock::time_point deadline);

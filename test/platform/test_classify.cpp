@@ -47,7 +47,7 @@ TEST_CASE("every status has one meaning, whatever the body") {
       {400, Errc::rejected, page, Errc::rejected, Errc::rejected},
       {401, Errc::unauthorized, page, Errc::unauthorized, Errc::unauthorized},
       {402, Errc::payment_required, page, Errc::payment_required, Errc::payment_required},
-      {403, Errc::forbidden, page, Errc::forbidden, Errc::forbidden},
+      {403, Errc::forbidden, page, page, page},
       {404, Errc::not_found, page, Errc::not_found, Errc::not_found},
       {409, Errc::conflict, page, Errc::conflict, Errc::conflict},
       {410, Errc::gone, page, Errc::gone, Errc::gone},
@@ -125,8 +125,7 @@ TEST_CASE("the error text is found in every error format") {
   CHECK(error_of(answer(400, R"({"error":{"code":-32600,"message":"odd"}})"))
             .message.ends_with(": odd"));
   CHECK(error_of(answer(400, R"({"message":"plain"})")).message.ends_with(": plain"));
-  CHECK(error_of(answer(404, "404 page not found", "text/plain"))
-            .message.ends_with(": 404 page not found"));
+  CHECK(error_of(answer(404, "no such thing", "text/plain")).message.ends_with(": no such thing"));
   CHECK(error_of(answer(400, R"({"error":17})")).message.ends_with(": no reason given"));
   CHECK(error_of(answer(403, "", "")).message.find("Origin") != std::string::npos);
   CHECK(error_of(answer(404, "", "")).message.find("organisation") != std::string::npos);
@@ -144,6 +143,45 @@ TEST_CASE("fault C10: a 403 about the address is not one about the token") {
     CHECK(error.message.find("not served here") != std::string::npos);
   }
   CHECK(error_of(answer(403, R"({"error":"no","code":"other"})")).code == Errc::forbidden);
+}
+
+TEST_CASE("fault C10: a 403 that is not the platform's own never speaks of the token") {
+  for (const char* body : {"", "Forbidden", R"({"message":"Forbidden"})", "[]", "null"}) {
+    const platform::Error error = error_of(answer(403, body, ""));
+    CAPTURE(body);
+    CHECK(error.code == Errc::not_the_platform);
+    CHECK(error.message.find("token") == std::string::npos);
+  }
+  CHECK(error_of(answer(403, "{}")).code == Errc::forbidden);
+}
+
+TEST_CASE("fault F6: a call that the platform does not have says so") {
+  const auto error_at = [](const char* call) {
+    platform::Site old = site;
+    old.call = call;
+    auto outcome = platform::classify(old, answer(404, "404 page not found", "text/plain"));
+    REQUIRE_FALSE(outcome.ok());
+    return outcome.error();
+  };
+  for (const auto& [call, lacks] : {std::pair("GET /workspaces/x/chat-history", "chat history"),
+                                    std::pair("POST /workspaces/x/broadcast", "broadcasts"),
+                                    std::pair("GET /uploads/limits", "upload limits"),
+                                    std::pair("POST /workspaces/x/requests", "requests")}) {
+    CAPTURE(call);
+    const platform::Error error = error_at(call);
+    CHECK(error.code == Errc::not_found);
+    CHECK(error.older_platform);
+    CHECK(error.message.find("this platform is older and has no ") != std::string::npos);
+    CHECK(error.message.find(lacks) != std::string::npos);
+  }
+  for (const char* call : {"POST /registry/register", "GET /workspaces/x",
+                           "GET /workspaces/x/activity", "POST /workspaces/x/a2a", "GET /health"}) {
+    CAPTURE(call);
+    const platform::Error error = error_at(call);
+    CHECK(error.code == Errc::not_the_platform);
+    CHECK_FALSE(error.older_platform);
+    CHECK(error.message.find("PLATFORM_URL") != std::string::npos);
+  }
 }
 
 TEST_CASE("the error for a removed workspace keeps removed_at and hint") {

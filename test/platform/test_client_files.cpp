@@ -122,6 +122,43 @@ TEST_CASE("card update, broadcast and chat history") {
   CHECK(s.run(s.client.chat_history(5, "")).error().code == Errc::malformed);
 }
 
+TEST_CASE("fault F6: on a platform without chat history the rows of the chat serve") {
+  Setting s;
+  s.server.answer(
+      "GET " + own_path + "/chat-history",
+      test::Canned{.status = 404, .body = "404 page not found", .content_type = "text/plain"});
+  s.server.answer("GET " + own_path + "/activity", 200, R"([
+    {"id":"r4","method":"chat_upload_receive","created_at":"2026-05-01T10:00:04Z",
+     "request_body":{"file_id":"f"},"source_id":null},
+    {"id":"r3","method":"notify","created_at":"2026-05-01T10:00:03Z","source_id":null,
+     "response_body":{"result":"done","parts":[{"kind":"file","file":{"uri":"u","name":"n"}}]}},
+    {"id":"r2","method":"message/send","created_at":"2026-05-01T10:00:02Z","source_id":null,
+     "request_body":"{\"params\":{\"message\":{\"parts\":[{\"text\":\"two\"}]}}}"},
+    {"id":"r1","method":"message/send","created_at":"2026-05-01T10:00:01Z","source_id":null,
+     "request_body":{"params":{"message":{"parts":[{"kind":"text","text":"one"}]}}}}])");
+  const auto history = s.run(s.client.chat_history(20, ""));
+  REQUIRE(history.ok());
+  json::Document document;
+  REQUIRE(document.parse(*history).ok());
+  const auto messages = document.root()["messages"].items();
+  REQUIRE(messages.size() == 3);
+  CHECK(messages[0]["content"].string() == "one");
+  CHECK(messages[0]["role"].string() == "user");
+  CHECK(messages[1]["content"].string() == "two");
+  CHECK(messages[2]["content"].string() == "done");
+  CHECK(messages[2]["role"].string() == "agent");
+  CHECK(messages[2]["attachments"].items().size() == 1);
+  CHECK(document.root()["reached_end"].boolean() == true);
+  CHECK(s.server.requests().back().target.find("source=canvas") != std::string::npos);
+  // Old platforms ignore the time: the client sorts out what is not before it.
+  const auto before = s.run(s.client.chat_history(1, "2026-05-01T10:00:03Z"));
+  REQUIRE(before.ok());
+  CHECK(before->find("two") != std::string::npos);
+  CHECK(before->find("done") == std::string::npos);
+  CHECK(before->find("one") == std::string::npos);
+  CHECK(before->find(R"("reached_end":false)") != std::string::npos);
+}
+
 TEST_CASE("upload limits") {
   Setting s;
   const std::string call = "GET /uploads/limits";

@@ -107,8 +107,8 @@ TEST_CASE("peers may have null members, and their names are sanitised") {
 
 TEST_CASE("a peer's answer is found wherever peers put it") {
   CHECK(a2a(R"({"result":{"parts":[{"kind":"text","text":"a"},{"type":"text","text":"b"},)"
-            R"({"kind":"file","text":"no"},{"kind":"text","text":7}]}})")
-            .text == "a\nb");
+            R"({"kind":"file","file":{"uri":"no"}},{"text":"c"},{"kind":"text","text":7}]}})")
+            .text == "a\nb\nc");
   CHECK(a2a(R"({"result":{"artifacts":[{"parts":[{"kind":"text","text":"a"}]},{},)"
             R"({"parts":[{"type":"text","text":"b"}]}]}})")
             .text == "a\nb");

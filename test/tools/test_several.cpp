@@ -49,16 +49,14 @@ constexpr const char* memory_reply = R"({"id":"m1","scope":"LOCAL"})";
 TEST_CASE("several: only then are there extra arguments") {
   Fixture one;
   Several several;
-  for (const char* name : {"delegate_task", "delegate_task_async", "check_task_status",
-                           "get_workspace_info", "commit_memory", "recall_memory"}) {
+  for (const char* name :
+       {"delegate_task", "delegate_task_async", "check_task_status", "get_workspace_info",
+        "commit_memory", "recall_memory", "send_message_to_user", "list_peers"}) {
     CAPTURE(name);
     CHECK_FALSE(contains(one.tool(name).input_schema, "source_workspace_id"));
     const json::Document schema = parsed(several.tool(name).input_schema);
     CHECK(schema.root()["properties"]["source_workspace_id"].is_object());
   }
-  CHECK_FALSE(contains(one.tool("send_message_to_user").input_schema, "workspace_id"));
-  const json::Document schema = parsed(several.tool("send_message_to_user").input_schema);
-  CHECK(schema.root()["properties"]["workspace_id"].is_object());
 }
 
 TEST_CASE("several: a named workspace acts, else the first") {
@@ -221,9 +219,10 @@ TEST_CASE("several: a disabled workspace is never the default, and the usable on
         fixture.call(tool, begin + R"(,")" + argument + R"(":")" + own + R"("})");
     CHECK(result.is_error);
     CHECK(contains(result.text, "its token was rejected"));
-    CHECK(contains(result.text, std::string("as ") + argument + ": " + second));
+    CHECK(contains(result.text, "as source_workspace_id: " + second));
   };
   refused("commit_memory", R"({"content":"x")", "source_workspace_id");
+  refused("send_message_to_user", R"({"message":"x")", "source_workspace_id");
   refused("send_message_to_user", R"({"message":"x")", "workspace_id");
 }
 

@@ -15,17 +15,17 @@ TEST_CASE("the tools, in their order, with their arguments") {
   const std::vector<Row> rows{
       {"delegate_task", {"workspace_id", "task"}, {"workspace_id", "task"}},
       {"delegate_task_async", {"workspace_id", "task"}, {"workspace_id", "task"}},
-      {"check_task_status", {"workspace_id", "task_id"}, {"workspace_id", "task_id"}},
-      {"list_peers", {}, {}},
+      {"check_task_status", {"workspace_id", "task_id", "offset"}, {"workspace_id", "task_id"}},
+      {"list_peers", {"offset"}, {}},
       {"get_workspace_info", {}, {}},
       {"send_message_to_user", {"message", "attachments"}, {"message"}},
       {"wait_for_message", {"timeout_secs"}, {}},
-      {"inbox_peek", {"limit"}, {}},
+      {"inbox_peek", {"limit", "activity_id", "offset"}, {}},
       {"inbox_pop", {"activity_id"}, {"activity_id"}},
       {"commit_memory", {"content", "scope"}, {"content"}},
-      {"recall_memory", {"query", "scope"}, {}},
+      {"recall_memory", {"query", "scope", "id", "offset"}, {}},
       {"reply", {"activity_id", "text", "attachments"}, {"activity_id", "text"}},
-      {"chat_history", {"peer_id", "limit", "before_ts"}, {}},
+      {"chat_history", {"peer_id", "limit", "before_ts", "id", "offset"}, {}},
       {"update_agent_card", {"card"}, {"card"}},
       {"broadcast_message", {"message"}, {"message"}},
       {"get_runtime_identity", {}, {}},
@@ -58,12 +58,9 @@ TEST_CASE("every client accepts the list (mcp-protocol.md 4)") {
     CHECK(tool.name.size() <= 40);
     CHECK(tool.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
           std::string::npos);
-    CHECK(tool.description.size() <= 200);
-    CHECK_FALSE(tool.title.empty());
-    CHECK(tool.annotations.read_only.has_value());
-    CHECK(tool.annotations.destructive.has_value());
-    CHECK(tool.annotations.idempotent.has_value());
-    CHECK(tool.annotations.open_world.has_value());
+    CHECK(tool.description.size() <= 320);
+    const mcp::Annotations& hints = tool.annotations;
+    CHECK((hints.read_only || hints.destructive || hints.idempotent));
     if (!tool.output_schema.empty()) {
       CHECK(parsed(tool.output_schema).root()["type"].string_or("") == "object");
     }
@@ -80,7 +77,8 @@ TEST_CASE("every client accepts the list (mcp-protocol.md 4)") {
     const bool no_arguments = schema.root()["properties"].members().empty();
     CHECK(schema.root()["additionalProperties"].boolean() ==
           (no_arguments ? std::optional<bool>(false) : std::nullopt));
-    CHECK(tool.meta == (tool.name == "wait_for_message" ? R"({"anthropic/alwaysLoad":true})" : ""));
+    const std::set<std::string> always{"wait_for_message", "inbox_peek", "reply"};
+    CHECK(tool.meta == (always.contains(tool.name) ? R"({"anthropic/alwaysLoad":true})" : ""));
   }
 }
 
@@ -88,15 +86,14 @@ TEST_CASE("every missing or wrong argument is named") {
   Fixture fixture;
   const std::vector<std::array<std::string, 3>> rows{
       {"delegate_task", R"({"task":"t"})", "workspace_id"},
-      {"delegate_task", R"({"workspace_id":"nobody","task":"t"})", "workspace_id"},
       {"delegate_task", R"({"workspace_id":")" + peer + R"("})", "task"},
-      {"delegate_task", R"({"workspace_id":")" + peer + R"(","task":7})", "task"},
+      {"delegate_task", R"({"workspace_id":")" + peer + R"(","task":[7]})", "task"},
       {"delegate_task_async", R"({"workspace_id":["x"],"task":"t"})", "workspace_id"},
       {"delegate_task_async", R"({"workspace_id":")" + peer + R"(","task":" "})", "task"},
       {"check_task_status", R"({"task_id":""})", "workspace_id"},
       {"check_task_status", R"({"workspace_id":"x"})", "task_id"},
       {"send_message_to_user", "{}", "message"},
-      {"send_message_to_user", R"({"message":"m","attachments":"x"})", "attachments"},
+      {"send_message_to_user", R"({"message":"m","attachments":{}})", "attachments"},
       {"send_message_to_user", R"({"message":"m","attachments":[1]})", "attachments"},
       {"wait_for_message", R"({"timeout_secs":"soon"})", "timeout_secs"},
       {"inbox_peek", R"({"limit":"all"})", "limit"},
@@ -120,13 +117,12 @@ TEST_CASE("instructions say how to wait, how to answer, and what not to trust") 
   Fixture fixture;
   fixture.config.poll_timeout = std::chrono::seconds(2);
   const std::string text = tools::make_instructions(fixture.config);
-  for (const char* part :
-       {"timeout_secs=2", "canvas_user", "send_message_to_user", "peer_agent", "delegate_task",
-        "delegation_result", "inbox_pop", "untrusted", "with_another_session"}) {
+  for (const char* part : {"timeout_secs=2", "canvas_user", "peer_agent", "reply",
+                           "delegation_result", "inbox_pop", "untrusted"}) {
     CAPTURE(part);
     CHECK(contains(text, part));
   }
-  CHECK(text.size() < 1200);
+  CHECK(text.size() < 700);
   fixture.config.poll_timeout = std::chrono::seconds(0);
   const std::string quiet = tools::make_instructions(fixture.config);
   CHECK(contains(quiet, "do not poll"));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "app/mcp/command_line.hpp"
 #include "app/mcp/serve.hpp"
@@ -41,16 +42,19 @@ void raise_file_limit(std::uint64_t workspaces) {
 }
 
 int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
-  auto config = workspace::load_config(workspace::process_environment());
+  app::ServeOptions options{
+      .parent = parent, .era = era, .environment = workspace::process_environment()};
+  auto config = workspace::load_config(options.environment);
   if (!config.ok()) {
     log::error("the configuration is missing or not valid:");
     for (const std::string& problem : config.error()) log::error("{}", problem);
     log::error("run `molecule-mcp --help` for all variables");
-    return 2;
+    options.problem = app::problem_text(config.error());
+    return app::serve(workspace::provisional_config(options.environment), std::move(options));
   }
   if (config->verbose && !level) log::set_level(log::Level::info);
   raise_file_limit(config->workspaces.size());
-  return app::serve(*config, parent, era);
+  return app::serve(std::move(*config), std::move(options));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "app/mcp/serve.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <asio/signal_set.hpp>
@@ -47,7 +49,7 @@ mcp::ServerInfo describe(const workspace::Config& config, tools::Services& servi
   info.name = "molecule";
   info.title = "Molecule";
   info.version = MOLECULE_VERSION;
-  info.instructions = tools::make_instructions(config);
+  info.instructions = tools::make_instructions(config, services.problem);
   info.tools = tools::make_tools(services);
   info.resources = tools::make_resources(services);
   info.resource_templates = tools::make_resource_templates(services);
@@ -66,19 +68,25 @@ mcp::ServerInfo describe(const workspace::Config& config, tools::Services& servi
 /// Everything that serves one host. Declaration order is lifetime: tasks end before what they use.
 class Server {
  public:
-  Server(const workspace::Config& config, pid_t parent, mcp::Era era)
-      : config_(config),
-        parent_(parent),
+  Server(workspace::Config config, ServeOptions options)
+      : config_(std::move(config)),
+        options_(std::move(options)),
         http_(loop_.get_executor()),
-        workspaces_(config, loop_.get_executor(), http_, clock_),
+        workspaces_(std::in_place, config_, loop_.get_executor(), http_, clock_),
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }),
-        services_{clock_, config_, workspaces_, tasks_},
-        session_(loop_.get_executor(), clock_, describe(config, services_, era), stdio_->input(),
-                 stdio_->output()),
+        services_{.clock = clock_,
+                  .config = config_,
+                  .workspaces = *workspaces_,
+                  .tasks = tasks_,
+                  .problem = options_.problem,
+                  .stays = config_.stays},
+        session_(loop_.get_executor(), clock_, describe(config_, services_, options_.era),
+                 stdio_->input(), stdio_->output()),
         push_(services_, [this](std::string_view method, std::string_view params) {
           session_.notify(method, params);
         }) {
+    if (!options_.problem.empty()) exit_without_host_ = 2;
     log::set_listener([this](log::Level level, std::string_view text) {
       session_.log(level_of(level), "molecule", text);
     });
@@ -97,10 +105,11 @@ class Server {
     while (!exit_code_) loop_.run_one();
     process::hold_end_signals();  // a signal that comes now must not change the exit code
     tasks_.cancel_all();
+    tasks_.spawn("acknowledge", workspaces_->acknowledge());
     const auto deadline = std::chrono::steady_clock::now() + config_.timing.goodbye;
     while (tasks_.size() > 0 && loop_.run_one_until(deadline) > 0) {
     }
-    workspaces_.release();
+    workspaces_->release();
     if (tasks_.size() > 0) {
       // The tasks left are not worth waiting for, and what they use cannot be destroyed safely.
       stdio_.reset();
@@ -115,8 +124,13 @@ class Server {
   }
 
   void initialized(const mcp::ClientInfo& host) {
-    const bool push = config_.inbox && tools::takes_channel_messages(host.name);
-    if (push && !std::exchange(pushing_, true)) tasks_.spawn("channel push", push_.run());
+    wants_push_ = config_.inbox && tools::takes_channel_messages(host.name);
+    start_push();
+  }
+
+  void start_push() {
+    if (!wants_push_ || !services_.problem.empty()) return;
+    if (!std::exchange(pushing_, true)) tasks_.spawn("channel push", push_.run());
   }
 
   void failed(std::string_view task, const std::exception_ptr& error) {
@@ -140,7 +154,7 @@ class Server {
     }
     log::info("the host has gone ({})",
               end == mcp::SessionEnd::end_of_input ? "end of input" : "output closed");
-    stop(0);
+    stop(exit_without_host_);
   }
 
   void answered() {
@@ -154,17 +168,92 @@ class Server {
     while (!answered_ && clock_.now() < deadline) {
       [[maybe_unused]] auto notified = co_await first_answer_.wait_until(deadline);
     }
-    workspaces_.start(tasks_);
-    if (!workspaces_.several()) tasks_.spawn("rejection", watch_rejection());
+    if (!services_.problem.empty()) {
+      co_await wait_for_host();
+      if (!stays_with_host()) co_return give_up(2, services_.problem);
+      co_await complete_configuration();
+    }
+    workspaces_->start(tasks_);
+    start_push();
+    if (config_.stays) {
+      tasks_.spawn("recovery", recover());
+    }
+    if (!workspaces_->several()) tasks_.spawn("rejection", watch_rejection());
     if (config_.inbox) tasks_.spawn("resources", report_changes());
     co_await watch_parent();
+  }
+
+  /// The process cannot work: whatever a host asks first is answered before it ends. Nobody is
+  /// there where stdin is a terminal, or at its end, which ends the session.
+  awaitable<void> wait_for_host() {
+    if (!answered_ && ::isatty(STDIN_FILENO) != 0) co_return;
+    co_await sleep_until(clock_, started_ + config_.timing.host_patience);
+  }
+
+  /// Without a host nobody would be told why nothing works.
+  bool stays_with_host() {
+    if (!config_.stays || !answered_) return false;
+    exit_without_host_ = 0;
+    return true;
+  }
+
+  /// The log has had it already; the host may not have listened yet.
+  void give_up(int exit_code, const std::string& reason) {
+    session_.log(mcp::LogLevel::error, "molecule", reason);
+    stop(exit_code);
+  }
+
+  /// Returns once the configuration can be used.
+  awaitable<void> complete_configuration() {
+    while (true) {
+      auto loaded = workspace::load_config(options_.environment);
+      if (loaded.ok()) {
+        adopt(std::move(*loaded));
+        co_return;
+      }
+      services_.problem = problem_text(loaded.error());
+      co_await sleep_for(clock_, config_.timing.recovery_check);
+    }
+  }
+
+  /// No call uses the workspaces meanwhile, and `services_` goes on to refer to both.
+  void adopt(workspace::Config config) {
+    config_ = std::move(config);
+    workspaces_.emplace(config_, loop_.get_executor(), http_, clock_);
+    services_.problem.clear();
+    log::warning("the configuration is complete now: going on");
   }
 
   /// A rejected workspace ends only itself if there are others, and the process if it is alone.
   awaitable<void> watch_rejection() {
     using Use = workspace::Workspace::Use;
-    while (workspaces_.first().state().use != Use::rejected) co_await workspaces_.changed().wait();
-    stop(3);
+    while (true) {
+      while (workspaces_->first().state().use != Use::rejected) {
+        co_await workspaces_->changed().wait();
+      }
+      if (!staying_) {
+        exit_without_host_ = 3;
+        co_await wait_for_host();
+        const workspace::Workspace::State state = workspaces_->first().state();
+        if (!stays_with_host() && state.use == Use::rejected) co_return give_up(3, state.reason);
+        exit_without_host_ = 0;
+        staying_ = config_.stays;
+      }
+      co_await workspaces_->changed().wait();
+    }
+  }
+
+  /// Goes on once the token was replaced, or the platform takes it after all.
+  awaitable<void> recover() {
+    Clock::time_point next_call = clock_.now() + config_.timing.recovery_call;
+    while (true) {
+      co_await sleep_for(clock_, config_.timing.recovery_check);
+      if (workspaces_->out_of_use().empty()) continue;
+      workspaces_->reload_tokens();
+      if (clock_.now() < next_call) continue;
+      next_call = clock_.now() + config_.timing.recovery_call;
+      co_await workspaces_->retry_rejected();
+    }
   }
 
   awaitable<void> report_changes() {
@@ -176,12 +265,12 @@ class Server {
     asio::signal_set signals(loop_, parent_died);
     for (const int signal : process::end_signals()) signals.add(signal);
     parent_signals_ = process::signal_at_parent_death(parent_died);
-    while (process::has_parent(parent_)) {
+    while (process::has_parent(options_.parent)) {
       auto [error, signal] = co_await signals.async_wait(as_tuple);
       if (error) co_return;
       // SIGHUP means "reload the token" from a user and "exit" from a closing terminal: go on only
       // if the token changed.
-      if (signal == SIGHUP && workspaces_.reload_tokens()) continue;
+      if (signal == SIGHUP && workspaces_->reload_tokens()) continue;
       if (signal != parent_died) break;
     }
     stop(0);
@@ -189,24 +278,31 @@ class Server {
 
   /// For systems without a signal at the parent's death.
   awaitable<void> watch_parent() {
-    while (!parent_signals_ && process::has_parent(parent_)) {
+    while (!parent_signals_ && process::has_parent(options_.parent)) {
       co_await sleep_for(clock_, config_.timing.parent_check);
     }
-    if (!process::has_parent(parent_)) stop(0);
+    if (!process::has_parent(options_.parent)) stop(0);
   }
 
-  const workspace::Config& config_;
-  pid_t parent_;
+  workspace::Config config_;
+  ServeOptions options_;
   bool parent_signals_ = false;
   bool answered_ = false;
+  bool wants_push_ = false;
   bool pushing_ = false;
+  /// It stays with its host although the token is rejected.
+  bool staying_ = false;
+  /// For a host that goes, or was never there.
+  int exit_without_host_ = 0;
   std::optional<int> exit_code_;
   std::optional<mcp::Stdio> stdio_{std::in_place};
   asio::io_context loop_{1};
   SystemClock clock_;
+  Clock::time_point started_ = clock_.now();
   Event first_answer_{clock_};
   net::HttpClient http_;
-  workspace::Workspaces workspaces_;
+  /// Made anew when the configuration is complete.
+  std::optional<workspace::Workspaces> workspaces_;
   TaskGroup tasks_;
   tools::Services services_;
   mcp::Session session_;
@@ -215,8 +311,15 @@ class Server {
 
 }  // namespace
 
-int serve(const workspace::Config& config, pid_t parent, mcp::Era era) {
-  Server server(config, parent, era);
+std::string problem_text(const std::vector<std::string>& problems) {
+  return fmt::format(
+      "molecule-mcp is not configured yet: {}. Tell the user; run `molecule-mcp "
+      "doctor` for details.",
+      fmt::join(problems, "; "));
+}
+
+int serve(workspace::Config config, ServeOptions options) {
+  Server server(std::move(config), std::move(options));
   return server.run();
 }
 

@@ -55,4 +55,9 @@ awaitable<void> sleep_for(Clock& clock, Clock::duration duration) {
   return sleep_until(clock, clock.now() + duration);
 }
 
+awaitable<void> next_turn() {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  co_await asio::post(executor, asio::use_awaitable);
+}
+
 }  // namespace molecule

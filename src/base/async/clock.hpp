@@ -43,4 +43,7 @@ class SystemClock final : public Clock {
 awaitable<void> sleep_until(Clock& clock, Clock::time_point deadline);
 awaitable<void> sleep_for(Clock& clock, Clock::duration duration);
 
+/// Returns after everything else that is ready has had its turn of the loop.
+awaitable<void> next_turn();
+
 }  // namespace molecule

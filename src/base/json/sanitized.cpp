@@ -9,16 +9,21 @@ namespace molecule::json {
 
 namespace {
 
+std::string cut(std::string text, std::size_t max) {
+  if (text.size() <= max) return text;
+  return std::string(text::prefix_bytes(text, max)) + "… [cut]";
+}
+
 /// The depth is limited by the parser.
-void append(std::string& out, Value value) {
+void append(std::string& out, Value value, std::size_t max_string) {
   if (const auto string = value.string()) {
-    append_string(out, text::sanitize(*string));
+    append_string(out, cut(text::sanitize(*string), max_string));
   } else if (value.is_array()) {
     const char* separator = "[";
     const std::vector<Value> items = value.items();
     for (const Value item : items) {
       out += std::exchange(separator, ",");
-      append(out, item);
+      append(out, item, max_string);
     }
     out += items.empty() ? "[]" : "]";
   } else if (value.is_object()) {
@@ -28,7 +33,7 @@ void append(std::string& out, Value value) {
       out += std::exchange(separator, ",");
       append_string(out, text::sanitize(name));
       out += ':';
-      append(out, member);
+      append(out, member, max_string);
     }
     out += members.empty() ? "{}" : "}";
   } else {
@@ -38,9 +43,9 @@ void append(std::string& out, Value value) {
 
 }  // namespace
 
-std::string dump_sanitized(Value value) {
+std::string dump_sanitized(Value value, std::size_t max_string) {
   std::string out;
-  append(out, value);
+  append(out, value, max_string);
   return out;
 }
 

@@ -12,6 +12,8 @@ std::string_view trim(std::string_view text);
 /// The parts between separators, trimmed; blank parts are dropped.
 std::vector<std::string> split_list(std::string_view text, char separator);
 std::string lower(std::string_view text);
+/// For comparing names that people type: Unicode's case folding, every script; "ß" is "ss".
+std::string fold_case(std::string_view text);
 /// Compares ASCII case-insensitively, like HTTP field names.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 

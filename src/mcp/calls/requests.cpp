@@ -88,13 +88,19 @@ void Dispatcher::call_tool(const Request& request) {
   const auto name = params["name"].string();
   if (!name) return fail(request, invalid_params("`name` must be a string"));
   json::Value arguments = params["arguments"];
+  json::Document written;
+  // Some models write the object as a string.
+  if (const auto text = arguments.string()) {
+    if (auto parsed = written.parse(*text); parsed.ok()) arguments = *parsed;
+    if (text->empty()) arguments = {};
+  }
   if (!has_value(arguments)) arguments = empty_object_.root();
   if (!arguments.is_object()) {
     return fail(request, invalid_params("`arguments` must be an object"));
   }
   auto tool = find(server_, server_->tools, *name);
   if (!tool) return fail(request, invalid_params("Unknown tool: " + text::sanitize_name(*name)));
-  start(request, std::move(tool), arguments, {});
+  start(request, std::move(tool), arguments, std::move(written));
 }
 
 void Dispatcher::read_resource(const Request& request) {

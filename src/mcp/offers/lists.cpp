@@ -11,6 +11,8 @@ namespace molecule::mcp::lists {
 namespace {
 
 void write_annotations(json::Object& tool, const Annotations& annotations) {
+  const auto& [read_only, destructive, idempotent, open_world] = annotations;
+  if (!read_only && !destructive && !idempotent && !open_world) return;
   auto hints = tool.object("annotations");
   const auto hint = [&hints](std::string_view name, std::optional<bool> value) {
     if (value) hints.field(name, *value);
@@ -97,6 +99,7 @@ std::optional<Page> read_cursor(json::Value cursor, std::size_t page_size, std::
   Page page{.from = 0, .size = page_size};
   if (!cursor.present() || cursor.is_null()) return page;
   const std::string_view text = cursor.string_or({});
+  if (cursor.is_string() && text.empty()) return page;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, page.from);
   if (error != std::errc() || rest != end) return std::nullopt;

@@ -39,14 +39,40 @@ std::string_view missing_token(Access access) {
   return missing_workspace_token;
 }
 
+/// The admin, if `token` is an organisation's live token (platform-api.md 0.1).
+awaitable<std::optional<Caller>> find_org_caller(Context& context, std::string_view token) {
+  store::Rows row = co_await context.store.query(
+      "SELECT id FROM org_tokens WHERE hash = $1 AND revoked_at IS NULL", sha256_hex(token));
+  if (!row.next()) co_return std::nullopt;
+  context.services.tokens_used.insert(row.string(0));
+  co_return Caller::admin(row.string(0));
+}
+
 /// The decision for the admin token. It does not stand for a workspace: acting or speaking as one
 /// takes that workspace's token.
-Result<Caller, Reply> authorize_admin(Access access, std::string_view claimed) {
+Result<Caller, Reply> authorize_admin(Access access, std::string_view claimed, Caller admin) {
   if (access == Access::own_workspace || access == Access::claimed_workspace) {
     return refuse(401, invalid_workspace_token);
   }
   if (access == Access::sender && !claimed.empty()) return refuse(401, other_caller);
-  return Caller::admin();
+  return admin;
+}
+
+/// The decision for a caller that has the inbound secret of the path's workspace.
+awaitable<Result<Caller, Reply>> authorize_inbound(Context& context, const Request& request) {
+  const std::optional<std::string_view> secret = request.bearer();
+  if (!secret) co_return refuse(401, "missing inbound secret");
+  store::Rows row = co_await context.store.query(
+      "SELECT platform_inbound_secret FROM workspaces WHERE id = $1 AND status != 'removed'",
+      request.args.at(0));
+  const bool known = row.next();
+  if (known && row.is_null(0)) {
+    co_return refuse(503, "the workspace has no inbound secret yet: it gets one when it registers");
+  }
+  if (!known || !text::equal_constant_time(row.text(0), *secret)) {
+    co_return refuse(403, "wrong inbound secret");
+  }
+  co_return Caller();
 }
 
 /// The decision for a workspace's live token.
@@ -71,6 +97,7 @@ Result<Caller, Reply> authorize_workspace(Access access, const Request& request,
     case Access::anyone:
     case Access::admin:
     case Access::body_workspace:
+    case Access::inbound_secret:
       break;
   }
   return refuse(401, invalid_workspace_token);
@@ -99,9 +126,9 @@ awaitable<Result<Caller, Reply>> authorize_cookie(Context& context, Access acces
     has_own_token = co_await has_live_token(context.store, request.args.at(0));
   }
   if (has_own_token) co_return refuse(401, invalid_workspace_token);
-  Result<Caller, Reply> caller = authorize_admin(access, claimed);
-  if (caller) caller->session_id = *std::move(session);
-  co_return caller;
+  Caller admin = Caller::admin();
+  admin.session_id = *std::move(session);
+  co_return authorize_admin(access, claimed, std::move(admin));
 }
 
 }  // namespace
@@ -124,6 +151,7 @@ Reply origin_required() {
 awaitable<Result<Caller, Reply>> authorize(Context& context, Access access,
                                            const Request& request) {
   if (access == Access::anyone || access == Access::body_workspace) co_return Caller();
+  if (access == Access::inbound_secret) co_return co_await authorize_inbound(context, request);
   const std::string_view claimed = request.header("X-Workspace-ID").value_or("");
   if (auto refusal = claim_refusal(access, claimed)) {
     const Failure failure{*std::move(refusal)};
@@ -131,17 +159,23 @@ awaitable<Result<Caller, Reply>> authorize(Context& context, Access access,
   }
   const std::optional<std::string_view> token = request.bearer();
   if (!token) co_return co_await authorize_cookie(context, access, request, claimed);
-  if (is_admin_token(context, *token)) {
+  std::optional<Caller> admin;
+  if (is_admin_token(context, *token)) admin = Caller::admin();
+  std::optional<Caller> caller;
+  if (!admin && access != Access::admin) {
+    store::Rows found = co_await find_token(context, *token);
+    caller = token_caller(context, std::move(found));
+  }
+  if (!admin && !caller) admin = co_await find_org_caller(context, *token);
+  if (admin) {
     bool has_own_token = false;
     if (access == Access::workspace_state) {
       has_own_token = co_await has_live_token(context.store, request.args.at(0));
     }
     if (has_own_token) co_return refuse(401, invalid_workspace_token);
-    co_return authorize_admin(access, claimed);
+    co_return authorize_admin(access, claimed, *std::move(admin));
   }
   if (access == Access::admin) co_return refuse(401, "invalid admin auth token");
-  store::Rows found = co_await find_token(context, *token);
-  std::optional<Caller> caller = token_caller(context, std::move(found));
   if (!caller) {
     co_return refuse(
         401, access == Access::sender ? "invalid caller auth token" : invalid_workspace_token);
@@ -171,6 +205,8 @@ awaitable<std::optional<Reply>> claim_registration(Context& context, const Reque
   const std::optional<std::string_view> token = request.bearer();
   if (!token) co_return error_reply(401, missing_workspace_token);
   if (is_admin_token(context, *token)) co_return std::nullopt;
+  const std::optional<Caller> admin = co_await find_org_caller(context, *token);
+  if (admin) co_return std::nullopt;
   co_return error_reply(401, invalid_workspace_token);
 }
 

@@ -12,8 +12,8 @@
 namespace molecule::server {
 
 /// Who may use a route (platform-api.md 0.1 to 0.4, without its fail-open cases: a request with no
-/// credential, or a wrong one, is refused). "The admin" is the holder of the admin token,
-/// or of a session's cookie (page.md 1.9).
+/// credential, or a wrong one, is refused). "The admin" is the holder of the admin token, of an
+/// organisation token, or of a session's cookie (page.md 1.9).
 enum class Access {
   /// No credential is required.
   anyone,
@@ -34,7 +34,9 @@ enum class Access {
   any_token,
   /// platform-api.md 0.4: the workspace that the body names. The handler reads the body and must
   /// call `claim_workspace` or `claim_registration`; without that the router sends no success.
-  body_workspace
+  body_workspace,
+  /// platform-api.md 10.2: whoever has the inbound secret of the path's workspace.
+  inbound_secret
 };
 
 /// Decides whether a request may use a route with `access`. Returns its caller, or the refusal to

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace molecule::server {
 
@@ -12,12 +13,15 @@ struct Caller {
   Kind kind = Kind::nobody;
   /// Empty unless it is a workspace.
   std::string workspace_id = {};
-  /// The workspace's token that was used.
+  /// The token that was used: a workspace's, or an organisation's if it is the admin. Empty for
+  /// `ADMIN_TOKEN`.
   std::string token_id = {};
   /// The admin's session, where a cookie was used.
   std::string session_id = {};
 
-  static Caller admin() { return {.kind = Kind::admin}; }
+  static Caller admin(std::string org_token_id = {}) {
+    return {.kind = Kind::admin, .token_id = std::move(org_token_id)};
+  }
   bool is_admin() const { return kind == Kind::admin; }
   /// Empty for the admin, which is not a workspace, and for a caller without a credential.
   std::optional<std::string> workspace() const {

@@ -7,7 +7,6 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "base/uuid.hpp"
 
 namespace molecule::server {
 
@@ -56,7 +55,7 @@ awaitable<std::string> mint_token(Context& context, std::string_view workspace_i
   co_await context.store.execute(
       "INSERT INTO workspace_tokens (id, workspace_id, hash, prefix, created_at)"
       " VALUES ($1, $2, $3, $4, $5)",
-      random_uuid(), workspace_id, sha256_hex(token), token.substr(0, prefix_characters),
+      context.new_id(), workspace_id, sha256_hex(token), token.substr(0, prefix_characters),
       context.now_micros());
   co_return token;
 }
@@ -66,6 +65,7 @@ awaitable<void> revoke_tokens(Context& context, std::string_view workspace_id) {
       "UPDATE workspace_tokens SET revoked_at = $2"
       " WHERE workspace_id = $1 AND revoked_at IS NULL",
       workspace_id, context.now_micros());
+  context.tokens_revoked = true;
 }
 
 awaitable<std::optional<std::string>> inbound_secret(Context& context,

@@ -3,12 +3,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/async/clock.hpp"
 #include "server/api/events/events.hpp"
+#include "server/api/limits/limits.hpp"
+#include "server/api/limits/refusals.hpp"
+#include "server/api/limits/request_rates.hpp"
 #include "server/store/database.hpp"
 
 namespace molecule::server {
@@ -44,13 +50,31 @@ struct Services {
   /// Ids of tokens used since the last sweep; the next one writes their last_used_at (best effort).
   std::set<std::string> tokens_used = {};
   LoginInfo login = {};
-  /// The same for sessions.
+  /// The highest row that each agent was handed (page.md 2.4), and whose is not in the store yet.
+  std::map<std::string, std::int64_t, std::less<>> handed_out = {};
+  std::set<std::string> unsaved_marks = {};
+  /// Ids of sessions used since the last sweep.
   std::set<std::string> sessions_used = {};
   /// The last value of `now_micros`, so that no two rows share a time.
   std::int64_t last_micros = 0;
+  Limits limits = {};
+  Refusals refusals = {};
+  RequestRates rates{clock};
+  /// The highest row that each workspace has fetched since the start: what is above it waits.
+  std::map<std::string, std::int64_t, std::less<>> fetched = {};
+  /// When each of the platform's own tasks last ran.
+  struct Tick {
+    std::chrono::system_clock::time_point wall;
+    Clock::time_point at;
+  };
+  std::map<std::string, Tick, std::less<>> ticks = {};
 };
 
-/// Wall-clock time in microseconds, strictly increasing within a process.
+/// Records that one of the platform's own tasks has run.
+void note_tick(Services& services, std::string_view task);
+
+/// Wall-clock time in microseconds, strictly increasing within a process unless the clock is set
+/// back by more than a second.
 std::int64_t now_micros(Services& services);
 
 /// What a handler works with: the store session and the events of its own request. For every
@@ -63,6 +87,9 @@ struct Context {
   std::int64_t now_micros() { return server::now_micros(services); }
   /// Wall-clock time in microseconds, unadjusted: successive values may be equal.
   std::int64_t wall_micros() const;
+  /// A new row's id: a UUID that sorts by time (version 7), so that an index of them grows at its
+  /// end.
+  std::string new_id();
 
   Services& services;
 
@@ -74,6 +101,8 @@ struct Context {
   EventQueue events;
   /// See `Access::body_workspace`.
   bool body_access_decided = false;
+  /// The request revoked tokens: who still listens with one is disconnected after the commit.
+  bool tokens_revoked = false;
 };
 
 }  // namespace molecule::server

@@ -8,6 +8,7 @@
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "server/access/access.hpp"
+#include "server/http/http_request.hpp"
 #include "server/store/store_error.hpp"
 
 namespace molecule::server {
@@ -39,7 +40,7 @@ bool matches(const std::vector<std::string_view>& pattern,
 
 /// Handlers store and echo the path and the query, so both must be UTF-8.
 bool is_text(const Request& request) {
-  if (!text::valid_utf8(request.path)) return false;
+  if (!text::valid_utf8(decode_segment(request.path))) return false;
   return std::all_of(request.query.begin(), request.query.end(), [](const auto& item) {
     return text::valid_utf8(item.first) && text::valid_utf8(item.second);
   });
@@ -52,7 +53,7 @@ Reply redirect(const Request& request, std::string_view path) {
   for (std::size_t slashes = path.size(); slashes < request.path.size(); ++slashes) {
     location += "../";
   }
-  location += text::percent_encode(path.substr(path.rfind('/') + 1));
+  location += text::percent_encode(decode_segment(path.substr(path.rfind('/') + 1)));
   char separator = '?';
   for (const auto& [name, value] : request.query) {
     location += separator + text::percent_encode(name) + '=' + text::percent_encode(value);
@@ -99,7 +100,14 @@ Router::Router(Services& services, const std::vector<Route>& routes) : services_
 
 const Router::Entry* Router::find(std::string_view method, std::string_view path,
                                   std::vector<std::string>& args) {
-  const std::vector<std::string_view> segments = split_path(path);
+  std::vector<std::string_view> segments = split_path(path);
+  // Decoded after the split: an encoded slash belongs to its segment.
+  std::vector<std::string> decoded;
+  decoded.reserve(segments.size());
+  for (std::string_view& segment : segments) {
+    if (segment.find('%') == std::string_view::npos) continue;
+    segment = decoded.emplace_back(decode_segment(segment));
+  }
   const Entry* best = nullptr;
   const auto [first, last] = entries_.equal_range(segments.size());
   for (auto entry = first; entry != last; ++entry) {
@@ -135,6 +143,15 @@ awaitable<void> Router::publish(Context& context) {
   }
 }
 
+RequestRates::Verdict Router::count_request(const Route& route, const Caller& caller) {
+  const std::int64_t per_minute = services_.limits.requests_per_minute;
+  if (per_minute == 0 || caller.kind != Caller::Kind::workspace) return {};
+  const bool presence = is_presence(route.method, route.pattern);
+  RequestRates::Verdict verdict = services_.rates.count(caller.token_id, presence, per_minute);
+  if (verdict.refused) services_.refusals.count("rate", caller.workspace_id);
+  return verdict;
+}
+
 awaitable<Reply> Router::handle(Request request) {
   // Nothing written to a removed file would be kept.
   if (services_.store.replaced()) co_return unavailable();
@@ -155,13 +172,21 @@ awaitable<Reply> Router::handle(Request request) {
       if (!caller) co_return std::move(caller.error());
       request.caller = *std::move(caller);
     }
+    const RequestRates::Verdict rate = count_request(route, request.caller);
+    if (rate.refused) {
+      reply = rate_refusal(rate);
+      add_rate_headers(reply, rate);
+      co_return reply;
+    }
     reply = co_await route.handler(context, std::move(request));
     if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
     reply.policy = route.policy;
+    add_rate_headers(reply, rate);
     if (!writes || reply.status >= 400) co_return reply;
     if (context.events.has_rows()) co_await context.events.write(context.store);
     co_await context.store.commit();
     if (context.events.has_frames()) co_await publish(context);
+    if (context.tokens_revoked) co_await services_.events.close_revoked();
   } catch (const std::exception& error) {
     reply = failure_reply(route, error);
   }

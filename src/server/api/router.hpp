@@ -38,6 +38,7 @@ class Router {
   const Entry* find(std::string_view method, std::string_view path, std::vector<std::string>& args);
   Reply answer_unknown(Request& request);
   awaitable<void> publish(Context& context);
+  RequestRates::Verdict count_request(const Route& route, const Caller& caller);
 
   Services& services_;
   /// By number of segments, so that a request is compared with few of them.

@@ -21,9 +21,15 @@ HandlerFunction list_pending_requests, list_all_requests, post_person_request, g
 HandlerFunction post_user_task, list_user_tasks, list_pending_user_tasks, patch_user_task,
     delete_user_task, resolve_user_task, post_approval, list_approvals, list_pending_approvals,
     decide_approval, withdraw_approval;
+HandlerFunction get_chat_marks, new_chat_session, get_viewport, put_viewport, search_session,
+    search_all, get_delegation, get_connection, rotate_credentials;
 HandlerFunction open_login_link, post_login, get_login_info, post_logout, get_session,
     list_sessions, revoke_session, revoke_sessions, get_about;
 HandlerFunction health;
+HandlerFunction patch_abilities, pause_workspace, resume_workspace, restart_workspace, get_config,
+    patch_config, get_secret_values, get_metrics, empty_list, empty_catalogue, get_mail_summary,
+    post_inbound, get_memories_v2, get_namespaces, list_org_tokens, create_org_token,
+    revoke_org_token, build_info, liveness;
 
 std::vector<Route> all_routes() {
   using enum Access;
@@ -33,7 +39,7 @@ std::vector<Route> all_routes() {
       {"POST", "/registry/heartbeat", body_workspace, post_heartbeat},
       {"POST", "/registry/update-card", body_workspace, update_card},
       {"GET", "/registry/discover/:id", claimed_workspace, discover},
-      {"GET", "/registry/:id/peers", own_workspace, list_peers},
+      {"GET", "/registry/:id/peers", workspace, list_peers},
       {"POST", "/registry/check-access", anyone, check_access},
       // platform-api.md 2: workspaces
       {"POST", "/workspaces", admin, create_workspace},
@@ -87,6 +93,17 @@ std::vector<Route> all_routes() {
       {"DELETE", "/sessions", admin, revoke_sessions},
       {"DELETE", "/sessions/:session", admin, revoke_session},
       {"GET", "/admin/about", admin, get_about},
+      // page.md 2: the chat and what is around it
+      {"POST", "/workspaces/:id/chat-session/new", workspace, new_chat_session},
+      {"GET", "/workspaces/:id/chat-marks", workspace, get_chat_marks},
+      {"GET", "/workspaces/:id/session-search", workspace, search_session},
+      {"GET", "/search", admin, search_all},
+      {"GET", "/workspaces/:id/delegations/:delegation_id", workspace, get_delegation},
+      {"GET", "/workspaces/:id/external/connection", workspace, get_connection},
+      {"POST", "/workspaces/:id/external/rotate", workspace, rotate_credentials},
+      {"POST", "/admin/workspaces/:id/tokens", admin, create_token},
+      {"GET", "/canvas/viewport", admin, get_viewport},
+      {"PUT", "/canvas/viewport", admin, put_viewport},
       // page.md 3.2: an agent's requests
       {"POST", "/workspaces/:id/requests", own_workspace, post_request},
       {"GET", "/workspaces/:id/requests", workspace, list_requests},
@@ -115,6 +132,31 @@ std::vector<Route> all_routes() {
       {"POST", "/workspaces/:id/approvals/:aid/decide", workspace, decide_approval},
       {"POST", "/workspaces/:id/approvals/:aid/withdraw", own_workspace, withdraw_approval},
       {"GET", "/approvals/pending", admin, list_pending_approvals},
+      // platform-api.md 9.5: what the hosted platform's page and later clients ask
+      {"PATCH", "/workspaces/:id/abilities", admin, patch_abilities},
+      {"POST", "/workspaces/:id/pause", workspace, pause_workspace},
+      {"POST", "/workspaces/:id/resume", workspace, resume_workspace},
+      {"POST", "/workspaces/:id/restart", workspace, restart_workspace},
+      {"GET", "/workspaces/:id/config", workspace, get_config},
+      {"PATCH", "/workspaces/:id/config", workspace, patch_config},
+      {"GET", "/workspaces/:id/secrets/values", own_workspace, get_secret_values},
+      {"GET", "/workspaces/:id/metrics", workspace, get_metrics},
+      {"GET", "/workspaces/:id/mail/summary", workspace, get_mail_summary},
+      {"POST", "/workspaces/:id/a2a/inbound", inbound_secret, post_inbound},
+      {"GET", "/workspaces/:id/v2/memories", workspace, get_memories_v2},
+      {"DELETE", "/workspaces/:id/v2/memories/:memory_id", workspace, delete_memory},
+      {"GET", "/workspaces/:id/v2/namespaces", workspace, get_namespaces},
+      {"GET", "/workspaces/:id/traces", workspace, empty_list},
+      {"GET", "/workspaces/:id/schedules", workspace, empty_list},
+      {"GET", "/workspaces/:id/plugins", workspace, empty_list},
+      {"GET", "/workspaces/:id/channels", workspace, empty_list},
+      {"GET", "/templates", admin, empty_catalogue},
+      {"GET", "/plugins", admin, empty_catalogue},
+      {"GET", "/org/tokens", admin, list_org_tokens},
+      {"POST", "/org/tokens", admin, create_org_token},
+      {"DELETE", "/org/tokens/:token", admin, revoke_org_token},
+      {"GET", "/buildinfo", anyone, build_info},
+      {"GET", "/admin/liveness", admin, liveness},
       // platform-api.md 0.9, and the page
       {"GET", "/health", anyone, health},
       {"GET", "/", anyone, page::get_page, ContentPolicy::page},

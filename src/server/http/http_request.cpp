@@ -9,19 +9,6 @@ namespace molecule::server {
 
 namespace {
 
-/// In a path '+' is a literal plus sign; the shared decoder reads it as a space, as in forms.
-std::string decode_path(std::string_view path) {
-  std::string kept;
-  for (const char c : path) {
-    if (c == '+') {
-      kept += "%2B";
-    } else {
-      kept += c;
-    }
-  }
-  return text::percent_decode(kept);
-}
-
 /// Of `http://` and `https://`; 0 for any other beginning.
 std::size_t scheme_size(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
@@ -50,7 +37,7 @@ std::optional<Target> parse_target(std::string_view target) {
   }
   target = target.substr(0, target.find('#'));
   const std::size_t path_end = std::min(target.find('?'), target.size());
-  parsed.path = path_end > 0 ? decode_path(target.substr(0, path_end)) : "/";
+  parsed.path = path_end > 0 ? target.substr(0, path_end) : "/";
   std::string_view rest = target.substr(path_end);
   while (!rest.empty()) {
     rest.remove_prefix(1);
@@ -63,6 +50,19 @@ std::optional<Target> parse_target(std::string_view target) {
                          text::percent_decode(value));
   }
   return parsed;
+}
+
+std::string decode_segment(std::string_view segment) {
+  // The shared decoder reads a plus sign as a space, as in forms.
+  std::string kept;
+  for (const char c : segment) {
+    if (c == '+') {
+      kept += "%2B";
+    } else {
+      kept += c;
+    }
+  }
+  return text::percent_decode(kept);
 }
 
 void set_host(Request& request, const std::string& host) {

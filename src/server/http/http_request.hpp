@@ -10,8 +10,9 @@
 
 namespace molecule::server {
 
-/// A request's target (RFC 9112 3.2.1), split and percent-decoded.
+/// A request's target (RFC 9112 3.2.1), split; the query is percent-decoded.
 struct Target {
+  /// As it was sent: a segment may contain an encoded slash, so only segments can be decoded.
   std::string path;
   /// The host and port of an absolute URL, which proxies send.
   std::optional<std::string> host = std::nullopt;
@@ -22,6 +23,9 @@ struct Target {
 /// Empty for a target that is neither a path, nor an absolute http or https URL, nor `*` (whose
 /// path is `*`).
 std::optional<Target> parse_target(std::string_view target);
+
+/// Percent-decodes a segment of a path, in which '+' is a plus sign.
+std::string decode_segment(std::string_view segment);
 
 /// Puts the host of a whole URL in the place of the Host field (RFC 9112 3.2.2).
 void set_host(Request& request, const std::string& host);

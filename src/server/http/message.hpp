@@ -16,13 +16,14 @@ struct Request {
   std::string method;
   /// A HEAD, which handlers see as a GET.
   bool head = false;
-  /// Without the query, percent-decoded.
+  /// Without the query, as it was sent; `args` are decoded.
   std::string path;
   std::map<std::string, std::string> query;
   std::vector<std::pair<std::string, std::string>> headers;
   /// A view; the bytes outlive the request.
   std::string_view body;
-  /// The variable segments of the route's path, in order (`:id`, …); UUIDs in lower case.
+  /// The variable segments of the route's path, in order (`:id`, …), percent-decoded; UUIDs in lower
+  /// case.
   std::vector<std::string> args;
   /// The sender, as established by the router; nobody if the route requires no credential.
   Caller caller = {};

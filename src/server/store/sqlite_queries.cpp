@@ -51,23 +51,37 @@ RowStream SqliteSession::search_memories(const MemorySearch& search) {
                 search.team, search.name_space, searched, search.limit);
 }
 
+RowStream SqliteSession::search_everything(std::string_view workspace_id, std::string_view text) {
+  return stream(
+      "SELECT f.kind, f.id, f.workspace_id, f.label, f.content, f.request_body, f.response_body,"
+      " f.method, f.status, f.created_at, w.name FROM ("
+      "SELECT 'activity' AS kind, id, workspace_id, coalesce(summary, '') AS label, '' AS content,"
+      " request_body, response_body, method, status, created_at FROM"
+      " (SELECT * FROM activity WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
+      " WHERE coalesce(method, '') NOT IN ('chat_upload_receive', 'delegate_result')"
+      " AND (request_body LIKE $2 ESCAPE '\\' OR response_body LIKE $2 ESCAPE '\\'"
+      " OR summary LIKE $2 ESCAPE '\\')"
+      " UNION ALL SELECT 'memory', id, workspace_id, scope, content, NULL, NULL, NULL, NULL,"
+      " created_at FROM"
+      " (SELECT * FROM memories WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
+      " WHERE content LIKE $2 ESCAPE '\\'"
+      ") f JOIN workspaces w ON w.id = f.workspace_id AND w.status != 'removed'"
+      " ORDER BY f.created_at DESC LIMIT 1000",
+      workspace_id, like_anywhere(text));
+}
+
 awaitable<Rows> SqliteSession::list_delegations(std::string_view workspace_id) {
   // One character more than is shown, so that the caller can tell whether something was cut.
   return query(
       "SELECT id, activity_type, source_id, target_id, summary, status, created_at,"
       " coalesce(message_id, json_extract(response_body, '$.delegation_id')), error_detail,"
       " substr(coalesce(json_extract(response_body, '$.text'), response_body), 1, 301)"
-      " FROM activity WHERE workspace_id = $1 AND activity_type = 'delegation'"
+      " FROM activity WHERE seq IN (SELECT seq FROM (SELECT seq FROM activity"
+      " WHERE workspace_id = $1 AND activity_type = 'delegation' ORDER BY seq DESC LIMIT 50)"
+      " UNION SELECT seq FROM (SELECT seq FROM activity WHERE target_id = $1"
+      " AND activity_type = 'delegation' AND method = 'delegate' ORDER BY seq DESC LIMIT 50))"
       " ORDER BY seq DESC LIMIT 50",
       workspace_id);
-}
-
-awaitable<Rows> SqliteSession::key_value_bytes(std::string_view workspace_id,
-                                               std::string_view except_key) {
-  return query(
-      "SELECT coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB))), 0)"
-      " FROM workspace_memory WHERE workspace_id = $1 AND key != $2",
-      workspace_id, except_key);
 }
 
 }  // namespace molecule::server::store

@@ -20,9 +20,8 @@ class SqliteSession final : public Session {
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   RowStream search_memories(const MemorySearch& search) override;
+  RowStream search_everything(std::string_view workspace_id, std::string_view text) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;
-  awaitable<Rows> key_value_bytes(std::string_view workspace_id,
-                                  std::string_view except_key) override;
 
  protected:
   awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) override;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/text/text.hpp"
 #include "base/uuid.hpp"
 
 namespace molecule::tools {
@@ -32,6 +33,10 @@ std::string derived_uuid(std::string_view first, std::string_view second) {
   return fmt::format("{:08x}-{:04x}-8{:03x}-{:x}{:03x}-{:012x}", high >> 32U,
                      (high >> 16U) & 0xFFFFU, high & 0xFFFU, 8U | ((low >> 60U) & 3U),
                      (low >> 48U) & 0xFFFU, low & 0xFFFFFFFFFFFFU);
+}
+
+std::string message_id(std::string_view given) {
+  return read_uuid(given).value_or(std::string(text::trim(given)));
 }
 
 MessageIds::Attempt::Attempt(MessageIds& ids, std::string receiver, std::string content,

@@ -13,6 +13,9 @@ namespace molecule::tools {
 /// of a hash): the messageId of what may be sent again later, even by another process.
 std::string derived_uuid(std::string_view first, std::string_view second);
 
+/// A message's activity_id as an agent may write it, as the inbox knows it.
+std::string message_id(std::string_view given);
+
 /// The messageIds of what this process sends. A message that may not have arrived keeps its id for
 /// `Timing::same_message`, so that the agent's next try is the same message to a platform that
 /// recognizes repetitions (platform-api.md 10); any other one is a new message. Compared by

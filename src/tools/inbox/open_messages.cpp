@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text/text.hpp"
+#include "tools/others_text.hpp"
 
 namespace molecule::tools {
 
@@ -58,7 +59,7 @@ std::string OpenMessages::as_text() const {
   std::string text = "Given to you before and still open:";
   for (const auto& [workspace, message] : open_.arrivals) {
     text += fmt::format("\n{} ({}, from {}): {}", message.activity_id, message.kind,
-                        sender_of(message), line_of(message));
+                        quoted_name(sender_of(message)), line_of(message));
   }
   if (open_.more > 0) text += fmt::format("\n… and {} more", open_.more);
   return text;

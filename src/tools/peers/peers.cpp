@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +10,8 @@
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
+#include "tools/limits.hpp"
+#include "tools/others_text.hpp"
 #include "tools/peers/ask_all.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/shared_calls.hpp"
@@ -19,21 +23,80 @@ namespace {
 
 using platform::Errc;
 
-std::string_view or_else(const std::string& text, std::string_view otherwise) {
-  return text.empty() ? otherwise : std::string_view(text);
+std::string or_else(std::string text, std::string_view otherwise) {
+  return text.empty() ? std::string(otherwise) : std::move(text);
 }
 
-/// `through`: which of our workspaces knows the peers; empty if there is only one.
-std::string lines(const std::vector<platform::Peer>& peers, std::string_view through) {
-  std::string text;
-  for (const platform::Peer& peer : peers) {
-    if (!text.empty()) text += '\n';
-    text += fmt::format("- {} (ID: {}, status: {}, role: {}{}{})", or_else(peer.name, "unnamed"),
-                        peer.id, or_else(peer.status, "unknown"), or_else(peer.role, "none"),
-                        through.empty() ? "" : ", through: ", through);
-  }
-  return text;
+/// `through`: which of our workspaces knows the peer; empty if there is only one.
+std::string line_of(const platform::Peer& peer, std::string_view through) {
+  return fmt::format(
+      "- {} (ID: {}, status: {}, role: {}{}{})", or_else(quoted_name(peer.name), "unnamed"),
+      peer.id, or_else(quoted_name(peer.status), "unknown"),
+      or_else(quoted_name(peer.role), "none"), through.empty() ? "" : ", through: ", through);
 }
+
+std::string to_json(const platform::Peer& peer, std::string_view through) {
+  json::Writer writer;
+  {
+    auto o = writer.object();
+    o.field("id", peer.id);
+    o.field("name", peer.name);
+    o.field("status", peer.status);
+    o.field("role", peer.role);
+    if (!through.empty()) o.field("through", through);
+  }
+  return std::move(writer).take();
+}
+
+/// The peers that fit, as text and as JSON, after the first `offset` ones.
+class PeerList {
+ public:
+  explicit PeerList(std::size_t offset) : offset_(offset) {}
+
+  void add(const std::vector<platform::Peer>& peers, std::string_view through) {
+    for (const platform::Peer& peer : peers) {
+      if (++seen_ <= offset_) continue;
+      const std::string line = line_of(peer, through);
+      const std::string item = to_json(peer, through);
+      const bool fits = text_.size() + line.size() <= max_list_bytes &&
+                        list_.size() + item.size() <= max_list_bytes;
+      full_ = full_ || !fits;
+      if (full_) continue;
+      add_line(line);
+      list_ += (list_.empty() ? "" : ",") + item;
+      ++shown_;
+    }
+  }
+  void add_line(std::string_view line) {
+    if (!text_.empty()) text_ += '\n';
+    text_ += line;
+  }
+  mcp::ToolResult result() && {
+    const std::size_t more = seen_ - std::min(seen_, offset_) - shown_;
+    if (more > 0) {
+      add_line(fmt::format("({} more: ask with offset={}.)", more, offset_ + shown_));
+    }
+    mcp::ToolResult result;
+    json::Writer writer;
+    {
+      auto o = writer.object();
+      o.raw("peers", "[" + list_ + "]");
+      if (more > 0) o.field("more", more);
+    }
+    result.text = std::move(text_);
+    result.structured = std::move(writer).take();
+    return result;
+  }
+  bool empty() const { return text_.empty(); }
+
+ private:
+  std::size_t offset_;
+  std::size_t seen_ = 0;
+  std::size_t shown_ = 0;
+  bool full_ = false;
+  std::string text_;
+  std::string list_;
+};
 
 /// Why there is no list; each case has its own text.
 std::string_view reason(Errc code) {
@@ -61,18 +124,7 @@ mcp::ToolResult unknown_peers(const platform::Error& error) {
   return failure(reason(error.code), About::own_workspace, error);
 }
 
-void write(json::Array& list, const std::vector<platform::Peer>& peers, std::string_view through) {
-  for (const platform::Peer& peer : peers) {
-    auto o = list.object();
-    o.field("id", peer.id);
-    o.field("name", peer.name);
-    o.field("status", peer.status);
-    o.field("role", peer.role);
-    if (!through.empty()) o.field("through", through);
-  }
-}
-
-awaitable<mcp::ToolResult> list_peers_of_one(workspace::Workspace& workspace) {
+awaitable<mcp::ToolResult> list_peers_of_one(workspace::Workspace& workspace, std::size_t offset) {
   auto peers = co_await workspace.client.peers();
   mcp::ToolResult result;
   if (!peers) {
@@ -80,38 +132,24 @@ awaitable<mcp::ToolResult> list_peers_of_one(workspace::Workspace& workspace) {
     co_return result;
   }
   remember(workspace, *peers);
-  result.text = peers->empty()
-                    ? "There are no peers: the platform answered with an empty list. No workspace "
-                      "is this one's sibling, parent or child."
-                    : lines(*peers, {});
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    auto list = o.array("peers");
-    write(list, *peers, {});
+  PeerList list(offset);
+  list.add(*peers, {});
+  if (list.empty()) {
+    list.add_line(
+        peers->empty()
+            ? "There are no peers: the platform answered with an empty list. No workspace "
+              "is this one's sibling, parent or child."
+            : "There are no more peers.");
   }
-  result.structured = std::move(writer).take();
+  result = std::move(list).result();
   co_return result;
 }
 
 using PeerLists = Answers<platform::Outcome<std::vector<platform::Peer>>>;
 
-std::string structured(workspace::Workspaces& workspaces, const PeerLists& lists) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    auto list = o.array("peers");
-    std::size_t at = 0;
-    for (workspace::Workspace& workspace : workspaces) {
-      const auto& peers = lists[at++];
-      if (peers && *peers) write(list, **peers, workspace.id());
-    }
-  }
-  return std::move(writer).take();
-}
-
-/// A workspace's lines in the list of all.
-std::string lines_of(workspace::Workspace& workspace, const PeerLists::value_type& peers) {
+/// A workspace's own line in the list of all, instead of its peers; empty if it has some.
+std::string line_without_peers(const workspace::Workspace& workspace,
+                               const PeerLists::value_type& peers) {
   if (!peers)
     return fmt::format("- workspace {} cannot be used: {}.", workspace.id(),
                        workspace.state().reason);
@@ -119,25 +157,29 @@ std::string lines_of(workspace::Workspace& workspace, const PeerLists::value_typ
     return fmt::format("- workspace {}: {}", workspace.id(), unknown_peers(peers->error()).text);
   }
   if ((*peers)->empty()) return fmt::format("- workspace {} has no peers.", workspace.id());
-  remember(workspace, **peers);
-  return lines(**peers, workspace.id());
+  return {};
 }
 
 /// A workspace that fails says so in its own lines and does not affect the others.
-awaitable<mcp::ToolResult> list_peers_of_all(Services& services) {
+awaitable<mcp::ToolResult> list_peers_of_all(Services& services, std::size_t offset) {
   PeerLists lists = co_await ask_all(services, "list_peers", peers_of);
-  std::vector<std::string> texts;
+  PeerList list(offset);
   bool any = false;
   std::size_t at = 0;
   for (workspace::Workspace& workspace : services.workspaces) {
     const auto& peers = lists[at++];
-    texts.push_back(lines_of(workspace, peers));
+    const std::string line = line_without_peers(workspace, peers);
     any = any || (peers && *peers);
+    if (!line.empty()) {
+      list.add_line(line);
+      continue;
+    }
+    remember(workspace, **peers);
+    list.add(**peers, workspace.id());
   }
-  mcp::ToolResult result;
-  result.text = fmt::format("{}", fmt::join(texts, "\n"));
+  mcp::ToolResult result = std::move(list).result();
   result.is_error = !any;
-  if (any) result.structured = structured(services.workspaces, lists);
+  if (!any) result.structured.clear();
   co_return result;
 }
 
@@ -159,13 +201,29 @@ std::string removed(const std::string& id, const platform::Error& error) {
   return std::move(writer).take();
 }
 
-awaitable<mcp::ToolResult> list_peers_call(Services& services, mcp::Call&) {
-  return list_peers(services);
+awaitable<mcp::ToolResult> list_peers_call(Services& services, mcp::Call& call) {
+  mcp::Arguments arguments(call.arguments());
+  const auto offset = static_cast<std::size_t>(arguments.integer("offset", 0, 0, INT32_MAX));
+  workspace::Workspace* source = source_workspace(services, arguments);
+  if (source == nullptr && !services.workspaces.several()) source = &services.workspaces.first();
+  mcp::ToolResult result;
+  if (source == nullptr) {
+    if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+    result = co_await list_peers_of_all(services, offset);
+  } else {
+    if (auto wrong = rejection(services, arguments, *source)) co_return std::move(*wrong);
+    result = co_await list_peers_of_one(*source, offset);
+  }
+  co_return result;
 }
 
 awaitable<mcp::ToolResult> get_workspace_info(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   workspace::Workspace& workspace = choose_workspace(services, arguments);
+  // Of a workspace that was removed, the platform says more than we know.
+  if (workspace.state().use == workspace::Workspace::Use::rejected) {
+    if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
+  }
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   co_return co_await workspace_info(workspace);
 }
@@ -178,8 +236,8 @@ awaitable<platform::Outcome<std::vector<platform::Peer>>> peers_of(
 }
 
 awaitable<mcp::ToolResult> list_peers(Services& services) {
-  return services.workspaces.several() ? list_peers_of_all(services)
-                                       : list_peers_of_one(services.workspaces.first());
+  return services.workspaces.several() ? list_peers_of_all(services, 0)
+                                       : list_peers_of_one(services.workspaces.first(), 0);
 }
 
 awaitable<mcp::ToolResult> workspace_info(workspace::Workspace& workspace) {
@@ -199,23 +257,18 @@ awaitable<mcp::ToolResult> workspace_info(workspace::Workspace& workspace) {
 
 void add_peer_tools(ToolRegistry& tools) {
   tools.add({.name = "list_peers",
-             .title = "List peers",
-             .description = "The agents that you can delegate to: name, ID, status, role.",
-             .output_schema = R"({"type":"object","properties":{"peers":{"type":"array","items":{)"
-                              R"("type":"object","properties":{"id":{"type":"string"},)"
-                              R"("name":{"type":"string"},"status":{"type":"string"},)"
-                              R"("role":{"type":"string"},"through":{"type":"string"}},)"
-                              R"("required":["id"]}}},"required":["peers"]})",
-             .hints = read_only},
+             .description = "The agents you can give tasks to.",
+             .input_schema = R"({"type":"object","properties":{"offset":{"type":"integer"}}})",
+             .output_schema = any_object,
+             .hints = read_only,
+             .choice = source_argument},
             list_peers_call);
-  tools.add(
-      {.name = "get_workspace_info",
-       .title = "Own workspace",
-       .description = "What the platform knows about this workspace: name, role, status, parent.",
-       .output_schema = any_object,
-       .hints = read_only,
-       .choice = source_argument},
-      get_workspace_info);
+  tools.add({.name = "get_workspace_info",
+             .description = "Your own workspace on the platform.",
+             .output_schema = any_object,
+             .hints = read_only,
+             .choice = source_argument},
+            get_workspace_info);
 }
 
 }  // namespace molecule::tools

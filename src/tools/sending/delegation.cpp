@@ -11,11 +11,13 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/text/text.hpp"
-#include "base/uuid.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
 #include "tools/inbox/lease_renewal.hpp"
+#include "tools/limits.hpp"
+#include "tools/others_text.hpp"
 #include "tools/peers/choose.hpp"
+#include "tools/peers/find_peer.hpp"
 #include "tools/progress.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/sending/delegation_keys.hpp"
@@ -31,24 +33,35 @@ using platform::Errc;
 
 constexpr int max_tries = 5;
 
-/// The peer's id in lower case; anything else than a UUID is refused before any I/O.
-std::string read_peer(mcp::Arguments& arguments) {
-  std::string id = text::lower(text::trim(arguments.text("workspace_id")));
-  if (!id.empty() && !is_uuid(id)) {
-    arguments.reject("workspace_id", "must be a workspace's UUID, as list_peers shows it");
-  }
-  return id;
-}
+/// A call that gives a peer a task.
+struct Order {
+  std::string peer;
+  std::string task;
+  workspace::Workspace* source = nullptr;
+  /// The call must not run: its result.
+  std::optional<mcp::ToolResult> refusal = std::nullopt;
+};
 
-/// The workspace that delegates to `peer`.
-workspace::Workspace& choose_source(const Services& services, mcp::Arguments& arguments,
-                                    const std::string& peer) {
-  workspace::Workspace& workspace = choose_workspace(services, arguments, peer);
-  if (peer == workspace.id()) {
+/// Reads the arguments that both tools take.
+awaitable<Order> read_order(Services& services, json::Value given) {
+  mcp::Arguments arguments(given);
+  Order order;
+  const std::string named = arguments.text("workspace_id");
+  order.task = arguments.text("task");
+  const workspace::Workspace* source = source_workspace(services, arguments);
+  order.refusal = arguments.rejection();
+  if (order.refusal) co_return order;
+  auto peer = co_await find_peer(services, named, source == nullptr ? "" : source->id());
+  if (!peer.problem.empty()) arguments.reject("workspace_id", peer.problem);
+  order.peer = std::move(peer.id);
+  order.source = &choose_workspace(services, arguments, order.peer);
+  if (order.peer == order.source->id()) {
     arguments.reject("workspace_id",
                      "is your own workspace: a task cannot be delegated to yourself");
   }
-  return workspace;
+  order.refusal =
+      peer.failure ? std::move(peer.failure) : rejection(services, arguments, *order.source);
+  co_return order;
 }
 
 awaitable<void> send_report(platform::Client& platform, platform::ActivityReport report) {
@@ -108,8 +121,22 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
   }
 }
 
-mcp::ToolResult answer_of(const std::string& peer, const std::string& task_id,
-                          const platform::Outcome<platform::A2aReply>& outcome) {
+/// What the peer answered at once. The whole of a long answer is in the inbox, if there is one.
+std::string answer_text(const std::string& peer, const Delegations::Task& task) {
+  const std::string& text = task.outcome->value().text;
+  if (text.empty()) return fmt::format("The peer {} answered without a text.", peer);
+  const std::string rest =
+      task.activity_id.empty()
+          ? std::string("Ask the peer for the rest, or for less.")
+          : fmt::format(
+                "inbox_peek with activity_id={} and offset={} shows the rest; call inbox_pop "
+                "when you have used it.",
+                task.activity_id, slice(text, 0, max_answer_bytes).next);
+  return beginning(text, max_answer_bytes, rest);
+}
+
+mcp::ToolResult answer_of(const std::string& peer, const Delegations::Task& task) {
+  const platform::Outcome<platform::A2aReply>& outcome = *task.outcome;
   if (!outcome) {
     return failure(fmt::format("Delegation to {} failed", peer), About::peer, outcome.error());
   }
@@ -119,16 +146,15 @@ mcp::ToolResult answer_of(const std::string& peer, const std::string& task_id,
         "Queued: {} takes tasks from its inbox and has not answered yet. Its answer will arrive "
         "in your inbox (wait_for_message), with task_id {} if the peer says what it answers. "
         "Do not send the task again.",
-        peer, task_id);
+        peer, task.message_id);
   } else if (outcome->failed) {
     result.text = fmt::format(
         "The peer {} received the task and answered with an error: {}\nChange the task or choose "
         "another peer (list_peers); the same task will probably fail again.",
-        peer, outcome->text);
+        peer, marked_lines(slice(outcome->text, 0, max_entry_bytes).text));
     result.is_error = true;
   } else {
-    result.text = outcome->text.empty() ? fmt::format("The peer {} answered without a text.", peer)
-                                        : outcome->text;
+    result.text = answer_text(peer, task);
   }
   return result;
 }
@@ -165,7 +191,7 @@ class Caller {
 /// The answer of a task that an earlier call left is taken out of the inbox; false if the agent has
 /// seen and removed it, so that the same call is a new task.
 awaitable<bool> take_answer(Services& services, std::shared_ptr<Delegations::Task> task) {
-  if (task->activity_id.empty()) co_return true;
+  if (task->activity_id.empty() || task->answer_is_long()) co_return true;
   bool taken = true;
   try {
     taken = co_await remove_message(services, task->activity_id);
@@ -177,24 +203,22 @@ awaitable<bool> take_answer(Services& services, std::shared_ptr<Delegations::Tas
 
 awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Delegations> tasks,
                                          mcp::Call& call) {
-  mcp::Arguments arguments(call.arguments());
-  const std::string peer = read_peer(arguments);
-  const std::string text = arguments.text("task");
-  workspace::Workspace& workspace = choose_source(services, arguments, peer);
-  if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
+  Order order = co_await read_order(services, call.arguments());
+  if (order.refusal) co_return std::move(*order.refusal);
   const std::string tool_use_id(call.meta("claudecode/toolUseId").value_or(""));
   // The agent may be at a message while it asks a peer for help with it.
   const LeaseRenewal renewal(services);
   const Progress progress(services, call, "waiting for the peer's answer");
   while (true) {
-    auto task = Delegations::find_or_start(tasks, workspace, peer, text, tool_use_id);
+    auto task =
+        Delegations::find_or_start(tasks, *order.source, order.peer, order.task, tool_use_id);
     const Caller caller(task, call);
     while (!task->done) co_await task->ended.wait();
     tasks->finish(task);
     if (task->failure) std::rethrow_exception(task->failure);
     auto taken = co_await take_answer(services, task);
     if (!taken) continue;
-    mcp::ToolResult result = answer_of(peer, task->message_id, *task->outcome);
+    mcp::ToolResult result = answer_of(order.peer, *task);
     co_return result;
   }
 }
@@ -219,11 +243,11 @@ std::string delegated(const std::string& peer, const platform::Delegation& deleg
 awaitable<mcp::ToolResult> delegate_task_async(Services& services,
                                                std::shared_ptr<DelegationKeys> keys,
                                                mcp::Call& call) {
-  mcp::Arguments arguments(call.arguments());
-  const std::string peer = read_peer(arguments);
-  const std::string task = arguments.text("task");
-  workspace::Workspace& workspace = choose_source(services, arguments, peer);
-  if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
+  Order order = co_await read_order(services, call.arguments());
+  if (order.refusal) co_return std::move(*order.refusal);
+  workspace::Workspace& workspace = *order.source;
+  const std::string& peer = order.peer;
+  const std::string& task = order.task;
   const std::string key =
       keys->key_for(workspace.id(), peer, task, call.meta("claudecode/toolUseId").value_or(""));
   auto outcome = co_await workspace.client.delegate(peer, task, key);
@@ -242,9 +266,8 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
 }
 
 constexpr const char* task_schema =
-    R"({"type":"object","properties":{)"
-    R"("workspace_id":{"type":"string","description":"The peer's id, from list_peers."},)"
-    R"("task":{"type":"string","description":"All that the peer needs to know."}},)"
+    R"({"type":"object","properties":{"workspace_id":{"type":"string",)"
+    R"("description":"The peer's ID or name."},"task":{"type":"string"}},)"
     R"("required":["workspace_id","task"]})";
 
 }  // namespace
@@ -294,25 +317,21 @@ awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services
 
 void add_delegation_tools(ToolRegistry& tools) {
   Services& services = tools.services();
-  tools.add(
-      {.name = "delegate_task",
-       .title = "Delegate a task",
-       .description = "Send a task to a peer agent. A peer that polls answers later, into your "
-                      "inbox: delegation_result with the task_id.",
-       .input_schema = task_schema,
-       .hints = sends,
-       .choice = source_argument},
-      std::make_shared<Delegations>(services), delegate_task);
+  tools.add({.name = "delegate_task",
+             .description =
+                 "Give a peer agent a task, with all it needs to know. If the result is Queued, "
+                 "do not repeat it: the answer comes to wait_for_message as "
+                 "delegation_result with the task_id.",
+             .input_schema = task_schema,
+             .hints = sends,
+             .choice = source_argument},
+            std::make_shared<Delegations>(services), delegate_task);
   tools.add(
       {.name = "delegate_task_async",
-       .title = "Delegate without waiting",
-       .description = "Send a task to a peer agent and return at once with a delegation_id for "
+       .description = "As delegate_task, without waiting: returns a delegation_id for "
                       "check_task_status.",
        .input_schema = task_schema,
-       .output_schema =
-           R"({"type":"object","properties":{"delegation_id":{"type":"string"},)"
-           R"("workspace_id":{"type":"string"},"status":{"type":"string"},)"
-           R"("note":{"type":"string"}},"required":["delegation_id","workspace_id","status"]})",
+       .output_schema = any_object,
        .hints = sends_once,
        .choice = source_argument},
       std::make_shared<DelegationKeys>(services.clock, services.config.timing.same_delegation),

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/text/time.hpp"
+#include "tools/limits.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
 #include "workspace/store/inbox/sql.hpp"
@@ -26,13 +27,17 @@ workspace::Message answer_message(const Delegations::Task& task, Clock& clock) {
   return message;
 }
 
-/// Nobody waits for it any more: the answer goes to the inbox, for this session.
+/// Nobody waits for it any more, or it is long: the answer goes to the inbox, for this session.
 awaitable<void> store_answer(Services& services, std::shared_ptr<Delegations::Task> task) {
+  if (!services.config.inbox) co_return;
   task->activity_id = derived_uuid(task->message_id, "answer");
   const auto write = [&services, task] {
     workspace::Inbox& inbox = task->workspace.inbox;
     const workspace::Database::FailFast fail_fast(inbox.database);
-    return inbox.messages.add(answer_message(*task, services.clock));
+    const bool added = inbox.messages.add(answer_message(*task, services.clock));
+    // The call that waits shows how it begins: it is given.
+    if (added && task->caller != nullptr) inbox.leases.lease(task->activity_id);
+    return added;
   };
   try {
     co_await retry_while_busy(services, write);
@@ -44,6 +49,11 @@ awaitable<void> store_answer(Services& services, std::shared_ptr<Delegations::Ta
 }
 
 }  // namespace
+
+bool Delegations::Task::answer_is_long() const {
+  if (!outcome || !*outcome || (*outcome)->failed) return false;
+  return slice((*outcome)->text, 0, max_answer_bytes).next > 0;
+}
 
 std::shared_ptr<Delegations::Task> Delegations::left(const workspace::Workspace& workspace,
                                                      const std::string& peer,
@@ -101,12 +111,13 @@ awaitable<void> Delegations::send(std::shared_ptr<Delegations> self, std::shared
   if (outcome) attempt.taken();
   const bool queued = outcome && outcome->queued;
   const bool late = task->caller == nullptr && outcome && !queued;
-  if (queued || late) {
+  task->outcome = std::move(outcome);
+  const bool kept = late || task->answer_is_long();
+  if (queued || kept) {
     co_await remember_task(services, task->workspace, task->message_id, task->peer, task->text);
   }
-  task->outcome = std::move(outcome);
   task->ended_at = services.clock.now();
-  if (late) co_await store_answer(services, task);
+  if (kept) co_await store_answer(services, task);
   // Nothing was done that a repetition could find.
   if (!*task->outcome && task->caller == nullptr) self->finish(task);
 }

@@ -38,6 +38,9 @@ class Delegations {
     mcp::Call* caller = nullptr;
     /// The inbox has the answer as this message; empty: not.
     std::string activity_id = {};
+
+    /// More than one result can show: the agent gets the rest from the inbox.
+    bool answer_is_long() const;
   };
 
   explicit Delegations(Services& services)

@@ -11,6 +11,8 @@
 #include "tools/inbox/lease_renewal.hpp"
 #include "tools/inbox/message_ids.hpp"
 #include "tools/inbox/open_messages.hpp"
+#include "tools/limits.hpp"
+#include "tools/others_text.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
@@ -119,12 +121,14 @@ awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Workspace&
                      About::reply, outcome.error());
   } else if (outcome->failed) {
     result = refused(fmt::format("The peer {} received the answer and said that it failed: {}",
-                                 message.peer_id, outcome->text));
+                                 message.peer_id,
+                                 marked_lines(slice(outcome->text, 0, max_entry_bytes).text)));
   } else if (outcome->queued || outcome->text.empty()) {
     result.text = fmt::format("The answer was sent to {}.", message.peer_id);
   } else {
-    result.text =
-        fmt::format("The answer was sent to {}, which said: {}\n", message.peer_id, outcome->text);
+    result.text = fmt::format(
+        "The answer was sent to {}, which said: {}\n", message.peer_id,
+        marked_lines(beginning(outcome->text, max_text_bytes, "Ask the peer for the rest.")));
   }
   co_return result;
 }
@@ -155,15 +159,17 @@ awaitable<mcp::ToolResult> send_reply(Services& services, workspace::Workspaces:
   co_return result;
 }
 
-void add_taken_over(Services& services, mcp::ToolResult& result) {
-  const std::string taken_from_here = taken_over(services);
-  if (!taken_from_here.empty()) result.text += '\n' + taken_from_here;
+/// What else the agent should know.
+void add_notes(Services& services, mcp::ToolResult& result) {
+  for (const std::string& note : {services.workspaces.out_of_use(), taken_over(services)}) {
+    if (!note.empty()) result.text += '\n' + note;
+  }
 }
 
 awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> answering,
                                  mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
-  const std::string activity_id = arguments.text("activity_id");
+  const std::string activity_id = message_id(arguments.text("activity_id"));
   Note note;
   note.text = arguments.text("text");
   note.paths = arguments.strings("attachments");
@@ -176,7 +182,7 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
     auto arrival = co_await retry_while_busy(services, look);
     if (!arrival) {
       result = refused(no_such_message);
-      add_taken_over(services, result);
+      add_notes(services, result);
       co_return result;
     }
     const Answer answer(std::move(answering), arrival->message.activity_id);
@@ -188,7 +194,7 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
   } catch (const workspace::StoreError& error) {
     result = failure("Nothing was sent", error);
   }
-  add_taken_over(services, result);
+  add_notes(services, result);
   co_return result;
 }
 
@@ -197,17 +203,15 @@ awaitable<mcp::ToolResult> reply(Services& services, std::shared_ptr<Answering> 
 void add_reply_tools(ToolRegistry& tools) {
   tools.add(
       {.name = "reply",
-       .title = "Answer a message",
-       .description = "Answer a message of the inbox, whoever wrote it, and remove it once the "
-                      "answer is out.",
+       .description = "Answer a message, whoever wrote it; it is then removed. A delegation_result "
+                      "(it has a task_id) needs no reply: inbox_pop it when used.",
        .input_schema =
-           R"({"type":"object","properties":{)"
-           R"("activity_id":{"type":"string","description":"The message's activity_id."},)"
-           R"("text":{"type":"string"},)"
-           R"("attachments":{"type":"array","items":{"type":"string"},)"
-           R"("description":"Absolute paths of files; to the user only."}},)"
+           R"({"type":"object","properties":{"activity_id":{"type":"string"},)"
+           R"("text":{"type":"string"},"attachments":{"type":"array",)"
+           R"("items":{"type":"string"},"description":"absolute paths; to the user only"}},)"
            R"("required":["activity_id","text"]})",
-       .hints = sends},
+       .hints = sends,
+       .meta = always_loaded},
       std::make_shared<Answering>(), reply);
 }
 

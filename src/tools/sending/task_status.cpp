@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,7 +11,9 @@
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
+#include "tools/limits.hpp"
 #include "tools/peers/choose.hpp"
+#include "tools/peers/find_peer.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/tool_registry.hpp"
 
@@ -19,6 +22,8 @@ namespace molecule::tools {
 namespace {
 
 constexpr std::size_t max_listed = 10;
+/// A text of a delegation's row, which a list shows.
+constexpr std::size_t max_field_bytes = 400;
 
 /// The newest row of one delegation: that of its result, if there is one.
 json::Value one_delegation(const platform::ActivityPage& page, std::string_view id) {
@@ -58,25 +63,27 @@ awaitable<std::string> whole_response(platform::Client& client, std::string id) 
 }
 
 /// The row, with the whole `response` added.
-std::string with_response(json::Value row, std::string_view response) {
+std::string with_response(json::Value row, std::string_view response, std::size_t offset) {
   json::Writer writer;
   {
     auto o = writer.object();
     for (const auto& [name, value] : row.members()) {
-      if (name != "response") o.raw(text::sanitize(name), json::dump_sanitized(value));
+      if (name == "response") continue;
+      o.raw(text::sanitize(name), json::dump_sanitized(value, max_field_bytes));
     }
-    o.field("response", text::sanitize(response));
+    const std::string clean = text::sanitize(response);
+    write_slice(o, "response", clean, slice(clean, offset, max_text_bytes));
   }
   return std::move(writer).take();
 }
 
 awaitable<std::string> status_of(platform::Client& client, platform::ActivityPage page,
-                                 std::string id) {
+                                 std::string id, std::size_t offset) {
   const json::Value row = one_delegation(page, id);
-  std::string text = row.present() ? json::dump_sanitized(row) : not_found(id);
+  std::string text = row.present() ? json::dump_sanitized(row, max_field_bytes) : not_found(id);
   if (!row["response_preview"].string_or("").ends_with("...")) co_return text;
   auto whole = co_await whole_response(client, id);
-  if (!whole.empty()) text = with_response(row, whole);
+  if (!whole.empty()) text = with_response(row, whole, offset);
   co_return text;
 }
 
@@ -87,7 +94,7 @@ std::string recent_delegations(const platform::ActivityPage& page) {
     {
       auto list = o.array("delegations");
       for (std::size_t i = 0; i < std::min(page.rows.size(), max_listed); ++i) {
-        list.raw(json::dump_sanitized(page.rows[i]));
+        list.raw(json::dump_sanitized(page.rows[i], max_field_bytes));
       }
     }
     o.field("count", page.rows.size());
@@ -129,7 +136,7 @@ bool is_queued(json::Value row) {
   return root["status"].string_or("") == "queued" || root["queued"].boolean() == true;
 }
 
-std::string from_inbox(const Task& task) {
+std::string from_inbox(const Task& task, std::size_t offset) {
   json::Writer writer;
   {
     auto o = writer.object();
@@ -137,7 +144,8 @@ std::string from_inbox(const Task& task) {
     o.field("workspace_id", task.peer_id);
     if (task.answer) {
       o.field("status", "completed");
-      o.field("response", task.answer->text);
+      write_slice(o, "response", task.answer->text,
+                  slice(task.answer->text, offset, max_text_bytes));
       o.field("activity_id", task.answer->activity_id);
       o.field("note", "The answer is in your inbox: call inbox_pop when you have used it.");
     } else if (task.answered) {
@@ -153,27 +161,36 @@ std::string from_inbox(const Task& task) {
 
 awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
-  const std::string peer = arguments.string("workspace_id");
-  const std::string argument = arguments.string("task_id");
-  workspace::Workspace& workspace =
-      choose_workspace(services, arguments, text::lower(text::trim(peer)));
+  // Both may be empty: then the peer is any, and recent tasks are listed.
+  const std::string named(text::trim(arguments.string("workspace_id")));
+  const std::string id(text::trim(arguments.string("task_id")));
+  const auto offset = static_cast<std::size_t>(arguments.integer("offset", 0, 0, INT32_MAX));
+  const workspace::Workspace* source = source_workspace(services, arguments);
+  if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
+  PeerChoice peer;
+  // With one workspace the peer makes no difference.
+  if (services.workspaces.several() && source == nullptr && !named.empty()) {
+    peer = co_await find_peer(services, named, "");
+    if (peer.failure) co_return std::move(*peer.failure);
+    if (!peer.problem.empty()) arguments.reject("workspace_id", peer.problem);
+  }
+  workspace::Workspace& workspace = choose_workspace(services, arguments, peer.id);
   if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
-  const std::string id(text::trim(argument));
   mcp::ToolResult result;
   const auto task = co_await known_task(services, workspace, id);
   if (task && task->answer) {
-    result.text = from_inbox(*task);
+    result.text = from_inbox(*task, offset);
     co_return result;
   }
   auto page = co_await workspace.client.delegations();
   const json::Value row = page ? one_delegation(*page, id) : json::Value();
   if (task && (!row.present() || is_queued(row))) {
-    result.text = from_inbox(*task);
+    result.text = from_inbox(*task, offset);
   } else if (!page) {
     result =
         failure("The state of the delegations is not known", About::own_workspace, page.error());
   } else if (!id.empty()) {
-    result.text = co_await status_of(workspace.client, std::move(*page), id);
+    result.text = co_await status_of(workspace.client, std::move(*page), id, offset);
   } else {
     result.text = recent_delegations(*page);
   }
@@ -183,19 +200,15 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
 }  // namespace
 
 void add_task_status_tools(ToolRegistry& tools) {
-  tools.add(
-      {.name = "check_task_status",
-       .title = "State of a delegation",
-       .description = "State and result of a delegated task.",
-       .input_schema =
-           R"({"type":"object","properties":{)"
-           R"("workspace_id":{"type":"string","description":"The peer's id."},)"
-           R"("task_id":{"type":"string","description":"The delegation_id; empty lists recent )"
-           R"(ones."}},"required":["workspace_id","task_id"]})",
-       .output_schema = any_object,
-       .hints = read_only,
-       .choice = source_argument},
-      check_task_status);
+  tools.add({.name = "check_task_status",
+             .description = "State and result of a task you gave; empty task_id: recent ones.",
+             .input_schema = R"({"type":"object","properties":{"workspace_id":{"type":"string"},)"
+                             R"("task_id":{"type":"string"},"offset":{"type":"integer"}},)"
+                             R"("required":["workspace_id","task_id"]})",
+             .output_schema = any_object,
+             .hints = read_only,
+             .choice = source_argument},
+            check_task_status);
 }
 
 }  // namespace molecule::tools

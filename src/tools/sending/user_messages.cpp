@@ -34,8 +34,7 @@ awaitable<mcp::ToolResult> send_message_to_user(Services& services, std::shared_
   note.text = arguments.text("message");
   note.paths = arguments.strings("attachments");
   workspace::Workspace& workspace = workspace_for_user(services, arguments);
-  if (auto wrong = rejection(services, arguments, workspace, users_argument))
-    co_return std::move(*wrong);
+  if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
   MessageIds::Attempt attempt(*ids, workspace.id(), content_of(note),
                               call.meta("claudecode/toolUseId").value_or(""));
   mcp::ToolResult result = co_await send_to_user(workspace, std::move(note), attempt.id());
@@ -117,13 +116,11 @@ void add_user_message_tools(ToolRegistry& tools) {
   Services& services = tools.services();
   tools.add(
       {.name = "send_message_to_user",
-       .title = "Write to the user",
-       .description = "Show a message, with files if you like, in the user's chat: an answer, a "
-                      "question, or news of long work.",
+       .description = "Write to your user on your own accord: a question, or news of long work. "
+                      "Answer the user's messages with reply.",
        .input_schema = R"({"type":"object","properties":{"message":{"type":"string"},)"
                        R"("attachments":{"type":"array","items":{"type":"string"},)"
-                       R"("description":"Absolute paths. The platform limits their size."}},)"
-                       R"("required":["message"]})",
+                       R"("description":"absolute paths"}},"required":["message"]})",
        .hints = sends,
        .choice = users_argument},
       std::make_shared<MessageIds>(services.clock, services.config.timing.same_message),

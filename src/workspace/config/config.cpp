@@ -240,8 +240,22 @@ Reading read_config(const Environment& environment) {
   config.verbose = !variable(environment, "MOLECULE_MCP_VERBOSE").empty();
   config.heartbeat = variable(environment, "MOLECULE_MCP_DISABLE_HEARTBEAT").empty();
   config.inbox = variable(environment, "MOLECULE_MCP_DISABLE_INBOX").empty();
+  const std::string stays = variable(environment, "MOLECULE_MCP_STAY");
+  config.stays = !stays.empty() && stays != "0";
   config.poll_timeout = read_poll_timeout(environment, reading.warnings);
   return reading;
+}
+
+Config provisional_config(const Environment& environment) {
+  Config config = read_config(environment).config;
+  if (config.workspaces.empty()) config.workspaces.emplace_back();
+  for (WorkspaceConfig& one : config.workspaces) {
+    one.token.environment = [](std::string_view) { return std::nullopt; };
+    one.agent_card = "{}";
+    one.state_folder = no_folder;
+    one.upload_folder = no_folder;
+  }
+  return config;
 }
 
 Result<Config, std::vector<std::string>> load_config(const Environment& environment) {
@@ -249,11 +263,12 @@ Result<Config, std::vector<std::string>> load_config(const Environment& environm
   Problems& problems = reading.problems;
   if (!reading.knows_folders) return Failure{std::move(problems)};
   make_state_folder(reading.state_folder, problems);
-  if (problems.empty()) tell_of_other_owner(reading);
   for (const WorkspaceConfig& one : reading.config.workspaces) {
     check_token(one, problems, reading.warnings);
   }
+  // Nothing is said before all is correct: a host that stays has it tried again.
   if (!problems.empty()) return Failure{std::move(problems)};
+  tell_of_other_owner(reading);
   // A workspace's own folder is made only if everything is correct.
   for (WorkspaceConfig& one : reading.config.workspaces) {
     take_folder(reading, one);

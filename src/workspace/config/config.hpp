@@ -47,6 +47,8 @@ struct Config {
   bool verbose = false;
   bool heartbeat = true;
   bool inbox = true;
+  /// Stay with a host while no workspace can be used (MOLECULE_MCP_STAY).
+  bool stays = false;
   /// How long `instructions` tells the agent to wait each turn; 0: do not poll.
   std::chrono::seconds poll_timeout{2};
 };
@@ -71,6 +73,10 @@ struct Reading {
 
 /// Reads the whole configuration; makes and changes nothing.
 Reading read_config(const Environment& environment);
+
+/// What stands in for a configuration that is not complete: as many workspaces, none of which can
+/// be used or leaves anything on disk.
+Config provisional_config(const Environment& environment);
 
 /// Reads and checks the whole configuration, takes the state folders, and finds the tokens. On
 /// failure: every problem found, one line each with what to set, for exit code 2.

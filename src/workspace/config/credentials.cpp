@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <system_error>
@@ -11,6 +12,7 @@
 #include "base/files/files.hpp"
 #include "base/files/paths.hpp"
 #include "base/text/redact.hpp"
+#include "base/text/sha256.hpp"
 #include "base/text/text.hpp"
 #include "workspace/config/state_folder.hpp"
 
@@ -27,6 +29,8 @@ struct Token {
 using Found = Result<std::optional<Token>, std::string>;
 
 constexpr std::size_t max_token_bytes = 4096;
+/// Refused and dead tokens; older ones are tried again.
+constexpr std::size_t max_remembered = 16;
 
 std::filesystem::path token_file(const std::filesystem::path& state_folder) {
   return state_folder / ".auth_token";
@@ -93,10 +97,14 @@ Result<std::filesystem::path, std::string> configured_file(const TokenSource& so
   return files::configured_path(given, source.environment("HOME").value_or(""));
 }
 
-Found from_environment(const TokenSource& source) {
+Found from_variable(const TokenSource& source) {
   const std::string value = source.environment("MOLECULE_WORKSPACE_TOKEN").value_or("");
   const std::string_view token = text::trim(value);
-  if (!token.empty()) return checked(token, source.name);
+  if (token.empty()) return std::optional<Token>();
+  return checked(token, source.name);
+}
+
+Found from_configured_file(const TokenSource& source) {
   const auto path = configured_file(source);
   if (!path.ok()) {
     return Failure{fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE: {}", path.error())};
@@ -122,13 +130,42 @@ bool in_container(const std::filesystem::path& folder) {
   return normal == "/configs" || normal.parent_path() == "/configs";
 }
 
-Found find_token(const TokenSource& source, const std::filesystem::path& folder) {
+/// Hashes, one per line.
+std::filesystem::path dead_file(const std::filesystem::path& state_folder) {
+  return state_folder / ".dead_tokens";
+}
+
+std::vector<std::string> read_dead(const std::filesystem::path& state_folder) {
+  auto content = files::read(dead_file(state_folder), std::size_t{1} << 14);
+  return content.ok() ? text::split_list(*content, '\n') : std::vector<std::string>();
+}
+
+/// The first token that is not known to be refused; if all are, the first of all, since only the
+/// platform can say that it is still so.
+Found find_token(const TokenSource& source, const std::filesystem::path& folder,
+                 const std::vector<std::string>& refused) {
+  enum class From { variable, file, state };
+  using enum From;
   // Inside a container the platform puts the current token into the state folder; the
   // environment is the one of the container's start.
-  const bool container = in_container(folder);
-  Found first = container ? from_state_folder(folder) : from_environment(source);
-  if (!first.ok() || first->has_value()) return first;
-  return container ? from_environment(source) : from_state_folder(folder);
+  const std::array order =
+      in_container(folder) ? std::array{state, variable, file} : std::array{variable, file, state};
+  const std::vector<std::string> dead = read_dead(folder);
+  std::optional<Token> last_resort;
+  for (const From from : order) {
+    Found found = from == variable ? from_variable(source)
+                  : from == file   ? from_configured_file(source)
+                                   : from_state_folder(folder);
+    if (!found.ok()) return found;
+    if (!found->has_value()) continue;
+    const std::string hash = sha256_hex_of((*found)->text);
+    if (std::ranges::find(dead, hash) == dead.end() &&
+        std::ranges::find(refused, hash) == refused.end()) {
+      return found;
+    }
+    if (!last_resort) last_resort = std::move(*found);
+  }
+  return last_resort;
 }
 
 Result<void, std::string> written(Result<void, files::Error> outcome) {
@@ -150,7 +187,7 @@ Credentials::Credentials(TokenSource source, std::filesystem::path state_folder)
     : source_(std::move(source)), state_folder_(std::move(state_folder)) {}
 
 Result<void, std::string> Credentials::reload() {
-  Found found = find_token(source_, state_folder_);
+  Found found = find_token(source_, state_folder_, refused_);
   if (!found.ok()) return Failure{found.error()};
   if (!found->has_value()) return {};
   token_ = std::move((*found)->text);
@@ -179,14 +216,41 @@ std::string Credentials::warning() const {
       token_source_, min_secret_bytes);
 }
 
+void Credentials::refuse(std::string_view token) {
+  if (token.empty()) return;
+  std::string hash = sha256_hex_of(token);
+  if (std::ranges::find(refused_, hash) != refused_.end()) return;
+  if (refused_.size() >= max_remembered) refused_.erase(refused_.begin());
+  refused_.push_back(std::move(hash));
+}
+
+std::filesystem::path Credentials::file_for_token() const {
+  const auto path = configured_file(source_);
+  const bool configured = path.ok() && !path->empty() && from_variable(source_).ok() &&
+                          token_source_.find(path->string()) != std::string::npos;
+  return configured ? *path : token_file(state_folder_);
+}
+
+Result<void, std::string> Credentials::remember_dead(std::string_view token) {
+  std::vector<std::string> dead = read_dead(state_folder_);
+  if (dead.size() >= max_remembered) dead.erase(dead.begin());
+  dead.push_back(sha256_hex_of(token));
+  std::string lines;
+  for (const std::string& hash : dead) lines += hash + '\n';
+  return written(files::replace(dead_file(state_folder_), lines));
+}
+
 Result<void, std::string> Credentials::keep_issued_token(const std::string& token) {
-  if (!token_.empty()) return {};
   Found usable = checked(text::trim(token), "the platform's auth_token");
   if (!usable.ok()) return Failure{usable.error()};
   if (!usable->has_value() || (*usable)->text.empty()) return {};
-  token_ = std::move((*usable)->text);
+  const std::string held = std::exchange(token_, std::move((*usable)->text));
+  if (held == token_) return {};
   token_source_ = token_file(state_folder_).string();
-  return written(files::replace(token_file(state_folder_), token_));
+  // First the new one: whatever happens in between, it is tried once the other is refused.
+  auto kept = written(files::replace(token_file(state_folder_), token_));
+  if (!kept.ok() || held.empty()) return kept;
+  return remember_dead(held);
 }
 
 Result<void, std::string> Credentials::keep_inbound_secret(const std::string& secret) {

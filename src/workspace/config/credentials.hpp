@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/files/open.hpp"
 #include "base/result.hpp"
@@ -30,16 +32,28 @@ class Credentials {
   /// A warning, for people, about a token that is usable but doubtful; otherwise empty.
   std::string warning() const;
 
-  /// `auth_token` of a register reply: kept (`.auth_token`) only if there was none.
+  /// The platform refuses the token: from now on `reload` prefers another source's, if one has
+  /// another token.
+  void refuse(std::string_view token);
+  /// Where a new token is found without a restart.
+  std::filesystem::path file_for_token() const;
+
+  /// `auth_token` of a register reply: kept in `.auth_token` and used. The platform issues one only
+  /// if the workspace has none, so one that was held is dead: its hash is kept, and it is not tried
+  /// again before its source has another one.
   Result<void, std::string> keep_issued_token(const std::string& token);
   /// `platform_inbound_secret` of any reply: written if it differs.
   Result<void, std::string> keep_inbound_secret(const std::string& secret);
 
  private:
+  Result<void, std::string> remember_dead(std::string_view token);
+
   TokenSource source_;
   std::filesystem::path state_folder_;
   std::string token_;
   std::string token_source_;
+  /// Hashes.
+  std::vector<std::string> refused_;
 };
 
 }  // namespace molecule::workspace

@@ -88,6 +88,12 @@ struct Timing {
   // The process.
   /// How long the first network and disk access waits for a silent host.
   milliseconds first_answer{100};
+  /// How long a process that cannot work waits for a host, so that what it asks is answered.
+  seconds host_patience{2};
+  /// With a host that it stays with: how often it looks for what was missing, and how often it asks
+  /// the platform whether it takes the token now.
+  seconds recovery_check{2};
+  seconds recovery_call{30};
   /// The process must be gone 100 ms after it was asked to end, whatever hangs.
   milliseconds goodbye{80};
   seconds parent_check{5};

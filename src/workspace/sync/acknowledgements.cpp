@@ -20,19 +20,23 @@ std::int64_t Acknowledgements::handled() {
   }
 }
 
+awaitable<void> Acknowledgements::acknowledge() {
+  const std::int64_t sequence = unknown_ ? 0 : handled();
+  if (sequence == 0 || sequence == acknowledged_) co_return;
+  auto done = co_await client_.ack_activity(sequence);
+  if (done.ok()) {
+    acknowledged_ = sequence;
+  } else if (done.error().code == platform::Errc::not_found) {
+    unknown_ = true;
+  } else {
+    log::debug("inbox: {}", done.error().message);
+  }
+}
+
 awaitable<void> Acknowledgements::run() {
-  while (true) {
+  while (!unknown_) {
     co_await polled_.wait();
-    const std::int64_t sequence = handled();
-    if (sequence == 0 || sequence == acknowledged_) continue;
-    auto done = co_await client_.ack_activity(sequence);
-    if (done.ok()) {
-      acknowledged_ = sequence;
-    } else if (done.error().code == platform::Errc::not_found) {
-      co_return;
-    } else {
-      log::debug("inbox: {}", done.error().message);
-    }
+    co_await acknowledge();
   }
 }
 

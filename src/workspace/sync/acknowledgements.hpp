@@ -20,6 +20,8 @@ class Acknowledgements {
 
   /// Call when the owner has fetched everything. Does no I/O.
   void polled();
+  /// Acknowledges at once what was handled since: the process ends.
+  awaitable<void> acknowledge();
   /// Ends by cancellation, or at the first 404: an older platform, which is not asked again.
   awaitable<void> run();
 
@@ -30,6 +32,8 @@ class Acknowledgements {
   PollState& poll_state_;
   Event polled_;
   std::int64_t acknowledged_ = 0;
+  /// The platform is older and has no acknowledgements.
+  bool unknown_ = false;
 };
 
 }  // namespace molecule::workspace

@@ -44,6 +44,8 @@ class OwnerRole {
   /// The owner's status record for people. Call this for each write: nothing is written if this
   /// process was stopped meanwhile and another one is the owner now.
   StatusFile& status();
+  /// What this process has recorded as the owner.
+  const OwnerRecord& record() const { return status_.record(); }
 
  private:
   bool claim();

@@ -15,4 +15,9 @@ awaitable<void> sleep_unless_suspended(Clock& clock, const Timing& timing,
   }
 }
 
+Clock::duration asked_pause(const platform::Error& error, std::chrono::seconds max) {
+  if (!error.retry_after) return {};
+  return std::min(*error.retry_after, max) + std::chrono::seconds(1);
+}
+
 }  // namespace molecule::workspace

@@ -19,6 +19,10 @@ constexpr int page_rows = 100;
 /// The newest rows come first without a cursor, and old platforms cannot page backwards.
 constexpr int first_page_rows = 500;
 
+constexpr std::string_view storage_advice =
+    "Free space on the disk, or check the state folder; the platform keeps the messages meanwhile.";
+constexpr std::string_view full_advice = "Answer the messages, or remove what needs no answer.";
+
 /// The files of the messages, moved out of them: the inbox does not store them.
 std::vector<Message> take_files(std::vector<Message>& messages) {
   std::vector<Message> with_files;
@@ -33,10 +37,12 @@ std::vector<Message> take_files(std::vector<Message>& messages) {
 
 }  // namespace
 
-Poller::Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements)
+Poller::Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements,
+               Event& token_refused)
     : context_(context),
       files_(files),
       acknowledgements_(acknowledgements),
+      token_refused_(token_refused),
       max_page_rows_(first_page_rows),
       backoff_(context.timing.poll, context.timing.poll_max_retry) {}
 
@@ -64,10 +70,7 @@ awaitable<Clock::duration> Poller::poll() {
   platform::ActivityQuery query = cursor_->query();
   auto page = co_await context_.client.activity(query);
   if (!page.ok()) {
-    const Clock::duration pause = failed(page.error(), query);
-    if (Removal::suspected(page.error(), rejections_) && !refuses_cursor(page.error(), query)) {
-      removed_ = co_await context_.removal.confirmed();
-    }
+    auto pause = co_await refused(page.error(), std::move(query));
     co_return pause;
   }
   PollCursor::Step step = cursor_->take(*page);
@@ -83,6 +86,21 @@ awaitable<Clock::duration> Poller::poll() {
   co_return stored(std::move(step));
 }
 
+awaitable<Clock::duration> Poller::refused(platform::Error error, platform::ActivityQuery query) {
+  auto say = Escalation::Say::nothing;
+  const bool rejection = is_rejection(error);
+  if (rejection) say = escalation_.rejected();
+  if (Removal::suspected(error, escalation_.count()) && !refuses_cursor(error, query)) {
+    removed_ = co_await context_.removal.confirmed();
+    if (removed_) co_return Clock::duration();
+  }
+  if (rejection) {
+    reload_token();
+    rejected(error, say);
+  }
+  co_return failed(error, query);
+}
+
 awaitable<Result<void, std::string>> Poller::keep_files(std::vector<Upload> uploads,
                                                         std::vector<Message> with_files) {
   Result<void, std::string> kept;
@@ -96,14 +114,16 @@ awaitable<Result<void, std::string>> Poller::keep_files(std::vector<Upload> uplo
 
 Clock::duration Poller::not_stored(std::string_view why) {
   cursor_.reset();
-  report(storage_log_, fmt::format("inbox: messages could not be stored, they stay with the "
-                                   "platform for now: {}",
-                                   why));
+  report(storage_log_,
+         fmt::format("inbox: messages could not be stored, they stay with the "
+                     "platform for now: {}",
+                     why),
+         storage_advice);
   return next_interval();
 }
 
-void Poller::report(LogOnce& log, const std::string& text) {
-  context_.owner_role.status().failed(text);
+void Poller::report(LogOnce& log, const std::string& text, std::string_view next) {
+  context_.owner_role.status().failed(StatusFile::Part::inbox, text, next);
   log.say(text);
 }
 
@@ -112,9 +132,11 @@ bool Poller::begin_run() {
   if (cursor_) return true;
   try {
     if (context_.inbox.messages.full()) {
-      report(full_log_, fmt::format("inbox: {} messages wait to be removed: no more are fetched "
-                                    "until some are (the platform keeps them)",
-                                    context_.inbox.messages.size()));
+      report(full_log_,
+             fmt::format("inbox: {} messages wait to be removed: no more are fetched "
+                         "until some are (the platform keeps them)",
+                         context_.inbox.messages.size()),
+             full_advice);
       return false;
     }
     full_log_.clear();
@@ -124,7 +146,7 @@ bool Poller::begin_run() {
                     std::min(max_rows, max_page_rows_));
     return true;
   } catch (const StoreError& error) {
-    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()));
+    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()), storage_advice);
     return false;
   }
 }
@@ -141,7 +163,7 @@ seconds Poller::look_back() {
 Clock::duration Poller::stored(PollCursor::Step step) {
   if (platform_log_.clear()) log::info("inbox: the platform answers again");
   backoff_.reset();
-  rejections_ = 0;
+  escalation_.accepted();
   max_page_rows_ = std::min(max_page_rows_ * 2, first_page_rows);
   if (step.malformed > 0) {
     malformed_log_.say(fmt::format(
@@ -186,12 +208,28 @@ Clock::duration Poller::failed(const platform::Error& error, const platform::Act
   const bool too_much =
       error.code == platform::Errc::too_large || error.code == platform::Errc::timeout;
   if (too_much) max_page_rows_ = std::max(1, std::min(max_page_rows_, query.limit) / 4);
-  if (error.code == platform::Errc::unauthorized) reload_token();
-  if (is_rejection(error)) ++rejections_;
-  report(platform_log_, fmt::format("inbox: {}", error.message));
+  if (!is_rejection(error)) {
+    report(platform_log_, fmt::format("inbox: {}", error.message), advice(error));
+  }
   const milliseconds own = backoff_.next(random_unit());
-  const seconds asked = error.retry_after.value_or(seconds(0));
-  return std::max<Clock::duration>(own, std::min(asked, context_.timing.poll_max_retry_after));
+  return std::max<Clock::duration>(own, asked_pause(error, context_.timing.poll_max_retry_after));
+}
+
+/// A token that is refused here may still be good enough for heartbeats (platform-api.md 0.4): then
+/// nothing else would say that no message arrives.
+void Poller::rejected(const platform::Error& error, Escalation::Say say) {
+  const std::string where = context_.credentials.file_for_token().string();
+  context_.owner_role.status().failed(StatusFile::Part::inbox,
+                                      fmt::format("inbox: {}", error.message),
+                                      context_.removal.rejection_advice(where));
+  if (say == Escalation::Say::warning) {
+    log::warning("inbox: the platform rejected the token of workspace {} (HTTP {})",
+                 context_.client.endpoint().workspace_id, error.status);
+  } else if (say == Escalation::Say::error) {
+    log::error("{}; no messages arrive",
+               context_.removal.describe_rejections("inbox", error, escalation_.count(), where));
+    token_refused_.notify_all();
+  }
 }
 
 Clock::duration Poller::drop_cursor() {
@@ -201,7 +239,7 @@ Clock::duration Poller::drop_cursor() {
         "inbox: the platform no longer knows the cursor: reading the last {} minutes again",
         duration_cast<std::chrono::minutes>(look_back()).count());
   } catch (const StoreError& error) {
-    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()));
+    report(storage_log_, fmt::format("inbox: {}; trying again", error.what()), storage_advice);
   } catch (const NotTheOwner&) {
     return {};
   }
@@ -209,6 +247,7 @@ Clock::duration Poller::drop_cursor() {
 }
 
 void Poller::reload_token() {
+  context_.credentials.refuse(context_.credentials.token());
   if (auto reloaded = context_.credentials.reload(); !reloaded.ok()) {
     token_log_.say(fmt::format("inbox: {}", reloaded.error()));
   }

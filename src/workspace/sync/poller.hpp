@@ -7,6 +7,7 @@
 
 #include "base/async/backoff.hpp"
 #include "base/async/clock.hpp"
+#include "base/async/event.hpp"
 #include "base/text/time.hpp"
 #include "workspace/files/files.hpp"
 #include "workspace/sync/acknowledgements.hpp"
@@ -23,7 +24,9 @@ class Poller {
  public:
   /// `files` gets what each page says about files, before the page is stored; `acknowledgements` is
   /// notified of each poll that leaves nothing to fetch.
-  Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements);
+  /// `token_refused` wakes whoever can get another token, when polls are rejected again and again.
+  Poller(SyncContext context, Files& files, Acknowledgements& acknowledgements,
+         Event& token_refused);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
@@ -40,17 +43,19 @@ class Poller {
   Clock::duration stored(PollCursor::Step step);
   Clock::duration not_stored(std::string_view why);
   void store(const std::optional<PollCursor::Batch>& batch);
+  awaitable<Clock::duration> refused(platform::Error error, platform::ActivityQuery query);
   Clock::duration failed(const platform::Error& error, const platform::ActivityQuery& query);
+  void rejected(const platform::Error& error, Escalation::Say say);
   Clock::duration drop_cursor();
   void reload_token();
-  void report(LogOnce& log, const std::string& text);
+  void report(LogOnce& log, const std::string& text, std::string_view next);
 
   SyncContext context_;
   Files& files_;
   Acknowledgements& acknowledgements_;
+  Event& token_refused_;
   unsigned term_ = 0;
-  /// Consecutive ones.
-  unsigned rejections_ = 0;
+  Escalation escalation_;
   bool removed_ = false;
   std::optional<PollCursor> cursor_;
   /// The last poll of this process that left nothing to fetch.

@@ -20,17 +20,12 @@ constexpr unsigned hurried_failures = 3;
 
 }  // namespace
 
-Escalation::Say Escalation::rejected() {
-  ++count_;
-  if (count_ < 3) return Say::warning;
-  return (count_ - 3) % 20 == 0 ? Say::error : Say::nothing;
-}
-
 Presence::Presence(SyncContext context, std::function<Load()> load,
-                   std::function<std::string()> agent_card)
+                   std::function<std::string()> agent_card, Event& token_refused)
     : context_(context),
       load_(std::move(load)),
       agent_card_(std::move(agent_card)),
+      token_refused_(token_refused),
       started_(context.clock.now()),
       tried_event_(context.clock),
       slower_(context.timing.heartbeat, context.timing.heartbeat_max_retry) {}
@@ -40,11 +35,9 @@ Clock::duration Presence::next_interval() const {
   return duration_cast<Clock::duration>(context_.timing.heartbeat * (0.975 + 0.05 * random_unit()));
 }
 
-/// `own`, or the platform's `Retry-After` up to a limit, whichever is longer.
+/// `own`, or what the platform asks for up to a limit, whichever is longer.
 Clock::duration Presence::patience(const platform::Error& error, Clock::duration own) const {
-  const seconds asked =
-      std::min(error.retry_after.value_or(seconds(0)), context_.timing.heartbeat_max_retry);
-  return std::max<Clock::duration>(own, asked);
+  return std::max(own, asked_pause(error, context_.timing.heartbeat_max_retry));
 }
 
 awaitable<std::optional<std::string>> Presence::register_workspace() {
@@ -68,10 +61,24 @@ awaitable<std::optional<std::string>> Presence::register_workspace() {
       log::warning("register: {}; trying again", error.message);
     }
     tried();
-    context_.owner_role.status().failed("register: " + error.message);
+    note_failure("register: ", error);
     const Clock::duration own = backoff.next(random_unit());
     const Clock::time_point again = context_.clock.now() + patience(error, own);
     co_await sleep_unless_suspended(context_.clock, context_.timing, again);
+  }
+}
+
+awaitable<void> Presence::register_again() {
+  while (true) {
+    co_await token_refused_.wait();
+    co_await context_.owner_role.own();
+    std::string card = agent_card_();
+    auto outcome = co_await context_.client.register_workspace(std::move(card));
+    if (outcome.ok()) {
+      registered(*outcome);
+    } else {
+      log::info("register: {}", outcome.error().message);
+    }
   }
 }
 
@@ -82,13 +89,27 @@ awaitable<void> Presence::send_heartbeats() {
     const Clock::time_point start = context_.clock.now();
     platform::HeartbeatRequest request = heartbeat();
     auto outcome = co_await context_.client.heartbeat(std::move(request));
-    const Clock::duration pause = outcome.ok() ? succeeded(*outcome) : failed(outcome.error());
+    auto say = Escalation::Say::nothing;
+    const bool rejected = !outcome.ok() && is_rejection(outcome.error());
+    const bool rotated = rejected && token_changed();
+    if (rejected && !rotated) say = escalation_.rejected();
     if (!outcome.ok() && Removal::suspected(outcome.error(), escalation_.count())) {
       auto removed = co_await context_.removal.confirmed();
       if (removed) co_return;
     }
+    Clock::duration pause{};
+    if (outcome.ok()) {
+      pause = succeeded(*outcome);
+    } else if (!rotated) {
+      pause = failed(outcome.error(), say);
+    }
     co_await sleep_unless_suspended(context_.clock, context_.timing, start + pause);
   }
+}
+
+void Presence::note_failure(std::string_view call, const platform::Error& error) {
+  const std::string what = std::string(call) + error.message;
+  context_.owner_role.status().failed(StatusFile::Part::presence, what, advice(error));
 }
 
 void Presence::tried() {
@@ -98,11 +119,22 @@ void Presence::tried() {
 
 void Presence::registered(const platform::Registration& registration) {
   log::info("workspace {} is registered ({})", workspace(), registration.delivery_mode);
-  if (registration.auth_token) {
-    keep(context_.credentials.keep_issued_token(*registration.auth_token), "the issued token");
-  }
+  if (registration.auth_token) keep_token(*registration.auth_token);
   keep_secret(registration.inbound_secret);
   tried();
+}
+
+/// The platform issues a token only to a workspace that has none, so one that is held is dead.
+void Presence::keep_token(const std::string& token) {
+  Credentials& credentials = context_.credentials;
+  const std::string held = credentials.token();
+  const std::string source = credentials.token_source();
+  keep(credentials.keep_issued_token(token), "the issued token");
+  if (held.empty() || credentials.token() == held) return;
+  log::warning(
+      "the platform no longer knows the token of {}, and has issued a new one for workspace {}: it "
+      "is kept in {} and used from now on",
+      source, workspace(), credentials.token_source());
 }
 
 platform::HeartbeatRequest Presence::heartbeat() const {
@@ -125,33 +157,39 @@ Clock::duration Presence::succeeded(const platform::HeartbeatReply& reply) {
   return next_interval();
 }
 
-Clock::duration Presence::failed(const platform::Error& error) {
-  context_.owner_role.status().failed("heartbeat: " + error.message);
-  if (is_rejection(error)) return rejected(error);
+Clock::duration Presence::failed(const platform::Error& error, Escalation::Say say) {
+  if (is_rejection(error)) {
+    report_rejection(error, say);
+    return next_interval();
+  }
+  note_failure("heartbeat: ", error);
   platform_log_.say(fmt::format("heartbeat: {}", error.message));
   const bool hurried = ++failures_ <= hurried_failures;
   return patience(error, hurried ? next_interval() : slower_.next(random_unit()));
 }
 
-Clock::duration Presence::rejected(const platform::Error& error) {
-  if (token_changed()) return {};
-  switch (escalation_.rejected()) {
+void Presence::report_rejection(const platform::Error& error, Escalation::Say say) {
+  const std::string where = context_.credentials.file_for_token().string();
+  context_.owner_role.status().failed(StatusFile::Part::presence, "heartbeat: " + error.message,
+                                      context_.removal.rejection_advice(where));
+  switch (say) {
     case Escalation::Say::warning:
       log::warning("heartbeat: the platform rejected the token of workspace {} (HTTP {})",
                    workspace(), error.status);
       break;
     case Escalation::Say::error:
-      log::error("{}", revoked_text(error));
+      log::error("{}", context_.removal.describe_rejections("heartbeat", error, escalation_.count(),
+                                                            where));
       break;
     case Escalation::Say::nothing:
       break;
   }
-  return next_interval();
 }
 
 /// True if the token was rotated: it is tried at once, without a restart.
 bool Presence::token_changed() {
   const std::string before = context_.credentials.token();
+  context_.credentials.refuse(before);
   auto reloaded = context_.credentials.reload();
   if (!reloaded.ok()) credentials_log_.say(reloaded.error());
   return context_.credentials.token() != before;
@@ -174,17 +212,9 @@ void Presence::keep(const Result<void, std::string>& kept, std::string_view what
 
 std::string Presence::rejection_text(const platform::Error& error) const {
   return fmt::format(
-      "the platform rejected register for workspace {} (HTTP {}): the token is invalid for this "
-      "workspace. Create a new one in the canvas → Tokens tab, store it in {} and restart",
-      workspace(), error.status, context_.credentials.token_source());
-}
-
-std::string Presence::revoked_text(const platform::Error& error) const {
-  return fmt::format(
-      "heartbeat: {} rejected in a row (HTTP {}): the token was revoked, probably because "
-      "workspace {} was deleted. Regenerate workspace and token from the canvas → Tokens tab "
-      "and restart",
-      escalation_.count(), error.status, workspace());
+      "the platform rejected register for workspace {} ({}): the token is invalid for this "
+      "workspace. Create a new one in the canvas → Tokens tab and store it in {}",
+      workspace(), error.message, context_.credentials.token_source());
 }
 
 }  // namespace molecule::workspace

@@ -13,30 +13,15 @@
 
 namespace molecule::workspace {
 
-/// How loudly to report heartbeats that the platform rejects (401, 403) one after another
-/// (molecule-mcp.md 4). Other failures do not count.
-class Escalation {
- public:
-  enum class Say { nothing, warning, error };
-
-  /// One more rejection: the 1st and 2nd warn, the 3rd is an error and every 20th after it.
-  Say rejected();
-  void accepted() { count_ = 0; }
-  unsigned count() const { return count_; }
-
- private:
-  unsigned count_ = 0;
-};
-
 /// Keeps one workspace online while this process is the owner: registers until the platform
 /// accepts, sends a heartbeat with the true values every `Timing::heartbeat`, and keeps the secrets
 /// that the replies bring.
 class Presence {
  public:
   /// `load` returns what all sessions of the workspace are working on, `agent_card` a JSON object's
-  /// text.
-  Presence(SyncContext context, std::function<Load()> load,
-           std::function<std::string()> agent_card);
+  /// text, and `token_refused` wakes `register_again`.
+  Presence(SyncContext context, std::function<Load()> load, std::function<std::string()> agent_card,
+           Event& token_refused);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
 
@@ -44,29 +29,35 @@ class Presence {
   /// accepted any from this process, there is nothing to keep online: returns the reason, for
   /// people.
   awaitable<std::optional<std::string>> register_workspace();
+  /// Registers once more whenever polls are refused: a platform that has revoked all tokens of the
+  /// workspace takes heartbeats without one, and issues a new token here (platform-api.md
+  /// 0.4, 1.1). Ends by cancellation.
+  awaitable<void> register_again();
   /// Sends heartbeats from the end of the first register attempt on. Ends by cancellation, or when
   /// the workspace was removed.
   awaitable<void> send_heartbeats();
 
  private:
+  void note_failure(std::string_view call, const platform::Error& error);
   void tried();
   void registered(const platform::Registration& registration);
   platform::HeartbeatRequest heartbeat() const;
   Clock::duration next_interval() const;
   Clock::duration patience(const platform::Error& error, Clock::duration own) const;
   Clock::duration succeeded(const platform::HeartbeatReply& reply);
-  Clock::duration failed(const platform::Error& error);
-  Clock::duration rejected(const platform::Error& error);
+  Clock::duration failed(const platform::Error& error, Escalation::Say say);
+  void report_rejection(const platform::Error& error, Escalation::Say say);
   bool token_changed();
+  void keep_token(const std::string& token);
   void keep_secret(const std::optional<std::string>& secret);
   void keep(const Result<void, std::string>& kept, std::string_view what);
   const std::string& workspace() const { return context_.client.endpoint().workspace_id; }
   std::string rejection_text(const platform::Error& error) const;
-  std::string revoked_text(const platform::Error& error) const;
 
   SyncContext context_;
   std::function<Load()> load_;
   std::function<std::string()> agent_card_;
+  Event& token_refused_;
   Clock::time_point started_;
   Event tried_event_;
   bool tried_ = false;

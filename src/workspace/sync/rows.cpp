@@ -1,11 +1,15 @@
 #include "workspace/sync/rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
+#include <initializer_list>
+#include <vector>
 
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
+#include "platform/parts.hpp"
 
 namespace molecule::workspace {
 
@@ -14,7 +18,6 @@ namespace {
 constexpr std::size_t max_attachments = 64;
 constexpr std::size_t max_uri_bytes = 2048;
 constexpr std::size_t max_id_bytes = 190;
-constexpr std::string_view empty_message = "(empty A2A message)";
 
 /// A body is an object, or a string that contains one (which `scratch` then owns).
 json::Value body_of(json::Value row, std::string_view key, json::Document& scratch) {
@@ -25,45 +28,64 @@ json::Value body_of(json::Value row, std::string_view key, json::Document& scrat
   return parsed.ok() ? *parsed : json::Value();
 }
 
-/// The text parts, one per line; senders mark them by `kind` or by `type`.
-std::string text_of_parts(json::Value parts) {
-  std::string text;
-  for (const json::Value part : parts.items()) {
-    const bool is_text =
-        part["kind"].string_or("") == "text" || part["type"].string_or("") == "text";
-    const std::string_view piece = is_text ? part["text"].string_or("") : std::string_view();
-    if (piece.empty()) continue;
-    if (!text.empty()) text += '\n';
-    text += piece;
-  }
-  return text;
-}
-
-/// The first text that is not blank after sanitising.
-template <class... Texts>
-std::string first_text(const Texts&... candidates) {
-  for (const std::string_view candidate : {std::string_view(candidates)...}) {
+/// The first text that is not blank after sanitising; empty if there is none.
+std::string first_text(std::initializer_list<std::string_view> candidates) {
+  for (const std::string_view candidate : candidates) {
     std::string clean = text::sanitize(candidate);
     if (!text::trim(clean).empty()) return clean;
   }
-  return std::string(empty_message);
+  return {};
 }
 
+/// Where the parts of a message may be.
+std::vector<json::Value> parts_of(json::Value body) {
+  const json::Value params = body["params"];
+  return {params["message"]["parts"], params["message"]["content"], params["parts"],
+          body["message"]["parts"],   body["message"]["content"],   body["parts"]};
+}
+
+std::size_t count_files(const std::vector<json::Value>& places) {
+  std::size_t count = 0;
+  for (const json::Value parts : places) count += platform::files_of_parts(parts).size();
+  return count;
+}
+
+/// What a message says; empty if it has no text.
+std::string said(json::Value body) {
+  for (const json::Value parts : parts_of(body)) {
+    std::string text = first_text({platform::text_of_parts(parts)});
+    if (!text.empty()) return text;
+  }
+  return first_text({body["text"].string_or("")});
+}
+
+std::string instead_of_text(std::size_t files) {
+  if (files == 0) return "(empty A2A message)";
+  return fmt::format("(no text; {} file{})", files, files == 1 ? "" : "s");
+}
+
+/// The platform's summary, its own line about the row, stands for a message of which the row has
+/// nothing; it never replaces what the sender sent.
 std::string message_text(json::Value row) {
   json::Document scratch;
   const json::Value body = body_of(row, "request_body", scratch);
-  const json::Value params = body["params"];
-  return first_text(text_of_parts(params["message"]["parts"]), text_of_parts(params["parts"]),
-                    text_of_parts(body["parts"]), row["summary"].string_or(""));
+  std::string text = said(body);
+  if (!text.empty()) return text;
+  const std::vector<json::Value> places = parts_of(body);
+  const bool has_parts = std::ranges::any_of(places, &json::Value::is_array);
+  if (!has_parts) text = first_text({row["summary"].string_or("")});
+  return text.empty() ? instead_of_text(count_files(places)) : text;
 }
 
 std::string delegation_text(json::Value row) {
   json::Document scratch;
   const json::Value body = body_of(row, "response_body", scratch);
   const json::Value result = body["result"];
-  return first_text(body["text"].string_or(""), result.string_or(""),
-                    text_of_parts(result["parts"]), text_of_parts(body["parts"]),
-                    row["error_detail"].string_or(""), row["summary"].string_or(""));
+  std::string text =
+      first_text({body["text"].string_or(""), result.string_or(""),
+                  platform::text_of_parts(result["parts"]), platform::text_of_parts(body["parts"]),
+                  row["error_detail"].string_or(""), row["summary"].string_or("")});
+  return text.empty() ? instead_of_text(0) : text;
 }
 
 std::string uuid_or_empty(json::Value value) {
@@ -122,26 +144,29 @@ void read_ids(json::Value row, Message& message) {
                 references.empty() ? json::Value() : references.front(), sent["contextId"]});
 }
 
-/// The file parts of the message, in whichever of the three places they are.
+Attachment attachment_of(const platform::FilePart& file) {
+  Attachment attachment{.uri = text::one_line(file.uri),
+                        .name = text::sanitize_name(file.name),
+                        .mime_type = text::sanitize_name(file.mime_type),
+                        .size = file.size && *file.size >= 0 ? file.size : std::nullopt};
+  if (attachment.uri.empty()) {
+    attachment.status = "not received: it was sent without an address";
+  } else if (attachment.uri.size() > max_uri_bytes) {
+    attachment.status = "not received: its address is too long";
+  } else if (names_local_file(attachment.uri)) {
+    attachment.status = "not received: it names a file of this machine";
+  }
+  if (!attachment.status.empty()) attachment.uri.clear();
+  return attachment;
+}
+
+/// The files of the message, in whichever place its parts are.
 std::vector<Attachment> attachments_of(json::Value row) {
   json::Document scratch;
-  const json::Value body = body_of(row, "request_body", scratch);
-  const json::Value params = body["params"];
   std::vector<Attachment> files;
-  for (const json::Value parts : {params["message"]["parts"], params["parts"], body["parts"]}) {
-    for (const json::Value part : parts.items()) {
-      const json::Value file = part["file"];
-      const std::string uri = text::one_line(file["uri"].string_or(""));
-      if (uri.empty() || uri.size() > max_uri_bytes || files.size() >= max_attachments) continue;
-      Attachment attachment{.uri = uri,
-                            .name = text::sanitize_name(file["name"].string_or("")),
-                            .mime_type = text::sanitize_name(file["mimeType"].string_or("")),
-                            .size = size_of(file["size"])};
-      if (names_local_file(uri)) {
-        attachment.uri.clear();
-        attachment.status = "not received: it names a file of this machine";
-      }
-      files.push_back(std::move(attachment));
+  for (const json::Value parts : parts_of(body_of(row, "request_body", scratch))) {
+    for (const platform::FilePart& file : platform::files_of_parts(parts)) {
+      if (files.size() < max_attachments) files.push_back(attachment_of(file));
     }
   }
   return files;
@@ -177,6 +202,11 @@ bool skipped(std::string_view type, std::string_view method, bool has_source, bo
 
 }  // namespace
 
+std::string row_text(json::Value row) {
+  return row["method"].string_or("") == "delegate_result" ? delegation_text(row)
+                                                          : message_text(row);
+}
+
 Row read_row(json::Value row, std::string_view workspace_id) {
   Row result;
   const std::string_view id = row["id"].string_or("");
@@ -189,8 +219,9 @@ Row read_row(json::Value row, std::string_view workspace_id) {
   const std::string self = text::lower(workspace_id);
   const std::string_view method = row["method"].string_or("");
   const std::string source = uuid_or_empty(row["source_id"]);
-  // A malformed source is an unknown sender, never the human.
-  const bool has_source = !row["source_id"].string_or("").empty();
+  // A malformed source of whatever type is an unknown sender, never the human.
+  const json::Value given = row["source_id"];
+  const bool has_source = given.present() && !given.is_null() && given.string() != "";
   // A peer chooses the method of its messages; what the platform or this workspace itself writes
   // has no source, or our own.
   const bool trusted = !has_source || source == self;

@@ -27,6 +27,9 @@ struct Row {
   std::optional<Upload> upload;
 };
 
+/// What the row says, sanitised, whoever wrote it.
+std::string row_text(json::Value row);
+
 /// Reads one row of outside input, whatever its shape. `workspace_id` is the inbox's owner.
 Row read_row(json::Value row, std::string_view workspace_id);
 

@@ -17,8 +17,10 @@ namespace {
 /// Always the same, so that a shorter record overwrites all of a longer one. Within a page, so that
 /// readers see all of it or none.
 constexpr std::size_t record_bytes = 2048;
-/// Fits into a record even if every byte must be escaped.
-constexpr std::size_t max_error_bytes = 512;
+// All of them fit into a record even if every byte must be escaped.
+constexpr std::size_t max_error_bytes = 360;
+constexpr std::size_t max_trouble_bytes = 220;
+constexpr std::size_t max_next_bytes = 200;
 
 std::filesystem::path file_in(const std::filesystem::path& state_folder) {
   return state_folder / "status.json";
@@ -46,8 +48,25 @@ std::string to_json(const OwnerRecord& record) {
     object.field("last_error", record.last_error);
     object.nullable("last_error_at", text_of(record.last_error_at));
     object.field("disabled", record.disabled);
+    if (record.trouble) {
+      object.field("failing", record.trouble->what);
+      object.field("failing_since", format_rfc3339(record.trouble->since));
+      object.field("failing_next", record.trouble->next);
+    }
   }
   return std::move(writer).take();
+}
+
+std::optional<Trouble> read_trouble(json::Value root) {
+  const auto since = time_of(root["failing_since"]);
+  if (!since) return std::nullopt;
+  return Trouble{.what = text::one_line(root["failing"].string_or("")),
+                 .since = *since,
+                 .next = text::one_line(root["failing_next"].string_or(""))};
+}
+
+std::string cut(std::string_view text, std::size_t bytes) {
+  return std::string(text::prefix_bytes(text::one_line(text), bytes));
 }
 
 }  // namespace
@@ -61,6 +80,8 @@ StatusFile::~StatusFile() {
 
 void StatusFile::begin(std::int64_t session) {
   record_ = {};
+  inbox_.reset();
+  presence_.reset();
   record_.session = session;
   record_.pid = ::getpid();
   record_.since = clock_.wall();
@@ -69,23 +90,39 @@ void StatusFile::begin(std::int64_t session) {
 
 void StatusFile::heartbeat_sent() {
   record_.last_heartbeat = clock_.wall();
-  write();
+  succeeded(Part::presence);
 }
 
 void StatusFile::polled() {
   record_.last_poll = clock_.wall();
+  succeeded(Part::inbox);
+}
+
+void StatusFile::note_error(std::string_view what) {
+  record_.last_error = cut(what, max_error_bytes);
+  record_.last_error_at = clock_.wall();
+}
+
+void StatusFile::failed(Part part, std::string_view what, std::string_view next) {
+  note_error(what);
+  std::optional<Trouble>& trouble = trouble_of(part);
+  const WallTime since = trouble ? trouble->since : clock_.wall();
+  trouble = Trouble{
+      .what = cut(what, max_trouble_bytes), .since = since, .next = cut(next, max_next_bytes)};
+  record_.trouble = inbox_ ? inbox_ : presence_;
   write();
 }
 
-void StatusFile::failed(std::string_view what) {
-  record_.last_error = text::prefix_bytes(text::one_line(what), max_error_bytes);
-  record_.last_error_at = clock_.wall();
+void StatusFile::succeeded(Part part) {
+  trouble_of(part).reset();
+  record_.trouble = inbox_ ? inbox_ : presence_;
   write();
 }
 
 void StatusFile::disable(std::string_view why) {
   record_.disabled = true;
-  failed(why);
+  note_error(why);
+  write();
   end();
 }
 
@@ -120,6 +157,7 @@ std::optional<OwnerRecord> read_owner_record(const std::filesystem::path& state_
   record.last_error = text::one_line(root["last_error"].string_or(""));
   record.last_error_at = time_of(root["last_error_at"]);
   record.disabled = root["disabled"].boolean().value_or(false);
+  record.trouble = read_trouble(root);
   return record;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/async/clock.hpp"
 #include "base/text/time.hpp"
+#include "workspace/sync/trouble.hpp"
 
 namespace molecule::workspace {
 
@@ -24,6 +25,8 @@ struct OwnerRecord {
   /// The last failure, for people; empty if there was none.
   std::string last_error;
   std::optional<WallTime> last_error_at;
+  /// What fails now; empty while all is well.
+  std::optional<Trouble> trouble;
   /// The owner has given up the workspace, which cannot be used; `last_error` says why.
   bool disabled = false;
 };
@@ -45,20 +48,29 @@ class StatusFile {
   void end() { record_ = {}; }
   /// Records that the owner gives up the workspace, as its last write. `why` is for people.
   void disable(std::string_view why);
+  /// What fails or succeeds: being online, or receiving messages.
+  enum class Part { presence, inbox };
   // Record what the owner does. Before `begin` and after `end` nothing is written.
   void heartbeat_sent();
   void polled();
-  /// `what` is for people; callers keep secrets out.
-  void failed(std::string_view what);
+  /// `what` is for people, with what to do `next`; callers keep secrets out.
+  void failed(Part part, std::string_view what, std::string_view next);
   /// Wakes the watchers of the file without changing its content.
   void wake_watchers();
+  /// What `begin` and the others have recorded.
+  const OwnerRecord& record() const { return record_; }
 
  private:
+  void note_error(std::string_view what);
+  std::optional<Trouble>& trouble_of(Part part) { return part == Part::inbox ? inbox_ : presence_; }
+  void succeeded(Part part);
   void write();
 
   std::filesystem::path path_;
   Clock& clock_;
   OwnerRecord record_;
+  std::optional<Trouble> inbox_;
+  std::optional<Trouble> presence_;
   int fd_ = -1;
 };
 

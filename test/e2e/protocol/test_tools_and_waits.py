@@ -44,13 +44,13 @@ def test_4_names_and_schemas(listed):
 
 ARGUMENTS = {
     "delegate_task": ({"workspace_id", "task"}, set()), "delegate_task_async": ({"workspace_id", "task"}, set()),
-    "check_task_status": ({"workspace_id", "task_id"}, set()), "list_peers": (set(), set()),
+    "check_task_status": ({"workspace_id", "task_id"}, {"offset"}), "list_peers": (set(), {"offset"}),
     "get_workspace_info": (set(), set()), "send_message_to_user": ({"message"}, {"attachments"}),
-    "wait_for_message": (set(), {"timeout_secs"}), "inbox_peek": (set(), {"limit"}),
+    "wait_for_message": (set(), {"timeout_secs"}), "inbox_peek": (set(), {"limit", "activity_id", "offset"}),
     "inbox_pop": ({"activity_id"}, set()), "commit_memory": ({"content"}, {"scope"}),
-    "recall_memory": (set(), {"query", "scope"}),
+    "recall_memory": (set(), {"query", "scope", "id", "offset"}),
     "reply": ({"activity_id", "text"}, {"attachments"}),
-    "chat_history": (set(), {"peer_id", "limit", "before_ts"}),
+    "chat_history": (set(), {"peer_id", "limit", "before_ts", "id", "offset"}),
     "update_agent_card": ({"card"}, set()), "broadcast_message": ({"message"}, set()),
     "get_runtime_identity": (set(), set())}
 

@@ -251,6 +251,8 @@ class McpProcess:
 
     def expect_exit(self, code, deadline=DEADLINE):
         self.expected_exit = code
+        if code == 2 and self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()  # without it, the program gives a host time to ask
         assert self.wait_exit(deadline)[0] == code, self.stderr_text
 
     def kill(self):

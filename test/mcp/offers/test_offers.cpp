@@ -39,7 +39,9 @@ TEST_CASE("lists are paged, and unknown cursors are rejected") {
     params = R"({"cursor":)" + next.dump() + "}";
   }
   CHECK(names == "tool0tool1tool2tool3tool4mediadatalogaskask_too");
-  for (const char* wrong : {"\"\"", "\"3\"", "\"12\"", "\"x\"", "\"4x\"", "4", "[]", "\"-4\""}) {
+  const Answer first = host.ask(request("1", "tools/list", R"({"cursor":""})"));
+  CHECK(first["result"]["tools"].items().size() == 4);
+  for (const char* wrong : {"\"3\"", "\"12\"", "\"x\"", "\"4x\"", "4", "[]", "\"-4\""}) {
     const std::string cursor = R"({"cursor":)" + std::string(wrong) + "}";
     CHECK(host.ask(request("1", "tools/list", cursor)).code() == -32602);
     CHECK(host.ask(request("1", "prompts/list", cursor)).code() == -32602);

@@ -137,13 +137,6 @@ TEST_CASE("inbox_peek lists the oldest first, within its limit and a host's size
   CHECK(parsed(fixture.call("inbox_peek", R"({"limit":2})").text).root().items().size() == 2);
   CHECK(parsed(fixture.call("inbox_peek", R"({"limit":0})").text).root().items().size() == 1);
   CHECK(parsed(fixture.call("inbox_peek", R"({"limit":-9e9})").text).root().items().size() == 1);
-  Fixture heavy;
-  deliver(heavy, {message(1, std::string(300'000, 'x')), message(2, std::string(300'000, 'y'))});
-  const mcp::ToolResult cut = heavy.call("inbox_peek");
-  CHECK(parsed(cut.text).root().items().size() == 1);
-  CHECK(parsed(cut.structured).root()["more"].integer() == 1);
-  REQUIRE(cut.content.size() == 1);
-  CHECK(contains(std::get<mcp::TextContent>(cut.content.front()).text, "1 more wait"));
   CHECK(fixture.call("inbox_peek").content.empty());
 }
 
@@ -225,8 +218,9 @@ TEST_CASE("another process that keeps writing is reported") {
   const Writer writer(fixture, std::chrono::hours(1));
   for (const std::string name : {"wait_for_message", "inbox_pop"}) {
     const auto start = fixture.clock.now();
-    const std::string arguments =
-        R"({"timeout_secs":0,"activity_id":")" + message(1).activity_id + R"("})";
+    const std::string arguments = name == "inbox_pop"
+                                      ? R"({"activity_id":")" + message(1).activity_id + R"("})"
+                                      : R"({"timeout_secs":0})";
     const mcp::ToolResult result = fixture.call(name, arguments);
     CHECK(result.is_error);
     CHECK(contains(result.text, "Another process is writing to it: try again."));

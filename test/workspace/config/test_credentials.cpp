@@ -156,7 +156,8 @@ TEST_CASE_FIXTURE(Fixture, "credentials: a failed reload keeps the previous toke
   CHECK(credentials.token() == "second");
 }
 
-TEST_CASE_FIXTURE(Fixture, "credentials: an issued token is stored only if there was none") {
+TEST_CASE_FIXTURE(Fixture,
+                  "credentials: an issued token is stored, and one that was held is dead") {
   Credentials none = with({});
   REQUIRE(none.keep_issued_token("issued").ok());
   CHECK(none.token() == "issued");
@@ -165,8 +166,67 @@ TEST_CASE_FIXTURE(Fixture, "credentials: an issued token is stored only if there
   REQUIRE(::stat((folder.path() / ".auth_token").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   CHECK(none.keep_issued_token("another").ok());
-  CHECK(none.token() == "issued");
-  CHECK(read(".auth_token") == "issued");
+  CHECK(none.token() == "another");
+  CHECK(read(".auth_token") == "another");
+  CHECK_FALSE(read(".dead_tokens").empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "fault F1: a dead token is not tried again before its source has another") {
+  const std::string file = write("token", "dead-token-of-a-file");
+  for (const Variables& variables :
+       {Variables{{token_variable, "dead-token"}}, Variables{{file_variable, file}}}) {
+    Credentials held = with(variables);
+    REQUIRE(held.reload().ok());
+    const std::string dead = held.token();
+    REQUIRE(held.keep_issued_token("issued-token").ok());
+    CHECK(held.token() == "issued-token");
+    CHECK(read(".dead_tokens").find(dead) == std::string::npos);
+    // This process, and the next one.
+    REQUIRE(held.reload().ok());
+    CHECK(held.token() == "issued-token");
+    Credentials next = with(variables);
+    REQUIRE(next.require().ok());
+    CHECK(next.token() == "issued-token");
+    CHECK(next.token_source() == (folder.path() / ".auth_token").string());
+  }
+  Credentials rotated = with({{token_variable, "rotated-token"}});
+  REQUIRE(rotated.require().ok());
+  CHECK(rotated.token() == "rotated-token");
+  write("token", "rotated-in-the-file");
+  Credentials changed = with({{file_variable, file}});
+  REQUIRE(changed.require().ok());
+  CHECK(changed.token() == "rotated-in-the-file");
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault F1: a dead token is better than none") {
+  Credentials held = with({{token_variable, "dead-token"}});
+  REQUIRE(held.reload().ok());
+  REQUIRE(held.keep_issued_token("issued-token").ok());
+  std::filesystem::remove(folder.path() / ".auth_token");
+  Credentials next = with({{token_variable, "dead-token"}});
+  REQUIRE(next.require().ok());
+  CHECK(next.token() == "dead-token");
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault F9: a refused token gives way to a later source's") {
+  Credentials credentials = with({{token_variable, "of-the-variable"}});
+  REQUIRE(credentials.reload().ok());
+  CHECK(credentials.file_for_token() == folder.path() / ".auth_token");
+  credentials.refuse("of-the-variable");
+  REQUIRE(credentials.reload().ok());
+  CHECK(credentials.token() == "of-the-variable");
+  write(".auth_token", "new-token");
+  REQUIRE(credentials.reload().ok());
+  CHECK(credentials.token() == "new-token");
+  // If the platform refuses all of them, the order decides again.
+  credentials.refuse("new-token");
+  REQUIRE(credentials.reload().ok());
+  CHECK(credentials.token() == "of-the-variable");
+  const std::string file = write("token", "in-a-file");
+  Credentials of_file = with({{file_variable, file}});
+  REQUIRE(of_file.reload().ok());
+  CHECK(of_file.file_for_token() == file);
 }
 
 TEST_CASE_FIXTURE(Fixture, "credentials: issued tokens are checked like all others") {

@@ -471,7 +471,7 @@ TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up leaves the r
   OwnerRole first(test::self_id, *a, folder.path(), clock);
   OwnerRole second(test::self_id, *b, folder.path(), clock);
   REQUIRE(first.owns());
-  first.status().failed("heartbeat: it is slow");
+  first.status().failed(StatusFile::Part::presence, "heartbeat: it is slow", "Wait.");
   clock.advance(test::timing.owner_liveness);
   REQUIRE(second.owns());
   second.status().heartbeat_sent();
@@ -482,7 +482,7 @@ TEST_CASE_FIXTURE(Fixture, "ownership: a former owner that wakes up leaves the r
     first.status().heartbeat_sent();
   }
   SUBCASE("one that failed meanwhile") {
-    first.status().failed("heartbeat: timed out");
+    first.status().failed(StatusFile::Part::presence, "heartbeat: timed out", "Wait.");
   }
   SUBCASE("a poll") {
     first.status().polled();

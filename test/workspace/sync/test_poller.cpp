@@ -56,12 +56,14 @@ struct Fixture : test::Fixture {
   OwnerRole owner_role{test::self_id, inbox, folder.path(), clock};
   Acknowledgements acknowledgements{client, inbox.poll_state, clock};
   Removal removal{client};
+  Event token_refused{clock};
   Event any_changed{clock};
   Changes changes{clock, any_changed};
   Files files{client, folder.path(), folder.path() / "uploads", clock, test::timing};
   Poller poller{{client, inbox, owner_role, credentials, removal, changes, clock, test::timing},
                 files,
-                acknowledgements};
+                acknowledgements,
+                token_refused};
 
   ~Fixture() { end_tasks(); }
 
@@ -246,6 +248,42 @@ TEST_CASE_FIXTURE(Fixture, "poller: rejections without a removal do not end the 
   CHECK(removal.reason().empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "fault F2: rejected polls escalate like heartbeats") {
+  const test::Stderr stderr_text;
+  int refused = 0;
+  const auto count_refused = [](Event& event, int& times) -> awaitable<void> {
+    while (true) {
+      co_await event.wait();
+      ++times;
+    }
+  };
+  tasks.spawn("refused", count_refused(token_refused, refused));
+  server.answer(info_call, 200, R"({"id":"x"})");
+  for (int i = 0; i < 25; ++i)
+    server.answer(call, 401, R"({"error":"invalid workspace auth token"})");
+  server.answer(call, 200, "[]");
+  start();
+  until_count(call, 2);
+  CHECK(stderr_text.said("warning: inbox: the platform rejected the token") == 2);
+  CHECK(stderr_text.said("error: ") == 0);
+  CHECK(refused == 0);
+  until_count(call, 3);
+  CHECK(stderr_text.said("error: inbox: 3 rejected in a row (HTTP 401)") == 1);
+  CHECK(stderr_text.said("still exists") == 1);
+  CHECK(stderr_text.said("no messages arrive") == 1);
+  until([&] { return refused == 1; });
+  const auto trouble = read_owner_record(folder.path()).value().trouble;
+  REQUIRE(trouble);
+  CHECK(trouble->what.find("401") != std::string::npos);
+  CHECK(trouble->next.find("Tokens tab") != std::string::npos);
+  until_count(call, 23);
+  CHECK(stderr_text.said("error: ") == 2);
+  until([&] { return refused == 2; });
+  until_count(call, 27);
+  CHECK(stderr_text.said("error: ") == 2);
+  CHECK_FALSE(read_owner_record(folder.path()).value().trouble);
+}
+
 TEST_CASE_FIXTURE(Fixture, "poller: other failures keep the cursor and slow down") {
   const test::Stderr stderr_text;
   inbox.messages.store({}, activity_id(1));
@@ -295,7 +333,7 @@ TEST_CASE_FIXTURE(Fixture, "poller: Retry-After is honoured") {
   until_count(call, 1);
   const Clock::time_point asked_to_wait = clock.now();
   until_count(call, 2);
-  CHECK(seconds_between(asked_to_wait, clock.now()) == doctest::Approx(40).epsilon(0.01));
+  CHECK(seconds_between(asked_to_wait, clock.now()) == doctest::Approx(41).epsilon(0.01));
 }
 
 TEST_CASE_FIXTURE(Fixture, "poller: a rotated token is read again") {

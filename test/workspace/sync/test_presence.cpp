@@ -29,9 +29,11 @@ struct Fixture : test::Fixture {
   Inbox inbox{folder.path(), clock, test::timing};
   OwnerRole owner_role{test::self_id, inbox, folder.path(), clock};
   Removal removal{client};
+  Event token_refused{clock};
   Presence presence{{client, inbox, owner_role, credentials, removal, changes, clock, test::timing},
                     [this] { return workload.load(); },
-                    [] { return card; }};
+                    [] { return card; },
+                    token_refused};
 
   ~Fixture() { end_tasks(); }
 
@@ -112,8 +114,7 @@ TEST_CASE("escalation: 1st and 2nd warn, 3rd is an error, and every 20th after i
 TEST_CASE_FIXTURE(Fixture,
                   "presence: registers for polling, stores the secret, then sends heartbeats") {
   server.answer(register_call, 200,
-                R"({"status":"registered","delivery_mode":"poll","auth_token":"other",)"
-                R"("platform_inbound_secret":"s1"})");
+                R"({"status":"registered","delivery_mode":"poll","platform_inbound_secret":"s1"})");
   server.answer(heartbeat_call, 200, R"({"status":"ok","platform_inbound_secret":"s2"})");
   start_register();
   start_heartbeats();
@@ -127,6 +128,69 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(credentials.token() == "first-token");
   CHECK(secret() == "s2");
   CHECK(count(register_call) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault F1: a token issued at register replaces the dead one") {
+  const test::Stderr stderr_text;
+  server.answer(register_call, 200,
+                R"({"status":"registered","delivery_mode":"poll","auth_token":"issued-token"})");
+  server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
+  server.answer(heartbeat_call, 200, ok);
+  start_register();
+  start_heartbeats();
+  tasks.spawn("register again", presence.register_again());
+  until_count(heartbeat_call, 1);
+  CHECK(server.requests(register_call).at(0).header("Authorization") == "Bearer first-token");
+  CHECK(server.requests(heartbeat_call).at(0).header("Authorization") == "Bearer issued-token");
+  CHECK(stderr_text.said("has issued a new one for workspace " + test::self_id) == 1);
+  CHECK(stderr_text.said("first-token") == 0);
+  CHECK(stderr_text.said("issued-token") == 0);
+  // Once: another register brings none.
+  token_refused.notify_all();
+  until_count(register_call, 2);
+  until_count(heartbeat_call, 2);
+  CHECK(stderr_text.said("has issued a new one") == 1);
+  workspace::Credentials next{{test::environment_of({{"MOLECULE_WORKSPACE_TOKEN", "first-token"}})},
+                              folder.path()};
+  REQUIRE(next.require().ok());
+  CHECK(next.token() == "issued-token");
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault F2: a register after refused polls brings a new token") {
+  server.answer(register_call, 200, R"({"status":"registered","delivery_mode":"poll"})");
+  server.answer(register_call, 401, R"({"error":"invalid workspace auth token"})");
+  server.answer(register_call, 200,
+                R"({"status":"registered","delivery_mode":"poll","auth_token":"issued-token"})");
+  server.answer(heartbeat_call, 200, ok);
+  start_register();
+  start_heartbeats();
+  tasks.spawn("register again", presence.register_again());
+  until_count(heartbeat_call, 1);
+  token_refused.notify_all();
+  until_count(register_call, 2);
+  CHECK(rejections.empty());
+  token_refused.notify_all();
+  until_count(register_call, 3);
+  until_count(heartbeat_call, 2);
+  CHECK(credentials.token() == "issued-token");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "fault F9: of a workspace that exists it is not said that it was deleted") {
+  const test::Stderr stderr_text;
+  server.answer("GET /workspaces/" + test::self_id, 200, R"({"id":"x","status":"online"})");
+  server.answer(heartbeat_call, 200, ok);
+  server.answer(heartbeat_call, 401, "{}");
+  come_online();
+  until_count(heartbeat_call, 4);
+  CHECK(stderr_text.said("error: ") == 1);
+  CHECK(stderr_text.said("workspace " + test::self_id + " still exists") == 1);
+  CHECK(stderr_text.said("Tokens tab) into " + (folder.path() / "token").string()) == 1);
+  CHECK(stderr_text.said("no restart is needed") == 1);
+  CHECK(stderr_text.said("deleted") == 0);
+  const auto trouble = read_owner_record(folder.path()).value().trouble;
+  REQUIRE(trouble);
+  CHECK(trouble->next.find("no restart is needed") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: a heartbeat every 20 s with the true values") {
@@ -317,10 +381,10 @@ TEST_CASE_FIXTURE(Fixture, "presence: Retry-After is honoured as far as presence
   until_count(heartbeat_call, 2);
   Clock::time_point last = clock.now();
   until_count(heartbeat_call, 3);
-  CHECK(seconds_between(last, clock.now()) == doctest::Approx(45).epsilon(0.01));
+  CHECK(seconds_between(last, clock.now()) == doctest::Approx(46).epsilon(0.01));
   last = clock.now();
   until_count(heartbeat_call, 4);
-  CHECK(seconds_between(last, clock.now()) == doctest::Approx(60).epsilon(0.01));
+  CHECK(seconds_between(last, clock.now()) == doctest::Approx(61).epsilon(0.01));
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: after a suspend a heartbeat is sent within seconds") {

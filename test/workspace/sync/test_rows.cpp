@@ -110,9 +110,53 @@ TEST_CASE("rows: the places of the text") {
   CHECK(text_of(body(R"({"params":{"parts":[{"kind":"text","text":"params"}]}})")) == "params");
   CHECK(text_of(body(R"({"parts":[{"kind":"text","text":"top"}]})")) == "top");
   CHECK(text_of(body(R"("{\"parts\":[{\"kind\":\"text\",\"text\":\"quoted\"}]}")")) == "quoted");
-  CHECK(text_of(body(R"({"parts":[{"kind":"data","text":"no"}]})") + R"(,"summary":"sum")") ==
-        "sum");
+  CHECK(text_of(body(R"({"params":{}})") + R"(,"summary":"sum")") == "sum");
   CHECK(text_of(body(R"({"parts":[{"kind":"text","text":" \n"}]})")) == "(empty A2A message)");
+}
+
+TEST_CASE("fault B4: every version's parts are read, and none vanishes") {
+  const std::string summary = R"x(,"summary":"SendMessage to a (queued for poll)")x";
+  const auto said = [&summary](const std::string& parts) {
+    return text_of(body(R"({"params":{"message":{"parts":[)" + parts + "]}}}") + summary);
+  };
+  CHECK(said(R"({"type":"text","text":"0.2"})") == "0.2");
+  CHECK(said(R"({"kind":"text","text":"0.3"})") == "0.3");
+  CHECK(said(R"({"text":"1.0"})") == "1.0");
+  CHECK(said(R"({"text":"a"},{"kind":"text","text":"b"})") == "a\nb");
+  CHECK(said(R"({"kind":"data","data":{"x":[1,"y"]}})") == R"({"x":[1,"y"]})");
+  CHECK(said(R"({"data":7},{"text":"seven"})") == "7\nseven");
+  CHECK(said(R"({"kind":"hologram","light":1})") == "(a part of kind hologram)");
+  CHECK(text_of(body(R"({"message":{"content":[{"text":"by REST"}]}})") + summary) == "by REST");
+}
+
+TEST_CASE("fault B4: files are found in every version's spelling") {
+  const Row result = row(body(
+      R"({"params":{"message":{"parts":[)"
+      R"({"kind":"file","file":{"uri":"https://x/1","name":"1","mimeType":"a/b","size":3}},)"
+      R"({"file":{"fileWithUri":"https://x/2","name":"2","mediaType":"c/d"}},)"
+      R"({"url":"https://x/3","filename":"3","mediaType":"e/f"},{"raw":"AAAA","filename":"4"}]}}})"));
+  REQUIRE(result.message);
+  const std::vector<Attachment>& files = result.message->attachments;
+  REQUIRE(files.size() == 4);
+  CHECK(files[0].uri == "https://x/1");
+  CHECK(files[0].size == 3);
+  CHECK(files[1].uri == "https://x/2");
+  CHECK(files[1].mime_type == "c/d");
+  CHECK(files[2].uri == "https://x/3");
+  CHECK(files[2].name == "3");
+  CHECK(files[3].name == "4");
+  CHECK(files[3].uri.empty());
+  CHECK(files[3].status == "not received: it was sent without an address");
+}
+
+TEST_CASE("fault F11: the platform's summary never replaces what was sent") {
+  const std::string summary = R"x(,"summary":"message/send to alpha2 (ingest)")x";
+  const std::string file = R"({"kind":"file","file":{"uri":"https://x/1","name":"1"}})";
+  CHECK(text_of(body(R"({"params":{"message":{"parts":[)" + file + "]}}}") + summary) ==
+        "(no text; 1 file)");
+  CHECK(text_of(body(R"({"params":{"message":{"parts":[)" + file + "," + file + "]}}}") +
+                summary) == "(no text; 2 files)");
+  CHECK(text_of(body(R"({"params":{"message":{"parts":[]}}})") + summary) == "(empty A2A message)");
 }
 
 TEST_CASE("rows: hostile shapes are skipped, or become harmless messages") {
@@ -128,6 +172,17 @@ TEST_CASE("rows: hostile shapes are skipped, or become harmless messages") {
         R"("request_body":{"params":{"message":"x","parts":{"kind":"text"}}})",
         R"("request_body":{"parts":[null,1,"x",{"kind":"text","text":5},[]]})"}) {
     CHECK(text_of(more) == "(empty A2A message)");
+  }
+  for (const char* source : {"{}", "[]", "5", "0", "1.5", "true", "false", "\" \"", "[null]"}) {
+    CAPTURE(source);
+    const Row odd = row(std::string(R"("method":"message/send","source_id":)") + source);
+    REQUIRE(odd.message);
+    CHECK(odd.message->kind == "peer_agent");
+    CHECK(odd.message->peer_id.empty());
+    const Row upload =
+        row(std::string(R"("method":"chat_upload_receive","request_body":{"file_id":")") + id +
+            R"("},"source_id":)" + source);
+    CHECK_FALSE(upload.upload);
   }
   const Row unknown = row(R"("source_id":"<script>","method":"x\u202ey\u0007")");
   REQUIRE(unknown.message);

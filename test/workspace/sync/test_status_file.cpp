@@ -61,14 +61,41 @@ TEST_CASE_FIXTURE(Fixture,
   for (const std::string& text :
        {std::string(5000, '"'), std::string(5000, '\x01'), std::string("\xff\xfe"),
         std::string("two\nlines"), std::string("short")}) {
-    file.failed(text);
+    file.failed(StatusFile::Part::inbox, text, text);
     CHECK(std::filesystem::file_size(path) == size);
     CHECK(read().last_error_at == clock.wall());
     CHECK(read().last_error.find('\n') == std::string::npos);
   }
   CHECK(read().last_error == "short");
+  CHECK(read().trouble.value().what == "short");
   file.begin(2);
   CHECK(read().last_error.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "fault A7: the record says what fails, since when, and what to do") {
+  using Part = StatusFile::Part;
+  StatusFile file(folder.path(), clock);
+  file.begin(1);
+  CHECK_FALSE(read().trouble);
+  const WallTime first = clock.wall();
+  file.failed(Part::presence, "heartbeat: 503", "Wait.");
+  clock.advance(std::chrono::minutes(1));
+  const WallTime second = clock.wall();
+  file.failed(Part::inbox, "inbox: 401", "Get a token.");
+  clock.advance(std::chrono::minutes(1));
+  file.failed(Part::inbox, "inbox: still 401", "Get a token.");
+  CHECK(read().trouble.value().what == "inbox: still 401");
+  CHECK(read().trouble.value().since == second);
+  CHECK(read().trouble.value().next == "Get a token.");
+  file.polled();
+  CHECK(read().trouble.value().what == "heartbeat: 503");
+  CHECK(read().trouble.value().since == first);
+  file.heartbeat_sent();
+  CHECK_FALSE(read().trouble);
+  CHECK(read().last_error == "inbox: still 401");
+  file.failed(Part::inbox, "x", "y");
+  file.begin(2);
+  CHECK_FALSE(read().trouble);
 }
 
 TEST_CASE_FIXTURE(Fixture, "status file: a record that cannot be written is skipped") {

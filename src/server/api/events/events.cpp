@@ -56,7 +56,7 @@ awaitable<void> EventQueue::write(store::Session& store) {
     co_await store.execute(
         "INSERT INTO events (id, event_type, workspace_id, payload, created_at)"
         " VALUES ($1, $2, $3, $4, $5)",
-        random_uuid(), row.type, row.workspace_id, row.payload, row.created_at);
+        ordered_uuid(row.created_at), row.type, row.workspace_id, row.payload, row.created_at);
   }
   rows_.clear();
 }
@@ -88,7 +88,7 @@ awaitable<void> EventHub::close_revoked() {
     if (next == subscribers_.end()) co_return;
     last = next->first;
     const Caller caller = next->second.caller;
-    if (caller.is_admin() && caller.session_id.empty()) continue;
+    if (caller.is_admin() && caller.token_id.empty() && caller.session_id.empty()) continue;
     const Visibility seen = co_await event_visibility(*session, caller, caller.workspace_id);
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end() || seen != Visibility::revoked) continue;

@@ -65,31 +65,30 @@ awaitable<void> ack_upload(Context& context, const PendingUpload& upload) {
       context.now_micros());
 }
 
-awaitable<std::int64_t> waiting_bytes(Context& context, std::string_view workspace_id) {
-  store::Rows row = co_await context.store.query(
-      "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM pending_uploads WHERE workspace_id = $1",
-      workspace_id);
-  row.next();
-  co_return row.integer(0);
-}
-
-awaitable<void> remove_expired_uploads(Context& context) {
+awaitable<void> delete_expired_uploads(Context& context) {
   const std::int64_t now = context.now_micros();
   co_await context.store.execute(
       "DELETE FROM pending_uploads WHERE created_at <= $1 OR acked_at <= $2",
       now - lifetime.count(), now - lifetime_after_ack.count());
+}
+
+awaitable<void> remove_orphaned_files(Services& services) {
+  constexpr int files_a_turn = 50;
   std::error_code failure;
-  if (std::filesystem::is_symlink(context.services.uploads, failure)) co_return;
-  for (auto file = std::filesystem::directory_iterator(context.services.uploads, failure);
+  if (std::filesystem::is_symlink(services.uploads, failure)) co_return;
+  int files = 0;
+  for (auto file = std::filesystem::directory_iterator(services.uploads, failure);
        !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
+    if (++files % files_a_turn == 0) co_await next_turn();
     if (!is_upload(*file)) continue;
     const std::string name = file->path().filename().string();
+    Context context(services);
     const bool known = co_await has_row(context, name);
     if (known) continue;
     std::error_code ignored;
     std::filesystem::remove(file->path(), ignored);
   }
-  if (failure) log::warning("{}: {}", context.services.uploads.string(), failure.message());
+  if (failure) log::warning("{}: {}", services.uploads.string(), failure.message());
 }
 
 }  // namespace molecule::server

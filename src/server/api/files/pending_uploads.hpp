@@ -18,8 +18,6 @@ namespace molecule::server {
 inline constexpr std::size_t max_upload_bytes = std::size_t{100} << 20;
 /// Files in one message from an agent to its user.
 inline constexpr std::size_t max_attachments = 10;
-/// Bytes that may wait for one workspace.
-inline constexpr std::int64_t max_waiting_bytes = std::int64_t{1} << 30;
 
 struct PendingUpload {
   std::string id;
@@ -39,11 +37,11 @@ awaitable<std::optional<PendingUpload>> find_upload(Context& context, std::strin
                                                     std::string_view file_id);
 awaitable<void> ack_upload(Context& context, const PendingUpload& upload);
 std::filesystem::path upload_path(const Context& context, const PendingUpload& upload);
-/// Bytes waiting for a workspace.
-awaitable<std::int64_t> waiting_bytes(Context& context, std::string_view workspace_id);
 
-/// Removes expired uploads, rows first, and uploads that have no row; no other files. Not within a
-/// request.
-awaitable<void> remove_expired_uploads(Context& context);
+/// Deletes the rows of expired uploads. Within a transaction.
+awaitable<void> delete_expired_uploads(Context& context);
+/// Removes uploaded files that have no row, and no other files, a few at a turn of the loop: other
+/// requests run in between. Not within a transaction.
+awaitable<void> remove_orphaned_files(Services& services);
 
 }  // namespace molecule::server

@@ -1,16 +1,17 @@
 #include <algorithm>
 
 #include "base/json/writer.hpp"
+#include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-/// Limits the keys and values of one workspace, so that the reply that lists them stays small
-/// enough.
-constexpr std::int64_t max_bytes = std::int64_t{16} << 20;
+/// A list of keys and values ends after this many bytes, but holds at least one.
+constexpr std::size_t max_list_bytes = std::size_t{16} << 20;
 
 constexpr std::int64_t max_ttl_seconds = std::int64_t{100} * 365 * 24 * 3600;
 
@@ -47,17 +48,21 @@ Reply version_conflict(std::int64_t expected, const std::optional<std::int64_t>&
   return json_reply(409, std::move(writer).take());
 }
 
-/// Deletes expired keys first. The key being written does not count, and stays even if it has
-/// expired, so that its versions never repeat.
-awaitable<bool> has_room(Context& context, std::string_view workspace_id, std::string_view key,
-                         std::size_t wanted) {
+/// Deletes expired keys first. The key being written stays even if it has expired, so that its
+/// versions never repeat.
+awaitable<std::optional<Reply>> refuse_entry(Context& context, std::string_view workspace_id,
+                                             std::string_view key, std::size_t value_bytes) {
   co_await context.store.execute(
       "DELETE FROM workspace_memory WHERE workspace_id = $1 AND key != $2"
       " AND expires_at <= $3",
       workspace_id, key, context.wall_micros());
-  store::Rows row = co_await context.store.key_value_bytes(workspace_id, key);
-  row.next();
-  co_return row.integer(0) + static_cast<std::int64_t>(wanted) <= max_bytes;
+  store::Rows row = co_await context.store.query(
+      "SELECT value FROM workspace_memory WHERE workspace_id = $1 AND key = $2", workspace_id, key);
+  auto growth = static_cast<std::int64_t>(value_bytes);
+  growth += row.next() ? -static_cast<std::int64_t>(row.text(0).size())
+                       : static_cast<std::int64_t>(key.size());
+  if (growth <= 0) co_return std::nullopt;
+  co_return co_await refuse_keys(context, workspace_id, growth);
 }
 
 awaitable<std::int64_t> store_entry(Context& context, std::string_view workspace_id,
@@ -80,18 +85,26 @@ awaitable<Reply> get_entries(Context& context, Request request) {
   if (!workspace) co_return workspace.error();
   store::RowStream row = context.store.stream(
       "SELECT key, value, version, expires_at, updated_at FROM workspace_memory"
-      " WHERE workspace_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY key",
-      *workspace, context.wall_micros());
+      " WHERE workspace_id = $1 AND (expires_at IS NULL OR expires_at > $2) AND key > $3"
+      " ORDER BY key",
+      *workspace, context.wall_micros(), request.parameter("after").value_or(""));
   json::Writer writer;
+  std::string last;
+  bool more = true;
   {
     auto list = writer.array();
-    while (true) {
-      const bool more = co_await row.next();
+    while (writer.text().size() < max_list_bytes && more) {
+      more = co_await row.next();
       if (!more) break;
+      last = row.text(0);
       write_entry(list.object(), row);
     }
   }
-  co_return json_reply(200, std::move(writer).take());
+  if (more) more = co_await row.next();
+  Reply reply = json_reply(200, std::move(writer).take());
+  // The reply is a bare list: what is left has to be said beside it.
+  if (more) reply.headers.emplace_back("X-Next-After", text::percent_encode(last));
+  co_return reply;
 }
 
 awaitable<Reply> get_entry(Context& context, Request request) {
@@ -123,10 +136,8 @@ awaitable<Reply> post_entry(Context& context, Request request) {
 
   const auto current = co_await current_version(context, workspace->id, key);
   if (expected && *expected != current.value_or(0)) co_return version_conflict(*expected, current);
-  const bool fits = co_await has_room(context, workspace->id, key, key.size() + stored->size());
-  if (!fits) {
-    co_return error_reply(413, "the workspace's memory is full (16 MiB): delete keys first");
-  }
+  auto full = co_await refuse_entry(context, workspace->id, key, stored->size());
+  if (full) co_return *std::move(full);
   std::optional<std::int64_t> expires_at;
   if (ttl_seconds) {
     const std::int64_t seconds = std::clamp(*ttl_seconds, -max_ttl_seconds, max_ttl_seconds);

@@ -2,9 +2,9 @@
 
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
-#include "base/uuid.hpp"
 #include "server/access/tokens.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 #include "server/api/memory/memory_redaction.hpp"
 #include "server/api/messages/activity_rows.hpp"
 
@@ -107,8 +107,10 @@ awaitable<Reply> post_memory(Context& context, Request request) {
   if (auto refusal = memory_refusal(memory, *owner)) co_return *std::move(refusal);
 
   if (memory.name_space.empty()) memory.name_space = "general";
-  memory.id = random_uuid();
+  memory.id = context.new_id();
   memory.content = redact_memory(memory.content);
+  auto full = co_await refuse_memory(context, owner->id, memory.content.size());
+  if (full) co_return *std::move(full);
   if (memory.scope == "GLOBAL") {
     memory.content = without_headers(memory.content);
     co_await audit_global(context, *owner, memory);

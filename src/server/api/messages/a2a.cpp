@@ -7,8 +7,12 @@
 #include "base/text/text.hpp"
 #include "server/access/rules.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 #include "server/api/messages/activity_rows.hpp"
+#include "server/api/messages/delegation.hpp"
 #include "server/api/messages/envelope.hpp"
+#include "server/api/messages/message_text.hpp"
+#include "server/api/workspaces/budget.hpp"
 #include "server/api/workspaces/workspace_rows.hpp"
 
 namespace molecule::server {
@@ -40,9 +44,6 @@ Reply no_url_reply(const WorkspaceRow& target) {
 std::optional<Reply> target_refusal(const std::optional<WorkspaceRow>& target) {
   if (!target) return error_reply(404, "workspace not found");
   if (target->status == "removed") return removed_reply(*target);
-  if (target->budget_limit && target->monthly_spend >= *target->budget_limit) {
-    return error_reply(402, "workspace budget limit exceeded");
-  }
   return std::nullopt;
 }
 
@@ -60,9 +61,25 @@ constexpr std::array<std::string_view, 5> reserved_methods = {
     "broadcast", "chat_upload_receive", "delegate_result", "notify", "request_update"};
 
 std::optional<Reply> method_refusal(std::string_view method) {
-  if (std::ranges::find(reserved_methods, method) == reserved_methods.end()) return std::nullopt;
+  // Readers trim it, drop what is invisible, or ignore case: whatever some of them would take for a
+  // reserved name is one.
+  const std::string read = text::fold_case(text::trim(text::one_line(method)));
+  if (std::ranges::find(reserved_methods, read) == reserved_methods.end()) return std::nullopt;
   return error_reply(400, "the method \"" + std::string(method) +
                               "\" is reserved for the platform: send \"message/send\"");
+}
+
+/// A workspace that may not delegate may still answer: what it answers must have come from there.
+awaitable<bool> may_send(Context& context, std::string_view caller, std::string_view target,
+                         std::string_view in_reply_to) {
+  const std::optional<WorkspaceRow> sender = co_await find_workspace(context, caller);
+  if (!sender || sender->can_delegate || caller == target) co_return true;
+  if (in_reply_to.empty()) co_return false;
+  store::Rows row = co_await context.store.query(
+      "SELECT 1 FROM activity WHERE workspace_id = $1 AND activity_type = 'a2a_receive'"
+      " AND message_id = $2 AND source_id = $3",
+      caller, in_reply_to, target);
+  co_return row.next();
 }
 
 Reply queued_reply(std::string_view method) {
@@ -78,6 +95,30 @@ Reply queued_reply(std::string_view method) {
   return reply;
 }
 
+std::string said_in(std::string_view envelope) {
+  json::Document document;
+  const auto parsed = document.parse(envelope);
+  return parsed ? text_of(parsed.value()["params"]["message"]["parts"].items()) : std::string();
+}
+
+/// To the person's other browsers (page.md 2.5).
+void announce_user_message(Context& context, const Activity& row) {
+  if (!context.events.has_listeners()) return;
+  json::Document document;
+  const auto parsed = document.parse(*row.request_body);
+  if (!parsed) return;
+  const auto parts = parsed.value()["params"]["message"]["parts"].items();
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("message", text_of(parts));
+    out.field("messageId", row.message_id.value_or(""));
+    out.field("workspace_id", row.workspace_id);
+    write_attachments(out, parts);
+  }
+  context.events.broadcast("USER_MESSAGE", row.workspace_id, std::move(writer).take());
+}
+
 }  // namespace
 
 awaitable<Reply> post_a2a(Context& context, Request request) {
@@ -85,6 +126,12 @@ awaitable<Reply> post_a2a(Context& context, Request request) {
   const std::optional<std::string> target = parse_uuid(request.args.at(0));
   if (!target && !caller) co_return error_reply(400, "invalid workspace ID");
   co_return co_await deliver(context, caller, target.value_or(""), request.body);
+}
+
+awaitable<Reply> post_inbound(Context& context, Request request) {
+  const auto target = path_workspace(request);
+  if (!target) co_return target.error();
+  co_return co_await deliver(context, std::nullopt, *target, request.body);
 }
 
 awaitable<Reply> deliver(Context& context, const std::optional<std::string>& caller,
@@ -96,7 +143,11 @@ awaitable<Reply> deliver(Context& context, const std::optional<std::string>& cal
   }
   const std::optional<WorkspaceRow> target = co_await find_workspace(context, target_id);
   if (auto refusal = target_refusal(target)) co_return *std::move(refusal);
-  Result<Envelope, Reply> envelope = normalise_envelope(body);
+  if (target->has_budget) {
+    auto refusal = co_await budget_refusal(context, *target);
+    if (refusal) co_return *std::move(refusal);
+  }
+  Result<Envelope, Reply> envelope = normalise_envelope(body, caller ? "" : target_id);
   if (!envelope) co_return std::move(envelope.error());
   if (auto refusal = method_refusal(envelope->method)) co_return *std::move(refusal);
   if (auto refusal = mode_refusal(*target)) co_return *std::move(refusal);
@@ -111,8 +162,24 @@ awaitable<Reply> deliver(Context& context, const std::optional<std::string>& cal
   row.summary = envelope->method + " \xE2\x86\x92 " + shown + " (queued for poll)";
   row.request_body = std::move(envelope->text);
   row.message_id = std::move(envelope->message_id);
+  if (caller) may = co_await may_send(context, *caller, target->id, envelope->in_reply_to);
+  if (!may) co_return error_reply(403, "tool call failed");
+  const bool repeated = co_await is_repeated(context, row);
+  if (repeated) co_return queued_reply(envelope->method);
+  auto full = co_await refuse_row(context, target->id, caller, row_bytes(row));
+  if (full) co_return *std::move(full);
   const std::int64_t inserted = co_await insert_activity(context, row);
-  if (inserted > 0) broadcast_activity(context, row);
+  if (inserted == 0) co_return queued_reply(envelope->method);
+  broadcast_activity(context, row);
+  if (caller) {
+    DelegationAnswer answer{.workspace_id = target->id,
+                            .peer_id = *caller,
+                            .in_reply_to = envelope->in_reply_to,
+                            .text = said_in(*row.request_body)};
+    co_await complete_by_answer(context, std::move(answer));
+  } else {
+    announce_user_message(context, row);
+  }
   co_return queued_reply(envelope->method);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +33,12 @@ struct Activity {
 /// Returns 1; or 0, without writing, if there is already a row with that message_id or
 /// idempotency_key. The workspace must exist.
 awaitable<std::int64_t> insert_activity(Context& context, const Activity& activity);
+
+/// True if there is already a row with that message_id: the message was sent again.
+awaitable<bool> is_repeated(Context& context, const Activity& activity);
+
+/// What a row counts for in its workspace's share (`Limits::message_bytes`).
+std::size_t row_bytes(const Activity& activity);
 
 /// Sends ACTIVITY_LOGGED to the WebSocket clients (platform-api.md 2.10). Bodies over 64 KiB are
 /// left out: a client that wants them reads the row.

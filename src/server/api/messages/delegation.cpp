@@ -1,10 +1,12 @@
+#include "server/api/messages/delegation.hpp"
+
 #include <array>
 
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
-#include "base/uuid.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 #include "server/api/messages/a2a.hpp"
 #include "server/api/messages/activity_rows.hpp"
 
@@ -107,9 +109,14 @@ awaitable<void> fail_delegation(Context& context, const Delegation& delegation,
 awaitable<void> complete_delegation(Context& context, const Delegation& delegation,
                                     std::string_view answer) {
   co_await set_status(context, delegation, "completed", "");
+  const std::string text = body_json(delegation, "text", json::quoted(answer));
+  co_await context.store.execute(
+      "UPDATE activity SET response_body = $3 WHERE workspace_id = $1"
+      " AND activity_type = 'delegation' AND message_id = $2",
+      delegation.source_id, delegation.id, text);
   Activity result = delegation_row(delegation, "delegate_result", "completed");
   result.summary = "Delegation completed (" + preview(answer, summary_preview_bytes) + ")";
-  result.response_body = body_json(delegation, "text", json::quoted(answer));
+  result.response_body = text;
   co_await insert_activity(context, result);
   record_event(context, "DELEGATION_COMPLETE", delegation,
                {"response_preview", preview(answer, answer_preview_bytes)});
@@ -193,13 +200,14 @@ awaitable<std::optional<Reply>> earlier_delegation(Context& context, std::string
 }
 
 // The columns of `list_delegations`.
-void write_listed(json::Object out, const store::Row& row) {
+void write_listed(json::Object out, const store::Row& row, std::string_view workspace_id) {
   out.field("id", row.text(0));
   out.field("type", row.text(1));
   out.field("source_id", row.text(2));
   out.field("target_id", row.text(3));
   out.field("summary", row.text(4));
   out.field("status", row.text(5));
+  out.field("direction", row.text(2) == workspace_id ? "sent" : "received");
   out.field("created_at", format_rfc3339(from_micros(row.integer(6))));
   if (!row.text(7).empty()) out.field("delegation_id", row.text(7));
   if (!row.text(8).empty()) out.field("error", row.text(8));
@@ -221,7 +229,57 @@ awaitable<std::optional<Delegation>> find_unsettled(Context& context, std::strin
   co_return found;
 }
 
+/// What was asked, and what came of it, whole.
+void write_details(json::Object& out, const store::Row& row) {
+  json::Document request;
+  json::Document response;
+  const auto asked = request.parse(row.text(6));
+  const auto answered = response.parse(row.text(7));
+  out.field("delegation_id", row.text(0));
+  out.field("source_id", row.text(1));
+  out.field("target_id", row.text(2));
+  out.field("summary", row.text(3));
+  out.field("status", row.text(4));
+  out.field("created_at", format_rfc3339(from_micros(row.integer(5))));
+  out.field("task", asked ? asked.value()["task"].string_or("") : "");
+  if (answered && answered.value()["text"].is_string()) {
+    const std::string_view text = answered.value()["text"].string_or("");
+    out.field("response_preview", preview(text, listed_preview_bytes));
+    out.field("response", text);
+  }
+  out.nullable("error", row.optional_string(8));
+}
+
 }  // namespace
+
+awaitable<void> complete_by_answer(Context& context, DelegationAnswer answer) {
+  if (answer.in_reply_to.empty()) co_return;
+  store::Rows row = co_await context.store.query(
+      "SELECT 1 FROM activity WHERE workspace_id = $1 AND activity_type = 'delegation'"
+      " AND message_id = $2 AND target_id = $3"
+      " AND status IN ('pending', 'dispatched', 'queued')",
+      answer.workspace_id, answer.in_reply_to, answer.peer_id);
+  if (!row.next()) co_return;
+  const Delegation delegation{answer.in_reply_to, answer.workspace_id, answer.peer_id};
+  co_await complete_delegation(context, delegation, answer.text);
+}
+
+awaitable<Reply> get_delegation(Context& context, Request request) {
+  const auto acting = path_workspace(request);
+  if (!acting) co_return acting.error();
+  store::Rows row = co_await context.store.query(
+      "SELECT message_id, source_id, target_id, summary, status, created_at, request_body,"
+      " response_body, error_detail FROM activity WHERE workspace_id = $1"
+      " AND activity_type = 'delegation' AND message_id = $2",
+      *acting, request.args.at(1));
+  if (!row.next()) co_return error_reply(404, "delegation not found");
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    write_details(out, row);
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
 
 awaitable<Reply> post_delegate(Context& context, Request request) {
   const auto workspace = co_await existing_workspace(context, request);
@@ -236,10 +294,13 @@ awaitable<Reply> post_delegate(Context& context, Request request) {
   const auto target_id = parse_uuid(target);
   if (!target_id) co_return error_reply(400, "target_id must be a valid UUID");
   if (*target_id == workspace->id) co_return error_reply(400, "self-delegation not permitted");
+  if (!workspace->can_delegate) co_return error_reply(403, "tool call failed");
   auto earlier = co_await earlier_delegation(context, workspace->id, key);
   if (earlier) co_return *std::move(earlier);
+  auto full = co_await refuse_row(context, workspace->id, workspace->id, task.size());
+  if (full) co_return *std::move(full);
 
-  const Delegation delegation{random_uuid(), workspace->id, *target_id};
+  const Delegation delegation{context.new_id(), workspace->id, *target_id};
   co_await insert_delegation(context, delegation, task, key, "pending");
   record_event(context, "DELEGATION_SENT", delegation,
                {"task_preview", preview(task, task_preview_bytes)});
@@ -262,7 +323,7 @@ awaitable<Reply> get_delegations(Context& context, Request request) {
   json::Writer writer;
   {
     auto list = writer.array();
-    while (row.next()) write_listed(list.object(), row);
+    while (row.next()) write_listed(list.object(), row, *acting);
   }
   co_return json_reply(200, std::move(writer).take());
 }
@@ -280,6 +341,8 @@ awaitable<Reply> post_record(Context& context, Request request) {
   const auto target_id = parse_uuid(target);
   if (!target_id) co_return error_reply(400, "target_id must be a valid UUID");
 
+  auto full = co_await refuse_row(context, workspace->id, workspace->id, task.size());
+  if (full) co_return *std::move(full);
   const Delegation delegation{std::string(id), workspace->id, *target_id};
   const std::int64_t inserted =
       co_await insert_delegation(context, delegation, task, "", "dispatched");

@@ -42,11 +42,12 @@ std::optional<Reply> message_refusal(json::Value message) {
                  "send \"parts\": [{\"kind\": \"text\", \"text\": \"...\"}]");
 }
 
-void write_message(json::Object out, json::Value message) {
+void write_message(json::Object out, json::Value message, std::string_view context_id) {
   const bool has_parts = message["parts"].present();
   copy_members(out, message,
                has_parts ? std::set<std::string_view>{} : std::set<std::string_view>{"content"});
   if (!message["messageId"].present()) out.field("messageId", random_uuid());
+  if (!context_id.empty() && !message["contextId"].present()) out.field("contextId", context_id);
   if (has_parts) return;
   const json::Value content = message["content"];
   if (content.is_array()) {
@@ -59,7 +60,7 @@ void write_message(json::Object out, json::Value message) {
   part.field("text", content.string_or(""));
 }
 
-void write_params(json::Object& out, json::Value params) {
+void write_params(json::Object& out, json::Value params, std::string_view context_id) {
   const json::Value message = params["message"];
   if (!message.is_object()) {
     out.raw("params", params.dump());
@@ -67,21 +68,21 @@ void write_params(json::Object& out, json::Value params) {
   }
   auto written = out.object("params");
   copy_members(written, params, {"message"});
-  write_message(written.object("message"), message);
+  write_message(written.object("message"), message, context_id);
 }
 
-std::string write_envelope(json::Value root) {
+std::string write_envelope(json::Value root, std::string_view context_id) {
   json::Writer writer;
   {
     auto out = writer.object();
     if (root["jsonrpc"].present()) {
       copy_members(out, root, {"params"});
-      if (root["params"].present()) write_params(out, root["params"]);
+      if (root["params"].present()) write_params(out, root["params"], context_id);
     } else {
       out.field("jsonrpc", "2.0");
       out.field("id", random_uuid());
       out.raw("method", root["method"].dump());
-      write_params(out, root["params"]);
+      write_params(out, root["params"], context_id);
     }
   }
   return std::move(writer).take();
@@ -89,7 +90,7 @@ std::string write_envelope(json::Value root) {
 
 }  // namespace
 
-Result<Envelope, Reply> normalise_envelope(std::string_view body) {
+Result<Envelope, Reply> normalise_envelope(std::string_view body, std::string_view context_id) {
   json::Document document;
   const auto parsed = document.parse(body);
   const bool usable = parsed.ok() && (parsed.value().is_object() || parsed.value().is_null());
@@ -101,13 +102,14 @@ Result<Envelope, Reply> normalise_envelope(std::string_view body) {
   }
 
   Envelope envelope;
-  envelope.text = write_envelope(root);
+  envelope.text = write_envelope(root, context_id);
   if (nesting(envelope.text) > max_nesting) {
     return Failure{refusal("invalid JSON", "it is nested too deeply")};
   }
   envelope.method = text::prefix_bytes(root["method"].string_or(""), method_bytes);
   const std::string_view id = message["messageId"].string_or("");
   if (!id.empty()) envelope.message_id = std::string(id);
+  envelope.in_reply_to = message["metadata"]["in_reply_to"].string_or("");
   return envelope;
 }
 

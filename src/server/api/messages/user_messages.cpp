@@ -2,11 +2,11 @@
 
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
-#include "base/uuid.hpp"
 #include "platform/text_message.hpp"
 #include "server/access/rules.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/input.hpp"
+#include "server/api/limits/quotas.hpp"
 #include "server/api/messages/activity_rows.hpp"
 
 namespace molecule::server {
@@ -14,6 +14,7 @@ namespace molecule::server {
 namespace {
 
 constexpr std::size_t summary_bytes = 80;
+constexpr std::size_t broadcast_summary_characters = 120;
 
 struct Attachment {
   std::string uri;
@@ -71,11 +72,12 @@ void write_attachment(json::Object out, const Attachment& attachment) {
 }
 
 std::string event_payload(const WorkspaceRow& workspace, std::string_view message,
-                          const std::vector<Attachment>& attachments) {
+                          const std::vector<Attachment>& attachments, std::string_view message_id) {
   json::Writer writer;
   {
     auto out = writer.object();
     out.field("message", message);
+    if (!message_id.empty()) out.field("message_id", message_id);
     out.field("workspace_id", workspace.id);
     out.field("name", workspace.name);
     if (!attachments.empty()) {
@@ -103,19 +105,39 @@ std::string response_json(std::string_view message, const std::vector<Attachment
   return std::move(writer).take();
 }
 
-/// A message to every workspace that the sender may write to, as a row that pollers see.
-std::string broadcast_envelope(std::string_view message) {
-  const std::string id = random_uuid();
-  const std::string message_id = random_uuid();
+/// The hosted platform keeps a broadcast only as a summary: the whole text is here.
+std::string broadcast_envelope(Context& context, std::string_view message) {
+  const std::string id = context.new_id();
+  const std::string message_id = context.new_id();
   return to_json(platform::TextMessage{
       .id = id, .method = "broadcast", .message_id = message_id, .text = message});
+}
+
+std::string broadcast_payload(const WorkspaceRow& sender, std::string_view message) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("message", message);
+    out.field("sender_id", sender.id);
+    out.field("sender", sender.name);
+  }
+  return std::move(writer).take();
+}
+
+Reply ability_refusal(std::string_view error, std::string_view hint) {
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("error", error);
+    out.field("hint", hint);
+  }
+  return json_reply(403, std::move(writer).take());
 }
 
 awaitable<std::vector<std::string>> audience(Context& context, const WorkspaceRow& sender) {
   std::vector<std::string> ids;
   store::Rows row = co_await context.store.query(
-      "SELECT id FROM workspaces WHERE status != 'removed' AND delivery_mode = 'poll'"
-      " AND id != $1 ORDER BY created_at, id",
+      "SELECT id FROM workspaces WHERE status != 'removed' AND id != $1 ORDER BY created_at, id",
       sender.id);
   while (row.next()) {
     const bool may = co_await can_communicate(context.store, sender.id, row.text(0));
@@ -138,6 +160,12 @@ awaitable<Reply> post_notify(Context& context, Request request) {
     co_return error_reply(404, "workspace not found");
   }
 
+  if (!workspace->talk_to_user_enabled && request.caller.workspace()) {
+    co_return ability_refusal("talk_to_user_disabled",
+                              "This workspace may not write to the person. The person can allow "
+                              "it: PATCH /workspaces/:id/abilities.");
+  }
+
   const std::string_view shown = text::prefix_bytes(message, summary_bytes);
   Activity row;
   row.workspace_id = workspace->id;
@@ -149,10 +177,14 @@ awaitable<Reply> post_notify(Context& context, Request request) {
   // An addition to platform-api.md 4.3: a message that is sent again counts once. The prefix keeps
   // its id apart from those of the user's messages, which have no source either.
   if (!message_id.empty()) row.message_id = fmt::format("notify:{}", message_id);
+  const bool repeated = co_await is_repeated(context, row);
+  if (repeated) co_return json_reply(200, R"({"status":"sent"})");
+  auto full = co_await refuse_row(context, workspace->id, workspace->id, row_bytes(row));
+  if (full) co_return *std::move(full);
   const std::int64_t inserted = co_await insert_activity(context, row);
   if (inserted > 0) {
     context.events.broadcast("AGENT_MESSAGE", workspace->id,
-                             event_payload(*workspace, message, *attachments));
+                             event_payload(*workspace, message, *attachments, message_id));
   }
   co_return json_reply(200, R"({"status":"sent"})");
 }
@@ -164,29 +196,44 @@ awaitable<Reply> post_broadcast(Context& context, Request request) {
   const std::string_view message = body.text("message");
   if (!body.ok() || message.empty()) co_return error_reply(400, "message is required");
 
+  if (!workspace->broadcast_enabled && request.caller.workspace()) {
+    co_return ability_refusal("broadcast_disabled",
+                              "This workspace may not broadcast. The person can allow it: PATCH "
+                              "/workspaces/:id/abilities.");
+  }
+
   const std::vector<std::string> ids = co_await audience(context, *workspace);
   Activity row;
-  row.type = "a2a_receive";
+  row.type = "broadcast_receive";
   row.source_id = workspace->id;
   row.method = "broadcast";
-  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
-  row.summary = fmt::format("Broadcast: {}", shown);
-  row.request_body = broadcast_envelope(message);
+  const std::string_view shown = text::prefix_characters(message, broadcast_summary_characters);
+  row.summary = fmt::format("Broadcast from {}: {}{}", workspace->name, shown,
+                            shown.size() < message.size() ? "\xE2\x80\xA6" : "");
+  row.request_body = broadcast_envelope(context, message);
+  const std::string payload = broadcast_payload(*workspace, message);
+  std::size_t delivered = 0;
   for (const std::string& id : ids) {
+    // A full inbox must not keep the broadcast from the others.
+    auto full = co_await refuse_row(context, id, workspace->id, row_bytes(row));
+    if (full) continue;
     row.workspace_id = id;
     row.target_id = id;
     co_await insert_activity(context, row);
     broadcast_activity(context, row);
+    context.events.broadcast("BROADCAST_MESSAGE", id, payload);
+    ++delivered;
   }
   row.workspace_id = workspace->id;
   row.target_id = std::nullopt;
   row.type = "broadcast_sent";
+  row.summary = fmt::format("Broadcast sent to {} workspace(s)", delivered);
   co_await insert_activity(context, row);
   json::Writer writer;
   {
     auto out = writer.object();
     out.field("status", "sent");
-    out.field("delivered", ids.size());
+    out.field("delivered", delivered);
   }
   co_return json_reply(200, std::move(writer).take());
 }

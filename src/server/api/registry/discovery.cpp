@@ -12,9 +12,8 @@ namespace molecule::server {
 
 namespace {
 
-/// Case is ignored in ASCII only.
-bool contains(std::string_view text, std::string_view lower_part) {
-  return text::lower(text).find(lower_part) != std::string::npos;
+bool contains(std::string_view text, std::string_view folded_part) {
+  return text::fold_case(text).find(folded_part) != std::string::npos;
 }
 
 void write_peer(json::Array& list, const store::Row& row) {
@@ -67,7 +66,7 @@ awaitable<Reply> list_peers(Context& context, Request request) {
   const std::string& id = request.args.at(0);
   const std::optional<WorkspaceRow> self = co_await find_workspace(context, id);
   if (!self) co_return error_reply(404, "workspace not found");
-  const std::string wanted = text::lower(text::trim(request.parameter("q").value_or("")));
+  const std::string wanted = text::fold_case(text::trim(request.parameter("q").value_or("")));
   // Siblings, children, parent, in this order; roots are siblings of each other.
   store::RowStream row = context.store.stream(
       "SELECT id, name, role, tier, status, agent_card, url, parent_id, active_tasks,"

@@ -7,6 +7,7 @@
 #include "server/access/tokens.hpp"
 #include "server/api/input.hpp"
 #include "server/api/registry/status.hpp"
+#include "server/api/workspaces/budget.hpp"
 #include "server/api/workspaces/push_url.hpp"
 #include "server/api/workspaces/workspace_rows.hpp"
 
@@ -46,7 +47,8 @@ awaitable<void> insert_workspace(Context& context, const Registration& registrat
 
 awaitable<void> update_workspace(Context& context, const Registration& registration) {
   co_await context.store.execute(
-      "UPDATE workspaces SET agent_card = $2, status = 'online', delivery_mode = $4,"
+      "UPDATE workspaces SET agent_card = $2, delivery_mode = $4,"
+      " status = CASE WHEN status IN ('paused', 'hibernated') THEN status ELSE 'online' END,"
       " url = CASE WHEN substr(url, 1, 16) = 'http://127.0.0.1' THEN url ELSE nullif($3, '') END,"
       " last_heartbeat_at = $5, updated_at = $5 WHERE id = $1",
       registration.id, registration.card, registration.url, registration.delivery_mode,
@@ -73,8 +75,31 @@ struct Heartbeat {
   std::string current_task;
   std::int64_t monthly_spend = 0;
   std::string runtime_state;
+  /// Later clients send it with each heartbeat.
+  std::optional<std::string> card;
   bool manages_own_status = false;
+  /// JSON; empty if the runtime does not say.
+  std::optional<std::string> loaded_mcp_tools;
+  std::optional<bool> mcp_server_present;
 };
+
+/// The names of a runtime's tools, or nothing for another type. Every list of workspaces repeats
+/// them, so there are not more than 200.
+std::optional<std::string> tool_names(json::Value list) {
+  constexpr std::size_t max_tools = 200;
+  constexpr std::size_t max_name_bytes = 100;
+  if (!list.is_array()) return std::nullopt;
+  json::Writer writer;
+  {
+    auto names = writer.array();
+    std::size_t count = 0;
+    for (const json::Value item : list.items()) {
+      if (!item.is_string() || count++ >= max_tools) continue;
+      names.value(text::prefix_bytes(item.string_or(""), max_name_bytes));
+    }
+  }
+  return std::move(writer).take();
+}
 
 /// Reads `runtime_metadata`, of which this platform uses one capability. False for wrong types.
 bool read_metadata(json::Value metadata, Heartbeat& heartbeat) {
@@ -108,6 +133,9 @@ std::optional<Heartbeat> read_heartbeat(const Request& request) {
   heartbeat.current_task = shortened(body.text("current_task"));
   heartbeat.monthly_spend = body.integer("monthly_spend").value_or(0);
   heartbeat.runtime_state = body.text("runtime_state");
+  heartbeat.loaded_mcp_tools = tool_names(body.any("loaded_mcp_tools"));
+  heartbeat.mcp_server_present = body.any("mcp_server_present").boolean();
+  if (body.any("agent_card").is_object()) heartbeat.card = card_text(body.any("agent_card"));
   const std::optional<std::string> id = parse_uuid(heartbeat.workspace_id);
   if (!body.ok() || !id || !read_metadata(body.any("runtime_metadata"), heartbeat))
     return std::nullopt;
@@ -120,11 +148,14 @@ awaitable<void> write_heartbeat(Context& context, const Heartbeat& heartbeat) {
   co_await context.store.execute(
       "UPDATE workspaces SET last_error_rate = $2, last_sample_error = $3, active_tasks = $4,"
       " uptime_seconds = $5, current_task = $6, last_heartbeat_at = $7,"
-      " monthly_spend = CASE WHEN $8 > 0 THEN $8 ELSE monthly_spend END"
+      " monthly_spend = CASE WHEN $8 > 0 THEN $8 ELSE monthly_spend END,"
+      " loaded_mcp_tools = coalesce($9, loaded_mcp_tools),"
+      " mcp_server_present = CASE WHEN $10 THEN $11 ELSE mcp_server_present END"
       " WHERE id = $1",
       heartbeat.workspace_id, heartbeat.error_rate, heartbeat.sample_error, heartbeat.active_tasks,
       heartbeat.uptime_seconds, heartbeat.current_task, context.now_micros(),
-      std::min(heartbeat.monthly_spend, max_spend));
+      std::min(heartbeat.monthly_spend, max_spend), heartbeat.loaded_mcp_tools,
+      heartbeat.mcp_server_present.has_value(), heartbeat.mcp_server_present);
 }
 
 std::optional<Transition> transition_of(const Heartbeat& heartbeat, const WorkspaceRow& before) {
@@ -182,6 +213,17 @@ void announce_heartbeat(Context& context, const Heartbeat& heartbeat, const Work
   context.events.broadcast("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
 }
 
+/// Stores a card, and tells of it if it is another one.
+awaitable<void> renew_card(Context& context, std::string_view id, std::string_view card) {
+  const std::int64_t changed = co_await context.store.execute(
+      "UPDATE workspaces SET agent_card = $2 WHERE id = $1 AND agent_card IS DISTINCT FROM $2", id,
+      card);
+  if (changed == 0) co_return;
+  json::Writer payload;
+  payload.object().raw("agent_card", card);
+  context.events.record("AGENT_CARD_UPDATED", id, std::move(payload).take());
+}
+
 }  // namespace
 
 awaitable<Reply> register_workspace(Context& context, Request request) {
@@ -210,11 +252,13 @@ awaitable<Reply> register_workspace(Context& context, Request request) {
     if (auto problem = push_url_problem(wanted.url)) co_return error_reply(400, *problem);
   }
   if (row) {
+    co_await renew_card(context, wanted.id, wanted.card);
     co_await update_workspace(context, wanted);
   } else {
     co_await insert_workspace(context, wanted);
   }
-  context.events.record("WORKSPACE_ONLINE", wanted.id, online_payload(wanted));
+  const bool rests = row && (row->status == "paused" || row->status == "hibernated");
+  if (!rests) context.events.record("WORKSPACE_ONLINE", wanted.id, online_payload(wanted));
 
   std::string token;
   const bool has_token = co_await has_live_token(context.store, wanted.id);
@@ -238,14 +282,18 @@ awaitable<Reply> post_heartbeat(Context& context, Request request) {
   if (refusal) co_return *std::move(refusal);
   const std::optional<WorkspaceRow> before = co_await find_workspace(context, sent->workspace_id);
   co_await write_heartbeat(context, *sent);
+  co_await record_spend(context, sent->workspace_id, before.value().monthly_spend,
+                        sent->monthly_spend);
   const auto transition = transition_of(*sent, before.value());
   if (transition) co_await change_status(context, *sent, *before, *transition);
   announce_heartbeat(context, *sent, before.value());
+  if (sent->card) co_await renew_card(context, sent->workspace_id, *sent->card);
   const std::optional<std::string> secret = co_await inbound_secret(context, sent->workspace_id);
   json::Writer writer;
   {
     auto reply = writer.object();
     reply.field("status", "ok");
+    reply.field("generation", before->generation);
     if (secret) reply.field("platform_inbound_secret", *secret);
   }
   co_return json_reply(200, std::move(writer).take());

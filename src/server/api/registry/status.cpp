@@ -1,5 +1,7 @@
 #include "server/api/registry/status.hpp"
 
+#include "server/api/workspaces/workspace_rows.hpp"
+
 namespace molecule::server {
 
 std::optional<Transition> after_heartbeat(std::string_view status,
@@ -28,7 +30,7 @@ std::optional<std::string_view> after_silence(std::string_view status, std::stri
   constexpr std::chrono::seconds external_limit(90);
   constexpr std::chrono::seconds other_limit(180);
   if (status != "online" && status != "degraded") return std::nullopt;
-  if (runtime == "external") {
+  if (is_external_runtime(runtime)) {
     if (silence > external_limit) return "awaiting_agent";
   } else if (silence > other_limit) {
     return "offline";

@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "base/json/writer.hpp"
 #include "base/log.hpp"
 #include "server/access/sessions.hpp"
 #include "server/api/files/pending_uploads.hpp"
+#include "server/api/limits/retention.hpp"
+#include "server/api/messages/read_marks.hpp"
 #include "server/api/registry/status.hpp"
 #include "server/api/requests/request_changes.hpp"
 
@@ -16,22 +19,26 @@ namespace molecule::server {
 namespace {
 
 constexpr std::chrono::seconds interval(15);
+constexpr std::chrono::hours retention_interval(1);
 
 struct Change {
   std::string id;
   std::string_view status;
+  std::string name;
 };
 
 awaitable<std::vector<Change>> find_silent(Context& context, std::int64_t now,
                                            std::int64_t listening_since) {
   store::Rows row = co_await context.store.query(
-      "SELECT id, status, runtime, coalesce(last_heartbeat_at, updated_at) FROM workspaces"
+      "SELECT id, status, runtime, coalesce(last_heartbeat_at, updated_at), name FROM workspaces"
       " WHERE status IN ('online', 'degraded')");
   std::vector<Change> silent;
   while (row.next()) {
-    const std::chrono::microseconds silence(now - std::max(row.integer(3), listening_since));
+    // A time in the future is of a clock that was wrong: it proves nothing.
+    const std::int64_t heard = row.integer(3) > now ? 0 : row.integer(3);
+    const std::chrono::microseconds silence(now - std::max(heard, listening_since));
     const auto status = after_silence(row.text(1), row.text(2), silence);
-    if (status) silent.push_back({.id = row.string(0), .status = *status});
+    if (status) silent.push_back({.id = row.string(0), .status = *status, .name = row.string(4)});
   }
   co_return silent;
 }
@@ -40,12 +47,13 @@ awaitable<void> write_token_use(Context& context, std::int64_t now) {
   for (const std::string& id : context.services.tokens_used) {
     co_await context.store.execute("UPDATE workspace_tokens SET last_used_at = $2 WHERE id = $1",
                                    id, now);
+    co_await context.store.execute("UPDATE org_tokens SET last_used_at = $2 WHERE id = $1", id,
+                                   now);
   }
 }
 
-}  // namespace
-
-awaitable<void> sweep(Services& services, std::int64_t listening_since) {
+/// What has to be consistent: one transaction.
+awaitable<void> sweep_rows(Services& services, std::int64_t listening_since) {
   Context context(services);
   const std::int64_t now = context.now_micros();
   co_await context.store.begin();
@@ -55,17 +63,32 @@ awaitable<void> sweep(Services& services, std::int64_t listening_since) {
         "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1", change.id,
         change.status, now);
     context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
+    if (change.status == "awaiting_agent") {
+      json::Writer payload;
+      payload.object().field("name", change.name);
+      context.events.record("WORKSPACE_AWAITING_AGENT", change.id, std::move(payload).take());
+    }
   }
-  co_await remove_expired_uploads(context);
+  co_await delete_expired_uploads(context);
   co_await write_token_use(context, now);
   co_await keep_sessions(context, now);
+  co_await write_read_marks(context);
   co_await remind_of_requests(context, now);
   co_await context.events.write(context.store);
   co_await context.store.commit();
   services.tokens_used.clear();
   services.sessions_used.clear();
-  services.store.shrink_log();
+  services.unsaved_marks.clear();
   co_await services.events.publish(context.events.take_frames());
+}
+
+}  // namespace
+
+awaitable<void> sweep(Services& services, std::int64_t listening_since) {
+  co_await sweep_rows(services, listening_since);
+  services.store.shrink_log();
+  co_await remove_orphaned_files(services);
+  note_tick(services, "sweep");
 }
 
 awaitable<void> sweep_task(Services& services) {
@@ -77,6 +100,17 @@ awaitable<void> sweep_task(Services& services) {
     } catch (const StoreError& error) {
       log::error("sweep: {}", error.what());
     }
+  }
+}
+
+awaitable<void> retention_task(Services& services) {
+  while (true) {
+    try {
+      co_await delete_old_rows(services);
+    } catch (const StoreError& error) {
+      log::error("retention: {}", error.what());
+    }
+    co_await sleep_for(services.clock, retention_interval);
   }
 }
 

@@ -12,8 +12,6 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::int64_t max_tokens = 50;
-
 /// The query parameter `name` if it is a whole number in the range, else `otherwise`.
 std::int64_t number_in(const Request& request, std::string_view name, std::int64_t min,
                        std::int64_t max, std::int64_t otherwise) {
@@ -45,9 +43,9 @@ awaitable<Reply> list_tokens(Context& context, Request request) {
         token.field("id", row.text(0));
         token.field("prefix", row.text(1));
         token.field("created_at", format_rfc3339(from_micros(row.integer(2))));
-        if (!row.is_null(3)) {
-          token.field("last_used_at", format_rfc3339(from_micros(row.integer(3))));
-        }
+        std::optional<std::string> used;
+        if (!row.is_null(3)) used = format_rfc3339(from_micros(row.integer(3)));
+        token.nullable("last_used_at", used);
       }
     }
     reply.field("count", count);
@@ -62,8 +60,11 @@ awaitable<Reply> create_token(Context& context, Request request) {
       "SELECT count(*) FROM workspace_tokens WHERE workspace_id = $1 AND revoked_at IS NULL",
       workspace->id);
   live.next();
-  if (live.integer(0) >= max_tokens) {
-    co_return error_reply(429, "maximum 50 active tokens per workspace");
+  const std::int64_t max = context.services.limits.tokens;
+  if (live.integer(0) >= max) {
+    context.services.refusals.count("tokens", workspace->id);
+    co_return error_reply(
+        429, "maximum " + std::to_string(max) + " active tokens per workspace");
   }
   const std::string token = co_await mint_token(context, workspace->id);
   json::Writer writer;
@@ -88,6 +89,7 @@ awaitable<Reply> revoke_token(Context& context, Request request) {
   if (revoked == 0) {
     co_return error_reply(404, "token not found or already revoked");
   }
+  context.tokens_revoked = true;
   co_return json_reply(200, R"({"status":"revoked"})");
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/json/writer.hpp"
+#include "base/text/text.hpp"
 #include "server/access/tokens.hpp"
 #include "server/api/input.hpp"
 #include "server/api/workspaces/workspace_fields.hpp"
@@ -114,6 +115,22 @@ Reply confirmation(const std::vector<Child>& children) {
   return json_reply(409, std::move(writer).take());
 }
 
+/// platform-api.md 10.5. A purge also finds what was removed before.
+std::optional<Reply> delete_refusal(const Request& request, const std::optional<WorkspaceRow>& row,
+                                    bool purge) {
+  if (!row) return error_reply(404, "workspace not found");
+  if (row->status == "removed" && !purge) return error_reply(410, "workspace already removed");
+  const auto name = request.header("X-Confirm-Name");
+  if (!name || *name == row->name || text::percent_decode(*name) == row->name) return std::nullopt;
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("error", "X-Confirm-Name does not match the workspace name");
+    reply.field("hint", "send the exact name, percent-encoded if it is not ASCII");
+  }
+  return json_reply(400, std::move(writer).take());
+}
+
 /// Returns false if it was removed before.
 awaitable<bool> remove(Context& context, const std::string& id) {
   const std::int64_t now = context.now_micros();
@@ -143,6 +160,9 @@ awaitable<Reply> patch_workspace(Context& context, Request request) {
   const Result<Change, Reply> read = read_change(request);
   if (!read) co_return read.error();
   const Change& change = *read;
+  if (change.has_parent && !request.caller.is_admin() && change.parent_id != workspace->parent_id) {
+    co_return error_reply(403, "only the person can move a workspace to another parent");
+  }
   bool fits = true;
   if (change.parent_id) {
     fits = co_await may_be_parent(context, *change.parent_id, workspace->id);
@@ -167,9 +187,11 @@ awaitable<Reply> patch_workspace(Context& context, Request request) {
 awaitable<Reply> delete_workspace(Context& context, Request request) {
   const std::optional<std::string> id = parse_uuid(request.args.at(0));
   if (!id) co_return error_reply(400, "invalid workspace ID");
+  const std::optional<WorkspaceRow> row = co_await find_workspace(context, *id);
+  const bool purge = request.parameter("purge") == "true";
+  if (auto refusal = delete_refusal(request, row, purge)) co_return *std::move(refusal);
   const std::vector<Child> children = co_await find_children(context, *id);
   if (!children.empty() && request.parameter("confirm") != "true") co_return confirmation(children);
-  const bool purge = request.parameter("purge") == "true";
   std::vector<std::string> all = co_await find_below(context, *id);
   std::int64_t cascade_deleted = 0;
   for (const std::string& below : all) {

@@ -6,10 +6,10 @@
 #include "base/json/writer.hpp"
 #include "base/result.hpp"
 #include "base/text/text.hpp"
-#include "base/uuid.hpp"
 #include "server/access/tokens.hpp"
 #include "server/api/input.hpp"
 #include "server/api/memory/memory_redaction.hpp"
+#include "server/api/workspaces/push_url.hpp"
 #include "server/api/workspaces/snippets.hpp"
 #include "server/api/workspaces/workspace_fields.hpp"
 
@@ -23,7 +23,7 @@ struct Memory {
 };
 
 struct NewWorkspace {
-  std::string id = random_uuid();
+  std::string id;
   std::string name;
   std::optional<std::string> role;
   std::int64_t tier = 3;
@@ -43,8 +43,19 @@ struct NewWorkspace {
   std::string memory_namespace() const { return "workspace:" + id; }
 };
 
+/// platform-api.md 10.5: the code is for programs, the text for people.
+Reply coded(int status, std::string_view text, std::string_view code) {
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("error", text);
+    reply.field("code", code);
+  }
+  return json_reply(status, std::move(writer).take());
+}
+
 Failure<Reply> refuse(std::string_view text) {
-  return Failure{error_reply(400, text)};
+  return Failure{coded(400, text, "INVALID_WORKSPACE")};
 }
 
 /// False for wrong types. Unknown scopes are skipped, as on the hosted platform.
@@ -121,17 +132,24 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
   }
   if (!secrets.members().empty()) {
     // There is no place to store them, and accepting them would lose them silently.
-    return Failure{error_reply(422, "this platform stores no secrets: leave out \"secrets\"")};
+    return Failure{coded(422, "this platform stores no secrets: leave out \"secrets\"",
+                         "SECRETS_NOT_SUPPORTED")};
   }
-  made.external = external || runtime == "external";
+  made.external = external || is_external_runtime(runtime);
   if (made.external) {
-    made.runtime = "external";
+    made.runtime = is_external_runtime(runtime) ? runtime : "external";
   } else if (!runtime.empty()) {
     made.runtime = runtime;
   }
   if (has_parent) {
     made.parent_id = parse_uuid(parent);
-    if (!made.parent_id) return refuse("invalid workspace fields");
+    if (!made.parent_id)
+      return Failure{coded(422, "parent workspace not found", "PARENT_NOT_FOUND")};
+  }
+  if (!made.url.empty()) {
+    if (const auto problem = push_url_problem(made.url)) {
+      return Failure{coded(400, *problem, "INVALID_URL")};
+    }
   }
   return made;
 }
@@ -151,7 +169,7 @@ awaitable<void> insert_workspace(Context& context, const NewWorkspace& made,
     co_await context.store.execute(
         "INSERT INTO memories (id, workspace_id, content, scope, namespace, created_at)"
         " VALUES ($1, $2, $3, $4, $5, $6)",
-        random_uuid(), made.id, memory.content, memory.scope, made.memory_namespace(),
+        context.new_id(), made.id, memory.content, memory.scope, made.memory_namespace(),
         context.now_micros());
   }
 }
@@ -166,12 +184,6 @@ std::string named_payload(const NewWorkspace& made) {
   return std::move(writer).take();
 }
 
-/// The operator's setting, else the address that the request used (its Host has been checked).
-std::string platform_url(const Context& context, const Request& request) {
-  if (!context.services.base_url.empty()) return context.services.base_url;
-  return "http://" + std::string(request.header("Host").value_or("localhost"));
-}
-
 awaitable<Reply> answer_external(Context& context, const Request& request, const NewWorkspace& made,
                                  std::string_view status) {
   std::string token;
@@ -184,7 +196,7 @@ awaitable<Reply> answer_external(Context& context, const Request& request, const
     reply.field("status", status);
     if (made.url.empty()) {
       auto connection = reply.object("connection");
-      write_connection(connection, platform_url(context, request), made.id, token);
+      write_connection(connection, public_url(context.services.base_url, request), made.id, token);
     }
   }
   co_return json_reply(201, std::move(writer).take());
@@ -208,12 +220,13 @@ Reply answer_internal(Context& context, const NewWorkspace& made) {
 }  // namespace
 
 awaitable<Reply> create_workspace(Context& context, Request request) {
-  const Result<NewWorkspace, Reply> made = read_new_workspace(request);
+  Result<NewWorkspace, Reply> made = read_new_workspace(request);
   if (!made) co_return made.error();
+  made->id = context.new_id();
   bool parent_exists = true;
   if (made->parent_id) parent_exists = co_await may_be_parent(context, *made->parent_id, "");
   if (!parent_exists) {
-    co_return error_reply(400, "parent workspace not found");
+    co_return coded(422, "parent workspace not found", "PARENT_NOT_FOUND");
   }
   const std::string_view status =
       !made->external ? "failed" : (made->url.empty() ? "awaiting_agent" : "online");

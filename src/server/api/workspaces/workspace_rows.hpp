@@ -24,7 +24,18 @@ struct WorkspaceRow {
   std::string current_task;
   std::int64_t monthly_spend = 0;
   std::optional<std::int64_t> budget_limit;
+  /// Some period has a limit.
+  bool has_budget = false;
+  bool broadcast_enabled = false;
+  bool talk_to_user_enabled = true;
+  bool can_delegate = true;
+  std::int64_t generation = 1;
 };
+
+/// True for a workspace whose agent runs elsewhere (platform-api.md 10.5).
+inline bool is_external_runtime(std::string_view runtime) {
+  return runtime == "external" || runtime == "kimi" || runtime == "kimi-cli";
+}
 
 /// Includes removed workspaces. Empty for an unknown or malformed id.
 awaitable<std::optional<WorkspaceRow>> find_workspace(Context& context, std::string_view id);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -16,10 +18,41 @@ enum class View { admin, anyone };
 constexpr const char* columns =
     "SELECT id, name, role, tier, status, url, parent_id, active_tasks, max_concurrent_tasks,"
     " last_error_rate, last_sample_error, uptime_seconds, current_task, runtime, workspace_dir,"
-    " monthly_spend, budget_limit, x, y, collapsed, agent_card, last_outbound_at, removed_at"
-    " FROM workspaces";
+    " monthly_spend, budget_limit, x, y, collapsed, agent_card, last_outbound_at, removed_at,"
+    " last_heartbeat_at, broadcast_enabled, talk_to_user_enabled, can_delegate, loaded_mcp_tools,"
+    " mcp_server_present FROM workspaces";
 
-void write_workspace(json::Object& item, const store::Row& row, View view) {
+/// A time column's value, or null.
+void write_time(json::Object& item, std::string_view name, const store::Row& row, int column) {
+  if (row.is_null(column)) {
+    item.field(name, nullptr);
+  } else {
+    item.field(name, format_rfc3339(from_micros(row.integer(column))));
+  }
+}
+
+/// Tasks are open, but nothing has been heard of it for so long that it must be stuck.
+bool is_wedged(const store::Row& row, std::int64_t now) {
+  constexpr std::int64_t limit = std::chrono::microseconds(std::chrono::minutes(5)).count();
+  const std::int64_t heard = std::max(row.integer(21), row.integer(23));
+  return row.integer(7) > 0 && now - heard > limit;
+}
+
+/// What later versions of the hosted platform added (platform-api.md 10.5).
+void write_additions(json::Object& item, const store::Row& row, std::int64_t now) {
+  item.field("kind", "workspace");
+  item.field("broadcast_enabled", row.boolean(24));
+  item.field("talk_to_user_enabled", row.boolean(25));
+  item.field("can_delegate", row.boolean(26));
+  item.raw("loaded_mcp_tools", row.text(27));
+  item.object("mcp_surface").field("mcp_server_present", row.boolean(28));
+  item.object("compute");
+  item.field("last_sample_error", row.text(10));
+  write_time(item, "last_heartbeat_at", row, 23);
+  item.field("wedged", is_wedged(row, now));
+}
+
+void write_workspace(json::Object& item, const store::Row& row, View view, std::int64_t now) {
   item.field("id", row.text(0));
   item.field("name", row.text(1));
   item.nullable("role", row.optional_string(2));
@@ -36,21 +69,12 @@ void write_workspace(json::Object& item, const store::Row& row, View view) {
   item.field("y", row.number(18));
   item.field("collapsed", row.boolean(19));
   item.raw("agent_card", row.is_null(20) ? "null" : row.text(20));
+  write_additions(item, row, now);
   if (view == View::anyone) return;
-  item.field("last_sample_error", row.text(10));
   item.field("current_task", row.text(12));
   item.nullable("workspace_dir", row.optional_string(14));
   item.field("monthly_spend", row.integer(15));
   item.nullable("budget_limit", row.optional_integer(16));
-}
-
-/// A time column's value, or null.
-void write_time(json::Object& item, std::string_view name, const store::Row& row, int column) {
-  if (row.is_null(column)) {
-    item.field(name, nullptr);
-  } else {
-    item.field(name, format_rfc3339(from_micros(row.integer(column))));
-  }
 }
 
 Reply removed_reply(const store::Row& row) {
@@ -65,24 +89,12 @@ Reply removed_reply(const store::Row& row) {
   return json_reply(410, std::move(writer).take());
 }
 
-Reply budget_reply(const WorkspaceRow& workspace) {
-  json::Writer writer;
-  {
-    auto reply = writer.object();
-    reply.nullable("budget_limit", workspace.budget_limit);
-    reply.field("monthly_spend", workspace.monthly_spend);
-    std::optional<std::int64_t> remaining;
-    if (workspace.budget_limit) remaining = *workspace.budget_limit - workspace.monthly_spend;
-    reply.nullable("budget_remaining", remaining);
-  }
-  return json_reply(200, std::move(writer).take());
-}
-
 }  // namespace
 
 awaitable<Reply> list_workspaces(Context& context, Request) {
   static const std::string sql =
       std::string(columns) + " WHERE status != 'removed' ORDER BY created_at, id";
+  const std::int64_t now = context.wall_micros();
   store::RowStream row = context.store.stream(sql);
   json::Writer writer;
   {
@@ -91,7 +103,7 @@ awaitable<Reply> list_workspaces(Context& context, Request) {
       const bool more = co_await row.next();
       if (!more) break;
       auto item = list.object();
-      write_workspace(item, row, View::admin);
+      write_workspace(item, row, View::admin, now);
     }
   }
   co_return json_reply(200, std::move(writer).take());
@@ -108,7 +120,7 @@ awaitable<Reply> get_workspace(Context& context, Request request) {
   json::Writer writer;
   {
     auto item = writer.object();
-    write_workspace(item, row, View::anyone);
+    write_workspace(item, row, View::anyone, context.wall_micros());
     write_time(item, "last_outbound_at", row, 21);
   }
   co_return json_reply(200, std::move(writer).take());
@@ -128,28 +140,6 @@ awaitable<Reply> get_state(Context& context, Request request) {
     reply.field("deleted", !found || removed);
   }
   co_return json_reply(found && !removed ? 200 : 404, std::move(writer).take());
-}
-
-awaitable<Reply> get_budget(Context& context, Request request) {
-  const Result<WorkspaceRow, Reply> workspace = co_await existing_workspace(context, request);
-  if (!workspace) co_return workspace.error();
-  co_return budget_reply(*workspace);
-}
-
-awaitable<Reply> set_budget(Context& context, Request request) {
-  Body body(request.body);
-  const std::optional<std::int64_t> limit = body.integer("budget_limit");
-  if (!body.ok() || !body.has("budget_limit") || limit.value_or(0) < 0) {
-    co_return error_reply(400, "budget_limit must be a whole number of cents, or null");
-  }
-  const Result<WorkspaceRow, Reply> workspace = co_await existing_workspace(context, request);
-  if (!workspace) co_return workspace.error();
-  co_await context.store.execute(
-      "UPDATE workspaces SET budget_limit = $2, updated_at = $3 WHERE id = $1", workspace->id,
-      limit, context.now_micros());
-  WorkspaceRow changed = *workspace;
-  changed.budget_limit = limit;
-  co_return budget_reply(changed);
 }
 
 }  // namespace molecule::server

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/http/handshake.hpp"
+#include "server/http/http_request.hpp"
 
 namespace molecule::server {
 
@@ -39,7 +40,7 @@ GuessBrake::Verdict GuessBrake::wrong(const asio::ip::address& address, Secret s
 }
 
 bool GuessBrake::slows(const asio::ip::address& address, const Request& request, Reply& reply) {
-  const bool login = request.path == "/login";
+  const bool login = decode_segment(request.path) == "/login";
   const bool token = request.bearer().has_value() || socket_offer(request).token.has_value();
   if (reply.status != 401 || !(token || login)) return false;
   const Verdict verdict = wrong(address, login ? Secret::login : Secret::token);

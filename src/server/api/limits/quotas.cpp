@@ -1,0 +1,152 @@
+#include "server/api/limits/quotas.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json/writer.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+/// What is over the limit may come back as a request to wait: the agent reads its inbox.
+Reply wait_reply(std::string_view error, std::string_view code) {
+  constexpr int seconds = 60;
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("error", error);
+    out.field("code", code);
+    out.field("retry_after", seconds);
+  }
+  Reply reply = json_reply(429, std::move(writer).take());
+  reply.headers.emplace_back("Retry-After", std::to_string(seconds));
+  return reply;
+}
+
+std::optional<Reply> full(Context& context, std::string_view kind, std::string_view workspace_id,
+                          std::string text) {
+  context.services.refusals.count(kind, workspace_id);
+  return error_reply(413, text);
+}
+
+/// How full a workspace's activity is.
+struct Inbox {
+  std::int64_t used_bytes = 0;
+  /// The highest row that the workspace has acknowledged or fetched.
+  std::int64_t handled = 0;
+};
+
+awaitable<Inbox> read_inbox(Context& context, std::string_view workspace_id) {
+  store::Rows row = co_await context.store.query(
+      "SELECT u.message_bytes, w.last_acked_seq FROM workspaces w"
+      " JOIN workspace_usage u ON u.workspace_id = w.id WHERE w.id = $1",
+      workspace_id);
+  Inbox inbox;
+  if (row.next()) inbox = {.used_bytes = row.integer(0), .handled = row.integer(1)};
+  const auto fetched = context.services.fetched.find(workspace_id);
+  if (fetched != context.services.fetched.end()) {
+    inbox.handled = std::max(inbox.handled, fetched->second);
+  }
+  co_return inbox;
+}
+
+/// True if `sender` has its share of `workspace_id`'s inbox waiting already.
+awaitable<bool> fills_inbox(Context& context, std::string_view workspace_id,
+                            std::string_view sender, std::int64_t handled, std::size_t bytes) {
+  const Limits& limits = context.services.limits;
+  store::Rows row = co_await context.store.query(
+      "SELECT count(*), CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM activity"
+      " WHERE workspace_id = $1 AND source_id = $2 AND seq > $3",
+      workspace_id, sender, handled);
+  row.next();
+  // One message always fits, however large.
+  co_return row.integer(0) >= limits.sender_messages ||
+      (row.integer(0) > 0 &&
+       row.integer(1) + static_cast<std::int64_t>(bytes) > limits.sender_bytes);
+}
+
+/// Removes the oldest rows that the workspace has handled or made itself, a bounded number of them,
+/// without the person's chat and without delegations, which may be open.
+awaitable<void> make_room(Context& context, std::string_view workspace_id, std::int64_t handled) {
+  constexpr int rows = 200;
+  co_await context.store.execute(
+      "DELETE FROM activity WHERE seq IN (SELECT seq FROM activity WHERE workspace_id = $1"
+      " AND source_id IS NOT NULL AND activity_type != 'delegation' AND (seq <= $2 OR source_id = $1) ORDER BY seq LIMIT $3)",
+      workspace_id, handled, rows);
+}
+
+}  // namespace
+
+std::string in_units(std::int64_t bytes) {
+  constexpr std::int64_t mebi = std::int64_t{1} << 20;
+  if (bytes >= mebi) return fmt::format("{} MiB", bytes / mebi);
+  if (bytes >= 1024) return fmt::format("{} KiB", bytes / 1024);
+  return fmt::format("{} bytes", bytes);
+}
+
+awaitable<std::optional<Reply>> refuse_row(Context& context, std::string_view workspace_id,
+                                           const std::optional<std::string>& sender,
+                                           std::size_t bytes) {
+  const std::int64_t limit = context.services.limits.message_bytes;
+  Inbox inbox = co_await read_inbox(context, workspace_id);
+  const bool fits = inbox.used_bytes + static_cast<std::int64_t>(bytes) <= limit;
+  const bool peer = sender && *sender != workspace_id;
+  bool refused = false;
+  if (peer) refused = co_await fills_inbox(context, workspace_id, *sender, inbox.handled, bytes);
+  if (refused) {
+    context.services.refusals.count("sender", *sender);
+    co_return wait_reply("too many of your messages wait for this workspace: it has to read them",
+                         "inbox_share_used");
+  }
+  if (fits) co_return std::nullopt;
+  co_await make_room(context, workspace_id, inbox.handled);
+  inbox = co_await read_inbox(context, workspace_id);
+  const bool has_room = inbox.used_bytes + static_cast<std::int64_t>(bytes) <= limit;
+  if (!sender || has_room) co_return std::nullopt;
+  context.services.refusals.count("messages", workspace_id);
+  co_return wait_reply(
+      fmt::format("the workspace's messages fill its share ({})", in_units(limit)), "inbox_full");
+}
+
+awaitable<std::optional<Reply>> refuse_memory(Context& context, std::string_view workspace_id,
+                                              std::size_t bytes) {
+  const std::int64_t limit = context.services.limits.memory_bytes;
+  store::Rows row = co_await context.store.query(
+      "SELECT memory_bytes FROM workspace_usage WHERE workspace_id = $1", workspace_id);
+  const std::int64_t used = row.next() ? row.integer(0) : 0;
+  if (used + static_cast<std::int64_t>(bytes) <= limit) co_return std::nullopt;
+  co_return full(context, "memories", workspace_id,
+                 fmt::format("the workspace's memories are full ({}): delete some first",
+                             in_units(limit)));
+}
+
+awaitable<std::optional<Reply>> refuse_files(Context& context, std::string_view workspace_id,
+                                             std::int64_t count, std::int64_t bytes) {
+  const Limits& limits = context.services.limits;
+  store::Rows row = co_await context.store.query(
+      "SELECT files, file_bytes FROM workspace_usage WHERE workspace_id = $1", workspace_id);
+  const bool known = row.next();
+  const std::int64_t files = known ? row.integer(0) : 0;
+  const std::int64_t used = known ? row.integer(1) : 0;
+  if (files + count <= limits.files && used + bytes <= limits.file_bytes) co_return std::nullopt;
+  co_return full(context, "files", workspace_id,
+                 fmt::format("too many files are already waiting for this workspace (at most {} of"
+                             " together {})",
+                             limits.files, in_units(limits.file_bytes)));
+}
+
+awaitable<std::optional<Reply>> refuse_keys(Context& context, std::string_view workspace_id,
+                                            std::int64_t bytes) {
+  const std::int64_t limit = context.services.limits.key_value_bytes;
+  store::Rows row = co_await context.store.query(
+      "SELECT key_bytes FROM workspace_usage WHERE workspace_id = $1", workspace_id);
+  const std::int64_t used = row.next() ? row.integer(0) : 0;
+  if (used + bytes <= limit) co_return std::nullopt;
+  co_return full(context, "keys", workspace_id,
+                 fmt::format("the workspace's memory is full ({}): delete keys first",
+                             in_units(limit)));
+}
+
+}  // namespace molecule::server

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/async/clock.hpp"
+#include "server/http/message.hpp"
+
+namespace molecule::server {
+
+/// The rate limit (platform-api.md 0.6): a fixed window of a minute for each token. Presence and
+/// polls count in a window of their own, so that an agent whose tools used up theirs stays online
+/// and hears of its messages. The person's credentials have no limit.
+class RequestRates {
+ public:
+  struct Verdict {
+    std::int64_t limit = 0;
+    std::int64_t remaining = 0;
+    /// Until the window reopens, rounded up.
+    std::int64_t seconds = 0;
+    bool refused = false;
+  };
+
+  /// `clock` must outlive this.
+  explicit RequestRates(Clock& clock) : clock_(clock) {}
+
+  /// Counts a request of `token_id`, of which `per_minute` are allowed.
+  Verdict count(std::string_view token_id, bool presence, std::int64_t per_minute);
+
+ private:
+  struct Window {
+    Clock::time_point opened;
+    std::int64_t used = 0;
+  };
+  void forget_old(Clock::time_point now);
+
+  Clock& clock_;
+  std::map<std::string, Window, std::less<>> windows_;
+  Clock::time_point cleaned_{};
+};
+
+/// True for what an agent does to be seen and to receive: its own limit's window.
+bool is_presence(std::string_view method, std::string_view pattern);
+
+/// The fields that every reply has: how much of the limit is left.
+void add_rate_headers(Reply& reply, const RequestRates::Verdict& verdict);
+
+/// The 429.
+Reply rate_refusal(const RequestRates::Verdict& verdict);
+
+}  // namespace molecule::server

@@ -1,0 +1,39 @@
+// What operators and monitoring ask (platform-api.md 0.9).
+
+#include <chrono>
+#include <string>
+
+#include "base/json/writer.hpp"
+#include "base/text/time.hpp"
+#include "server/api/input.hpp"
+
+namespace molecule::server {
+
+/// The hosted platform names its source revision here; a release of this one has a version.
+awaitable<Reply> build_info(Context&, Request) {
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("git_sha", MOLECULE_VERSION);
+    reply.field("version", MOLECULE_VERSION);
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> liveness(Context& context, Request) {
+  const Clock::time_point now = context.services.clock.now();
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    auto all = reply.object("subsystems");
+    for (const auto& [name, tick] : context.services.ticks) {
+      auto item = all.object(name);
+      item.field("last_tick_at", format_rfc3339(tick.wall));
+      item.field("seconds_ago",
+                 std::chrono::duration_cast<std::chrono::seconds>(now - tick.at).count());
+    }
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+}  // namespace molecule::server
