@@ -65,7 +65,7 @@ awaitable<std::int64_t> insert_delegation(Context& context, const Delegation& de
   row.request_body = body_json(delegation, "task", json::quoted(task));
   row.message_id = delegation.id;
   if (!idempotency_key.empty()) row.idempotency_key = std::string(idempotency_key);
-  return insert_activity(context, row);
+  co_return co_await insert_activity(context, row);
 }
 
 awaitable<void> set_status(Context& context, const Delegation& delegation, std::string_view status,
