@@ -116,6 +116,11 @@ const std::map<std::string, std::string> expected = {
     {"PUT /canvas/viewport", "---------o"},
     {"GET /health", "oooooooooo"},
     {"GET /", "oooooooooo"},
+    {"GET /page/:name", "oooooooooo"},
+    {"GET /page/overview", "---------o"},
+    {"GET /page/talk", "---------o"},
+    {"GET /page/files", "---------o"},
+    {"GET /page/install", "---------o"},
 };
 
 /// A family of workspaces, seen from `own`.

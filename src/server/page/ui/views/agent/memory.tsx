@@ -105,7 +105,12 @@ export class Memory extends View<{ agent: string }, State> {
               <p class="line dim">
                 <span class="chip">{scopeWords[item.scope] ?? item.scope.toLowerCase()}</span>
                 <Ago at={item.at} />
-                <button type="button" class="plain" aria-label={`Delete the memory “${item.content.slice(0, 40)}”`} onClick={() => this.setState({ deleting: item })}>
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={`Delete the memory “${item.content.slice(0, 40)}”`}
+                  onClick={() => this.setState({ deleting: item })}
+                >
                   Delete
                 </button>
               </p>

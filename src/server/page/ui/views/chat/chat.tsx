@@ -170,7 +170,7 @@ export class Chat extends View<Props, State> {
             <RequestCard key={request.id} request={request} inline />
           ))}
         </div>
-        {this.state.unseen || !this.state.span.atEnd ? (
+        {!this.state.stuck ? (
           <button type="button" class="to-end" onClick={this.toEnd}>
             <Icon name="down" /> {this.state.unseen ? "New messages" : "To the newest"}
           </button>

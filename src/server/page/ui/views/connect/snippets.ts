@@ -75,7 +75,11 @@ export const snippets: Snippet[] = [
   },
   {
     id: "service", title: "Service", where: "In a shell: systemd or launchd then keeps the agent online.",
-    text: (place) => `${quoted(place.program)} setup --url ${quoted(place.url)} --workspace ${place.id} --token-file ${tokenFile(place)}\n${quoted(place.program)} service install\n${quoted(place.program)} service start\n`,
+    text: (place) => {
+      const program = quoted(place.program);
+      const setup = `${program} setup --url ${quoted(place.url)} --workspace ${place.id} --token-file ${tokenFile(place)}`;
+      return `${setup}\n${program} service install\n${program} service start\n`;
+    },
   },
   {
     id: "environment", title: "Environment", where: "For any MCP host that passes its environment on: its command is molecule-mcp.",

@@ -96,7 +96,12 @@ export class RequestCard extends Component<Props, State> {
         <button type="button" class="primary" disabled={busy} onClick={() => void this.decide(accept)}>
           <Icon name="check" /> {word}
         </button>
-        <button type="button" disabled={busy} aria-expanded={open === "reason" ? "true" : "false"} onClick={() => this.setState({ open: open === "reason" ? "" : "reason" })}>
+        <button
+          type="button"
+          disabled={busy}
+          aria-expanded={open === "reason" ? "true" : "false"}
+          onClick={() => this.setState({ open: open === "reason" ? "" : "reason" })}
+        >
           {request.permission ? "Deny…" : "Reject…"}
         </button>
         {!request.permission && (

@@ -108,7 +108,11 @@ export class Inbox extends View<Record<string, never>, State> {
           {!source.data && !source.error && <Skeleton />}
           {source.data && shown.length === 0 && !source.error && (
             <Empty icon="inbox" title={tab === "decided" ? "Nothing was decided yet" : "Nothing waits for you"}>
-              <p>{tab === "decided" ? "What you answer is kept here." : "Agents ask here for tasks, approvals and permissions. You will see a number in the tab's title."}</p>
+              <p>
+                {tab === "decided"
+                  ? "What you answer is kept here."
+                  : "Agents ask here for tasks, approvals and permissions. You will see a number in the tab's title."}
+              </p>
             </Empty>
           )}
           {shown.length > 0 && this.cards(shown)}
