@@ -19,12 +19,15 @@ prepare_node() {
     fi
     bin=$PWD/$bin
   fi
-  if [ test/conformance/package-lock.json -nt test/conformance/node_modules/.package-lock.json ] &&
-      ! (cd test/conformance && PATH=$bin:$PATH npm ci) >build/npm.log 2>&1; then
-    echo 'the npm packages could not be installed' >build/node.why
-    return
-  fi
-  touch -c test/conformance/node_modules/.package-lock.json
+  local folder
+  for folder in test/page test/conformance; do
+    if [ $folder/package-lock.json -nt $folder/node_modules/.package-lock.json ] &&
+        ! (cd $folder && PATH=$bin:$PATH npm ci) >build/npm.log 2>&1; then
+      echo 'the npm packages could not be installed' >build/node.why
+      return
+    fi
+    touch -c $folder/node_modules/.package-lock.json
+  done
   echo "$bin/node" >build/node.path
 }
 
@@ -39,6 +42,15 @@ conformance() {
     "$python" -m pytest test/conformance -q -n 3 --dist loadfile -p no:cacheprovider \
     --junit-xml="$results/$folder-conformance.xml" || true
   [ -s "$results/$folder-conformance.xml" ] || note "$folder: conformance tests ended early" fail
+}
+
+# page_tests FOLDER: the page of that build in a real browser.
+page_tests() {
+  local folder=$1
+  say "the page in a browser: $folder"
+  MOLECULE_BUILD=$PWD/$folder "$python" -m pytest test/page -q -n 2 -p no:cacheprovider \
+    --junit-xml="$results/$folder-page.xml" || true
+  [ -s "$results/$folder-page.xml" ] || note "$folder: the page's tests ended early" fail
 }
 
 # fuzz SECONDS: runs each fuzz target for that long, starting from the stored corpus.

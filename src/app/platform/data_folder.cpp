@@ -50,6 +50,16 @@ Result<DataFolder, std::string> DataFolder::open(const std::filesystem::path& pa
   return folder;
 }
 
+bool DataFolder::is_used(const std::filesystem::path& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return false;
+  const int failure = ::flock(folder, LOCK_SH | LOCK_NB) == 0 ? 0 : errno;
+  ::close(folder);
+  if (failure == 0 || failure == EWOULDBLOCK) return failure != 0;
+  // The file system locks no folders: what the process left there has to do.
+  return ::access(address_file(path).c_str(), F_OK) == 0;
+}
+
 Result<void, std::string> DataFolder::take() {
   const auto in_use = [this] {
     return Failure{fmt::format(

@@ -20,6 +20,9 @@ class DataFolder {
   DataFolder& operator=(DataFolder&&) = delete;
   ~DataFolder();
 
+  /// True if a process uses the folder now.
+  static bool is_used(const std::filesystem::path& path);
+
   /// False if it was removed or replaced.
   bool intact() const;
 
@@ -27,6 +30,11 @@ class DataFolder {
   /// A folder of the platform's own: uploads that are unknown to the database are removed from it.
   std::filesystem::path uploads() const { return path_ / "uploads"; }
   std::filesystem::path admin_token_file() const { return path_ / "admin_token"; }
+
+  /// The file that says at which URL the platform that uses `path` is reached.
+  static std::filesystem::path address_file(const std::filesystem::path& path) {
+    return path / "address";
+  }
 
   /// The admin token in its file, which is made (0600) if it is missing.
   Result<std::string, std::string> admin_token() const;

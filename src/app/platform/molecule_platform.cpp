@@ -13,6 +13,7 @@
 
 #include "app/platform/data_folder.hpp"
 #include "app/platform/health.hpp"
+#include "app/platform/login_link.hpp"
 #include "app/platform/platform_options.hpp"
 #include "base/async/step_proof_clock.hpp"
 #include "base/async/tasks.hpp"
@@ -21,6 +22,7 @@
 #include "base/process.hpp"
 #include "base/service/notify.hpp"
 #include "base/text/text.hpp"
+#include "base/text/time.hpp"
 #include "server/api/context.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
@@ -50,6 +52,17 @@ server::HttpServer::Options server_options(const app::PlatformOptions& options) 
   return made;
 }
 
+server::LoginInfo login_info(const app::PlatformOptions& options, const app::DataFolder& folder) {
+  const std::filesystem::path data = std::filesystem::absolute(options.data).lexically_normal();
+  server::LoginInfo info;
+  if (options.admin_token.empty()) {
+    info.token_file = std::filesystem::absolute(folder.admin_token_file()).lexically_normal();
+  }
+  info.link_command = fmt::format("molecule-platform login-link --data {}", data.string());
+  info.data = data;
+  return info;
+}
+
 /// A loop whose waiting handlers can be dropped before it is destroyed.
 class Loop : public asio::io_context {
  public:
@@ -70,6 +83,7 @@ class Platform {
                   .admin_token = std::move(admin_token),
                   .base_url = options.external_url,
                   .uploads = folder.uploads(),
+                  .login = login_info(options, folder),
                   .limits = options.limits,
                   .stale_after = options.stale_after},
         tasks_(loop_.get_executor(), clock_,
@@ -84,7 +98,11 @@ class Platform {
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
     server_.emplace(loop_, services_, *router_, server_options(options));
+    services_.login.cookie = fmt::format("molecule_session_{}", port());
+    services_.login.started_at = to_micros(clock_.wall());
+    own_url_ = app::own_url(options, port());
   }
+  const std::string& own_url() const { return own_url_; }
   std::uint16_t port() const { return server_->port(); }
 
   /// Returns after a signal, with the exit code.
@@ -93,6 +111,7 @@ class Platform {
     tasks_.spawn("retention", server::retention_task(services_));
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
+    tasks_.spawn("login link", offer_login());
     if (notifier_.watchdog_interval()) tasks_.spawn("watchdog", feed_watchdog());
     notifier_.ready(fmt::format("listening on port {}", port()));
     loop_.run();
@@ -115,6 +134,15 @@ class Platform {
     while (true) {
       notifier_.alive();
       co_await sleep_for(clock_, interval);
+    }
+  }
+
+  awaitable<void> offer_login() {
+    try {
+      const std::string link = co_await app::make_login_link(*store_, clock_, own_url_);
+      app::print_login_link(link);
+    } catch (const server::StoreError& error) {
+      log::warning("no login link: {}", error.what());
     }
   }
 
@@ -144,6 +172,7 @@ class Platform {
 
   int exit_code_ = 0;
   service::Notifier notifier_;
+  std::string own_url_;
   const app::DataFolder& folder_;
   SystemClock system_clock_;
   /// Times that survive a wrong clock: rows, silence and expiry are measured by them.
@@ -198,6 +227,7 @@ int serve(const app::PlatformOptions& options) {
   }
   log::info("the data folder is {}", options.data.string());
   if (!output::print(fmt::format("listening on http://{}:{}\n", host, platform->port()))) return 1;
+  const app::AddressFile address(options.data, platform->own_url());
   return platform->run();
 }
 
@@ -226,7 +256,7 @@ int main(int argc, char** argv) {
       log::error("the service manager's sockets: {}", problem);
       return 1;
     }
-    return serve(options);
+    return options.login_link ? app::print_new_login_link(options.data) : serve(options);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());
     return 1;

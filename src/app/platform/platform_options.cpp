@@ -41,6 +41,7 @@ Examples:
   molecule-platform
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
   molecule-platform health --listen 127.0.0.1:8080
+  molecule-platform login-link
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
     http://127.0.0.1:8080/workspaces
 
@@ -190,6 +191,10 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
       ->type_name("HOST:PORT")
       ->capture_default_str();
   app.add_option("--data", data, "The data folder")->type_name("DIR")->capture_default_str();
+  const CLI::App* login_link =
+      app.add_subcommand("login-link",
+                         "Print another one-time login link of the platform that runs on DIR")
+          ->fallthrough();
   app.add_option("--allow-host", options.allowed_hosts,
                  "Another host name that clients may use; may be repeated")
       ->type_name("NAME")
@@ -231,6 +236,7 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
     data = path->string();
   }
   options.data = data;
+  options.login_link = login_link->parsed();
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (options.admin_token.empty()) {
     auto credential = admin_token_credential();

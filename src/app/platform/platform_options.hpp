@@ -15,6 +15,8 @@ namespace molecule::app {
 
 /// What the arguments and the environment of molecule-platform ask for.
 struct PlatformOptions {
+  /// `login-link`: print a one-time link of the platform that runs on `data`, and end.
+  bool login_link = false;
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::filesystem::path data;

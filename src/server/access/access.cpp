@@ -3,7 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "base/json/writer.hpp"
 #include "base/text/text.hpp"
+#include "server/access/sessions.hpp"
 #include "server/access/tokens.hpp"
 
 namespace molecule::server {
@@ -13,11 +15,6 @@ namespace {
 constexpr std::string_view invalid_workspace_token = "invalid workspace auth token";
 constexpr std::string_view missing_workspace_token = "missing workspace auth token";
 constexpr std::string_view other_caller = "caller ID does not match workspace auth token";
-
-bool is_admin_token(const Context& context, std::string_view token) {
-  const std::string& admin_token = context.services.admin_token;
-  return !admin_token.empty() && text::equal_constant_time(token, admin_token);
-}
 
 Result<Caller, Reply> refuse(int status, std::string_view error) {
   return Failure{error_reply(status, error)};
@@ -106,7 +103,50 @@ Result<Caller, Reply> authorize_workspace(Access access, const Request& request,
   return refuse(401, invalid_workspace_token);
 }
 
+/// A page of another site can make a browser send the cookie, but not choose the Origin. Reading is
+/// harmless, since it cannot see the answer; WebSockets know no such limit.
+bool needs_origin(const Request& request) {
+  return request.method != "GET" || request.path == "/ws";
+}
+
+/// The decision for a request without a Bearer: its cookie may stand for the admin.
+awaitable<Result<Caller, Reply>> authorize_cookie(Context& context, Access access,
+                                                  const Request& request,
+                                                  std::string_view claimed) {
+  const std::optional<std::string_view> cookie = session_cookie(context, request);
+  std::optional<std::string> session;
+  if (cookie) session = co_await find_session(context, *cookie);
+  if (!session) co_return refuse(401, missing_token(access));
+  if (needs_origin(request) && !has_trusted_origin(request)) {
+    const Failure failure{origin_required()};
+    co_return failure;
+  }
+  bool has_own_token = false;
+  if (access == Access::workspace_state) {
+    has_own_token = co_await has_live_token(context.store, request.args.at(0));
+  }
+  if (has_own_token) co_return refuse(401, invalid_workspace_token);
+  Caller admin = Caller::admin();
+  admin.session_id = *std::move(session);
+  co_return authorize_admin(access, claimed, std::move(admin));
+}
+
 }  // namespace
+
+bool is_admin_token(const Context& context, std::string_view token) {
+  const std::string& admin_token = context.services.admin_token;
+  return !admin_token.empty() && text::equal_constant_time(token, admin_token);
+}
+
+Reply origin_required() {
+  json::Writer writer;
+  {
+    auto reply = writer.object();
+    reply.field("error", "a change with a cookie must come from the platform's own page");
+    reply.field("code", "origin_required");
+  }
+  return json_reply(403, std::move(writer).take());
+}
 
 awaitable<Result<Caller, Reply>> authorize(Context& context, Access access,
                                            const Request& request) {
@@ -118,7 +158,7 @@ awaitable<Result<Caller, Reply>> authorize(Context& context, Access access,
     co_return failure;
   }
   const std::optional<std::string_view> token = request.bearer();
-  if (!token) co_return refuse(401, missing_token(access));
+  if (!token) co_return co_await authorize_cookie(context, access, request, claimed);
   std::optional<Caller> admin;
   if (is_admin_token(context, *token)) admin = Caller::admin();
   std::optional<Caller> caller;

@@ -12,8 +12,8 @@
 namespace molecule::server {
 
 /// Who may use a route (platform-api.md 0.1 to 0.4, without its fail-open cases: a request with no
-/// credential, or a wrong one, is refused). "The admin" is the holder of the admin token or of an
-/// organisation token.
+/// credential, or a wrong one, is refused). "The admin" is the holder of the admin token, of an
+/// organisation token, or of a session's cookie (page.md 1.9).
 enum class Access {
   /// No credential is required.
   anyone,
@@ -42,6 +42,11 @@ enum class Access {
 /// Decides whether a request may use a route with `access`. Returns its caller, or the refusal to
 /// send.
 awaitable<Result<Caller, Reply>> authorize(Context& context, Access access, const Request& request);
+
+/// True for the admin token itself.
+bool is_admin_token(const Context& context, std::string_view token);
+/// The 403 of page.md 1.10.
+Reply origin_required();
 
 /// For `Access::body_workspace`: returns a refusal unless the request comes from `workspace_id`.
 awaitable<std::optional<Reply>> claim_workspace(Context& context, const Request& request,

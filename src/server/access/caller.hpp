@@ -16,6 +16,8 @@ struct Caller {
   /// The token that was used: a workspace's, or an organisation's if it is the admin. Empty for
   /// `ADMIN_TOKEN`.
   std::string token_id = {};
+  /// The admin's session, where a cookie was used.
+  std::string session_id = {};
 
   static Caller admin(std::string org_token_id = {}) {
     return {.kind = Kind::admin, .token_id = std::move(org_token_id)};

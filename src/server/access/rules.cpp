@@ -55,10 +55,13 @@ awaitable<bool> can_communicate(store::Session& store, std::string_view caller,
 awaitable<Visibility> event_visibility(store::Session& store, Caller listener,
                                        std::string workspace_id) {
   if (listener.is_admin()) {
-    if (listener.token_id.empty()) co_return Visibility::visible;
-    store::Rows org = co_await store.query(
-        "SELECT 1 FROM org_tokens WHERE id = $1 AND revoked_at IS NULL", listener.token_id);
-    co_return org.next() ? Visibility::visible : Visibility::revoked;
+    if (listener.session_id.empty() && listener.token_id.empty()) co_return Visibility::visible;
+    const bool session = !listener.session_id.empty();
+    store::Rows live = co_await store.query(
+        session ? "SELECT 1 FROM sessions WHERE id = $1"
+                : "SELECT 1 FROM org_tokens WHERE id = $1 AND revoked_at IS NULL",
+        session ? listener.session_id : listener.token_id);
+    co_return live.next() ? Visibility::visible : Visibility::revoked;
   }
   store::Rows token = co_await store.query(
       "SELECT 1 FROM workspace_tokens t JOIN workspaces w ON w.id = t.workspace_id"

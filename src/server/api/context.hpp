@@ -20,6 +20,18 @@
 
 namespace molecule::server {
 
+/// What the login of the person's browser needs to know (page.md 1).
+struct LoginInfo {
+  /// The cookie's name. It has the port, because browsers send cookies to every port of a host.
+  std::string cookie = "molecule_session";
+  /// The file of the admin token; empty if the variable ADMIN_TOKEN gave it.
+  std::string token_file = {};
+  /// The command that prints a one-time link.
+  std::string link_command = "molecule-platform login-link";
+  std::filesystem::path data = {};
+  std::int64_t started_at = 0;
+};
+
 /// The state that all requests share.
 struct Services {
   store::Database& store;
@@ -38,6 +50,12 @@ struct Services {
   std::filesystem::path uploads = {};
   /// Ids of tokens used since the last sweep; the next one writes their last_used_at (best effort).
   std::set<std::string> tokens_used = {};
+  LoginInfo login = {};
+  /// The highest row that each agent was handed (page.md 2.4), and whose is not in the store yet.
+  std::map<std::string, std::int64_t, std::less<>> handed_out = {};
+  std::set<std::string> unsaved_marks = {};
+  /// Ids of sessions used since the last sweep.
+  std::set<std::string> sessions_used = {};
   /// The last value of `now_micros`, so that no two rows share a time.
   std::int64_t last_micros = 0;
   Limits limits = {};

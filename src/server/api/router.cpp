@@ -157,7 +157,8 @@ RequestRates::Verdict Router::count_request(const Route& route, const Caller& ca
 awaitable<Reply> Router::handle(Request request) {
   // Nothing written to a removed file would be kept.
   if (services_.store.replaced()) co_return unavailable();
-  if (request.method == "HEAD") request.method = "GET";
+  request.head = request.method == "HEAD";
+  if (request.head) request.method = "GET";
   if (!is_text(request)) co_return error_reply(400, "the path or the query is not UTF-8");
   const Entry* entry = find(request.method, request.path, request.args);
   if (entry == nullptr) co_return answer_unknown(request);

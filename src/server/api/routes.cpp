@@ -1,5 +1,7 @@
 #include "server/api/routes.hpp"
 
+#include "server/page/page.hpp"
+
 namespace molecule::server {
 
 // The handlers, each defined in its subject's folder.
@@ -12,7 +14,18 @@ HandlerFunction post_a2a, get_activity, post_activity, post_ack, post_notify, po
 HandlerFunction post_upload, get_download, get_content, post_upload_ack, get_limits;
 HandlerFunction post_memory, get_memories, delete_memory, get_entries, get_entry, post_entry,
     delete_entry;
-HandlerFunction health, front_page;
+HandlerFunction post_request, list_requests, list_inbox_requests, get_request,
+    post_request_response, post_request_message, post_request_cancel;
+HandlerFunction list_pending_requests, list_all_requests, post_person_request, get_person_request,
+    post_person_response, post_person_message, post_person_cancel;
+HandlerFunction post_user_task, list_user_tasks, list_pending_user_tasks, patch_user_task,
+    delete_user_task, resolve_user_task, post_approval, list_approvals, list_pending_approvals,
+    decide_approval, withdraw_approval;
+HandlerFunction get_chat_marks, new_chat_session, get_viewport, put_viewport, search_session,
+    search_all, get_delegation, get_connection, rotate_credentials;
+HandlerFunction open_login_link, post_login, get_login_info, post_logout, get_session,
+    list_sessions, revoke_session, revoke_sessions, get_about;
+HandlerFunction health;
 HandlerFunction patch_abilities, pause_workspace, resume_workspace, restart_workspace, get_config,
     patch_config, get_secret_values, get_metrics, empty_list, empty_catalogue, get_mail_summary,
     post_inbound, get_memories_v2, get_namespaces, list_org_tokens, create_org_token,
@@ -71,6 +84,55 @@ std::vector<Route> all_routes() {
       {"GET", "/workspaces/:id/memory/:key", workspace, get_entry},
       {"POST", "/workspaces/:id/memory", workspace, post_entry},
       {"DELETE", "/workspaces/:id/memory/:key", workspace, delete_entry},
+      // page.md 1: login and sessions
+      {"GET", "/login", anyone, open_login_link},
+      {"POST", "/login", anyone, post_login},
+      {"GET", "/login/info", anyone, get_login_info},
+      {"POST", "/logout", anyone, post_logout},
+      {"GET", "/session", admin, get_session},
+      {"GET", "/sessions", admin, list_sessions},
+      {"DELETE", "/sessions", admin, revoke_sessions},
+      {"DELETE", "/sessions/:session", admin, revoke_session},
+      {"GET", "/admin/about", admin, get_about},
+      // page.md 2: the chat and what is around it
+      {"POST", "/workspaces/:id/chat-session/new", workspace, new_chat_session},
+      {"GET", "/workspaces/:id/chat-marks", workspace, get_chat_marks},
+      {"GET", "/workspaces/:id/session-search", workspace, search_session},
+      {"GET", "/search", admin, search_all},
+      {"GET", "/workspaces/:id/delegations/:delegation_id", workspace, get_delegation},
+      {"GET", "/workspaces/:id/external/connection", workspace, get_connection},
+      {"POST", "/workspaces/:id/external/rotate", workspace, rotate_credentials},
+      {"POST", "/admin/workspaces/:id/tokens", admin, create_token},
+      {"GET", "/canvas/viewport", admin, get_viewport},
+      {"PUT", "/canvas/viewport", admin, put_viewport},
+      // page.md 3.2: an agent's requests
+      {"POST", "/workspaces/:id/requests", own_workspace, post_request},
+      {"GET", "/workspaces/:id/requests", workspace, list_requests},
+      {"GET", "/workspaces/:id/requests/inbox", workspace, list_inbox_requests},
+      {"GET", "/workspaces/:id/requests/:rid", workspace, get_request},
+      {"POST", "/workspaces/:id/requests/:rid/respond", own_workspace, post_request_response},
+      {"POST", "/workspaces/:id/requests/:rid/messages", own_workspace, post_request_message},
+      {"POST", "/workspaces/:id/requests/:rid/cancel", own_workspace, post_request_cancel},
+      // page.md 3.3: the person's
+      {"GET", "/requests/pending", admin, list_pending_requests},
+      {"GET", "/requests", admin, list_all_requests},
+      {"POST", "/requests", admin, post_person_request},
+      {"GET", "/requests/:rid", admin, get_person_request},
+      {"POST", "/requests/:rid/respond", admin, post_person_response},
+      {"POST", "/requests/:rid/messages", admin, post_person_message},
+      {"POST", "/requests/:rid/cancel", admin, post_person_cancel},
+      // page.md 3.7: older spellings
+      {"POST", "/workspaces/:id/user-tasks", own_workspace, post_user_task},
+      {"GET", "/workspaces/:id/user-tasks", workspace, list_user_tasks},
+      {"PATCH", "/workspaces/:id/user-tasks/:tid", own_workspace, patch_user_task},
+      {"DELETE", "/workspaces/:id/user-tasks/:tid", own_workspace, delete_user_task},
+      {"POST", "/workspaces/:id/user-tasks/:tid/resolve", workspace, resolve_user_task},
+      {"GET", "/user-tasks/pending", admin, list_pending_user_tasks},
+      {"POST", "/workspaces/:id/approvals", own_workspace, post_approval},
+      {"GET", "/workspaces/:id/approvals", workspace, list_approvals},
+      {"POST", "/workspaces/:id/approvals/:aid/decide", workspace, decide_approval},
+      {"POST", "/workspaces/:id/approvals/:aid/withdraw", own_workspace, withdraw_approval},
+      {"GET", "/approvals/pending", admin, list_pending_approvals},
       // platform-api.md 9.5: what the hosted platform's page and later clients ask
       {"PATCH", "/workspaces/:id/abilities", admin, patch_abilities},
       {"POST", "/workspaces/:id/pause", workspace, pause_workspace},
@@ -98,7 +160,13 @@ std::vector<Route> all_routes() {
       {"GET", "/admin/liveness", admin, liveness},
       // platform-api.md 0.9, and the page
       {"GET", "/health", anyone, health},
-      {"GET", "/", anyone, front_page, ContentPolicy::page},
+      {"GET", "/", anyone, page::get_page, ContentPolicy::page},
+      {"GET", "/page/:name", anyone, page::get_page_file, ContentPolicy::page},
+      // page.md 4: what only the page reads
+      {"GET", "/page/overview", admin, page::get_overview},
+      {"GET", "/page/talk", admin, page::get_talk},
+      {"GET", "/page/files", admin, page::get_files},
+      {"GET", "/page/install", admin, page::get_install},
   };
 }
 

@@ -70,7 +70,7 @@ Result<RequestScreen::Grant, Reply> BodyAdmission::admit(const Request& head,
     return Failure{too_busy("the store does not answer at once: retry shortly")};
   }
   if (refusal->value()) return Failure{*std::move(refusal->value())};
-  return RequestScreen::Grant{.max_bytes = max, .share = known_.share(head.bearer().value_or(""))};
+  return RequestScreen::Grant{.max_bytes = max, .share = known_.share(head.credential())};
 }
 
 }  // namespace molecule::server

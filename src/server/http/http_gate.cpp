@@ -105,7 +105,8 @@ std::optional<Reply> check_gate(const GateRules& rules, const Request& request) 
   preflight.headers.emplace_back("Access-Control-Allow-Methods",
                                  "GET,POST,PUT,PATCH,DELETE,OPTIONS");
   preflight.headers.emplace_back("Access-Control-Allow-Headers",
-                                 "Origin,Content-Type,X-Workspace-ID,Authorization");
+                                 "Origin,Content-Type,X-Workspace-ID,Authorization,X-Confirm-Name,"
+                                 "X-Molecule-Org-Id,X-Molecule-Org-Slug");
   preflight.headers.emplace_back("Access-Control-Max-Age", "600");
   return preflight;
 }
@@ -120,8 +121,10 @@ void add_common_headers(const GateRules& rules, const Request& request, Reply& r
   headers.emplace_back("Content-Security-Policy",
                        reply.policy == ContentPolicy::api
                            ? "default-src 'self'"
-                           : "default-src 'self'; script-src 'self' 'unsafe-inline'; "
-                             "style-src 'self' 'unsafe-inline'; connect-src 'self'");
+                           : "default-src 'none'; script-src 'self'; style-src 'self'; "
+                             "font-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+                             "manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+                             "frame-ancestors 'none'");
   const std::optional<std::string_view> origin = foreign_origin(rules, request);
   if (!origin || !is_listed(rules.origins, *origin)) return;
   headers.emplace_back("Access-Control-Allow-Origin", *origin);
@@ -149,6 +152,10 @@ std::string_view reason_of(int status) {
       return "No Content";
     case 301:
       return "Moved Permanently";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
     case 307:
       return "Temporary Redirect";
     case 400:
@@ -169,6 +176,8 @@ std::string_view reason_of(int status) {
       return "Payload Too Large";
     case 422:
       return "Unprocessable Entity";
+    case 426:
+      return "Upgrade Required";
     case 429:
       return "Too Many Requests";
     case 431:

@@ -95,23 +95,4 @@ Reply too_busy(std::string_view text) {
   return reply;
 }
 
-std::optional<std::string> offered_bearer(const Request& request) {
-  constexpr std::string_view mark = "bearer.";
-  const std::string_view offered = request.header("Sec-WebSocket-Protocol").value_or("");
-  for (const std::string& item : text::split_list(offered, ',')) {
-    if (item.starts_with(mark)) return item.substr(mark.size());
-  }
-  return std::nullopt;
-}
-
-std::optional<Reply> handshake_refusal(const Request& request, bool upgrade) {
-  if (!upgrade) return error_reply(400, "this is a WebSocket: an upgrade is required");
-  if (!text::equal_ignoring_case(request.header("Upgrade").value_or(""), "websocket") ||
-      request.header("Sec-WebSocket-Version") != "13" ||
-      request.header("Sec-WebSocket-Key").value_or("").empty()) {
-    return error_reply(400, "malformed WebSocket handshake");
-  }
-  return std::nullopt;
-}
-
 }  // namespace molecule::server

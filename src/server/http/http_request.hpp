@@ -39,11 +39,4 @@ Reply body_too_large(std::uint64_t max_bytes);
 /// 503 with Retry-After: there is no capacity for this now.
 Reply too_busy(std::string_view text);
 
-/// The token that a browser sends as a WebSocket subprotocol, because it cannot set header fields
-/// there: an item `bearer.<token>` of Sec-WebSocket-Protocol.
-std::optional<std::string> offered_bearer(const Request& request);
-
-/// What is wrong with a request that is to become a WebSocket (RFC 6455 4.2.1), if anything.
-std::optional<Reply> handshake_refusal(const Request& request, bool upgrade);
-
 }  // namespace molecule::server

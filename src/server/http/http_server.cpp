@@ -5,6 +5,7 @@
 #include <chrono>
 #include <restinio/sendfile.hpp>
 #include <restinio/settings.hpp>
+#include <restinio/traits.hpp>
 #include <restinio/websocket/websocket.hpp>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "base/text/text.hpp"
 #include "server/http/body_admission.hpp"
 #include "server/http/event_streams.hpp"
+#include "server/http/handshake.hpp"
 #include "server/http/http_request.hpp"
 #include "server/http/limits/connections.hpp"
 #include "server/http/limits/descriptors.hpp"
@@ -23,12 +25,13 @@
 #include "server/http/limits/unsent_answers.hpp"
 #include "server/http/screened_socket.hpp"
 #include "server/http/transport.hpp"
+#include "server/http/web_socket.hpp"
 
 namespace molecule::server {
 
 namespace {
 
-namespace ws = restinio::websocket::basic;
+using Close = EventSockets::Close;
 
 constexpr std::chrono::seconds read_timeout(150);  // also how long an idle connection is kept
 constexpr std::chrono::seconds write_timeout(60);
@@ -36,6 +39,7 @@ constexpr std::chrono::seconds timeout_check_interval(10);
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
 constexpr std::chrono::seconds late_check_interval(1);
+constexpr std::chrono::seconds ping_interval(30);
 /// A download's whole time; a client that takes nothing of it is dropped long before.
 constexpr std::chrono::minutes download_timeout(30);
 /// Held in memory for each download.
@@ -47,6 +51,8 @@ std::string date_of(const Clock& clock) {
 }
 
 std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
+  // RFC 6455 7.4.1: 1009, "too big".
+  if (screen.verdict() == RequestScreen::Verdict::frame_too_large) return "\x88\x02\x03\xf1";
   std::optional<Reply> reply = screen.answer();
   if (!reply) return {};
   add_common_headers({}, {}, *reply);
@@ -108,6 +114,7 @@ struct HttpServer::Impl {
     tasks.spawn("accept", listener.accept_all(services.clock, *connections, descriptors.connections,
                                               std::move(open)));
     tasks.spawn("late connections", drop_late());
+    tasks.spawn("WebSocket pings", ping_sockets());
   }
 
   void serve(asio::ip::tcp::socket accepted) {
@@ -122,6 +129,13 @@ struct HttpServer::Impl {
       connections->drop_late();
       streams.keep_alive();
       co_await close_revoked();
+    }
+  }
+
+  awaitable<void> ping_sockets() {
+    while (true) {
+      co_await sleep_for(services.clock, ping_interval);
+      sockets.ping_all();
     }
   }
 
@@ -146,7 +160,8 @@ struct HttpServer::Impl {
     if (head.connection() == restinio::http_connection_header_t::upgrade) {
       return this->handle(std::move(handle));
     }
-    const std::string owner = head.get_field_or(restinio::http_field::authorization, "");
+    const std::string owner = head.get_field_or(
+        restinio::http_field::authorization, head.get_field_or(restinio::http_field::cookie, ""));
     turns.submit(owner, [this, handle = std::move(handle)] { this->handle(handle); });
     return restinio::request_accepted();
   }
@@ -274,10 +289,10 @@ struct HttpServer::Impl {
 
   /// Upgrades the connection to a WebSocket, or answers why not.
   awaitable<void> open_socket(restinio::request_handle_t handle, Request request) {
-    const std::optional<std::string> token = offered_bearer(request);
+    const SocketOffer offer = socket_offer(request);
     Request asked = request;
-    if (token && !asked.header("Authorization")) {
-      asked.headers.emplace_back("Authorization", "Bearer " + *token);
+    if (offer.token && !asked.header("Authorization")) {
+      asked.headers.emplace_back("Authorization", "Bearer " + *offer.token);
     }
     Result<Caller, Reply> caller = co_await router.admit(std::move(asked));
     if (!caller) {
@@ -287,56 +302,39 @@ struct HttpServer::Impl {
     } else if (auto refusal = sockets.refusal(event_owner(*caller))) {
       answer(*handle, request, *std::move(refusal), true);
     } else {
-      upgrade(*handle, request, *std::move(caller), token);
+      upgrade(*handle, request, *std::move(caller), offer.chosen);
     }
   }
 
   void upgrade(restinio::request_t& handle, const Request& request, Caller caller,
-               const std::optional<std::string>& token) {
+               const std::string& protocol) {
     const std::uint64_t id = sockets.next_id();
     const std::string owner = event_owner(caller);
     const auto on_message = [this, id](const ws::ws_handle_t&,
                                        const ws::message_handle_t& message) {
+      sockets.heard(id);
       if (message->opcode() == ws::opcode_t::ping_frame) {
         sockets.ping(id, message->payload());
       } else if (message->opcode() == ws::opcode_t::connection_close_frame) {
-        sockets.drop(id);
+        sockets.drop(id, Close::replied);
       }
     };
     restinio::http_header_fields_t fields;
     fields.set_field(restinio::http_field::date, date_of(services.clock));
     fields.set_field(restinio::http_field::sec_websocket_accept,
                      accept_key(*request.header("Sec-WebSocket-Key")));
-    // A browser gives up unless one of the protocols it offered is chosen.
-    if (token) fields.set_field(restinio::http_field::sec_websocket_protocol, "bearer." + *token);
+    if (!protocol.empty()) {
+      fields.set_field(restinio::http_field::sec_websocket_protocol, protocol);
+    }
     const ws::ws_handle_t socket =
         ws::upgrade<Traits>(handle, ws::activation_t::immediate, std::move(fields), on_message);
     const std::uint64_t subscription = services.events.subscribe(
         {.caller = std::move(caller),
          .send = [this, id](const std::string& frame) { sockets.send(id, frame); },
-         .revoke = [this, id] { sockets.drop(id); }});
-    sockets.open(id, owner, wire_of(socket, subscription));
-  }
-
-  EventSockets::Wire wire_of(const ws::ws_handle_t& socket, std::uint64_t subscription) {
-    const auto send_as = [socket](ws::opcode_t opcode) {
-      return [socket, opcode](const std::string& payload, std::function<void()> sent) {
-        socket->send_message(ws::final_frame, opcode, payload,
-                             [sent = std::move(sent)](const asio::error_code&) { sent(); });
-      };
-    };
-    return {.send_text = send_as(ws::opcode_t::text_frame),
-            .send_pong = send_as(ws::opcode_t::pong_frame),
-            .close = [this, socket, subscription] {
-              services.events.unsubscribe(subscription);
-              socket->kill();
-            }};
-  }
-
-  static std::string accept_key(std::string_view key) {
-    const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    const auto digest = restinio::utils::sha1::make_digest(text);
-    return restinio::utils::base64::encode(restinio::utils::sha1::to_string(digest));
+         .revoke = [this, id] { sockets.drop(id, Close::revoked); }});
+    sockets.open(id, owner, wire_of(socket, [this, subscription] {
+                   services.events.unsubscribe(subscription);
+                 }));
   }
 
   asio::io_context& loop;
@@ -380,7 +378,7 @@ awaitable<void> HttpServer::stop() {
   impl_->tasks.cancel_all();
   co_await impl_->tasks.join();
   impl_->timers->stop();
-  impl_->sockets.drop_all();
+  impl_->sockets.drop_all(EventSockets::Close::going_away);
   impl_->streams.drop_all();
   // Requests that the system has already received are read and answered meanwhile.
   Clock& clock = impl_->services.clock;

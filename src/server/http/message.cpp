@@ -21,6 +21,11 @@ std::optional<std::string_view> Request::bearer() const {
   return token;
 }
 
+std::string_view Request::credential() const {
+  if (const auto token = bearer()) return *token;
+  return header("Cookie").value_or("");
+}
+
 std::optional<std::string_view> Request::parameter(std::string_view name) const {
   const auto found = query.find(std::string(name));
   if (found == query.end()) return std::nullopt;

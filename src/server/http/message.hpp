@@ -14,6 +14,8 @@ namespace molecule::server {
 /// One HTTP request, as the handlers see it: no handler knows the HTTP library.
 struct Request {
   std::string method;
+  /// A HEAD, which handlers see as a GET.
+  bool head = false;
   /// Without the query, as it was sent; `args` are decoded.
   std::string path;
   std::map<std::string, std::string> query;
@@ -30,6 +32,8 @@ struct Request {
   std::optional<std::string_view> header(std::string_view name) const;
   /// platform-api.md 0: exactly `Bearer `, the rest trimmed; anything else counts as no token.
   std::optional<std::string_view> bearer() const;
+  /// Whom to count it for before anybody knows who it is: the token or the cookies, or "".
+  std::string_view credential() const;
   std::optional<std::string_view> parameter(std::string_view name) const;
 };
 

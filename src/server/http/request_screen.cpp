@@ -96,7 +96,7 @@ void RequestScreen::begin_message() {
   url_.clear();
   field_.clear();
   field_ended_ = true;
-  authorization_.clear();
+  credentials_.clear();
   asked_ = false;
   body_bytes_ = 0;
   chunks_ = 0;
@@ -123,8 +123,9 @@ int RequestScreen::on_field(http_parser* parser, const char* data, std::size_t s
 int RequestScreen::on_value(http_parser* parser, const char* data, std::size_t size) {
   RequestScreen& screen = screen_of(parser);
   screen.field_ended_ = true;
-  if (text::equal_ignoring_case(screen.field_, "Authorization")) {
-    screen.authorization_.append(data, size);
+  for (const std::string_view kept : {"Authorization", "Cookie", "Origin", "Sec-Fetch-Site"}) {
+    if (!text::equal_ignoring_case(screen.field_, kept)) continue;
+    screen.credentials_[std::string(kept)].append(data, size);
   }
   return 0;
 }
@@ -141,7 +142,7 @@ int RequestScreen::admit(std::optional<std::uint64_t> declared) {
   Request head;
   head.method = http_method_str(static_cast<http_method>(parser_.method));
   if (std::optional<Target> target = parse_target(url_)) head.path = std::move(target->path);
-  head.headers.emplace_back("Authorization", authorization_);
+  for (const auto& [name, value] : credentials_) head.headers.emplace_back(name, value);
   Result<Grant, Reply> grant = rules_.admit(head, declared);
   if (!grant) {
     refusal_ = std::move(grant.error());

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,7 +93,8 @@ class RequestScreen {
   std::string url_;
   std::string field_;
   bool field_ended_ = true;
-  std::string authorization_;
+  /// The fields that say who sends it.
+  std::map<std::string, std::string> credentials_;
   bool asked_ = false;
   std::shared_ptr<ByteBudget::Share> share_;
   std::shared_ptr<ByteBudget::Share> answered_;

@@ -74,6 +74,11 @@ class Session {
   /// id, workspace_id, content, scope, namespace, created_at; the best or the newest first. A query
   /// of one byte matches anywhere, a longer one by its words, all of which must occur.
   virtual RowStream search_memories(const MemorySearch& search) = 0;
+  /// Messages and memories of a workspace, or of all if `workspace_id` is empty, that contain
+  /// `text`, newest first: kind (activity, memory), id, workspace_id, label, content (of a memory),
+  /// request_body, response_body, method, status, created_at, the workspace's name. Of each kind
+  /// only the newest 20,000 are looked through, and at most 1,000 come back.
+  virtual RowStream search_everything(std::string_view workspace_id, std::string_view text) = 0;
   /// The newest 50 delegation rows, those of a workspace and those that others made to it: id,
   /// activity_type, source_id, target_id, summary, status, created_at, delegation id, error_detail,
   /// the answer's first 301 characters.

@@ -102,6 +102,25 @@ RowStream SqliteSession::search_memories(const MemorySearch& search) {
   return stream_values(sql, values);
 }
 
+RowStream SqliteSession::search_everything(std::string_view workspace_id, std::string_view text) {
+  return stream(
+      "SELECT f.kind, f.id, f.workspace_id, f.label, f.content, f.request_body, f.response_body,"
+      " f.method, f.status, f.created_at, w.name FROM ("
+      "SELECT 'activity' AS kind, id, workspace_id, coalesce(summary, '') AS label, '' AS content,"
+      " request_body, response_body, method, status, created_at FROM"
+      " (SELECT * FROM activity WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
+      " WHERE coalesce(method, '') NOT IN ('chat_upload_receive', 'delegate_result')"
+      " AND (request_body LIKE $2 ESCAPE '\\' OR response_body LIKE $2 ESCAPE '\\'"
+      " OR summary LIKE $2 ESCAPE '\\')"
+      " UNION ALL SELECT 'memory', id, workspace_id, scope, content, NULL, NULL, NULL, NULL,"
+      " created_at FROM"
+      " (SELECT * FROM memories WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
+      " WHERE content LIKE $2 ESCAPE '\\'"
+      ") f JOIN workspaces w ON w.id = f.workspace_id AND w.status != 'removed'"
+      " ORDER BY f.created_at DESC LIMIT 1000",
+      workspace_id, like_anywhere(text));
+}
+
 awaitable<Rows> SqliteSession::list_delegations(std::string_view workspace_id) {
   // One character more than is shown, so that the caller can tell whether something was cut.
   return query(

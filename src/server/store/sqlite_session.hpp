@@ -24,6 +24,7 @@ class SqliteSession final : public Session {
   bool unsettled() const override { return group_.unsettled(); }
   awaitable<void> settled() override { return group_.settled(); }
   RowStream search_memories(const MemorySearch& search) override;
+  RowStream search_everything(std::string_view workspace_id, std::string_view text) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;
 
  protected:

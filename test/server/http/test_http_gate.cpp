@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/http/handshake.hpp"
 #include "server/http/http_gate.hpp"
 #include "server/http/http_request.hpp"
 
@@ -124,7 +125,9 @@ TEST_CASE("preflights and CORS fields are for listed origins") {
   Reply page_reply = text_reply(200, "");
   page_reply.policy = ContentPolicy::page;
   add_common_headers(rules, page, page_reply);
-  CHECK(field(page_reply, "Content-Security-Policy").find("unsafe-inline") != std::string::npos);
+  const std::string policy = field(page_reply, "Content-Security-Policy");
+  CHECK(policy.starts_with("default-src 'none'; script-src 'self'; "));
+  CHECK(policy.find("unsafe") == std::string::npos);
 }
 
 TEST_CASE("request targets are split and decoded") {
@@ -149,7 +152,7 @@ TEST_CASE("request targets are split and decoded") {
 }
 
 TEST_CASE("browsers send their token as a subprotocol") {
-  CHECK(offered_bearer(request({{"Sec-WebSocket-Protocol", "x, bearer.abc"}})) == "abc");
-  CHECK(!offered_bearer(request({{"Sec-WebSocket-Protocol", "x"}})));
-  CHECK(!offered_bearer(request({})));
+  CHECK(socket_offer(request({{"Sec-WebSocket-Protocol", "x, bearer.abc"}})).token == "abc");
+  CHECK(!socket_offer(request({{"Sec-WebSocket-Protocol", "x"}})).token);
+  CHECK(!socket_offer(request({})).token);
 }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <fmt/format.h>
+
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
@@ -203,7 +205,7 @@ awaitable<void> listen_to_events(Fixture& fixture, const Member& member) {
   context.events.broadcast("SECRET", member.id, "{}");
   fixture.platform.emit(context);
   const std::string rest = co_await read_until(socket, "SECRET");
-  CHECK(rest == "<end>");
+  CHECK(rest == std::string("\x88\x02\x03\xf0<end>", 9));  // 1008
 }
 
 awaitable<void> claim_a_huge_frame(Fixture& fixture) {
@@ -218,7 +220,28 @@ awaitable<void> claim_a_huge_frame(Fixture& fixture) {
   const std::string frame("\x82\xff\x00\x00\x00\xff\xff\xff\xff\xff\0\0\0\0", 14);
   co_await asio::async_write(socket, asio::buffer(frame), asio::use_awaitable);
   const std::string rest = co_await read_until(socket, "never");
-  CHECK(rest == "<end>");
+  CHECK(rest == std::string("\x88\x02\x03\xf1<end>", 9));  // 1009
+}
+
+/// As a page of the hosted platform logs in, and what else comes back.
+awaitable<void> break_the_protocol(Fixture& fixture) {
+  tcp::socket socket(fixture.loop);
+  const tcp::endpoint peer(asio::ip::address_v4::loopback(), fixture.server->port());
+  co_await socket.async_connect(peer, asio::use_awaitable);
+  std::string hex;
+  for (const char c : fixture.platform.admin) hex += fmt::format("{:02x}", c);
+  const std::string hello = request(
+      "GET /ws",
+      handshake + "Sec-WebSocket-Protocol: molecule-auth." + hex + ", molecule-ws\r\n");
+  co_await asio::async_write(socket, asio::buffer(hello), asio::use_awaitable);
+  const std::string accepted = co_await read_until(socket, "\r\n\r\n");
+  CHECK(accepted.find("Sec-WebSocket-Protocol: molecule-ws\r\n") != std::string::npos);
+  CHECK(accepted.find(hex) == std::string::npos);
+  // A frame without a mask.
+  const std::string frame("\x81\x02hi", 4);
+  co_await asio::async_write(socket, asio::buffer(frame), asio::use_awaitable);
+  const std::string rest = co_await read_until(socket, "never");
+  CHECK(rest == std::string("\x88\x02\x03\xea<end>", 9));  // 1002
 }
 
 }  // namespace
@@ -228,6 +251,7 @@ TEST_CASE("events on a WebSocket") {
   const Member member = fixture.platform.add("a");
   test::run(fixture.loop, listen_to_events(fixture, member));
   test::run(fixture.loop, claim_a_huge_frame(fixture));
+  test::run(fixture.loop, break_the_protocol(fixture));
   CHECK(fixture.exchange(request("GET /ws", handshake)).starts_with("HTTP/1.1 401"));
   CHECK(fixture.exchange(request("GET /health", handshake)).starts_with("HTTP/1.1 200"));
 }

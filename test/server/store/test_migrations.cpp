@@ -48,7 +48,7 @@ std::string find_id(const test::Answer& workspaces, std::string_view name) {
 
 TEST_CASE("a store of 0.1.0 opens, and everything in it can be read") {
   Platform platform(old_store);
-  CHECK(versions(platform.folder.path / "platform.db") == "1 initial,2 abilities_and_quotas");
+  CHECK(versions(platform.folder.path / "platform.db") == "1 initial,2 abilities_and_quotas,3 page");
   const auto workspaces = platform.get("/workspaces", platform.admin);
   const std::string lead = find_id(workspaces, "lead");
   const std::string worker = find_id(workspaces, "worker");
@@ -154,6 +154,6 @@ TEST_CASE("of many processes that start at once, one migrates") {
       }
     }
     for (const std::string& said : problems) CHECK(said == "");
-    CHECK(versions(folder.path / "platform.db") == "1 initial,2 abilities_and_quotas");
+    CHECK(versions(folder.path / "platform.db") == "1 initial,2 abilities_and_quotas,3 page");
   }
 }

@@ -70,20 +70,4 @@ awaitable<Reply> health(Context&, Request) {
   co_return json_reply(200, R"({"status":"ok"})");
 }
 
-awaitable<Reply> front_page(Context&, Request) {
-  co_return text_reply(
-      200, "molecule-platform " MOLECULE_VERSION
-           "\n\n"
-           "A Molecule platform on this machine, with the HTTP API of the hosted platform.\n"
-           "molecule-mcp keeps an agent online here.\n\n"
-           "  GET  /health        health check\n"
-           "  GET  /workspaces    all workspaces (Authorization: Bearer <admin token>)\n"
-           "  POST /workspaces    {\"name\":\"A\",\"external\":true,\"delivery_mode\":"
-           "\"poll\"}:\n"
-           "                      a new workspace, with snippets that connect an agent\n"
-           "  GET  /ws            WebSocket: events as they happen\n\n"
-           "The admin token is in the file admin_token of the data folder, unless\n"
-           "ADMIN_TOKEN is set.\n");
-}
-
 }  // namespace molecule::server

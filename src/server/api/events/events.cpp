@@ -134,25 +134,28 @@ awaitable<void> EventHub::send_to_streams(store::Session& store, const EventFram
   }
 }
 
-awaitable<std::set<std::string>> EventHub::find_revoked() {
+awaitable<EventHub::Credentials> EventHub::find_credentials() {
   const std::unique_ptr<store::Session> session = store_.session();
+  Credentials found;
   store::Rows rows = co_await session->query(
       "SELECT id FROM workspace_tokens WHERE revoked_at >= $1"
       " UNION SELECT id FROM org_tokens WHERE revoked_at >= $1",
       to_micros(clock_.wall() - revocation_window));
-  std::set<std::string> revoked;
-  while (rows.next()) revoked.insert(rows.string(0));
-  co_return revoked;
+  while (rows.next()) found.revoked_tokens.insert(rows.string(0));
+  store::Rows live = co_await session->query("SELECT id FROM sessions");
+  while (live.next()) found.sessions.insert(live.string(0));
+  co_return found;
 }
 
 awaitable<void> EventHub::close_revoked() {
   if (!has_subscribers()) co_return;
-  const std::set<std::string> revoked = co_await find_revoked();
-  if (revoked.empty()) co_return;
+  const Credentials known = co_await find_credentials();
   std::vector<Subscriber> closed;
   const auto collect = [&](const Subscribers& subscribers) {
     for (const auto& [id, subscriber] : subscribers) {
-      if (revoked.contains(subscriber.caller.token_id)) closed.push_back(subscriber);
+      const Caller& caller = subscriber.caller;
+      const bool ended = !caller.session_id.empty() && !known.sessions.contains(caller.session_id);
+      if (ended || known.revoked_tokens.contains(caller.token_id)) closed.push_back(subscriber);
     }
   };
   collect(subscribers_);

@@ -57,11 +57,17 @@ class EventHub {
  private:
   using Subscribers = std::map<std::uint64_t, Subscriber>;
 
+  /// What says whether a subscriber may still listen: the tokens that were revoked lately, and the
+  /// browsers' sessions that exist.
+  struct Credentials {
+    std::set<std::string> revoked_tokens;
+    std::set<std::string> sessions;
+  };
+
   awaitable<void> send(const EventFrame& frame);
   awaitable<void> send_to_sockets(store::Session& store, const EventFrame& frame);
   awaitable<void> send_to_streams(store::Session& store, const EventFrame& frame);
-  /// The ids of the tokens that were revoked lately.
-  awaitable<std::set<std::string>> find_revoked();
+  awaitable<Credentials> find_credentials();
 
   store::Database& store_;
   Clock& clock_;

@@ -107,14 +107,11 @@ Result<std::vector<FormPart>, Reply> read_files(const Request& request) {
   return *std::move(parts);
 }
 
-/// Adds the row that announces a file to the workspace. A file from an agent has a source, one from
-/// the user has none.
-awaitable<void> log_upload(Context& context, const PendingUpload& upload,
-                           const std::optional<std::string>& source) {
+/// Adds the row that announces the person's file to the workspace.
+awaitable<void> log_upload(Context& context, const PendingUpload& upload) {
   Activity row;
   row.workspace_id = upload.workspace_id;
   row.type = "a2a_receive";
-  row.source_id = source;
   row.target_id = upload.workspace_id;
   row.method = "chat_upload_receive";
   row.summary = "chat_upload_receive: " + upload.name;
@@ -153,6 +150,25 @@ std::optional<std::string_view> path_problem(std::string_view path) {
   return std::nullopt;
 }
 
+Reply content_reply(const Context& context, const PendingUpload& upload) {
+  Reply reply;
+  reply.file = upload_path(context, upload).string();
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(reply.file, failure)) {
+    return error_reply(404, "pending upload not found or expired");
+  }
+  reply.content_type = upload.mime_type;
+  // A browser must never show it as a page of this site.
+  reply.headers.emplace_back("Content-Disposition", fmt::format("attachment; filename*=UTF-8''{}",
+                                                                text::percent_encode(upload.name)));
+  return reply;
+}
+
+/// The id of a staged file that a path or an uri ends with (page.md 2.10).
+std::string_view last_part(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 }  // namespace
 
 awaitable<Reply> post_upload(Context& context, Request request) {
@@ -182,7 +198,8 @@ awaitable<Reply> post_upload(Context& context, Request request) {
       if (!staged) {
         co_return error_reply(503, "the file cannot be stored now: retry shortly");
       }
-      co_await log_upload(context, upload, source);
+      // Its own file is no message to it, and other runtimes would take the row for one.
+      if (!source) co_await log_upload(context, upload);
       write_upload(list.object(), upload);
     }
   }
@@ -192,18 +209,7 @@ awaitable<Reply> post_upload(Context& context, Request request) {
 awaitable<Reply> get_content(Context& context, Request request) {
   const auto upload = co_await named_upload(context, request);
   if (!upload) co_return upload.error();
-  Reply reply;
-  reply.file = upload_path(context, *upload).string();
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(reply.file, failure)) {
-    co_return error_reply(404, "pending upload not found or expired");
-  }
-  reply.content_type = upload->mime_type;
-  // A browser must never show it as a page of this site.
-  reply.headers.emplace_back(
-      "Content-Disposition",
-      fmt::format("attachment; filename*=UTF-8''{}", text::percent_encode(upload->name)));
-  co_return reply;
+  co_return content_reply(context, *upload);
 }
 
 awaitable<Reply> post_upload_ack(Context& context, Request request) {
@@ -227,9 +233,10 @@ awaitable<Reply> get_limits(Context&, Request) {
 awaitable<Reply> get_download(Context& context, Request request) {
   const auto acting = path_workspace(request);
   if (!acting) co_return acting.error();
-  if (const auto problem = path_problem(request.parameter("path").value_or(""))) {
-    co_return error_reply(400, *problem);
-  }
+  const std::string_view path = request.parameter("path").value_or("");
+  const auto upload = co_await find_upload(context, *acting, last_part(path));
+  if (upload) co_return content_reply(context, *upload);
+  if (const auto problem = path_problem(path)) co_return error_reply(400, *problem);
   const auto workspace = co_await existing_workspace(context, request);
   if (!workspace) co_return workspace.error();
   if (auto refusal = mode_refusal(*workspace)) co_return *std::move(refusal);

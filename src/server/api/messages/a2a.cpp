@@ -9,7 +9,9 @@
 #include "server/api/input.hpp"
 #include "server/api/limits/quotas.hpp"
 #include "server/api/messages/activity_rows.hpp"
+#include "server/api/messages/delegation.hpp"
 #include "server/api/messages/envelope.hpp"
+#include "server/api/messages/message_text.hpp"
 #include "server/api/workspaces/budget.hpp"
 #include "server/api/workspaces/workspace_rows.hpp"
 
@@ -55,8 +57,8 @@ std::optional<Reply> mode_refusal(const WorkspaceRow& target) {
 
 /// The methods that mark the platform's own rows: a message with one of these would be mistaken for
 /// a file, for the answer to a delegation, or for something this workspace said itself.
-constexpr std::array<std::string_view, 4> reserved_methods = {"broadcast", "chat_upload_receive",
-                                                              "delegate_result", "notify"};
+constexpr std::array<std::string_view, 5> reserved_methods = {
+    "broadcast", "chat_upload_receive", "delegate_result", "notify", "request_update"};
 
 std::optional<Reply> method_refusal(std::string_view method) {
   // Readers trim it, drop what is invisible, or ignore case: whatever some of them would take for a
@@ -91,6 +93,30 @@ Reply queued_reply(std::string_view method) {
   Reply reply = json_reply(200, std::move(writer).take());
   reply.content_type = "application/json";
   return reply;
+}
+
+std::string said_in(std::string_view envelope) {
+  json::Document document;
+  const auto parsed = document.parse(envelope);
+  return parsed ? text_of(parsed.value()["params"]["message"]["parts"].items()) : std::string();
+}
+
+/// To the person's other browsers (page.md 2.5).
+void announce_user_message(Context& context, const Activity& row) {
+  if (!context.events.has_listeners()) return;
+  json::Document document;
+  const auto parsed = document.parse(*row.request_body);
+  if (!parsed) return;
+  const auto parts = parsed.value()["params"]["message"]["parts"].items();
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    out.field("message", text_of(parts));
+    out.field("messageId", row.message_id.value_or(""));
+    out.field("workspace_id", row.workspace_id);
+    write_attachments(out, parts);
+  }
+  context.events.broadcast("USER_MESSAGE", row.workspace_id, std::move(writer).take());
 }
 
 }  // namespace
@@ -143,7 +169,17 @@ awaitable<Reply> deliver(Context& context, const std::optional<std::string>& cal
   auto full = co_await refuse_row(context, target->id, caller, row_bytes(row));
   if (full) co_return *std::move(full);
   const std::int64_t inserted = co_await insert_activity(context, row);
-  if (inserted > 0) broadcast_activity(context, row);
+  if (inserted == 0) co_return queued_reply(envelope->method);
+  broadcast_activity(context, row);
+  if (caller) {
+    DelegationAnswer answer{.workspace_id = target->id,
+                            .peer_id = *caller,
+                            .in_reply_to = envelope->in_reply_to,
+                            .text = said_in(*row.request_body)};
+    co_await complete_by_answer(context, std::move(answer));
+  } else {
+    announce_user_message(context, row);
+  }
   co_return queued_reply(envelope->method);
 }
 

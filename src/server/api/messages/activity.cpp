@@ -7,6 +7,8 @@
 #include "server/api/limits/quotas.hpp"
 #include "server/api/messages/activity_query.hpp"
 #include "server/api/messages/activity_rows.hpp"
+#include "server/api/messages/read_marks.hpp"
+#include "server/api/workspaces/snippets.hpp"
 
 namespace molecule::server {
 
@@ -78,14 +80,17 @@ void write_row(json::Object& out, const store::Row& row) {
   write_raw_if_present(out, "tool_trace", row, tool_trace);
 }
 
-void write_attachments(json::Array out, std::string_view envelope) {
+/// The files of a message, if it has some.
+void write_files(json::Object& row, std::string_view envelope) {
   json::Document document;
   const auto parsed = document.parse(envelope);
   if (!parsed) return;
+  std::optional<json::Array> out;
   for (const json::Value part : parsed.value()["params"]["message"]["parts"].items()) {
     const json::Value file = part["file"];
     if (!file.is_object()) continue;
-    auto attachment = out.object();
+    if (!out) out.emplace(row.array("attachments"));
+    auto attachment = out->object();
     attachment.field("kind", part["kind"].string_or("file"));
     attachment.field("uri", file["uri"].string_or(""));
     attachment.field("mime_type", file["mimeType"].string_or(""));
@@ -95,17 +100,18 @@ void write_attachments(json::Array out, std::string_view envelope) {
 
 /// `include=peer_info` (platform-api.md 10): adds the other workspace of a row, and the row's
 /// files.
-awaitable<void> write_peer_info(Context& context, json::Object& out, const store::Row& row) {
+awaitable<void> write_peer_info(Context& context, json::Object& out, const store::Row& row,
+                                std::string base_url) {
   const std::string_view self = row.text(workspace_id);
   const std::string_view source = row.text(source_id);
   const std::string peer_id(source.empty() || source == self ? row.text(target_id) : source);
   const auto peer = co_await find_workspace(context, peer_id);
   if (peer && peer->id != self) {
     out.field("peer_name", peer->name);
-    out.nullable("peer_role", peer->role);
-    out.field("agent_card_url", context.services.base_url + "/registry/discover/" + peer->id);
+    if (peer->role) out.field("peer_role", *peer->role);
+    out.field("agent_card_url", base_url + "/registry/discover/" + peer->id);
   }
-  write_attachments(out.array("attachments"), row.text(request_body));
+  write_files(out, row.text(request_body));
 }
 
 constexpr std::array<std::string_view, 7> reportable_types{
@@ -131,6 +137,12 @@ std::optional<std::string> read_json(json::Value value, bool& storable) {
   return text;
 }
 
+/// True for an agent's poll, as opposed to a look at an older part or at somebody's messages.
+bool reads_inbox(const Request& request, const ActivityQuery& asked) {
+  const bool inbox = !asked.type || *asked.type == "a2a_receive";
+  return inbox && !asked.peer_id && !asked.before && request.caller.workspace().has_value();
+}
+
 /// What a poller asks to follow after, it has: that no longer counts as waiting.
 void note_fetched(Services& services, const std::string& workspace_id, const ActivityQuery& asked) {
   if (!asked.after_seq || (asked.type && *asked.type != "a2a_receive")) return;
@@ -154,17 +166,21 @@ awaitable<Reply> get_activity(Context& context, Request request) {
   store::RowStream found = context.store.stream(page_query(asked), *acting, asked.type,
                                                 asked.after_seq, asked.not_before, asked.before,
                                                 asked.source, asked.peer_id, asked.limit);
+  const std::string base_url = public_url(context.services.base_url, request);
+  std::int64_t newest = 0;
   json::Writer writer;
   {
     auto rows = writer.array();
     while (writer.text().size() < max_page_bytes) {
       const bool more = co_await found.next();
       if (!more) break;
+      newest = std::max(newest, found.integer(seq));
       auto row = rows.object();
       write_row(row, found);
-      if (asked.peer_info) co_await write_peer_info(context, row, found);
+      if (asked.peer_info) co_await write_peer_info(context, row, found, base_url);
     }
   }
+  if (reads_inbox(request, asked)) co_await note_handed_out(context, *acting, newest);
   co_return json_reply(200, std::move(writer).take());
 }
 
@@ -216,14 +232,23 @@ awaitable<Reply> post_ack(Context& context, Request request) {
   if (!body.ok() || !acked || *acked < 0) {
     co_return error_reply(400, "acked_seq must be a non-negative integer");
   }
+  store::Rows row = co_await context.store.query(
+      "SELECT last_acked_seq FROM workspaces WHERE id = $1", workspace->id);
+  const std::int64_t before = row.next() ? row.integer(0) : 0;
   store::Rows updated = co_await context.store.query(
       "UPDATE workspaces SET last_acked_seq ="
       " CASE WHEN last_acked_seq < $2 THEN $2 ELSE last_acked_seq END WHERE id = $1"
       " RETURNING last_acked_seq",
       workspace->id, *acked);
   updated.next();
+  const std::int64_t handled = updated.integer(0);
+  if (handled > before) {
+    json::Writer payload;
+    payload.object().field("seq", handled);
+    context.events.broadcast("MESSAGE_HANDLED", workspace->id, std::move(payload).take());
+  }
   json::Writer writer;
-  writer.object().field("last_acked_seq", updated.integer(0));
+  writer.object().field("last_acked_seq", handled);
   co_return json_reply(200, std::move(writer).take());
 }
 

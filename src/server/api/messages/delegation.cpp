@@ -1,3 +1,5 @@
+#include "server/api/messages/delegation.hpp"
+
 #include <array>
 
 #include "base/json/writer.hpp"
@@ -63,7 +65,7 @@ awaitable<std::int64_t> insert_delegation(Context& context, const Delegation& de
   row.request_body = body_json(delegation, "task", json::quoted(task));
   row.message_id = delegation.id;
   if (!idempotency_key.empty()) row.idempotency_key = std::string(idempotency_key);
-  return insert_activity(context, row);
+  co_return co_await insert_activity(context, row);
 }
 
 awaitable<void> set_status(Context& context, const Delegation& delegation, std::string_view status,
@@ -107,9 +109,14 @@ awaitable<void> fail_delegation(Context& context, const Delegation& delegation,
 awaitable<void> complete_delegation(Context& context, const Delegation& delegation,
                                     std::string_view answer) {
   co_await set_status(context, delegation, "completed", "");
+  const std::string text = body_json(delegation, "text", json::quoted(answer));
+  co_await context.store.execute(
+      "UPDATE activity SET response_body = $3 WHERE workspace_id = $1"
+      " AND activity_type = 'delegation' AND message_id = $2",
+      delegation.source_id, delegation.id, text);
   Activity result = delegation_row(delegation, "delegate_result", "completed");
   result.summary = "Delegation completed (" + preview(answer, summary_preview_bytes) + ")";
-  result.response_body = body_json(delegation, "text", json::quoted(answer));
+  result.response_body = text;
   co_await insert_activity(context, result);
   record_event(context, "DELEGATION_COMPLETE", delegation,
                {"response_preview", preview(answer, answer_preview_bytes)});
@@ -222,7 +229,57 @@ awaitable<std::optional<Delegation>> find_unsettled(Context& context, std::strin
   co_return found;
 }
 
+/// What was asked, and what came of it, whole.
+void write_details(json::Object& out, const store::Row& row) {
+  json::Document request;
+  json::Document response;
+  const auto asked = request.parse(row.text(6));
+  const auto answered = response.parse(row.text(7));
+  out.field("delegation_id", row.text(0));
+  out.field("source_id", row.text(1));
+  out.field("target_id", row.text(2));
+  out.field("summary", row.text(3));
+  out.field("status", row.text(4));
+  out.field("created_at", format_rfc3339(from_micros(row.integer(5))));
+  out.field("task", asked ? asked.value()["task"].string_or("") : "");
+  if (answered && answered.value()["text"].is_string()) {
+    const std::string_view text = answered.value()["text"].string_or("");
+    out.field("response_preview", preview(text, listed_preview_bytes));
+    out.field("response", text);
+  }
+  out.nullable("error", row.optional_string(8));
+}
+
 }  // namespace
+
+awaitable<void> complete_by_answer(Context& context, DelegationAnswer answer) {
+  if (answer.in_reply_to.empty()) co_return;
+  store::Rows row = co_await context.store.query(
+      "SELECT 1 FROM activity WHERE workspace_id = $1 AND activity_type = 'delegation'"
+      " AND message_id = $2 AND target_id = $3"
+      " AND status IN ('pending', 'dispatched', 'queued')",
+      answer.workspace_id, answer.in_reply_to, answer.peer_id);
+  if (!row.next()) co_return;
+  const Delegation delegation{answer.in_reply_to, answer.workspace_id, answer.peer_id};
+  co_await complete_delegation(context, delegation, answer.text);
+}
+
+awaitable<Reply> get_delegation(Context& context, Request request) {
+  const auto acting = path_workspace(request);
+  if (!acting) co_return acting.error();
+  store::Rows row = co_await context.store.query(
+      "SELECT message_id, source_id, target_id, summary, status, created_at, request_body,"
+      " response_body, error_detail FROM activity WHERE workspace_id = $1"
+      " AND activity_type = 'delegation' AND message_id = $2",
+      *acting, request.args.at(1));
+  if (!row.next()) co_return error_reply(404, "delegation not found");
+  json::Writer writer;
+  {
+    auto out = writer.object();
+    write_details(out, row);
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
 
 awaitable<Reply> post_delegate(Context& context, Request request) {
   const auto workspace = co_await existing_workspace(context, request);

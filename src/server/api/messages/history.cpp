@@ -5,6 +5,7 @@
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
 #include "server/api/input.hpp"
+#include "server/api/messages/message_text.hpp"
 
 namespace molecule::server {
 
@@ -22,39 +23,10 @@ int read_limit(const Request& request) {
   return whole && number > 0 ? std::min(number, max_limit) : default_limit;
 }
 
-/// The texts of the parts, one per line.
-std::string text_of(const std::vector<json::Value>& parts) {
-  std::string text;
-  for (const json::Value part : parts) {
-    const std::string_view line = part["text"].string_or("");
-    if (line.empty()) continue;
-    if (!text.empty()) text += '\n';
-    text += line;
-  }
-  return text;
-}
-
-void write_attachments(json::Object& out, const std::vector<json::Value>& parts) {
-  std::vector<json::Value> files;
-  for (const json::Value part : parts) {
-    if (part["file"].is_object()) files.push_back(part["file"]);
-  }
-  if (files.empty()) return;
-  auto list = out.array("attachments");
-  for (const json::Value file : files) {
-    auto attachment = list.object();
-    attachment.field("uri", file["uri"].string_or(""));
-    attachment.field("name", file["name"].string_or(""));
-    if (file["mimeType"].is_string()) {
-      attachment.field("mimeType", file["mimeType"].string_or(""));
-    }
-    if (const auto size = file["size"].integer()) attachment.field("size", *size);
-  }
-}
-
 /// One bubble of the chat; `suffix` distinguishes the two of one row.
 std::string bubble(const store::Row& row, std::string_view role, std::string_view suffix,
-                   std::string_view text, const std::vector<json::Value>& parts) {
+                   std::string_view text, const std::vector<json::Value>& parts,
+                   json::Value message) {
   json::Writer writer;
   {
     auto out = writer.object();
@@ -63,6 +35,11 @@ std::string bubble(const store::Row& row, std::string_view role, std::string_vie
     out.field("content", text);
     write_attachments(out, parts);
     out.field("timestamp", format_rfc3339(from_micros(row.integer(1))));
+    out.field("seq", row.integer(5));
+    const std::string_view id = message["messageId"].string_or("");
+    const std::string_view answered = message["metadata"]["in_reply_to"].string_or("");
+    if (!id.empty()) out.field("message_id", id);
+    if (!answered.empty()) out.field("in_reply_to", answered);
   }
   return std::move(writer).take();
 }
@@ -76,11 +53,12 @@ void add_bubbles(const store::Row& row, std::vector<std::string>& bubbles) {
     const auto parts = (result.is_object() ? result : answer.value())["parts"].items();
     const std::string text = result.is_string() ? std::string(*result.string()) : text_of(parts);
     const bool failed = row.text(4) == "error";
-    bubbles.push_back(bubble(row, failed ? "system" : "agent", ":agent", text, parts));
+    bubbles.push_back(bubble(row, failed ? "system" : "agent", ":agent", text, parts, {}));
   }
   if (const auto sent = document.parse(row.text(2)); sent && sent.value().is_object()) {
-    const auto parts = sent.value()["params"]["message"]["parts"].items();
-    bubbles.push_back(bubble(row, "user", ":user", text_of(parts), parts));
+    const json::Value message = sent.value()["params"]["message"];
+    const auto parts = message["parts"].items();
+    bubbles.push_back(bubble(row, "user", ":user", text_of(parts), parts, message));
   }
 }
 
@@ -98,9 +76,10 @@ awaitable<Reply> get_history(Context& context, Request request) {
   const auto limit = static_cast<std::size_t>(read_limit(request));
 
   store::RowStream row = context.store.stream(
-      "SELECT id, created_at, request_body, response_body, status FROM activity"
+      "SELECT id, created_at, request_body, response_body, status, seq FROM activity"
       " WHERE workspace_id = $1 AND activity_type = 'a2a_receive' AND source_id IS NULL"
-      " AND coalesce(method, '') != 'chat_upload_receive' AND ($2 IS NULL OR created_at < $2)"
+      " AND coalesce(method, '') NOT IN ('chat_upload_receive', 'request_update') AND ($2 IS NULL "
+      "OR created_at < $2)"
       " ORDER BY seq DESC",
       *acting, before);
   std::vector<std::string> newest_first;

@@ -72,11 +72,12 @@ void write_attachment(json::Object out, const Attachment& attachment) {
 }
 
 std::string event_payload(const WorkspaceRow& workspace, std::string_view message,
-                          const std::vector<Attachment>& attachments) {
+                          const std::vector<Attachment>& attachments, std::string_view message_id) {
   json::Writer writer;
   {
     auto out = writer.object();
     out.field("message", message);
+    if (!message_id.empty()) out.field("message_id", message_id);
     out.field("workspace_id", workspace.id);
     out.field("name", workspace.name);
     if (!attachments.empty()) {
@@ -183,7 +184,7 @@ awaitable<Reply> post_notify(Context& context, Request request) {
   const std::int64_t inserted = co_await insert_activity(context, row);
   if (inserted > 0) {
     context.events.broadcast("AGENT_MESSAGE", workspace->id,
-                             event_payload(*workspace, message, *attachments));
+                             event_payload(*workspace, message, *attachments, message_id));
   }
   co_return json_reply(200, R"({"status":"sent"})");
 }

@@ -75,6 +75,8 @@ struct Heartbeat {
   std::string current_task;
   std::int64_t monthly_spend = 0;
   std::string runtime_state;
+  /// Later clients send it with each heartbeat.
+  std::optional<std::string> card;
   bool manages_own_status = false;
   /// JSON; empty if the runtime does not say.
   std::optional<std::string> loaded_mcp_tools;
@@ -133,6 +135,7 @@ std::optional<Heartbeat> read_heartbeat(const Request& request) {
   heartbeat.runtime_state = body.text("runtime_state");
   heartbeat.loaded_mcp_tools = tool_names(body.any("loaded_mcp_tools"));
   heartbeat.mcp_server_present = body.any("mcp_server_present").boolean();
+  if (body.any("agent_card").is_object()) heartbeat.card = card_text(body.any("agent_card"));
   const std::optional<std::string> id = parse_uuid(heartbeat.workspace_id);
   if (!body.ok() || !id || !read_metadata(body.any("runtime_metadata"), heartbeat))
     return std::nullopt;
@@ -211,6 +214,17 @@ void announce_heartbeat(Context& context, const Heartbeat& heartbeat, const Work
   context.events.broadcast("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
 }
 
+/// Stores a card, and tells of it if it is another one.
+awaitable<void> renew_card(Context& context, std::string_view id, std::string_view card) {
+  const std::int64_t changed = co_await context.store.execute(
+      "UPDATE workspaces SET agent_card = $2 WHERE id = $1 AND agent_card IS DISTINCT FROM $2", id,
+      card);
+  if (changed == 0) co_return;
+  json::Writer payload;
+  payload.object().raw("agent_card", card);
+  context.events.record("AGENT_CARD_UPDATED", id, std::move(payload).take());
+}
+
 }  // namespace
 
 awaitable<Reply> register_workspace(Context& context, Request request) {
@@ -239,6 +253,7 @@ awaitable<Reply> register_workspace(Context& context, Request request) {
     if (auto problem = push_url_problem(wanted.url)) co_return error_reply(400, *problem);
   }
   if (row) {
+    co_await renew_card(context, wanted.id, wanted.card);
     co_await update_workspace(context, wanted);
   } else {
     co_await insert_workspace(context, wanted);
@@ -273,6 +288,7 @@ awaitable<Reply> post_heartbeat(Context& context, Request request) {
   const auto transition = transition_of(*sent, before.value());
   if (transition) co_await change_status(context, *sent, *before, *transition);
   announce_heartbeat(context, *sent, before.value());
+  if (sent->card) co_await renew_card(context, sent->workspace_id, *sent->card);
   const std::optional<std::string> secret = co_await inbound_secret(context, sent->workspace_id);
   json::Writer writer;
   {

@@ -5,10 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "base/json/writer.hpp"
 #include "base/log.hpp"
+#include "server/access/sessions.hpp"
 #include "server/api/files/pending_uploads.hpp"
 #include "server/api/limits/retention.hpp"
+#include "server/api/messages/read_marks.hpp"
 #include "server/api/registry/status.hpp"
+#include "server/api/requests/request_changes.hpp"
 
 namespace molecule::server {
 
@@ -20,12 +24,13 @@ constexpr std::chrono::hours retention_interval(1);
 struct Change {
   std::string id;
   std::string_view status;
+  std::string name;
 };
 
 awaitable<std::vector<Change>> find_silent(Context& context, std::int64_t now,
                                            std::int64_t listening_since) {
   store::Rows row = co_await context.store.query(
-      "SELECT id, status, runtime, coalesce(last_heartbeat_at, updated_at) FROM workspaces"
+      "SELECT id, status, runtime, coalesce(last_heartbeat_at, updated_at), name FROM workspaces"
       " WHERE status IN ('online', 'degraded')");
   std::vector<Change> silent;
   while (row.next()) {
@@ -34,7 +39,7 @@ awaitable<std::vector<Change>> find_silent(Context& context, std::int64_t now,
     const std::chrono::microseconds silence(now - std::max(heard, listening_since));
     const auto status =
         after_silence(row.text(1), row.text(2), silence, context.services.stale_after);
-    if (status) silent.push_back({.id = row.string(0), .status = *status});
+    if (status) silent.push_back({.id = row.string(0), .status = *status, .name = row.string(4)});
   }
   co_return silent;
 }
@@ -59,12 +64,22 @@ awaitable<void> sweep_rows(Services& services, std::int64_t listening_since) {
         "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1", change.id,
         change.status, now);
     context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
+    if (change.status == "awaiting_agent") {
+      json::Writer payload;
+      payload.object().field("name", change.name);
+      context.events.record("WORKSPACE_AWAITING_AGENT", change.id, std::move(payload).take());
+    }
   }
   co_await delete_expired_uploads(context);
   co_await write_token_use(context, now);
+  co_await keep_sessions(context, now);
+  co_await write_read_marks(context);
+  co_await remind_of_requests(context, now);
   co_await context.events.write(context.store);
   co_await context.store.commit();
   services.tokens_used.clear();
+  services.sessions_used.clear();
+  services.unsaved_marks.clear();
   co_await services.events.publish(context.events.take_frames());
 }
 

@@ -116,13 +116,18 @@ std::string filled(std::string_view text, const Values& values) {
 
 }  // namespace
 
+std::string public_url(const std::string& base_url, const Request& request) {
+  if (!base_url.empty()) return base_url;
+  return "http://" + std::string(request.header("Host").value_or("localhost"));
+}
+
 void write_connection(json::Object& connection, std::string_view platform_url,
                       std::string_view workspace_id, std::string_view token) {
   constexpr std::size_t short_characters = 8;
   const Values values = {{{"{{PLATFORM_URL}}", platform_url},
                           {"{{WORKSPACE_ID}}", workspace_id},
                           {"{{SHORT_ID}}", workspace_id.substr(0, short_characters)},
-                          {"{{AUTH_TOKEN}}", token}}};
+                          {"{{AUTH_TOKEN}}", token.empty() ? "ROTATE_TO_REVEAL_TOKEN" : token}}};
   const std::string base(platform_url);
   connection.field("workspace_id", workspace_id);
   connection.field("platform_url", platform_url);

@@ -143,7 +143,8 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
   }
   if (has_parent) {
     made.parent_id = parse_uuid(parent);
-    if (!made.parent_id) return refuse("invalid workspace fields");
+    if (!made.parent_id)
+      return Failure{coded(422, "parent workspace not found", "PARENT_NOT_FOUND")};
   }
   if (!made.url.empty()) {
     if (const auto problem = push_url_problem(made.url)) {
@@ -183,12 +184,6 @@ std::string named_payload(const NewWorkspace& made) {
   return std::move(writer).take();
 }
 
-/// The operator's setting, else the address that the request used (its Host has been checked).
-std::string platform_url(const Context& context, const Request& request) {
-  if (!context.services.base_url.empty()) return context.services.base_url;
-  return "http://" + std::string(request.header("Host").value_or("localhost"));
-}
-
 awaitable<Reply> answer_external(Context& context, const Request& request, const NewWorkspace& made,
                                  std::string_view status) {
   std::string token;
@@ -201,7 +196,7 @@ awaitable<Reply> answer_external(Context& context, const Request& request, const
     reply.field("status", status);
     if (made.url.empty()) {
       auto connection = reply.object("connection");
-      write_connection(connection, platform_url(context, request), made.id, token);
+      write_connection(connection, public_url(context.services.base_url, request), made.id, token);
     }
   }
   co_return json_reply(201, std::move(writer).take());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "server/http/http_request.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 /// RFC 6455 5.5.
 constexpr std::size_t max_ping_bytes = 125;
+constexpr int max_unanswered_pings = 2;
 
 }  // namespace
 
@@ -111,17 +113,35 @@ void EventSockets::pong_sent(std::uint64_t id) {
   if (next) ping(id, *std::move(next));
 }
 
-void EventSockets::drop(std::uint64_t id) {
+void EventSockets::ping_all() {
+  std::vector<std::uint64_t> dead;
+  for (auto& [id, client] : clients_) {
+    if (client.unanswered_pings >= max_unanswered_pings) {
+      dead.push_back(id);
+    } else {
+      ++client.unanswered_pings;
+      client.wire.send_ping();
+    }
+  }
+  for (const std::uint64_t id : dead) drop(id);
+}
+
+void EventSockets::heard(std::uint64_t id) {
+  const auto found = clients_.find(id);
+  if (found != clients_.end()) found->second.unanswered_pings = 0;
+}
+
+void EventSockets::drop(std::uint64_t id, Close how) {
   const auto found = clients_.find(id);
   if (found == clients_.end()) return;
   const Client client = std::move(found->second);
   clients_.erase(found);
   if (const auto left = counts_.find(client.owner); --left->second == 0) counts_.erase(left);
-  client.wire.close();
+  client.wire.close(how);
 }
 
-void EventSockets::drop_all() {
-  while (!clients_.empty()) drop(clients_.begin()->first);
+void EventSockets::drop_all(Close how) {
+  while (!clients_.empty()) drop(clients_.begin()->first, how);
 }
 
 }  // namespace molecule::server

@@ -30,13 +30,17 @@ class EventSockets {
     std::uint64_t bytes_of_all = std::uint64_t{64} << 20;
   };
 
+  /// How a connection ends: with the status codes of RFC 6455 7.4.1, or without a word.
+  enum class Close : std::uint16_t { cut = 0, replied = 1000, going_away = 1001, revoked = 1008 };
+
   /// What a client is to this: `sent` is called when the system has taken the bytes; it may be left
   /// out where the connection ended before.
   struct Wire {
     std::function<void(const std::string& frame, std::function<void()> sent)> send_text;
     std::function<void(const std::string& payload, std::function<void()> sent)> send_pong;
+    std::function<void()> send_ping;
     /// Called once, when this is done with the client.
-    std::function<void()> close;
+    std::function<void(Close)> close;
   };
 
   /// The owner of the clients that have the person's own credential; other owners are tokens.
@@ -56,9 +60,14 @@ class EventSockets {
   /// Answered with a pong; of several that come before the client takes the first pong, the newest
   /// alone is (RFC 6455 5.5.3).
   void ping(std::uint64_t id, std::string payload);
+  /// Pings every client, so that proxies keep its connection and a dead one shows: it is dropped
+  /// when nothing has come from it since the last two.
+  void ping_all();
+  /// Something came from the client.
+  void heard(std::uint64_t id);
   /// Closes it, if it is still there.
-  void drop(std::uint64_t id);
-  void drop_all();
+  void drop(std::uint64_t id, Close how = Close::cut);
+  void drop_all(Close how = Close::cut);
   std::size_t size() const { return clients_.size(); }
   std::vector<std::uint64_t> ids() const;
 
@@ -68,6 +77,7 @@ class EventSockets {
     Wire wire;
     std::shared_ptr<ByteBudget::Share> queued;
     bool ponging = false;
+    int unanswered_pings = 0;
     std::optional<std::string> newest_ping;
   };
 

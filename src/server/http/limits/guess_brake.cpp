@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/http/handshake.hpp"
 #include "server/http/http_request.hpp"
 
 namespace molecule::server {
@@ -10,30 +11,39 @@ namespace {
 
 constexpr std::size_t max_addresses = 4096;
 
-}  // namespace
-
-double GuessBrake::decayed(const Count& count, Clock::time_point now) const {
-  const std::chrono::duration<double, std::ratio<60>> minutes = now - count.at;
-  return std::max(0.0, count.wrong - minutes.count() * free_per_minute);
+double free_of(GuessBrake::Secret secret) {
+  return secret == GuessBrake::Secret::login ? GuessBrake::logins_per_minute
+                                             : GuessBrake::free_per_minute;
 }
 
-GuessBrake::Verdict GuessBrake::wrong(const asio::ip::address& address) {
+}  // namespace
+
+double GuessBrake::decayed(const Key& key, const Count& count, Clock::time_point now) const {
+  const std::chrono::duration<double, std::ratio<60>> minutes = now - count.at;
+  return std::max(0.0, count.wrong - minutes.count() * free_of(key.second));
+}
+
+GuessBrake::Verdict GuessBrake::wrong(const asio::ip::address& address, Secret secret) {
   const Clock::time_point now = clock_.now();
+  const Key key{address, secret};
+  const double max = secret == Secret::login ? logins_per_minute : max_per_minute;
   if (counts_.size() >= max_addresses) {
-    std::erase_if(counts_, [&](const auto& item) { return decayed(item.second, now) <= 0; });
+    std::erase_if(counts_,
+                  [&](const auto& item) { return decayed(item.first, item.second, now) <= 0; });
     // Guessers from very many addresses: all of them are one.
     if (counts_.size() >= max_addresses) return {.wait = true, .refuse = false};
   }
-  Count& count = counts_[address];
-  count.wrong = std::min(decayed(count, now) + 1, 2 * max_per_minute);
+  Count& count = counts_[key];
+  count.wrong = std::min(decayed(key, count, now) + 1, 2 * max);
   count.at = now;
-  return {.wait = count.wrong > free_per_minute, .refuse = count.wrong > max_per_minute};
+  return {.wait = count.wrong > free_of(secret), .refuse = count.wrong > max};
 }
 
 bool GuessBrake::slows(const asio::ip::address& address, const Request& request, Reply& reply) {
-  const bool token = request.bearer().has_value() || offered_bearer(request).has_value();
-  if (reply.status != 401 || !token) return false;
-  const Verdict verdict = wrong(address);
+  const bool login = decode_segment(request.path) == "/login";
+  const bool token = request.bearer().has_value() || socket_offer(request).token.has_value();
+  if (reply.status != 401 || !(token || login)) return false;
+  const Verdict verdict = wrong(address, login ? Secret::login : Secret::token);
   if (verdict.refuse) {
     reply = error_reply(429, "too many wrong tokens: retry later");
     reply.headers.emplace_back("Retry-After", "60");

@@ -3,6 +3,7 @@
 #include <asio/ip/address.hpp>
 #include <cstddef>
 #include <map>
+#include <utility>
 
 #include "base/async/clock.hpp"
 #include "server/http/message.hpp"
@@ -20,6 +21,12 @@ class GuessBrake {
   static constexpr double max_per_minute = 3000;
   static constexpr std::chrono::seconds delay{1};
 
+  /// The same for the login of a browser, which only a person tries (page.md 1.3).
+  static constexpr double logins_per_minute = 5;
+
+  /// What is guessed.
+  enum class Secret { token, login };
+
   struct Verdict {
     bool wait = false;
     bool refuse = false;
@@ -27,8 +34,8 @@ class GuessBrake {
 
   explicit GuessBrake(Clock& clock) : clock_(clock) {}
 
-  /// Counts a wrong token.
-  Verdict wrong(const asio::ip::address& address);
+  /// Counts a wrong one.
+  Verdict wrong(const asio::ip::address& address, Secret secret = Secret::token);
   /// Counts it where `reply` refuses the request's token. True: the reply, which may become a 429,
   /// has to wait for `delay`.
   bool slows(const asio::ip::address& address, const Request& request, Reply& reply);
@@ -38,10 +45,11 @@ class GuessBrake {
     double wrong = 0;
     Clock::time_point at;
   };
-  double decayed(const Count& count, Clock::time_point now) const;
+  using Key = std::pair<asio::ip::address, Secret>;
+  double decayed(const Key& key, const Count& count, Clock::time_point now) const;
 
   Clock& clock_;
-  std::map<asio::ip::address, Count> counts_;
+  std::map<Key, Count> counts_;
 };
 
 }  // namespace molecule::server

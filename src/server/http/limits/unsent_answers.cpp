@@ -16,13 +16,13 @@ Reply too_many() {
 
 std::optional<Reply> UnsentAnswers::refusal(const Request& request) const {
   if (request.method != "GET") return std::nullopt;
-  const std::uint64_t held = bytes_.held_by(request.bearer().value_or(""));
+  const std::uint64_t held = bytes_.held_by(request.credential());
   if (held + small < limits_.bytes.one) return std::nullopt;
   return too_many();
 }
 
 std::shared_ptr<ByteBudget::Share> UnsentAnswers::hold(const Request& request, Reply& reply) const {
-  const std::string_view token = request.bearer().value_or("");
+  const std::string_view token = request.credential();
   const bool file = !reply.file.empty();
   if (request.method == "HEAD" || (!file && reply.body.size() <= small)) return nullptr;
   auto share = file ? files_.share(token) : bytes_.share(token);

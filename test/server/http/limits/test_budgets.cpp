@@ -55,9 +55,11 @@ struct Crowd {
       sent.push_back(bytes);
       waiting.push_back(std::move(done));
     };
-    sockets.open(id, owner, {.send_text = queue, .send_pong = queue, .close = [this, id] {
-                               closed.push_back(id);
-                             }});
+    sockets.open(id, owner,
+                 {.send_text = queue,
+                  .send_pong = queue,
+                  .send_ping = [this, id] { pinged.push_back(id); },
+                  .close = [this, id](EventSockets::Close) { closed.push_back(id); }});
     return id;
   }
   void take(std::size_t which) { waiting.at(which)(); }
@@ -71,6 +73,7 @@ struct Crowd {
   std::vector<std::string> sent;
   std::vector<std::function<void()>> waiting;
   std::vector<std::uint64_t> closed;
+  std::vector<std::uint64_t> pinged;
 };
 
 }  // namespace

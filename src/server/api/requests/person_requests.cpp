@@ -1,0 +1,105 @@
+// What waits for the person, and what the person asks of agents (page.md 3.3).
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "base/json/writer.hpp"
+#include "server/api/requests/request_calls.hpp"
+#include "server/api/requests/request_changes.hpp"
+#include "server/api/requests/request_input.hpp"
+
+namespace molecule::server {
+
+namespace {
+
+constexpr int default_limit = 50;
+constexpr int max_limit = 200;
+
+int read_limit(const Request& request) {
+  const std::string_view text = request.parameter("limit").value_or("");
+  int number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || number <= 0) return default_limit;
+  return std::min(number, max_limit);
+}
+
+}  // namespace
+
+awaitable<Reply> list_pending_requests(Context& context, Request request) {
+  const std::string kind(request.parameter("kind").value_or(""));
+  if (!kind.empty() && kind != "task" && kind != "approval") {
+    co_return error_reply(400, "kind must be 'task' or 'approval'");
+  }
+  co_return co_await pending_reply(context, kind);
+}
+
+awaitable<Reply> list_all_requests(Context& context, Request request) {
+  static const std::string sql =
+      std::string(request_columns) +
+      ", w.id, w.name FROM requests r LEFT JOIN workspaces w ON w.id = r.requester_id"
+      " WHERE ($1 = '' OR r.status = $1) ORDER BY r.seq DESC LIMIT $2";
+  store::RowStream row =
+      context.store.stream(sql, request.parameter("status").value_or(""), read_limit(request));
+  json::Writer writer;
+  {
+    auto list = writer.array();
+    while (writer.text().size() < max_page_bytes) {
+      const bool more = co_await row.next();
+      if (!more) break;
+      auto item = list.object();
+      write_request(item, read_request(row));
+      item.nullable("workspace_id", row.optional_string(request_column_count));
+      item.nullable("workspace_name", row.optional_string(request_column_count + 1));
+    }
+  }
+  co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> post_person_request(Context& context, Request request) {
+  Body body(request.body);
+  const std::optional<std::string> recipient_id = parse_uuid(body.text("recipient_id"));
+  const std::string_view title = body.text("title");
+  const std::string_view detail = body.text("detail");
+  RequestRow wanted;
+  wanted.priority = body.integer("priority");
+  if (!body.ok()) co_return error_reply(400, "invalid request body");
+  if (auto refusal = title_refusal(title)) co_return *std::move(refusal);
+  if (auto refusal = detail_refusal("detail", detail)) co_return *std::move(refusal);
+  if (!recipient_id) co_return error_reply(400, "recipient_id must be a valid UUID");
+  const std::optional<WorkspaceRow> recipient = co_await find_workspace(context, *recipient_id);
+  if (!recipient || recipient->status == "removed") {
+    co_return error_reply(404, "recipient not found");
+  }
+  wanted.kind = "task";
+  wanted.requester = Party::user();
+  wanted.recipient = Party::agent(recipient->id);
+  wanted.title = title;
+  if (!detail.empty()) wanted.detail = detail;
+  const auto created = co_await create_request(context, std::move(wanted));
+  if (!created) co_return created.error();
+  co_return status_reply(201, created->status, created->id);
+}
+
+awaitable<Reply> get_person_request(Context& context, Request request) {
+  std::optional<RequestRow> row = co_await find_request(context, request.args.at(0));
+  if (!row) co_return no_request();
+  co_return co_await thread_reply(context, *std::move(row));
+}
+
+awaitable<Reply> post_person_response(Context& context, Request request) {
+  auto row = co_await find_request(context, request.args.at(0));
+  co_return co_await answer_respond(context, std::move(row), Party::user(), std::move(request));
+}
+
+awaitable<Reply> post_person_message(Context& context, Request request) {
+  auto row = co_await find_request(context, request.args.at(0));
+  co_return co_await answer_message(context, std::move(row), Party::user(), std::move(request));
+}
+
+awaitable<Reply> post_person_cancel(Context& context, Request request) {
+  auto row = co_await find_request(context, request.args.at(0));
+  co_return co_await answer_cancel(context, std::move(row), Party::user());
+}
+
+}  // namespace molecule::server

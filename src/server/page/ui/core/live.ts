@@ -1,0 +1,132 @@
+// The event stream: connects again by itself, and tells whether it is live.
+
+import { base } from "./api";
+import { record, text, time, type Data } from "./decode";
+import { redraw } from "./redraw";
+
+export interface Frame {
+  event: string;
+  agent: string;
+  at: number;
+  payload: Data;
+}
+
+export type State = "connecting" | "live" | "reconnecting" | "offline";
+
+const connectLimit = 10_000;
+const silenceLimit = 30_000;
+const longestPause = 30_000;
+const lookInterval = 5_000;
+
+export const live = { state: "connecting" as State, since: 0 };
+
+let socket: WebSocket | null = null;
+let tries = 0;
+let wanted = false;
+let heard = 0;
+let everOpen = false;
+let connectTimer = 0;
+let retryTimer = 0;
+let onFrame: (frame: Frame) => void = () => undefined;
+let onGap: () => void = () => undefined;
+
+/// `frame` gets each event; `gap` runs when some may have been missed.
+export function listen(frame: (frame: Frame) => void, gap: () => void): void {
+  onFrame = frame;
+  onGap = gap;
+}
+
+function become(state: State): void {
+  if (live.state === state) return;
+  live.state = state;
+  live.since = Date.now();
+  redraw();
+}
+
+export function start(): void {
+  wanted = true;
+  if (!socket) connect();
+}
+
+export function stop(): void {
+  wanted = false;
+  clearTimeout(retryTimer);
+  socket?.close();
+}
+
+function address(): string {
+  const url = new URL("ws", base);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+function connect(): void {
+  clearTimeout(retryTimer);
+  const mine = new WebSocket(address());
+  socket = mine;
+  connectTimer = window.setTimeout(() => mine.close(), connectLimit);
+  mine.onopen = () => {
+    clearTimeout(connectTimer);
+    tries = 0;
+    heard = Date.now();
+    become("live");
+    // What happened between the first answers and now would be missing otherwise.
+    onGap();
+    everOpen = true;
+  };
+  mine.onmessage = (message) => {
+    heard = Date.now();
+    take(message.data);
+  };
+  mine.onclose = () => {
+    clearTimeout(connectTimer);
+    if (socket === mine) socket = null;
+    if (wanted) retry();
+  };
+}
+
+function take(data: unknown): void {
+  let body: Data;
+  try {
+    body = record(JSON.parse(text(data)));
+  } catch {
+    return;
+  }
+  onFrame({
+    event: text(body.event),
+    agent: text(body.workspace_id),
+    at: time(body.timestamp) || Date.now(),
+    payload: record(body.payload),
+  });
+}
+
+function retry(): void {
+  const pause = Math.min(1000 * 2 ** tries, longestPause);
+  tries += 1;
+  become(!navigator.onLine || tries > 4 ? "offline" : everOpen ? "reconnecting" : "connecting");
+  clearTimeout(retryTimer);
+  retryTimer = window.setTimeout(connect, pause);
+}
+
+function now(): void {
+  if (!wanted) return;
+  tries = 0;
+  if (!socket) connect();
+}
+
+/// Silence says nothing about the connection, so the views look for themselves.
+function look(): void {
+  if (!wanted || live.state !== "live" || document.hidden) return;
+  if (Date.now() - heard < silenceLimit) return;
+  heard = Date.now();
+  onGap();
+}
+
+setInterval(look, lookInterval);
+window.addEventListener("online", now);
+window.addEventListener("offline", () => wanted && become("offline"));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !wanted) return;
+  now();
+  if (live.state === "live") onGap();
+});

@@ -1,0 +1,131 @@
+// What is pasted where an agent runs. The token goes into a file that only its owner reads, so it is
+// in no argument, no history of a host's configuration, and no file that people commit.
+
+export interface Place {
+  id: string;
+  url: string;
+  /// Empty where it cannot be shown again.
+  token: string;
+  /// The program as it is installed here.
+  program: string;
+}
+
+export interface Snippet {
+  id: string;
+  title: string;
+  where: string;
+  text: (place: Place) => string;
+}
+
+export const noToken = "PASTE-THE-TOKEN-HERE";
+const short = (place: Place) => place.id.slice(0, 8);
+const server = (place: Place) => `molecule-${short(place)}`;
+const tokenFile = (place: Place) => `~/.config/molecule/${short(place)}.token`;
+
+/// For a POSIX shell.
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+}
+
+export function saveToken(place: Place): string {
+  return `(umask 077; mkdir -p ~/.config/molecule; cat > ${tokenFile(place)} <<'END'
+${place.token || noToken}
+END
+)
+`;
+}
+
+const environment = (place: Place) => ({
+  WORKSPACE_ID: place.id,
+  PLATFORM_URL: place.url,
+  MOLECULE_WORKSPACE_TOKEN_FILE: tokenFile(place),
+});
+
+const assignments = (place: Place, before: string) =>
+  Object.entries(environment(place)).map(([key, value]) =>
+    `${before}${key}=${value.startsWith("~/") ? value : quoted(value)}`);
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+// A TOML basic string and a JSON string have the same escapes.
+const toml = (value: string) => JSON.stringify(value);
+
+export const snippets: Snippet[] = [
+  {
+    id: "terminal", title: "Terminal", where: "In a shell. It keeps the agent online until you end it with Ctrl-C.",
+    text: (place) => `${assignments(place, "export ").join("\n")}\n${quoted(place.program)} daemon\n`,
+  },
+  {
+    id: "claude", title: "Claude Code", where: "In a shell, in the project's folder.",
+    text: (place) => `claude mcp add ${server(place)} \\\n${assignments(place, "  -e ").join(" \\\n")} \\\n  -- ${quoted(place.program)}\n`,
+  },
+  {
+    id: "codex", title: "Codex", where: "At the end of ~/.codex/config.toml.",
+    text: (place) => {
+      const lines = Object.entries(environment(place)).map(([key, value]) => `${key} = ${toml(value)}`);
+      return `[mcp_servers.${server(place)}]\ncommand = ${toml(place.program)}\n\n[mcp_servers.${server(place)}.env]\n${lines.join("\n")}\n`;
+    },
+  },
+  {
+    id: "gemini", title: "Gemini CLI", where: "In ~/.gemini/settings.json.",
+    text: (place) => json({ mcpServers: { [server(place)]: { command: place.program, env: environment(place) } } }),
+  },
+  {
+    id: "opencode", title: "opencode", where: "In ~/.config/opencode/opencode.json.",
+    text: (place) => json({ mcp: { [server(place)]: { type: "local", command: [place.program], environment: environment(place), enabled: true } } }),
+  },
+  {
+    id: "service", title: "Service", where: "In a shell: systemd or launchd then keeps the agent online.",
+    text: (place) => {
+      const program = quoted(place.program);
+      const setup = `${program} setup --url ${quoted(place.url)} --workspace ${place.id} --token-file ${tokenFile(place)}`;
+      return `${setup}\n${program} service install\n${program} service start\n`;
+    },
+  },
+  {
+    id: "environment", title: "Environment", where: "For any MCP host that passes its environment on: its command is molecule-mcp.",
+    text: (place) => `${assignments(place, "export ").join("\n")}\n`,
+  },
+  {
+    id: "curl", title: "curl", where: "In a shell: registers once, shows online, and reads the inbox.",
+    text: (place) => `WORKSPACE_ID=${place.id}
+PLATFORM_URL=${quoted(place.url)}
+# The token goes in on stdin: an argument would show it to every user of the machine.
+molecule_curl() { printf 'Authorization: Bearer %s\\n' "$(cat ${tokenFile(place)})" |
+  curl -fsS -H @- -H 'Content-Type: application/json' "$@"; }
+molecule_curl "$PLATFORM_URL/registry/register" \\
+  -d "{\\"id\\":\\"$WORKSPACE_ID\\",\\"url\\":\\"\\",\\"delivery_mode\\":\\"poll\\",\\"agent_card\\":{\\"name\\":\\"curl\\"}}"
+# Repeat it at least every 90 seconds to stay online.
+molecule_curl "$PLATFORM_URL/registry/heartbeat" -d "{\\"workspace_id\\":\\"$WORKSPACE_ID\\"}"
+molecule_curl "$PLATFORM_URL/workspaces/$WORKSPACE_ID/activity?type=a2a_receive&since_secs=600"
+`,
+  },
+  {
+    id: "python", title: "Python", where: "As a file, run with python3. It needs nothing but Python.",
+    text: (place) => `import json, os, time, urllib.request
+
+WORKSPACE_ID = ${JSON.stringify(place.id)}
+PLATFORM_URL = ${JSON.stringify(place.url)}
+TOKEN = open(os.path.expanduser(${JSON.stringify(tokenFile(place))})).read().strip()
+
+
+def call(method, path, body=None):
+    request = urllib.request.Request(
+        PLATFORM_URL + path, method=method, data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": "Bearer " + TOKEN, "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.load(reply)
+
+
+call("POST", "/registry/register", {
+    "id": WORKSPACE_ID, "url": "", "delivery_mode": "poll", "agent_card": {"name": "python"}})
+seen = set()
+while True:
+    call("POST", "/registry/heartbeat", {"workspace_id": WORKSPACE_ID})
+    for row in reversed(call("GET", "/workspaces/" + WORKSPACE_ID + "/activity?type=a2a_receive&since_secs=600")):
+        if row["id"] not in seen:
+            seen.add(row["id"])
+            print(row["created_at"], row["summary"], json.dumps(row.get("request_body")), flush=True)
+    time.sleep(5)
+`,
+  },
+];

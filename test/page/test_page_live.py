@@ -1,0 +1,93 @@
+"""The page is right without a reload: events, a cut stream, a platform that was away."""
+
+from scene import Scene
+
+
+def test_what_others_do_appears_by_itself(page, platform):
+    scene = Scene(platform)
+    page.see("No agents yet", "Live")
+    scene.agent("Ada", online=False)
+    page.see("waiting for its agent")
+    scene.register("Ada", ["reading"])
+    page.see("online", "reading")
+    platform.heartbeat(scene.agents["Ada"], active_tasks=2, current_task="Counting the stars")
+    page.see("2 active tasks", "Counting the stars", "s ago")
+    scene.agent("Ben")
+    scene.asks("Ada", "Ben", "Is it done?")
+    page.see("1 unread")
+    page.go("#/talk")
+    page.see("Is it done?")
+    scene.asks("Ben", "Ada", "It is.")
+    page.see("It is.")
+    request = scene.requests("Ada", "task", "Look at this")
+    page.until(lambda: page.driver.title.startswith("(1)"), "the number in the title")
+    platform.request("POST", f"/workspaces/{scene.agents['Ada'].id}/requests/{request}/cancel",
+                     scene.agents["Ada"].token, {})
+    page.until(lambda: not page.driver.title.startswith("("), "the number leaves")
+    page.go("#/agents")
+    assert platform.admin("DELETE", f"/workspaces/{scene.agents['Ben'].id}?confirm=true",
+                          headers={"X-Confirm-Name": "Ben"}).status == 200
+    page.until(lambda: "Ben" not in page.text(), "the removed agent leaves")
+
+
+def test_a_cut_stream_comes_back_and_nothing_shows_twice(page, platform):
+    scene = Scene(platform)
+    agent = scene.agent("Ada")
+    page.go(f"#/agent/{agent.id}/chat")
+    scene.says("Ada", "before the cut")
+    page.see("before the cut")
+    page.type("Message to Ada", "typed meanwhile")
+    platform.kill9()
+    page.until(lambda: page.all(".live.reconnecting, .live.offline"), "the mark says so")
+    page.field("Message to Ada").send_keys("\n")
+    page.see("the platform does not answer")
+    platform.restart()
+    scene.says("Ada", "while it was away")
+    page.until(lambda: page.all(".live.live"), "live again", 60)
+    page.see("while it was away")
+    page.click("Send again")
+    page.find(".message.user.sent")
+    scene.says("Ada", "after it")
+    page.see("after it")
+    for words in ("before the cut", "while it was away", "after it", "typed meanwhile"):
+        assert page.text().count(words) == 1, words
+    rows = [row for row in scene.inbox("Ada") if row["method"] == "message/send"]
+    assert len(rows) == 1
+
+
+def test_scrolling_up_stays_where_it_is(page, platform):
+    scene = Scene(platform)
+    agent = scene.agent("Ada")
+    for number in range(130):
+        scene.says("Ada", f"message {number}")
+    page.go(f"#/agent/{agent.id}/chat")
+    page.see("message 129")
+    top = "const log = document.querySelector('.log'); "
+    page.js(top + "log.scrollTop = 0; log.dispatchEvent(new Event('scroll'))")
+    page.until(lambda: int(page.all(".message")[0].text.split()[1]) < 40, "older messages")
+    # The first message that is seen, and where.
+    first = """const one = [...document.querySelectorAll('.message')].find((message) =>
+      message.getBoundingClientRect().bottom > 200); return [one.innerText, one.getBoundingClientRect().top | 0]"""
+    page.js(top + "log.scrollTop = 600")
+    page.until(lambda: page.all(".to-end"), "it no longer sticks to the end")
+    where = page.js(first)
+    scene.says("Ada", "a new one")
+    page.see("New messages")
+    assert page.js(first) == where
+    page.click("New messages")
+    page.until(lambda: page.all(".message")[-1].text.startswith("a new one"), "the end")
+
+
+def test_composing_does_not_send(page, platform):
+    scene = Scene(platform)
+    agent = scene.agent("Ada")
+    page.go(f"#/agent/{agent.id}/chat")
+    field = page.field("Message to Ada")
+    field.send_keys("にほん")
+    page.js("""const press = (more) => arguments[0].dispatchEvent(new KeyboardEvent('keydown',
+      {key: 'Enter', bubbles: true, cancelable: true, ...more}));
+      press({isComposing: true}); press({keyCode: 229}); press({shiftKey: true})""", field)
+    assert page.all(".message") == []
+    page.js("""arguments[0].dispatchEvent(new KeyboardEvent('keydown',
+      {key: 'Enter', bubbles: true, cancelable: true}))""", field)
+    page.find(".message.user.sent")
