@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -230,6 +231,7 @@ class MainJob:
         curl = f"curl -sS -H {quote('@' + admin)}"
         say(f"\n{self.screen.paint('bold', f'The platform is still running at {url}.')} "
             "Ctrl-C stops it and deletes its store.")
+        say(f"\nSee it in a browser; this link logs you in, once, for ten minutes:\n\n  {self.login_link()}")
         say("\nConnect your own agent as Ada (the token is in a file that only you can read):")
         say(f"\n  # Claude Code\n  claude mcp add molecule {options('-e')} -- {mcp}")
         say(f"\n  # Codex\n  codex mcp add molecule {options('--env')} -- {mcp}")
@@ -240,6 +242,15 @@ class MainJob:
         say("\nWrite to it as the user, and read its answers:")
         say(f"\n  {curl} {url}/workspaces/{ada}/a2a -d {quote(json.dumps(message))}")
         say(f"\n  {curl} {quote(f'{url}/workspaces/{ada}/activity?source=canvas')}\n")
+
+    def login_link(self):
+        """A fresh one: the one that the platform printed at its start may be too old by now."""
+        made = subprocess.run([self.binary("molecule-platform"), "login-link", "--data",
+                               os.path.join(self.store, "platform")],
+                              capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)
+        if made.returncode != 0:
+            raise Failure(f"molecule-platform login-link failed: {made.stderr.strip()}")
+        return made.stdout.strip()
 
     def stay(self):
         """Waits until the platform exits or the user interrupts (an exception)."""
