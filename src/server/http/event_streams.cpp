@@ -149,8 +149,9 @@ void EventStreams::open(ScreenedSocket socket, const Reply& reply) {
                        connection->send(text, std::move(sent));
                      },
                  .send_pong = {},
+                 .send_ping = {},
                  .close =
-                     [this, connection, subscription] {
+                     [this, connection, subscription](EventSockets::Close) {
                        events_.unsubscribe(subscription);
                        connection->close();
                      }});

@@ -289,7 +289,11 @@ Reading read_config(const Environment& process) {
   config.stays = !stays.empty() && stays != "0";
   config.poll_timeout = read_poll_timeout(environment, reading.warnings);
   config.handler = read_handler(environment);
-  reading.problems.insert(reading.problems.end(), in_file.begin(), in_file.end());
+  // A file that cannot be read must not stop an agent that its environment configures.
+  const bool enough = !list.empty() || (!variable(process, "WORKSPACE_ID").empty() &&
+                                        !variable(process, "PLATFORM_URL").empty());
+  Problems& told = enough ? reading.warnings : reading.problems;
+  told.insert(told.end(), in_file.begin(), in_file.end());
   return reading;
 }
 

@@ -199,7 +199,8 @@ def test_lesson_1_10_all_in_one_run(spawn, fake, tmp_path, token):
     headers = {(r.headers["authorization"], r.headers["origin"], r.headers["x-molecule-org-id"],
                 r.headers["user-agent"]) for r in fake.seen("*")}
     assert len(headers) == 1
-    assert len({r.connection for r in fake.seen("*")}) <= 4
+    # The event stream and the poll of broadcasts have one each.
+    assert len({r.connection for r in fake.seen("*")}) <= 5
 
 
 def test_lesson_1_all_the_main_job(platform, agent, online, env):

@@ -81,7 +81,8 @@ def test_lesson_2_4_it_backs_off_and_keeps_its_connections(spawn, fake):
     assert (heartbeats[1].time - heartbeats[0].time) * speed >= 38
     for _ in range(5):
         child.call("list_peers")
-    assert len({r.connection for r in fake.seen("*")}) <= 3
+    # The event stream and the poll of broadcasts have one each.
+    assert len({r.connection for r in fake.seen("*")}) <= 5
 
 
 def test_lesson_2_5_a_heartbeat_does_not_clear_the_running_task(mcp, fake):

@@ -277,7 +277,8 @@ def test_4_connections_are_reused(spawn, fake):
         child.call("list_peers")
     fake.wait_for("activity", 10)
     used = {r.connection for r in fake.seen("*")}
-    assert len(used) <= 3, used
+    # The event stream and the poll of broadcasts have one each.
+    assert len(used) <= 5, used
     late = {r.connection for r in fake.seen("*")[len(fake.seen("*")) // 2:]}
     assert len(late) <= 2
 

@@ -52,9 +52,10 @@ def test_7_a_message_from_a_peer_names_the_peer(claude, fake):
 
 
 def test_7_many_messages_are_announced_in_order(claude, fake):
-    for i in range(25):
+    # Of more than 20 that wait, one line tells the number.
+    for i in range(20):
         fake.add_message(f"<{i}>")
-    pushes = claude.wait_notifications(CHANNEL, 25)
+    pushes = claude.wait_notifications(CHANNEL, 20)
     ids = [p["params"]["meta"]["activity_id"] for p in pushes]
     assert ids == [row["id"] for row in fake.rows]
 

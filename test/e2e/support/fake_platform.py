@@ -60,6 +60,12 @@ ROUTES = [(name, method, re.compile(path + r"\Z")) for name, method, path in ROU
 
 
 @dataclass
+
+
+# What the program asks for by itself, whatever its agent does.
+BACKGROUND = {"register", "heartbeat", "activity", "anchor", "broadcasts", "events"}
+
+
 class Request:
     route: str
     method: str
