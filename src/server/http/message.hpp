@@ -22,8 +22,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
   /// A view; the bytes outlive the request.
   std::string_view body;
-  /// The variable segments of the route's path, in order (`:id`, …), percent-decoded; UUIDs in lower
-  /// case.
+  /// The variable segments of the route's path, in order (`:id`, …), percent-decoded; UUIDs in
+  /// lower case.
   std::vector<std::string> args;
   /// The sender, as established by the router; nobody if the route requires no credential.
   Caller caller = {};

@@ -242,6 +242,7 @@ Reading read_config(const Environment& environment) {
   config.inbox = variable(environment, "MOLECULE_MCP_DISABLE_INBOX").empty();
   const std::string stays = variable(environment, "MOLECULE_MCP_STAY");
   config.stays = !stays.empty() && stays != "0";
+  config.relays_permissions = variable(environment, "MOLECULE_MCP_PERMISSION_RELAY") == "1";
   config.poll_timeout = read_poll_timeout(environment, reading.warnings);
   return reading;
 }

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <fmt/format.h>
+#include <array>
 
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
@@ -231,8 +231,7 @@ awaitable<void> break_the_protocol(Fixture& fixture) {
   std::string hex;
   for (const char c : fixture.platform.admin) hex += fmt::format("{:02x}", c);
   const std::string hello = request(
-      "GET /ws",
-      handshake + "Sec-WebSocket-Protocol: molecule-auth." + hex + ", molecule-ws\r\n");
+      "GET /ws", handshake + "Sec-WebSocket-Protocol: molecule-auth." + hex + ", molecule-ws\r\n");
   co_await asio::async_write(socket, asio::buffer(hello), asio::use_awaitable);
   const std::string accepted = co_await read_until(socket, "\r\n\r\n");
   CHECK(accepted.find("Sec-WebSocket-Protocol: molecule-ws\r\n") != std::string::npos);
