@@ -158,6 +158,8 @@ void Dispatcher::handle_notification(const Message& message) {
   } else if (message.method == "notifications/initialized" && negotiated_ && !initialized_) {
     initialized_ = true;
     if (on_initialized_) on_initialized_(client_);
+  } else if (initialized_ && on_notification) {
+    on_notification(message.method, message.params);
   }
 }
 

@@ -27,6 +27,9 @@ class Dispatcher {
   Dispatcher(std::shared_ptr<const ServerInfo> server, std::shared_ptr<OutputQueue> output,
              std::shared_ptr<Calls> calls, Limits limits, OnInitialized on_initialized);
 
+  /// See `Session::on_notification`.
+  std::function<void(std::string_view method, json::Value params)> on_notification;
+
   /// Does not keep a view of the line after it returns.
   void dispatch(const Line& line);
   /// True once the host has sent `notifications/initialized`.

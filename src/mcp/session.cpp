@@ -37,6 +37,9 @@ class Session::Impl {
         dispatcher_(server_, output_, calls_, limits, [&session](const ClientInfo& client) {
           if (session.on_initialized) session.on_initialized(client);
         }) {
+    dispatcher_.on_notification = [&session](std::string_view method, json::Value params) {
+      if (session.on_notification) session.on_notification(method, params);
+    };
     output_->on_first_write = [&session] {
       if (session.on_first_answer) session.on_first_answer();
     };

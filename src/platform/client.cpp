@@ -324,6 +324,39 @@ awaitable<Outcome<std::vector<Memory>>> Client::recall_memory(std::string query,
               read_memories);
 }
 
+awaitable<Outcome<RequestCreated>> Client::create_request(NewRequest wanted) {
+  return call(with_timeout(request("POST", own_path("/requests"), to_json(wanted)), call_timeout),
+              read_created);
+}
+
+awaitable<Outcome<ActivityPage>> Client::requests(Side side, std::string status) {
+  const std::string path = side == Side::made ? "/requests" : "/requests/inbox";
+  const std::string parameters = query_string({{"status", status}});
+  return call(with_timeout(request("GET", own_path(path + parameters)), call_timeout), read_rows);
+}
+
+awaitable<Outcome<std::string>> Client::request_thread(std::string id) {
+  const std::string path = own_path("/requests/" + text::percent_encode(id));
+  return call(with_timeout(request("GET", path), call_timeout), read_thread);
+}
+
+awaitable<Outcome<void>> Client::respond_request(std::string id, std::string action,
+                                                 std::string message) {
+  const std::string path = own_path(fmt::format("/requests/{}/respond", text::percent_encode(id)));
+  std::string body = text_fields({{"action", action}, {"message", message}});
+  return command(with_timeout(request("POST", path, std::move(body)), call_timeout));
+}
+
+awaitable<Outcome<void>> Client::add_request_message(std::string id, std::string body) {
+  const std::string path = own_path(fmt::format("/requests/{}/messages", text::percent_encode(id)));
+  return command(with_timeout(request("POST", path, text_fields({{"body", body}})), call_timeout));
+}
+
+awaitable<Outcome<void>> Client::cancel_request(std::string id) {
+  const std::string path = own_path(fmt::format("/requests/{}/cancel", text::percent_encode(id)));
+  return command(with_timeout(request("POST", path, "{}"), call_timeout));
+}
+
 awaitable<Outcome<void>> Client::report_activity(ActivityReport report) {
   return command(
       with_timeout(request("POST", own_path("/activity"), report_body(report)), report_timeout));

@@ -15,6 +15,7 @@
 #include "net/http_client.hpp"
 #include "platform/error.hpp"
 #include "platform/rate_budget.hpp"
+#include "platform/requests.hpp"
 
 namespace molecule::platform {
 
@@ -223,6 +224,18 @@ class Client {
   awaitable<Outcome<Memory>> commit_memory(std::string content, std::string scope);
   /// platform-api.md 6.2
   awaitable<Outcome<std::vector<Memory>>> recall_memory(std::string query, std::string scope);
+  /// page.md 3.2: asks the person or a peer. `not_found`: an older platform, or no such peer.
+  awaitable<Outcome<RequestCreated>> create_request(NewRequest request);
+  enum class Side { made, received };
+  /// page.md 3.2: the newest requests that this workspace made or received, of one status unless it
+  /// is empty. Raw rows, as `activity`.
+  awaitable<Outcome<ActivityPage>> requests(Side side, std::string status);
+  /// page.md 3.2: `{"request","messages"}` as minified JSON.
+  awaitable<Outcome<std::string>> request_thread(std::string id);
+  /// page.md 3.2: `action` is the status that it gets.
+  awaitable<Outcome<void>> respond_request(std::string id, std::string action, std::string message);
+  awaitable<Outcome<void>> add_request_message(std::string id, std::string body);
+  awaitable<Outcome<void>> cancel_request(std::string id);
   /// platform-api.md 4.2; 5 s.
   awaitable<Outcome<void>> report_activity(ActivityReport report);
 

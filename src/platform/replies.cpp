@@ -6,6 +6,7 @@
 
 #include "base/json/sanitized.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "platform/parts.hpp"
 
 namespace molecule::platform {
@@ -194,6 +195,17 @@ std::optional<std::vector<Memory>> read_memories(json::Document& body) {
 
 std::optional<std::string> read_history(json::Document& body) {
   if (!body.root()["messages"].is_array()) return std::nullopt;
+  return json::dump_sanitized(body.root());
+}
+
+std::optional<RequestCreated> read_created(json::Document& body) {
+  const std::string_view id = body.root()["request_id"].string_or("");
+  if (!is_uuid(id)) return std::nullopt;
+  return RequestCreated{.request_id = text::lower(id), .status = name(body.root()["status"])};
+}
+
+std::optional<std::string> read_thread(json::Document& body) {
+  if (!body.root()["request"].is_object()) return std::nullopt;
   return json::dump_sanitized(body.root());
 }
 

@@ -26,6 +26,8 @@ std::optional<Delegation> read_delegation(json::Document& body);         // plat
 std::optional<Memory> read_memory(json::Document& body);                 // platform-api.md 6.1
 std::optional<std::vector<Memory>> read_memories(json::Document& body);  // platform-api.md 6.2
 std::optional<std::string> read_history(json::Document& body);           // platform-api.md 10
+std::optional<RequestCreated> read_created(json::Document& body);        // page.md 3.2
+std::optional<std::string> read_thread(json::Document& body);            // page.md 3.2
 std::optional<Broadcast> read_broadcast(json::Document& body);           // platform-api.md 10
 /// Accepts any body: the status says everything.
 std::optional<bool> read_nothing(json::Document& body);

@@ -20,6 +20,9 @@ std::string_view forbidden(About about) {
       return "Only a root workspace can write GLOBAL memories: use scope TEAM or LOCAL.";
     case About::user:
       return "The user has switched off messages from this workspace: do not try again.";
+    case About::request:
+      return "Only the requester may cancel a request, and only its recipient may answer it; two "
+             "workspaces that may not communicate cannot ask each other.";
     case About::own_workspace:
     case About::files:
       break;
@@ -33,6 +36,8 @@ std::string_view not_found(About about) {
     case About::peer:
     case About::reply:
       return "There is no such workspace: take the id from list_peers.";
+    case About::request:
+      return "There is no such open request: check_requests lists them.";
     case About::own_workspace:
     case About::user:
     case About::files:

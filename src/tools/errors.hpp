@@ -9,7 +9,7 @@
 namespace molecule::tools {
 
 /// The subject of a failed call: the same status means different things to the agent.
-enum class About { own_workspace, peer, reply, user, files, memory };
+enum class About { own_workspace, peer, reply, user, files, memory, request };
 
 /// The one place that phrases a platform's error for an agent: what failed, where, and what to do
 /// next. `what` begins the text, for instance "The task was not delegated".

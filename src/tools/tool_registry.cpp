@@ -86,6 +86,7 @@ void ToolRegistry::add_tool(Declaration declaration,
     if (needs_workspace && !services.problem.empty()) return answer(refused(services.problem));
     std::string unknown = unknown_arguments(call.arguments(), accepted);
     if (!unknown.empty()) return answer(refused(std::move(unknown)));
+    if (services.tool_called) services.tool_called();
     return limited(handler(call), is_json);
   };
   tools_.push_back({.name = std::move(declaration.name),

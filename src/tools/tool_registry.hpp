@@ -89,12 +89,13 @@ void add_inbox_tools(ToolRegistry& tools);
 void add_memory_tools(ToolRegistry& tools);
 void add_reply_tools(ToolRegistry& tools);
 void add_chat_history_tools(ToolRegistry& tools);
+void add_request_tools(ToolRegistry& tools);
 void add_platform_tools(ToolRegistry& tools);
 
 /// In the order in which the tools are listed (molecule-mcp.md 6).
 inline constexpr std::array subjects{
-    add_delegation_tools,   add_task_status_tools,  add_peer_tools,
-    add_user_message_tools, add_inbox_tools,        add_memory_tools,
-    add_reply_tools,        add_chat_history_tools, add_platform_tools};
+    add_delegation_tools, add_task_status_tools, add_peer_tools,  add_user_message_tools,
+    add_inbox_tools,      add_memory_tools,      add_reply_tools, add_chat_history_tools,
+    add_request_tools,    add_platform_tools};
 
 }  // namespace molecule::tools

@@ -29,6 +29,8 @@ struct Services {
   /// The process stays while no workspace can be used (MOLECULE_MCP_STAY), and goes on by itself
   /// once one can.
   bool stays = false;
+  /// Called for each call of a tool, if it is set.
+  std::function<void()> tool_called = {};
 };
 
 /// The resource that changes whenever a message arrives or is removed.

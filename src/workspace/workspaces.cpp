@@ -21,7 +21,8 @@ WallTime time_of(const Workspaces::Arrival& arrival) {
 /// As one inbox orders its messages (`by_urgency`).
 bool more_urgent(const Workspaces::Arrival& a, const Workspaces::Arrival& b) {
   const auto rank = [](const std::string& kind) {
-    return kind == "delegation_result" ? 0 : kind == "canvas_user" ? 1 : 2;
+    if (kind == "delegation_result") return 0;
+    return kind == "canvas_user" || kind == "request_update" ? 1 : 2;
   };
   const int first = rank(a.message.kind);
   const int second = rank(b.message.kind);

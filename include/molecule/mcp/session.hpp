@@ -9,6 +9,7 @@
 
 #include "base/async/asio.hpp"
 #include "base/async/clock.hpp"
+#include "base/json/reader.hpp"
 #include "molecule/mcp/content.hpp"
 #include "molecule/mcp/prompt.hpp"
 #include "molecule/mcp/resource.hpp"
@@ -92,6 +93,10 @@ class Session {
   /// Called when `notifications/initialized` arrives. From then on the session may send
   /// notifications of its own.
   std::function<void(const ClientInfo&)> on_initialized;
+
+  /// Called for each notification that the session itself has no use for, once the host has sent
+  /// `notifications/initialized`. `params` is valid during the call.
+  std::function<void(std::string_view method, json::Value params)> on_notification;
 
   /// Called once, when the first output has been written. Start work that touches the disk or the
   /// network here, so that it does not delay the first answer.

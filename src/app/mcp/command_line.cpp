@@ -36,6 +36,8 @@ Environment:
   MOLECULE_MCP_VERBOSE            any value: the same as MOLECULE_LOG=info
   MOLECULE_MCP_DISABLE_HEARTBEAT  any value: do not register or send heartbeats
   MOLECULE_MCP_DISABLE_INBOX      any value: do not fetch messages
+  MOLECULE_MCP_PERMISSION_RELAY   1: let the person answer Claude Code's permission prompts on the
+                                  platform
   MOLECULE_MCP_STAY               1: stay with an agent host while the token or the configuration
                                   is wrong, say so in every tool, and go on once it is right
   MOLECULE_MCP_POLL_TIMEOUT_SECS  seconds the agent is told to wait per turn (default 2; 0 to 60)

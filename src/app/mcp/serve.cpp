@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <array>
 #include <asio/signal_set.hpp>
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -21,6 +23,7 @@
 #include "molecule/mcp/stdio.hpp"
 #include "net/http_client.hpp"
 #include "tools/channel_push.hpp"
+#include "tools/requests/permission_relay.hpp"
 #include "tools/tools.hpp"
 #include "workspace/workspaces.hpp"
 
@@ -58,11 +61,22 @@ mcp::ServerInfo describe(const workspace::Config& config, tools::Services& servi
   info.logging = true;
   info.era = era;
   if (config.inbox) {
-    info.experimental = R"({"claude/channel":{}})";
+    info.experimental = config.relays_permissions
+                            ? R"({"claude/channel":{},"claude/channel/permission":{}})"
+                            : R"({"claude/channel":{}})";
     // This host would use the stateless revision if it were offered, but takes no pushes there.
     info.initialize_hosts = {"claude-code"};
   }
   return info;
+}
+
+/// What tells the person which of several hosts asks.
+std::string session_name() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
+  std::error_code failure;
+  const std::filesystem::path folder = std::filesystem::current_path(failure);
+  return fmt::format("{}:{}", host.data(), folder.string());
 }
 
 /// Everything that serves one host. Declaration order is lifetime: tasks end before what they use.
@@ -83,15 +97,23 @@ class Server {
                   .stays = config_.stays},
         session_(loop_.get_executor(), clock_, describe(config_, services_, options_.era),
                  stdio_->input(), stdio_->output()),
-        push_(services_, [this](std::string_view method, std::string_view params) {
-          session_.notify(method, params);
-        }) {
+        push_(services_, [this](std::string_view method,
+                                std::string_view params) { session_.notify(method, params); }),
+        prompts_(services_, session_name(),
+                 [this](std::string_view method, std::string_view params) {
+                   session_.notify(method, params);
+                 }) {
     if (!options_.problem.empty()) exit_without_host_ = 2;
     log::set_listener([this](log::Level level, std::string_view text) {
       session_.log(level_of(level), "molecule", text);
     });
     session_.on_first_answer = [this] { answered(); };
     session_.on_initialized = [this](const mcp::ClientInfo& host) { initialized(host); };
+    if (!config_.relays_permissions || !config_.inbox) return;
+    session_.on_notification = [this](std::string_view method, json::Value params) {
+      if (services_.problem.empty()) prompts_.received(method, params);
+    };
+    services_.tool_called = [this] { prompts_.agent_went_on(); };
   }
 
   Server(const Server&) = delete;
@@ -106,6 +128,7 @@ class Server {
     process::hold_end_signals();  // a signal that comes now must not change the exit code
     tasks_.cancel_all();
     tasks_.spawn("acknowledge", workspaces_->acknowledge());
+    tasks_.spawn("withdraw permission prompts", prompts_.withdraw_all());
     const auto deadline = std::chrono::steady_clock::now() + config_.timing.goodbye;
     while (tasks_.size() > 0 && loop_.run_one_until(deadline) > 0) {
     }
@@ -307,6 +330,7 @@ class Server {
   tools::Services services_;
   mcp::Session session_;
   tools::ChannelPush push_;
+  tools::PermissionRelay prompts_;
 };
 
 }  // namespace

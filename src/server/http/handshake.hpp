@@ -7,7 +7,7 @@
 
 namespace molecule::server {
 
-/// What a browser offers as WebSocket subprotocols (page.md 1.1), because it cannot set header
+/// What a browser offers as WebSocket subprotocols (page.md 1.12), because it cannot set header
 /// fields there.
 struct SocketOffer {
   /// The token of an item `molecule-auth.<hex>` or `bearer.<token>`; empty text if it is misspelt.

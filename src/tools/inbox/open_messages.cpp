@@ -18,6 +18,7 @@ constexpr std::size_t max_line = 80;
 
 std::string sender_of(const workspace::Message& message) {
   if (message.kind == "canvas_user") return "user";
+  if (message.kind == "request_update" && message.peer_id.empty()) return "user";
   return message.peer_name.empty() ? message.peer_id : message.peer_name;
 }
 

@@ -68,6 +68,10 @@ std::string problem(const workspace::Workspaces::Arrival& arrival, bool has_file
     return "Nothing was sent: this is the answer to a task of yours and needs none. Call "
            "inbox_pop when you have used it.";
   }
+  if (arrival.message.kind == "request_update") {
+    return "Nothing was sent: this tells of a request. Answer it, if it needs an answer, with "
+           "respond_request and its request_id; then call inbox_pop.";
+  }
   if (arrival.message.kind == "canvas_user") return {};
   if (arrival.message.peer_id.empty()) {
     return "Nothing was sent: the platform does not say which peer wrote this message.";

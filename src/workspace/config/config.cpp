@@ -287,6 +287,7 @@ Reading read_config(const Environment& process) {
   config.inbox = variable(environment, "MOLECULE_MCP_DISABLE_INBOX").empty();
   const std::string stays = variable(environment, "MOLECULE_MCP_STAY");
   config.stays = !stays.empty() && stays != "0";
+  config.relays_permissions = variable(environment, "MOLECULE_MCP_PERMISSION_RELAY") == "1";
   config.poll_timeout = read_poll_timeout(environment, reading.warnings);
   config.handler = read_handler(environment);
   // A file that cannot be read must not stop an agent that its environment configures.

@@ -53,6 +53,8 @@ struct Config {
   bool inbox = true;
   /// Stay with a host while no workspace can be used (MOLECULE_MCP_STAY).
   bool stays = false;
+  /// Let the person answer the host's permission prompts (MOLECULE_MCP_PERMISSION_RELAY).
+  bool relays_permissions = false;
   /// How long `instructions` tells the agent to wait each turn; 0: do not poll.
   std::chrono::seconds poll_timeout{2};
   /// For the MCP server of a daemon's handler: whose session it acts for, in which conversation,

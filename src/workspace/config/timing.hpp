@@ -83,6 +83,13 @@ struct Timing {
   seconds file_min_retry{4};
   std::chrono::hours file_max_retry{1};
 
+  // Permission prompts of the host (page.md 3.6).
+  /// How often the platform is asked for the decision while a prompt is open.
+  seconds prompt_check{2};
+  /// A tool call of the agent that comes later shows that the host answered the prompt.
+  seconds prompt_settles{2};
+  std::chrono::hours prompt_lifetime{1};
+
   // Channel push.
   /// The least time between two lines that say how many more messages wait.
   seconds push_summary{60};

@@ -251,7 +251,9 @@ Row read_row(json::Value row, std::string_view workspace_id) {
     message.peer_id = source.empty() || source == self ? uuid_or_empty(row["target_id"]) : source;
     if (message.peer_id == self) message.peer_id.clear();
   } else {
-    message.kind = has_source ? "peer_agent" : "canvas_user";
+    // The platform's word on a request; on one that lets peers choose this method, a peer's.
+    const bool update = method == "request_update";
+    message.kind = update ? "request_update" : (has_source ? "peer_agent" : "canvas_user");
     message.text = message_text(row);
     message.attachments = attachments_of(row);
     message.peer_id = source;

@@ -48,7 +48,8 @@ std::string find_id(const test::Answer& workspaces, std::string_view name) {
 
 TEST_CASE("a store of 0.1.0 opens, and everything in it can be read") {
   Platform platform(old_store);
-  CHECK(versions(platform.folder.path / "platform.db") == "1 initial,2 abilities_and_quotas,3 page");
+  CHECK(versions(platform.folder.path / "platform.db") ==
+        "1 initial,2 abilities_and_quotas,3 page");
   const auto workspaces = platform.get("/workspaces", platform.admin);
   const std::string lead = find_id(workspaces, "lead");
   const std::string worker = find_id(workspaces, "worker");

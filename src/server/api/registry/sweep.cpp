@@ -75,6 +75,7 @@ awaitable<void> sweep_rows(Services& services, std::int64_t listening_since) {
   co_await keep_sessions(context, now);
   co_await write_read_marks(context);
   co_await remind_of_requests(context, now);
+  co_await expire_prompts(context, now);
   co_await context.events.write(context.store);
   co_await context.store.commit();
   services.tokens_used.clear();

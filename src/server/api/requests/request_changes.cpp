@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::int64_t max_open_requests = 200;
 constexpr std::chrono::microseconds reminder_interval = std::chrono::hours(1);
+/// Longer than any runtime waits for a decision.
+constexpr std::chrono::microseconds prompt_lifetime = std::chrono::minutes(65);
 /// A sweep reminds of so many; the next one goes on.
 constexpr int reminders_at_a_time = 50;
 
@@ -25,11 +27,18 @@ bool fits(const RequestRow& row, std::string_view action) {
 
 awaitable<void> announce(Context& context, RequestRow row, RequestNews news) {
   record_request_events(context, row, news);
+  // The runtime that relays a prompt asks for the decision; the agent itself has nothing to do.
+  if (row.prompt) co_return;
   co_await tell_agents(context, std::move(row), std::move(news));
 }
 
 awaitable<std::optional<RequestRow>> earlier_request(Context& context, const RequestRow& wanted) {
   if (!wanted.idempotency_key) co_return std::nullopt;
+  // A closed request frees its key.
+  co_await context.store.execute(
+      "UPDATE requests SET idempotency_key = NULL WHERE requester_id = $1 AND idempotency_key = $2"
+      " AND status NOT IN ('pending', 'info_requested')",
+      wanted.requester.id, *wanted.idempotency_key);
   static const std::string sql = std::string(request_columns) +
                                  " FROM requests r WHERE r.requester_id = $1"
                                  " AND r.idempotency_key = $2";
@@ -141,6 +150,20 @@ awaitable<std::optional<Reply>> cancel(Context& context, RequestRow row, Party a
   RequestNews news{.event = Event::cancelled, .author = std::move(actor)};
   co_await announce(context, std::move(row), std::move(news));
   co_return std::nullopt;
+}
+
+awaitable<void> expire_prompts(Context& context, std::int64_t now) {
+  static const std::string sql =
+      std::string(request_columns) +
+      " FROM requests r WHERE r.prompt IS NOT NULL AND r.created_at <= $1"
+      " AND r.status IN ('pending', 'info_requested') LIMIT $2";
+  store::Rows row =
+      co_await context.store.query(sql, now - prompt_lifetime.count(), reminders_at_a_time);
+  std::vector<RequestRow> expired;
+  while (row.next()) expired.push_back(read_request(row));
+  for (const RequestRow& request : expired) {
+    [[maybe_unused]] auto refusal = co_await cancel(context, request, request.requester);
+  }
 }
 
 awaitable<void> remind_of_requests(Context& context, std::int64_t now) {

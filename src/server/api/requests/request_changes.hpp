@@ -33,6 +33,9 @@ awaitable<std::optional<Reply>> cancel(Context& context, RequestRow row, Party a
 /// Reminds agents that are online of requests to them, each at most once an hour.
 awaitable<void> remind_of_requests(Context& context, std::int64_t now);
 
+/// Withdraws permission prompts whose runtime no longer waits.
+awaitable<void> expire_prompts(Context& context, std::int64_t now);
+
 /// 404 for a request that is unknown, or closed where it would have to be open.
 Reply no_request();
 

@@ -24,7 +24,7 @@ struct Message {
   std::string text;
   /// Empty for the human.
   std::string peer_id;
-  /// `canvas_user`, `peer_agent` or `delegation_result`.
+  /// `canvas_user`, `peer_agent`, `delegation_result` or `request_update` (page.md 3.5).
   std::string kind;
   std::string method;
   std::string created_at;

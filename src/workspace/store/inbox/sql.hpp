@@ -34,7 +34,8 @@ inline constexpr int record_column = 13;
 inline constexpr int hops_column = 19;
 /// What a session is given first: answers to tasks, then the person, then peers; each oldest first.
 inline constexpr const char* by_urgency =
-    "ORDER BY CASE m.kind WHEN 'delegation_result' THEN 0 WHEN 'canvas_user' THEN 1 ELSE 2 END,"
+    "ORDER BY CASE m.kind WHEN 'delegation_result' THEN 0 WHEN 'canvas_user' THEN 1"
+    " WHEN 'request_update' THEN 1 ELSE 2 END,"
     " m.seq ";
 
 /// The `sequence` of what is no row of the platform's.
