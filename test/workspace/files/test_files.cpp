@@ -93,8 +93,7 @@ TEST_CASE("files: an attachment that was refused keeps its reason") {
   refused.attachments.at(0).status = reason;
   fixture.start();
   fixture.tasks.spawn("receive", fixture.files.receive({}, {refused}));
-  fixture.pass(1s);
-  CHECK(fixture.status(1) == reason);
+  fixture.until([&] { return fixture.status(1) == reason; });
 }
 
 TEST_CASE("files: a file of the wrong size is tried less and less often, then dropped") {
