@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "base/json/writer.hpp"
-#include "base/text/sha256.hpp"
+#include "base/sha256.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/limits.hpp"
+#include "tools/results/limits.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/peers/find_peer.hpp"
 #include "tools/tool_registry.hpp"
@@ -31,7 +31,7 @@ std::string read_id(mcp::Arguments& arguments) {
 
 /// An identical request that is still open is the same one.
 std::string key_of(const platform::NewRequest& request) {
-  return sha256_hex_of(fmt::format("{}\n{}\n{}\n{}", request.kind, request.recipient_id,
+  return sha256(fmt::format("{}\n{}\n{}\n{}", request.kind, request.recipient_id,
                                    request.title, request.detail));
 }
 
