@@ -123,6 +123,12 @@ struct Memory {
   std::string content;
 };
 
+struct NewWorkspace {
+  std::string id;
+  /// Empty if the platform issues it at the first register.
+  std::string token;
+};
+
 /// For `POST /workspaces/:id/activity`. Texts are cut to the limits of molecule-mcp.md 6.
 struct ActivityReport {
   std::string activity_type;
@@ -210,6 +216,11 @@ class Client {
   awaitable<Outcome<Memory>> commit_memory(std::string content, std::string scope);
   /// platform-api.md 6.2
   awaitable<Outcome<std::vector<Memory>>> recall_memory(std::string query, std::string scope);
+  /// platform-api.md 4.4: rows of this workspace's activity and memories that contain `words`,
+  /// newest first.
+  awaitable<Outcome<ActivityPage>> session_search(std::string words, int limit);
+  /// platform-api.md 2.1: a new external workspace that polls. The token must be an admin's.
+  awaitable<Outcome<NewWorkspace>> create_workspace(std::string name);
   /// platform-api.md 4.2; 5 s.
   awaitable<Outcome<void>> report_activity(ActivityReport report);
 

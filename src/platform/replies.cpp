@@ -6,6 +6,7 @@
 
 #include "base/json/sanitized.hpp"
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::platform {
 
@@ -123,6 +124,15 @@ std::optional<std::vector<Peer>> read_peers(json::Document& body) {
 std::optional<std::string> read_workspace(json::Document& body) {
   if (!body.root()["id"].is_string()) return std::nullopt;
   return json::dump_sanitized(body.root());
+}
+
+std::optional<NewWorkspace> read_new_workspace(json::Document& body) {
+  const json::Value root = body.root();
+  NewWorkspace made;
+  made.id = text::lower(root["id"].string_or(""));
+  made.token = secret(root["connection"]["auth_token"]).value_or("");
+  if (!is_uuid(made.id)) return std::nullopt;
+  return made;
 }
 
 std::optional<A2aReply> read_a2a(json::Document& body) {
