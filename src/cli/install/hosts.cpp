@@ -111,14 +111,14 @@ Host find_host(std::string_view name, const Environment& environment) {
   const fs::path home = workspace::home_folder(environment);
   if (name == "codex") return codex(environment, home);
   if (name == "gemini") {
-    Host host = gemini(name, "Gemini CLI", home / ".gemini" / "settings.json");
+    Host host = gemini("gemini", "Gemini CLI", home / ".gemini" / "settings.json");
     host.hooks = Host::Hooks::gemini;
     return host;
   }
-  if (name == "qwen") return gemini(name, "Qwen Code", home / ".qwen" / "settings.json");
+  if (name == "qwen") return gemini("qwen", "Qwen Code", home / ".qwen" / "settings.json");
   if (name == "opencode") return opencode(environment, home);
   if (name == "cursor") {
-    Host host{.name = name, .title = "Cursor", .dialect = {.trailing_commas = true}};
+    Host host{.name = "cursor", .title = "Cursor", .dialect = {.trailing_commas = true}};
     host.file = home / ".cursor" / "mcp.json";
     return host;
   }

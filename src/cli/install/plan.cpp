@@ -124,12 +124,14 @@ void remove_permission(JsonEdit& edit, const ServerEntry& entry) {
 }
 
 /// Removing everything of ours leaves the file as it was: then its bytes come back as well.
-Change undone(EditedFile file, JsonEdit edit, JsonDialect dialect) {
+/// `unpruned`: the content with the objects that ours has left empty.
+Change undone(EditedFile file, JsonEdit edit, JsonDialect dialect,
+              const std::optional<std::string>& unpruned) {
   Change change{.file = std::move(file), .after = edit.text(), .restore = false};
   if (change.file.before() == change.after) return change;
   const std::string original = change.file.original();
   const auto was = JsonEdit::parse(original, dialect);
-  const bool same = was.ok() && was->get({}) == edit.get({});
+  const bool same = was.ok() && (was->get({}) == edit.get({}) || was->get({}) == unpruned);
   const bool made_by_us = original.empty() && edit.get({}) == "{}";
   change.restore = made_by_us || (!original.empty() && same);
   return change;
@@ -243,11 +245,13 @@ Result<std::vector<Change>, std::string> plan_uninstall(const Host& host, const 
     const Path path = joined(host.servers, entry.name);
     const bool had = (*edit)->get(path).has_value();
     (*edit)->remove(path);
+    JsonEdit unpruned = **edit;
+    if (one_file) remove_hooks(unpruned, workspace_id);
     for (Path above = host.servers; had && !above.empty(); above.pop_back()) {
       if (is_empty((*edit)->get(above))) (*edit)->remove(above);
     }
     if (one_file) remove_hooks(**edit, workspace_id);
-    changes.push_back(undone(std::move(*file), std::move(**edit), host.dialect));
+    changes.push_back(undone(std::move(*file), std::move(**edit), host.dialect, unpruned.get({})));
   }
   if (one_file || host.settings.empty()) return changes;
   auto file = EditedFile::open(host.settings);
@@ -256,7 +260,7 @@ Result<std::vector<Change>, std::string> plan_uninstall(const Host& host, const 
   if (!edit.ok()) return Failure{std::move(edit.error())};
   remove_hooks(**edit, workspace_id);
   remove_permission(**edit, entry);
-  changes.push_back(undone(std::move(*file), std::move(**edit), {}));
+  changes.push_back(undone(std::move(*file), std::move(**edit), {}, std::nullopt));
   return changes;
 }
 
