@@ -14,12 +14,14 @@ import sys
 import tempfile
 import time
 
-from processes import ANSWER_SECONDS, Agent, Failure, Platform
+from processes import ANSWER_SECONDS, Agent, Daemon, Failure, Platform
 from screen import Screen
 
 QUESTION = "Ada, how much is 6 times 7? Ben is the one who knows numbers."
 TASK = "How much is 6 times 7?"
 ANSWER = "6 times 7 is 42."
+FOR_CEM = "Cem, are you there?"
+HANDLER = ["/bin/sh", "-c", "cat >/dev/null; echo 'Yes, and no window is open.'"]
 POLL = "an inbox asks the platform every 5 s"
 
 
@@ -168,12 +170,44 @@ class MainJob:
         answer = self.hear("Ada", "peer_agent")
         self.tell_the_user("Ada", f"Ben says: {answer['text']}")
         self.pop("Ada", answer)
+        self.answer_with_no_host()
         self.screen.step("The agents exit")
         for name, agent in self.agents.items():
             if not agent.end():
                 raise Failure(f"{agent.name} did not exit cleanly{agent.last_words()}")
             self.screen.fact(name, "exited when its stdin was closed")
+        if not self.daemon.end():
+            raise Failure(f"{self.daemon.name} did not exit cleanly{self.daemon.last_words()}")
+        self.screen.fact("Cem", "exited after SIGTERM")
         self.shown = True
+
+    def answer_with_no_host(self):
+        self.screen.step("A third agent has no host: a daemon answers the user with a command")
+        made = self.platform.ask("POST", "/workspaces", {
+            "name": "Cem", "role": "is only a daemon", "external": True, "delivery_mode": "poll"})
+        cem = made["id"]
+        token = self.private_file("Cem.token", made["connection"]["auth_token"])
+        self.daemon = Daemon(self.binary("molecule-mcp"), "Cem", cem, self.platform.url, token,
+                             os.path.join(self.store, "Cem.state"),
+                             os.path.join(self.store, "Cem.log"), HANDLER)
+        self.children.callback(self.daemon.end)
+        self.screen.fact("Cem", "molecule-mcp daemon --handler command -- …")
+        self.platform.ask("POST", f"/workspaces/{cem}/a2a", {
+            "method": "message/send", "params": {"message": {
+                "role": "user", "parts": [{"kind": "text", "text": FOR_CEM}]}}})
+        self.screen.fact("user", f"writes to Cem: “{FOR_CEM}”")
+        tick = self.screen.waiting(POLL)
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while True:
+            rows = self.platform.ask("GET", f"/workspaces/{cem}/activity?type=a2a_receive")
+            answers = [row for row in rows if row["method"] == "notify"]
+            if answers:
+                break
+            if time.monotonic() > deadline:
+                raise Failure(f"Cem did not answer{self.daemon.last_words()}")
+            tick()
+            time.sleep(0.05)
+        self.screen.fact("user", f"reads, from Cem: “{answers[0]['response_body']['result']}”")
 
     # --- afterwards -----------------------------------------------------------------------
 
@@ -200,6 +234,9 @@ class MainJob:
         say(f"\n  # Claude Code\n  claude mcp add molecule {options('-e')} -- {mcp}")
         say(f"\n  # Codex\n  codex mcp add molecule {options('--env')} -- {mcp}")
         say(f"\n  # Gemini CLI\n  gemini mcp add {options('-e')} molecule {mcp}")
+        say("\nOr answer with no agent open, by a program of yours (docs/handlers.md):")
+        daemon = " ".join(f"{name}={quote(value)}" for name, value in settings.items())
+        say(f"\n  env {daemon} {mcp} daemon --handler command -- ./answer.sh")
         say("\nWrite to it as the user, and read its answers:")
         say(f"\n  {curl} {url}/workspaces/{ada}/a2a -d {quote(json.dumps(message))}")
         say(f"\n  {curl} {quote(f'{url}/workspaces/{ada}/activity?source=canvas')}\n")

@@ -125,14 +125,34 @@ class Platform(Child):
             connection.close()
 
 
+def agent_environment(name, workspace_id, url, token_file, state):
+    """The configuration of molecule-mcp for one workspace, without the user's own config.toml."""
+    env = clean_environment()
+    env.update(WORKSPACE_ID=workspace_id, PLATFORM_URL=url, CONFIGS_DIR=state,
+               MOLECULE_WORKSPACE_TOKEN_FILE=token_file, MOLECULE_AGENT_NAME=name,
+               XDG_CONFIG_HOME=os.path.join(state, "config"))
+    return env
+
+
+class Daemon(Child):
+    """molecule-mcp daemon for one workspace, with a command as its handler."""
+
+    def __init__(self, binary, name, workspace_id, url, token_file, state, log, handler):
+        self.workspace_id = workspace_id
+        env = agent_environment(name, workspace_id, url, token_file, state)
+        super().__init__(f"{name}'s daemon", [binary, "daemon", "--handler", "command", "--", *handler],
+                         log, env)
+
+    def _ask_to_end(self):
+        self._process.terminate()
+
+
 class Agent(Child):
     """molecule-mcp for one workspace, and the agent host that speaks MCP with it."""
 
     def __init__(self, binary, name, workspace_id, url, token_file, state, log):
         self.workspace_id, self._last_id = workspace_id, 0
-        env = clean_environment()
-        env.update(WORKSPACE_ID=workspace_id, PLATFORM_URL=url, CONFIGS_DIR=state,
-                   MOLECULE_WORKSPACE_TOKEN_FILE=token_file, MOLECULE_AGENT_NAME=name)
+        env = agent_environment(name, workspace_id, url, token_file, state)
         super().__init__(f"{name}'s molecule-mcp", [binary], log, env)
 
     def _ask_to_end(self):

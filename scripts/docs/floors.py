@@ -22,6 +22,7 @@ PICTURE = ROOT / "docs" / "floors.svg"
 ROOMS = {
     "app": (6, None, "main of both programs, and the wiring"),
     "cli": (5, 0, "commands for people"),
+    "daemon": (5, 1, "messages to handlers and back"),
     "tools": (4, 1, "what an agent can call"),
     "workspace": (3, 0, "one workspace's life"),
     "server": (3, 2, "the platform"),

@@ -2,8 +2,10 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "base/text/text.hpp"
@@ -56,10 +58,37 @@ void set_listener(Listener listener) {
 
 namespace {
 
+/// True if stderr is the journal, which takes a level at the start of a line. By device and inode,
+/// because children inherit the variable even where their stderr is elsewhere.
+bool is_journal() {
+  const char* value = std::getenv("JOURNAL_STREAM");
+  struct stat status{};
+  if (value == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return fmt::format("{}:{}", status.st_dev, status.st_ino) == value;
+}
+
+/// The level in the form of syslog.
+std::string_view journal_prefix(Level level) {
+  static const bool journal = is_journal();
+  if (!journal) return {};
+  switch (level) {
+    case Level::debug:
+      return "<7>";
+    case Level::info:
+      return "<6>";
+    case Level::warning:
+      return "<4>";
+    case Level::error:
+      break;
+  }
+  return "<3>";
+}
+
 void write_line(Level level, std::string_view text) {
   // A pipe that polls writable takes PIPE_BUF bytes at once, so this write cannot wait. Making
   // stderr non-blocking instead would change it for everybody who shares it.
-  const std::string line = fmt::format("molecule: {}: {}", name_of(level), text::one_line(text));
+  const std::string line = fmt::format("{}molecule: {}: {}", journal_prefix(level), name_of(level),
+                                       text::one_line(text));
   const std::string out = std::string(text::prefix_bytes(line, PIPE_BUF - 1)) + '\n';
   pollfd descriptor{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&descriptor, 1, 0) != 1 || (descriptor.revents & POLLOUT) == 0) return;

@@ -6,15 +6,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <initializer_list>
 #include <limits>
+#include <string_view>
 #include <system_error>
 
 #ifdef __linux__
 #include <sys/prctl.h>
+#endif
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
 #endif
 
 namespace molecule::process {
@@ -35,6 +40,24 @@ void open_standard_streams() {
       throw std::system_error(errno, std::generic_category(), "cannot open /dev/null");
     }
   }
+}
+
+std::string own_program() {
+#if defined(__linux__)
+  std::array<char, PATH_MAX> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  std::string name(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  // An upgrade has replaced the file: the new one has the name.
+  constexpr std::string_view replaced = " (deleted)";
+  if (name.ends_with(replaced)) name.resize(name.size() - replaced.size());
+  return name.empty() ? "molecule-mcp" : name;
+#elif defined(__APPLE__)
+  std::array<char, PATH_MAX> path{};
+  auto size = static_cast<std::uint32_t>(path.size());
+  return ::_NSGetExecutablePath(path.data(), &size) == 0 ? path.data() : "molecule-mcp";
+#else
+  return "molecule-mcp";
+#endif
 }
 
 pid_t parent() {

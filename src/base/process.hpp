@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace molecule::process {
@@ -15,6 +16,9 @@ bool signal_at_parent_death(int signal);
 /// Opens /dev/null on standard streams that are closed, so that no file or socket gets their
 /// numbers and receives output. Throws `std::system_error` on failure.
 void open_standard_streams();
+
+/// The path of the running program.
+std::string own_program();
 
 /// The current parent.
 pid_t parent();

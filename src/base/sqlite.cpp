@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "base/files/abilities.hpp"
@@ -80,6 +81,20 @@ void take_pages_one_by_one() {
   [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
 }
 
+/// SQLite does not wait for the locks that a change of the journal's mode takes: two processes that
+/// wait for each other would never get them.
+void execute_when_free(Database& database, const char* sql, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    try {
+      return database.execute(sql);
+    } catch (const Error& error) {
+      if (!error.busy() || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 /// Replaces `$1` by `?1`: SQLite numbers `$` parameters by their first appearance.
 std::string numbered_parameters(std::string_view sql) {
   std::string text(sql);
@@ -146,7 +161,7 @@ void Database::open(const std::string& name, int flags, std::chrono::millisecond
   try {
     if (code != SQLITE_OK) fail(code, "open " + path_.string());
     wait_for_locks(busy_timeout);
-    execute(setup);
+    execute_when_free(*this, setup, busy_timeout);
   } catch (...) {
     sqlite3_close(std::exchange(handle_, nullptr));
     throw;

@@ -287,13 +287,14 @@ awaitable<Outcome<std::string>> Client::workspace_info() {
 awaitable<Outcome<A2aReply>> Client::send_message(std::string peer_id, std::string message_id,
                                                   std::string text,
                                                   std::chrono::milliseconds timeout,
-                                                  std::string in_reply_to) {
+                                                  std::string in_reply_to, int hops) {
   const std::string path = fmt::format("/workspaces/{}/a2a", text::percent_encode(peer_id));
   std::string body = to_json(TextMessage{.id = message_id,
                                          .method = "message/send",
                                          .message_id = message_id,
                                          .text = text,
-                                         .in_reply_to = in_reply_to});
+                                         .in_reply_to = in_reply_to,
+                                         .hops = hops});
   net::HttpRequest send = request("POST", path, std::move(body), Identify::yes);
   send.connect_timeout = std::min(peer_connect_timeout, timeout);
   return call(with_timeout(std::move(send), timeout), read_a2a);

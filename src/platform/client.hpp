@@ -176,9 +176,11 @@ class Client {
   /// platform-api.md 3: one attempt at `message/send`, with 30 s to connect and `timeout` in total.
   /// Use the same `message_id` for every attempt, so that the platform can detect repeats.
   /// `in_reply_to`: the id of the message being answered, sent in `metadata`; empty if none.
+  /// `hops`: how many agents the chain of messages has passed, by which loops are stopped;
+  /// negative: unsaid.
   awaitable<Outcome<A2aReply>> send_message(std::string peer_id, std::string message_id,
                                             std::string text, std::chrono::milliseconds timeout,
-                                            std::string in_reply_to = {});
+                                            std::string in_reply_to = {}, int hops = -1);
   /// platform-api.md 5.1; a 200 with `idempotent_hit` and a 202 both count as success.
   awaitable<Outcome<Delegation>> delegate(std::string target_id, std::string task,
                                           std::string idempotency_key);

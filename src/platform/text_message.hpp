@@ -17,6 +17,8 @@ struct TextMessage {
   std::string_view text;
   /// The messageId that it answers; empty: none.
   std::string_view in_reply_to = {};
+  /// How many agents the chain of messages has passed so far; negative: not said.
+  int hops = -1;
 };
 
 inline std::string to_json(const TextMessage& request) {
@@ -30,8 +32,10 @@ inline std::string to_json(const TextMessage& request) {
     auto message = params.object("message");
     message.field("role", "user");
     message.field("messageId", request.message_id);
-    if (!request.in_reply_to.empty()) {
-      message.object("metadata").field("in_reply_to", request.in_reply_to);
+    if (!request.in_reply_to.empty() || request.hops >= 0) {
+      auto metadata = message.object("metadata");
+      if (!request.in_reply_to.empty()) metadata.field("in_reply_to", request.in_reply_to);
+      if (request.hops >= 0) metadata.field("molecule/hops", request.hops);
     }
     auto parts = message.array("parts");
     auto part = parts.object();

@@ -33,6 +33,8 @@ struct Outgoing {
   std::string message_id;
   /// The messageId that it answers; empty: none.
   std::string in_reply_to = {};
+  /// How many agents the chain of messages has passed.
+  int hops = 0;
 };
 /// Sends it and waits for the peer's answer; `call` outlives it.
 awaitable<platform::Outcome<platform::A2aReply>> send_to_peer(Services& services,

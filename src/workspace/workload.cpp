@@ -15,4 +15,9 @@ Workload::Task::~Task() {
   workload_.changed_.notify_all();
 }
 
+void Workload::Task::describe(std::string description) {
+  *at_ = std::move(description);
+  workload_.changed_.notify_all();
+}
+
 }  // namespace molecule::workspace

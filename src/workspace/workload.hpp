@@ -25,6 +25,8 @@ class Workload {
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
     ~Task();
+    /// What it is at now.
+    void describe(std::string description);
 
    private:
     Workload& workload_;

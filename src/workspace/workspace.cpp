@@ -37,6 +37,9 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
       poller_({client, inbox, owner_role_, credentials, removal_, changes, clock, config.timing},
               files, acknowledgements_) {
   if (!config.heartbeat || !config.inbox) inbox.sessions.serve_in_part();
+  if (config.handler && config.inbox && inbox.sessions.join(config.handler->session)) {
+    inbox.tasks.set_conversation(config.handler->conversation);
+  }
   // load_config has just checked that there is one.
   if (auto loaded = credentials.reload(); !loaded.ok()) log::warning("{}", loaded.error());
   announced_token_ = credentials.token();
@@ -53,6 +56,12 @@ void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
   tasks_ = &tasks;
   watcher_ = &watcher;
   if (!config_.heartbeat && !config_.inbox) return;
+  if (inbox.sessions.guest()) {
+    // The daemon keeps the workspace online and the inbox filled.
+    running_.push_back(tasks.spawn("watch inbox", watch_owner(watcher)));
+    running_.push_back(tasks.spawn("files", files.run()));
+    return;
+  }
   running_.push_back(tasks.spawn("watch owner", watch_owner(watcher)));
   if (config_.heartbeat) {
     running_.push_back(tasks.spawn("register", register_workspace()));
@@ -99,7 +108,7 @@ void Workspace::removed() {
 
 /// Refreshes the owner's liveness or takes over, and notices what other processes did to the inbox.
 void Workspace::check() {
-  owner_role_.owns();
+  if (!inbox.sessions.guest()) owner_role_.owns();
   try {
     const bool freed = inbox.leases.free();
     inbox.workloads.forget_ended();
@@ -116,7 +125,8 @@ void Workspace::check() {
 /// For the owner, which reports it to the platform. What cannot be written now is written at the
 /// next check, so that no call waits for it.
 void Workspace::publish_workload() noexcept {
-  if (owner_role_.owned() || workload.load() == published_workload_) return;
+  if (inbox.sessions.guest() || owner_role_.owned() || workload.load() == published_workload_)
+    return;
   try {
     inbox.workloads.publish(workload.load());
     published_workload_ = workload.load();
@@ -192,7 +202,7 @@ void Workspace::release() {
 void Workspace::disable(Use why, std::string reason) {
   state_ = {.use = why, .reason = std::move(reason)};
   log::error("{}", state_.reason);
-  owner_role_.resign(state_.reason);
+  if (!inbox.sessions.guest()) owner_role_.resign(state_.reason);
   release();
   published_workload_ = {};
   for (const TaskGroup::Id task : std::exchange(running_, {})) tasks_->cancel(task);

@@ -62,7 +62,9 @@ def test_once_shows_the_main_job_and_leaves_nothing_behind(build, mcp_binary, ho
         r"Ben +hears Ada: “How much is 6 times 7\?”", r"platform +Ben to Ada: “6 times 7 is 42\.”",
         r"Ben +removes .* 0 left", r"Ada +hears Ben: “6 times 7 is 42\.”",
         r"user +reads, from Ada: “Ben says: 6 times 7 is 42\.”", r"Ada +removes .* 0 left",
-        r"Ada +exited", r"Ben +exited", r"Done\.",
+        r"Cem +molecule-mcp daemon", r"user +writes to Cem",
+        r"user +reads, from Cem: “Yes, and no window is open\.”",
+        r"Ada +exited", r"Ben +exited", r"Cem +exited", r"Done\.",
     ]
     at = 0
     for pattern in expected:

@@ -16,6 +16,8 @@ struct CommandLine {
   cli::Arguments arguments = {};
   /// The protocol era that `serve` supports.
   mcp::Era era = mcp::Era::automatic;
+  /// The arguments of `daemon`, which reads them itself: its options are the keys of its file.
+  std::span<const char* const> rest = {};
   /// For stdout if the exit code is 0; wrong usage has been said.
   std::string text = {};
   int exit_code = 0;

@@ -1,12 +1,13 @@
 // molecule-mcp: the entry point. serve.cpp has the server.
 
-#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
 
 #include "app/mcp/command_line.hpp"
+#include "app/mcp/daemon.hpp"
+#include "app/mcp/file_limit.hpp"
 #include "app/mcp/serve.hpp"
 #include "base/log.hpp"
 #include "base/output.hpp"
@@ -17,24 +18,6 @@ namespace {
 
 using namespace molecule;
 
-/// The databases of messages and of files, each with its log and its shared memory; the lock file
-/// of the sessions, opened by the inbox and by the files; the status record.
-constexpr std::uint64_t files_per_workspace = 9;
-/// Standard streams, connections, and files that are open briefly.
-constexpr std::uint64_t other_files = 40;
-
-/// Many workspaces need more open files than the usual soft limit of 1,024.
-void raise_file_limit(std::uint64_t workspaces) {
-  if (workspaces < 2) return;
-  const std::uint64_t limit = process::raise_open_files_limit();
-  const std::uint64_t wanted = workspaces * files_per_workspace + other_files;
-  if (limit >= wanted) return;
-  log::warning(
-      "{} workspaces need about {} open files, but the limit is {}: some may stay offline; "
-      "raise it (`ulimit -n {}`)",
-      workspaces, wanted, limit, wanted);
-}
-
 int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
   auto config = workspace::load_config(workspace::process_environment());
   if (!config.ok()) {
@@ -44,7 +27,7 @@ int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
     return 2;
   }
   if (config->verbose && !level) log::set_level(log::Level::info);
-  raise_file_limit(config->workspaces.size());
+  app::raise_file_limit(config->workspaces.size());
   return app::serve(*config, parent, era);
 }
 
@@ -64,6 +47,7 @@ int main(int argc, char** argv) {
       return output::print(line.text) ? 0 : 1;
     }
     if (line.command->run != nullptr) return line.command->run(line.arguments);
+    if (line.command->name == "daemon") return app::daemon_main(line.rest);
     return serve(parent, line.era, level);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());

@@ -12,11 +12,13 @@
 #include <system_error>
 
 #include "app/platform/data_folder.hpp"
+#include "app/platform/health.hpp"
 #include "app/platform/platform_options.hpp"
 #include "base/async/tasks.hpp"
 #include "base/log.hpp"
 #include "base/output.hpp"
 #include "base/process.hpp"
+#include "base/service/notify.hpp"
 #include "base/text/text.hpp"
 #include "server/api/context.hpp"
 #include "server/api/registry/sweep.hpp"
@@ -37,6 +39,7 @@ bool is_loopback(const std::string& host) {
 
 server::HttpServer::Options server_options(const app::PlatformOptions& options) {
   server::HttpServer::Options made{.host = options.host, .port = options.port, .gate = {}};
+  made.listening = options.listening;
   made.gate.hosts.push_back(text::lower(app::url_host(options.host)));
   for (const std::string& host : options.allowed_hosts) {
     made.gate.hosts.push_back(text::lower(host));
@@ -86,6 +89,8 @@ class Platform {
     tasks_.spawn("sweep", server::sweep_task(services_));
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
+    if (notifier_.watchdog_interval()) tasks_.spawn("watchdog", feed_watchdog());
+    notifier_.ready(fmt::format("listening on port {}", port()));
     loop_.run();
     return exit_code_;
   }
@@ -94,9 +99,19 @@ class Platform {
   awaitable<void> stop_on_signal() {
     auto [error, signal] = co_await signals_.async_wait(as_tuple);
     log::info("signal {}: stopping", signal);
+    notifier_.stopping("letting requests end");
     co_await server_->stop();
     // Only idle connections and the sweep between two rounds are left.
     loop_.stop();
+  }
+
+  /// The loop that gets here turns.
+  awaitable<void> feed_watchdog() {
+    const auto interval = *notifier_.watchdog_interval();
+    while (true) {
+      notifier_.alive();
+      co_await sleep_for(clock_, interval);
+    }
   }
 
   /// Without its folder the platform cannot keep what it answers with 200.
@@ -124,6 +139,7 @@ class Platform {
   }
 
   int exit_code_ = 0;
+  service::Notifier notifier_;
   const app::DataFolder& folder_;
   SystemClock clock_;
   std::unique_ptr<server::store::Database> store_;
@@ -196,7 +212,15 @@ int main(int argc, char** argv) {
     }
     if (const auto level = log::level_from(std::getenv(log::level_variable)))
       log::set_level(*level);
-    return serve(std::get<app::PlatformOptions>(parsed));
+    auto& options = std::get<app::PlatformOptions>(parsed);
+    if (options.health) return app::check_health(options);
+    std::string problem;
+    options.listening = service::activated_socket(problem).value_or(-1);
+    if (!problem.empty()) {
+      log::error("the service manager's sockets: {}", problem);
+      return 1;
+    }
+    return serve(options);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());
     return 1;

@@ -30,10 +30,14 @@ Environment:
 Examples:
   molecule-platform
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
+  molecule-platform health --listen 127.0.0.1:8080
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
     http://127.0.0.1:8080/workspaces
 
-Exit codes: 0 after SIGINT, SIGTERM or SIGHUP; 1 if it cannot run; 2 for wrong usage.)help";
+A service manager may pass the listening socket (LISTEN_FDS), and is told how the
+platform is (NOTIFY_SOCKET, WATCHDOG_USEC).
+
+Exit codes: 0 after SIGINT, SIGTERM or SIGHUP; 1 if it cannot run or is not well; 2 for wrong usage.)help";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -118,6 +122,9 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
       ->type_name("NAME")
       ->expected(1)
       ->take_all();
+  const CLI::App* health =
+      app.add_subcommand("health", "Asks the platform at --listen how it is: exit 0 if it is well")
+          ->fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
@@ -130,6 +137,8 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
     return wrong_usage("--listen: not HOST:PORT with an address or localhost: " +
                        text::sanitize_name(listen));
   }
+  options.health = health->parsed();
+  if (options.health) return options;
   if (data.empty()) return wrong_usage("--data: no folder given, and HOME is not set");
   // Not every shell expands it (`--data=~/x`), and a service file never does.
   if (data.starts_with('~')) {

@@ -23,6 +23,10 @@ struct PlatformOptions {
   std::vector<std::string> origins;
   /// EXTERNAL_PLATFORM_URL without trailing slashes; empty: the Host of each request.
   std::string external_url;
+  /// `health`: ask the platform at that address, and end.
+  bool health = false;
+  /// A socket that listens already, from the service manager; -1: none.
+  int listening = -1;
 };
 
 /// How the program ends: what to print where, and the exit code.

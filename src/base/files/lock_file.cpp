@@ -101,6 +101,17 @@ class LockFile::File {
     ::fcntl(fd_, of_process_ ? F_SETLK : set_file_lock, &released);
   }
 
+  /// True if another open file holds a lock from `first` on.
+  bool any_from(const LockFile* who, std::int64_t first) const {
+    for (auto here = holders_.lower_bound(first); here != holders_.end(); ++here) {
+      if (held_here(who, here->first, F_WRLCK)) return true;
+    }
+    struct flock wanted = one_byte(first, F_WRLCK);
+    wanted.l_len = 0;  // to the end, however long the file grows
+    return ::fcntl(fd_, of_process_ ? F_GETLK : get_file_lock, &wanted) == 0 &&
+           wanted.l_type != F_UNLCK;
+  }
+
   /// Returns `done` if nobody else holds it.
   Outcome look(const LockFile* who, std::int64_t byte) const {
     if (held_here(who, byte, F_WRLCK)) return Outcome::held;
@@ -233,6 +244,10 @@ void LockFile::unlock(std::int64_t byte) {
 
 bool LockFile::locked_elsewhere(std::int64_t byte) {
   return file() != nullptr && look(byte) == Outcome::held;
+}
+
+bool LockFile::any_locked_elsewhere(std::int64_t first) {
+  return file() != nullptr && file_->any_from(this, first);
 }
 
 std::optional<LockFile::Note> LockFile::note() {

@@ -50,6 +50,9 @@ class LockFile {
   /// if the file is not usable.
   bool locked_elsewhere(std::int64_t byte);
 
+  /// True if somebody else holds the lock of any byte from `first` on.
+  bool any_locked_elsewhere(std::int64_t first);
+
   std::optional<Note> note();
   void write_note(Note note);
 

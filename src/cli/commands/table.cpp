@@ -46,6 +46,26 @@ constexpr std::array serve_options{
 constexpr std::array serve_examples{Words("molecule-mcp"),
                                     Words("molecule-mcp serve --era initialize")};
 
+constexpr std::array daemon_positionals{
+    Positional{.name = "PROGRAM",
+               .help = "After --: the program of a command handler, and its arguments",
+               .required = false,
+               .repeated = true}};
+constexpr std::array daemon_options{
+    Option{
+        .names = "--config", .value = "FILE", .help = "Instead of ~/.config/molecule/daemon.toml"},
+    Option{.names = "--check", .help = "Print the effective configuration and end"},
+    Option{.names = "--handler",
+           .value = "KIND",
+           .help = "command, claude, codex, gemini, opencode, webhook or none"},
+    Option{.names = "--working-directory", .value = "DIR", .help = "Where handlers run"},
+    Option{.names = "--deadline-secs", .value = "SECS", .help = "How long a turn may take"},
+    Option{.names = "--max-parallel", .value = "N", .help = "How many turns run side by side"}};
+constexpr std::array daemon_examples{
+    Words("molecule-mcp daemon --handler command -- /home/ann/answer.sh"),
+    Words("molecule-mcp daemon --handler claude --working-directory ~/project"),
+    Words("molecule-mcp daemon --check")};
+
 constexpr std::array inbox_options{
     Option{.names = "--wait",
            .value = "[SECS]",
@@ -215,6 +235,10 @@ const Command table[] = {
      serve_options,
      serve_examples,
      nullptr},
+    {"daemon", group_agents,
+     "Keep the workspaces online without a host, and hand messages to handlers",
+     "Every key of [handler] in its file is an option too, with dashes.", daemon_positionals,
+     daemon_options, daemon_examples, nullptr},
     {"inbox",
      group_messages,
      "List the messages that wait",

@@ -12,7 +12,7 @@
 #include "base/json/reader.hpp"
 #include "base/json/writer.hpp"
 #include "base/random.hpp"
-#include "tools/inbox/message_ids.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::cli {
 
@@ -39,7 +39,7 @@ void write_told(json::Object& object, std::string_view name, const workspace::To
 }  // namespace
 
 ToldFile::ToldFile(const fs::path& state_folder, std::string_view session)
-    : path_(state_folder / ".hooks" / (tools::derived_uuid("hook session", session) + ".json")) {
+    : path_(state_folder / ".hooks" / (derived_uuid("hook session", session) + ".json")) {
   const auto content = files::read(path_);
   json::Document document;
   if (!content.ok() || !document.parse(*content).ok()) return;

@@ -19,7 +19,6 @@
 #include "cli/output/terminal.hpp"
 #include "cli/platform/peers.hpp"
 #include "cli/session/choose.hpp"
-#include "tools/inbox/message_ids.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
 
@@ -197,8 +196,7 @@ awaitable<int> reply_one(Session& session, Answering answering) {
   note.text = answering.text;
   note.paths = answering.paths;
   // As the agent's `reply` derives it: whoever tries again sends the same message.
-  const std::string id =
-      tools::derived_uuid(text::lower(message.activity_id), tools::content_of(note));
+  const std::string id = derived_uuid(text::lower(message.activity_id), tools::content_of(note));
   int code = exit_code::done;
   if (message.kind == "canvas_user") {
     UserMessage sent{.text = answering.text, .paths = answering.paths, .message_id = id};

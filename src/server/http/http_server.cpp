@@ -80,7 +80,9 @@ struct HttpServer::Impl {
         router(router_),
         options(std::move(options_)),
         admission(services_, loop_.get_executor()),
-        listener(loop_, {address_of(options.host), options.port}) {
+        listener(options.listening >= 0
+                     ? Listener(loop_, options.listening)
+                     : Listener(loop_, {address_of(options.host), options.port})) {
     // Not before: where that failed, another server may be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.rules = {.unasked_bytes = admission.unasked_bytes(),

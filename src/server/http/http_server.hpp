@@ -20,6 +20,8 @@ class HttpServer {
     std::string host = "127.0.0.1";
     /// 0: any free port.
     std::uint16_t port = 0;
+    /// A socket that listens already, from the service manager, instead of host and port; -1: none.
+    int listening = -1;
     GateRules gate;
   };
 

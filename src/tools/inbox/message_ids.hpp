@@ -9,10 +9,6 @@
 
 namespace molecule::tools {
 
-/// The same UUID for the same two texts, and practically never for others (version 8 of RFC 9562,
-/// of a hash): the messageId of what may be sent again later, even by another process.
-std::string derived_uuid(std::string_view first, std::string_view second);
-
 /// The messageIds of what this process sends. A message that may not have arrived keeps its id for
 /// `Timing::same_message`, so that the agent's next try is the same message to a platform that
 /// recognizes repetitions (platform-api.md 10); any other one is a new message. Compared by

@@ -91,7 +91,8 @@ awaitable<platform::Outcome<platform::A2aReply>> send_with_retries(Services& ser
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - services.clock.now());
     auto outcome = co_await workspace.client.send_message(
         outgoing.peer, outgoing.message_id, outgoing.text,
-        std::min<std::chrono::milliseconds>(timing.peer_answer, left), outgoing.in_reply_to);
+        std::min<std::chrono::milliseconds>(timing.peer_answer, left), outgoing.in_reply_to,
+        outgoing.hops);
     if (outcome || !is_transport(outcome.error().code)) co_return outcome;
     may_have_arrived = may_have_arrived || outcome.error().may_have_arrived;
     const std::chrono::milliseconds pause = backoff.next(random_unit());

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tools/inbox/message_ids.hpp"
+#include "base/uuid.hpp"
 
 namespace molecule::tools {
 

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/text/time.hpp"
+#include "base/uuid.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
 #include "workspace/store/inbox/sql.hpp"
@@ -92,7 +93,12 @@ awaitable<void> Delegations::send(std::shared_ptr<Delegations> self, std::shared
   MessageIds::Attempt attempt(self->ids_, task->workspace.id() + task->peer, task->text,
                               tool_use_id);
   task->message_id = attempt.id();
-  Outgoing outgoing{.peer = task->peer, .text = task->text, .message_id = attempt.id()};
+  const auto& handler = services.config.handler;
+  Outgoing outgoing{.peer = task->peer,
+                    .text = task->text,
+                    .message_id = attempt.id(),
+                    .in_reply_to = "",
+                    .hops = handler ? handler->hops : 0};
   Warn warn = [task](const std::string& text) {
     if (task->caller != nullptr) task->caller->log(mcp::LogLevel::warning, "delegation", text);
   };

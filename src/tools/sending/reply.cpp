@@ -1,15 +1,16 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "base/text/text.hpp"
+#include "base/uuid.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
 #include "tools/inbox/lease_renewal.hpp"
-#include "tools/inbox/message_ids.hpp"
 #include "tools/inbox/open_messages.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
@@ -94,14 +95,17 @@ std::string hold(workspace::Inbox& inbox, const std::string& activity_id) {
   return inbox.messages.find(activity_id) ? taken : no_such_message;
 }
 
-/// A second try, by any session, is the same message.
-std::string answer_id(const workspace::Message& message, std::string_view content) {
+/// A second try, by any session, is the same message. A handler's answer is the daemon's, whatever
+/// its words: a turn that is repeated after a crash may find others.
+std::string answer_id(workspace::Workspace& workspace, const workspace::Message& message,
+                      std::string_view content) {
+  if (workspace.inbox.sessions.guest()) return workspace::handler_answer_id(message.activity_id);
   return derived_uuid(text::lower(message.activity_id), content);
 }
 
 awaitable<mcp::ToolResult> answer_user(workspace::Workspace& workspace, workspace::Message message,
                                        Note note) {
-  std::string id = answer_id(message, content_of(note));
+  std::string id = answer_id(workspace, message, content_of(note));
   return send_to_user(workspace, std::move(note), std::move(id));
 }
 
@@ -110,8 +114,9 @@ awaitable<mcp::ToolResult> answer_peer(Services& services, workspace::Workspace&
                                        mcp::Call& call) {
   Outgoing outgoing{.peer = message.peer_id,
                     .text = text,
-                    .message_id = answer_id(message, text),
-                    .in_reply_to = message.message_id};
+                    .message_id = answer_id(workspace, message, text),
+                    .in_reply_to = message.message_id,
+                    .hops = std::max(message.hops, 0) + 1};
   auto outcome = co_await send_to_peer(services, workspace, std::move(outgoing), call);
   mcp::ToolResult result;
   if (!outcome) {

@@ -105,6 +105,21 @@ std::chrono::seconds read_poll_timeout(const Environment& environment, Problems&
   return std::chrono::seconds(std::clamp(seconds, 0, 60));
 }
 
+/// What the daemon tells the MCP server of a handler; anything else than its own numbers is none.
+std::optional<Config::Handler> read_handler(const Environment& environment) {
+  const std::string session = variable(environment, "MOLECULE_MCP_SESSION_OF");
+  const std::string hops = variable(environment, "MOLECULE_MCP_HOPS");
+  Config::Handler handler;
+  const auto read = [](const std::string& text, auto& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && number >= 0;
+  };
+  if (!read(session, handler.session)) return std::nullopt;
+  if (!read(hops, handler.hops)) handler.hops = 0;
+  handler.conversation = variable(environment, "MOLECULE_CONVERSATION");
+  return handler;
+}
+
 /// Asks the kernel instead of trying: no disk access before `initialize` is answered.
 bool is_writable_folder(const fs::path& folder) {
   return ::access(folder.c_str(), W_OK | X_OK) == 0;
@@ -271,6 +286,7 @@ Reading read_config(const Environment& process) {
   config.heartbeat = variable(environment, "MOLECULE_MCP_DISABLE_HEARTBEAT").empty();
   config.inbox = variable(environment, "MOLECULE_MCP_DISABLE_INBOX").empty();
   config.poll_timeout = read_poll_timeout(environment, reading.warnings);
+  config.handler = read_handler(environment);
   reading.problems.insert(reading.problems.end(), in_file.begin(), in_file.end());
   return reading;
 }

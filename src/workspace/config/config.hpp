@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -52,6 +53,14 @@ struct Config {
   bool inbox = true;
   /// How long `instructions` tells the agent to wait each turn; 0: do not poll.
   std::chrono::seconds poll_timeout{2};
+  /// For the MCP server of a daemon's handler: whose session it acts for, in which conversation,
+  /// and how many agents the messages that it sends have passed.
+  struct Handler {
+    std::int64_t session = 0;
+    std::string conversation;
+    int hops = 0;
+  };
+  std::optional<Handler> handler = std::nullopt;
 };
 
 /// What the environment says, as far as it can be read. Tokens and folders are not checked.

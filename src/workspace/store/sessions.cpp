@@ -43,12 +43,22 @@ Sessions::Id Sessions::self() {
   }
   // Fails only if the file cannot be created (a full disk): until then others consider this session
   // dead.
-  if (!locked_) locked_ = file_.lock(self_);
+  if (!locked_ && !guest_) locked_ = file_.lock(self_);
   return self_;
 }
 
+bool Sessions::join(Id host) {
+  guest_ = host >= first_session && file_.locked_elsewhere(host);
+  if (guest_) self_ = host;
+  return guest_;
+}
+
+bool Sessions::others() {
+  return file_.any_locked_elsewhere(first_session);
+}
+
 bool Sessions::alive(Id session) {
-  const bool own = self_ != 0 && session == self_;
+  const bool own = self_ != 0 && session == self_ && !guest_;
   // Without the file nothing is known about the others, so none counts as dead.
   return own || !file_.usable() || file_.locked_elsewhere(session);
 }

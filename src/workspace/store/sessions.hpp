@@ -33,6 +33,12 @@ class Sessions {
   /// Marks this session as serving in part. Call it before `self`.
   void serve_in_part() { in_part_ = true; }
   bool in_part() const { return in_part_; }
+  /// Acts for the session `host` from now on, as long as that one runs: with its leases and its
+  /// name, without ever owning the workspace. Returns false if there is no such session. Call it
+  /// before `self`.
+  bool join(Id host);
+  /// True for a session that acts for another one.
+  bool guest() const { return guest_; }
   /// This session's id. The first call takes its lock; if that fails, later calls try again.
   Id self();
   /// True if that session's process exists, running or stopped, or if that is unknown.
@@ -60,6 +66,8 @@ class Sessions {
   void end_wait() noexcept;
   /// True if this session waits.
   bool waits() const { return waits_ > 0; }
+  /// True if any other session runs; unknown counts as none.
+  bool others();
   /// True if another session does.
   bool another_waits() { return file_.locked_elsewhere(waiting_byte); }
 
@@ -76,6 +84,7 @@ class Sessions {
   Id self_ = 0;
   bool locked_ = false;
   bool in_part_ = false;
+  bool guest_ = false;
   bool holds_substitute_ = false;
   /// How many calls wait.
   int waits_ = 0;

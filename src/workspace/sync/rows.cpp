@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t max_attachments = 64;
 constexpr std::size_t max_uri_bytes = 2048;
 constexpr std::size_t max_id_bytes = 190;
+constexpr std::int64_t max_hops = 1000;
 constexpr std::string_view empty_message = "(empty A2A message)";
 
 /// A body is an object, or a string that contains one (which `scratch` then owns).
@@ -117,6 +118,8 @@ void read_ids(json::Value row, Message& message) {
   const std::vector<json::Value> references = sent["referenceTaskIds"].items();
   const json::Value metadata = sent["metadata"];
   message.message_id = plain_id(sent["messageId"]);
+  const std::int64_t hops = metadata["molecule/hops"].integer().value_or(-1);
+  message.hops = static_cast<int>(std::clamp<std::int64_t>(hops, -1, max_hops));
   message.task_id =
       first_id({metadata["in_reply_to"], metadata["delegation_id"], sent["taskId"],
                 references.empty() ? json::Value() : references.front(), sent["contextId"]});

@@ -72,6 +72,12 @@ TEST_CASE("a text may be anything") {
   CHECK(parse({"send", "ana", "[a,b]"}).arguments.value("TEXT") == "[a,b]");
 }
 
+TEST_CASE("the daemon reads its arguments itself") {
+  const auto line = parse({"daemon", "--check", "--", "x"});
+  CHECK(name_of(line) == "daemon");
+  CHECK(line.rest.size() == 3);
+}
+
 TEST_CASE("help and version") {
   CHECK(parse({"--help"}).text == cli::overview());
   CHECK(parse({"-h"}).text == cli::overview());

@@ -2,9 +2,11 @@
 and the exit codes."""
 
 import json
+import sqlite3
 import stat
 import subprocess
 import threading
+import time
 
 from support.deadline import DEADLINE
 from support.platform import child_env, text_of, until
@@ -180,3 +182,17 @@ def test_completions_are_valid_scripts(cli, home):
         capture_output=True, text=True, timeout=DEADLINE)
     assert asked.stdout.split("\n")[:2] == ["find", "--hooks --help"], asked
     assert asked.stderr == ""
+
+
+def test_what_a_handler_gave_up_on_is_listed(cli, inbox, home):
+    assert cli("inbox", "--failed").stdout == ""
+    inbox(2)
+    with sqlite3.connect(home / ".molecule-workspace" / "inbox.db") as db:
+        db.execute("INSERT INTO turns(seq, tries, set_aside, reason) SELECT min(seq), 3, ?, 'no answer'"
+                   " FROM messages", (int(time.time() * 1e6),))
+    db.close()
+    (failed,) = json.loads(cli("inbox", "--failed", "--json").stdout)["messages"]
+    assert failed["reason"] == "no answer" and failed["tries"] == 3
+    table = cli("inbox", "--failed").stdout
+    assert "no answer" in table and failed["activity_id"][:8] in table
+    assert len(received(cli)) == 2

@@ -1,20 +1,13 @@
 """molecule-mcp hook EVENT (cli.md 4): what an agent is told, from the state folder alone."""
 
 import json
-import sqlite3
 import subprocess
 import time
-import uuid
 
 import pytest
 
 from support.deadline import DEADLINE
 from support.platform import child_env
-
-
-@pytest.fixture
-def own():
-    return str(uuid.uuid4())
 
 
 @pytest.fixture
@@ -30,29 +23,6 @@ def ask(mcp_binary, home, own):
         return json.loads(ended.stdout) if ended.stdout else None
 
     return hook
-
-
-@pytest.fixture
-def inbox(mcp_binary, home, own):
-    """A function: puts messages into the workspace's inbox, as a poll does."""
-    state = home / ".molecule-workspace"
-    env = child_env(home) | {"WORKSPACE_ID": own, "PLATFORM_URL": "http://127.0.0.1:1",
-                             "MOLECULE_WORKSPACE_TOKEN": "a-token-for-nothing"}
-    # Whatever opens the inbox makes its tables.
-    state.mkdir(mode=0o700)
-    (state / ".workspace_id").write_text(own + "\n")
-    (state / "inbox.db").touch(mode=0o600)
-    subprocess.run([mcp_binary, "inbox"], env=env, capture_output=True, timeout=DEADLINE, check=True)
-
-    def add(count, kind="peer_agent", name="Researcher"):
-        with sqlite3.connect(state / "inbox.db") as db:
-            db.executemany(
-                "INSERT INTO messages(activity_id, text, peer_id, kind, method, created_at, peer_name,"
-                " peer_role) VALUES(?, 'x', '', ?, 'message/send', '2026-01-01T00:00:00Z', ?, '')",
-                [(str(uuid.uuid4()), kind, name) for _ in range(count)])
-        db.close()
-
-    return add
 
 
 def context(answer):

@@ -9,7 +9,6 @@
 #include "workspace/config/timing.hpp"
 
 using namespace molecule;
-using tools::derived_uuid;
 using tools::MessageIds;
 
 namespace {

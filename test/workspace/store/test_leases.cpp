@@ -309,7 +309,9 @@ TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is migrated") {
         "DROP VIEW message_view; CREATE VIEW told AS SELECT * FROM messages;"
         "DROP TABLE announcements; DROP INDEX messages_task;"
         "ALTER TABLE leases DROP COLUMN given_at; ALTER TABLE tasks DROP COLUMN session;"
-        "ALTER TABLE tasks DROP COLUMN answered; PRAGMA user_version = 4");
+        "ALTER TABLE tasks DROP COLUMN answered; ALTER TABLE tasks DROP COLUMN conversation;"
+        "ALTER TABLE messages DROP COLUMN hops; DROP TABLE turns; DROP TABLE conversations;"
+        "DROP TABLE turn_log; DROP TABLE pairs; DROP TABLE handlers; PRAGMA user_version = 4");
     SUBCASE("version 5") {
       old.execute(
           "CREATE VIEW message_view AS SELECT m.*, '' AS task FROM messages m;"
@@ -340,6 +342,7 @@ TEST_CASE_FIXTURE(Fixture, "an inbox of an earlier version is migrated") {
   CHECK(a->poll_state.handled_sequence() == 0);
   CHECK(take(*a) == activity_id(1));
   CHECK(a->workloads.of_others() == Load());
+  CHECK(a->turns.candidates().at(0).activity_id == activity_id(1));
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -1,5 +1,7 @@
 #include "server/http/limits/listener.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -25,6 +27,14 @@ std::size_t room(std::size_t most) {
   return std::max<std::size_t>(1, most / 16);
 }
 
+asio::ip::tcp family_of(int socket) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof(own);
+  const bool v6 = ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+                  own.ss_family == AF_INET6;
+  return v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+}
+
 void hand_over(const Listener::Open& open, asio::ip::tcp::socket socket) {
   try {
     open(std::move(socket));
@@ -37,6 +47,9 @@ void hand_over(const Listener::Open& open, asio::ip::tcp::socket socket) {
 
 Listener::Listener(asio::io_context& loop, const asio::ip::tcp::endpoint& endpoint)
     : acceptor_(loop, endpoint) {}
+
+Listener::Listener(asio::io_context& loop, int listening)
+    : acceptor_(loop, family_of(listening), listening) {}
 
 awaitable<void> Listener::accept_all(Clock& clock, Connections& connections, std::size_t most,
                                      Open open) {

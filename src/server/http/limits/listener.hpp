@@ -18,6 +18,8 @@ class Listener {
   /// Listens at once; throws `std::system_error` where that fails. `open` takes each new connection
   /// and may throw; `connections` counts them. Both must outlive `accept_all`.
   Listener(asio::io_context& loop, const asio::ip::tcp::endpoint& endpoint);
+  /// Takes over a socket that listens already.
+  Listener(asio::io_context& loop, int listening);
 
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
   /// At most `most` connections at a time.

@@ -18,9 +18,10 @@ void DelegatedTasks::remember(std::string_view task_id, std::string_view peer_id
   database_.use([&](sqlite::Database& db) {
     sqlite::Transaction transaction(db);
     db.prepare(
-          "INSERT INTO tasks(task_id, peer_id, task, sent_at, session) VALUES(?1, ?2, ?3, ?4, ?5)"
-          " ON CONFLICT(task_id) DO UPDATE SET peer_id = ?2, task = ?3, sent_at = ?4, session = ?5")
-        .bind(task_id, peer_id, shown, now, sessions_.self())
+          "INSERT INTO tasks(task_id, peer_id, task, sent_at, session, conversation)"
+          " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(task_id) DO UPDATE"
+          " SET peer_id = ?2, task = ?3, sent_at = ?4, session = ?5, conversation = ?6")
+        .bind(task_id, peer_id, shown, now, sessions_.self(), conversation_)
         .run();
     db.prepare("DELETE FROM tasks WHERE sent_at < ?1").bind(oldest).run();
     transaction.commit();

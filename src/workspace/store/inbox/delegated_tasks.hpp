@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/async/clock.hpp"
 #include "workspace/store/database.hpp"
@@ -21,6 +22,9 @@ class DelegatedTasks {
 
   DelegatedTasks(Database& database, Sessions& sessions, Clock& clock, const Timing& timing)
       : database_(database), sessions_(sessions), clock_(clock), timing_(timing) {}
+
+  /// Of a handler: the conversation in which it delegates, so that the answer comes to it.
+  void set_conversation(std::string conversation) { conversation_ = std::move(conversation); }
 
   /// Kept as long as removed ids; of the text only as much as a message shows.
   void remember(std::string_view task_id, std::string_view peer_id, std::string_view text);
@@ -40,6 +44,7 @@ class DelegatedTasks {
   Sessions& sessions_;
   Clock& clock_;
   const Timing& timing_;
+  std::string conversation_;
 };
 
 }  // namespace molecule::workspace

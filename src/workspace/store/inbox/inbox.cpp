@@ -19,10 +19,12 @@ Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timi
       messages(database, leases, ownership, poll_state, clock, timing),
       agent_card(database),
       tasks(database, sessions, clock, timing),
-      workloads(database, sessions) {}
+      workloads(database, sessions),
+      turns(database, leases, sessions, clock) {}
 
 void Inbox::release() {
-  if (!database.is_open()) return;
+  // A guest has nothing of its own.
+  if (!database.is_open() || sessions.guest()) return;
   database.use([this](sqlite::Database& db) {
     sqlite::Transaction transaction(db);
     leases.release();

@@ -4,6 +4,7 @@
 
 #include "base/async/clock.hpp"
 #include "workspace/store/database.hpp"
+#include "workspace/store/handler_turns.hpp"
 #include "workspace/store/inbox/agent_card_store.hpp"
 #include "workspace/store/inbox/delegated_tasks.hpp"
 #include "workspace/store/inbox/leases.hpp"
@@ -36,6 +37,7 @@ struct Inbox {
   AgentCardStore agent_card;
   DelegatedTasks tasks;
   Workloads workloads;
+  HandlerTurns turns;
 };
 
 }  // namespace molecule::workspace

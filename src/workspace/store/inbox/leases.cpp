@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/log.hpp"
 #include "workspace/store/inbox/sql.hpp"
 
 namespace molecule::workspace {
@@ -81,6 +82,14 @@ State Leases::state_of(const delivery::Record& record) {
   return delivery::state_of(delivery::without_ended(record, alive), viewer());
 }
 
+/// A guest works on what its host was given; the host hands out the rest. Answers to its own tasks
+/// come to it, too.
+Step Leases::step(State state, Event event, bool another_waits) const {
+  const Step step = delivery::next(state, event, another_waits);
+  const bool given = event != Event::act && step == Step::give && state != State::own_answer;
+  return sessions_.guest() && given ? Step::nothing : step;
+}
+
 bool Leases::elsewhere(const delivery::Record& record) {
   return refused(record) || state_of(record) == State::announced_elsewhere;
 }
@@ -98,7 +107,7 @@ std::optional<Message> Leases::next() {
     sqlite::Statement row = db.prepare(std::string(select_records) + by_urgency);
     while (row.step()) {
       const State state = state_of(read_record(row, 1));
-      if (delivery::next(state, Event::wait, false) != Step::give) continue;
+      if (step(state, Event::wait, false) != Step::give) continue;
       return message_of(db, row.integer(0));
     }
     return std::nullopt;
@@ -134,8 +143,8 @@ std::vector<Message> Leases::available(std::size_t limit) {
     std::vector<Message> messages;
     sqlite::Statement row = db.prepare(std::string(select_records) + "ORDER BY m.seq");
     while (messages.size() < limit && row.step()) {
-      const Step step = delivery::next(state_of(read_record(row, 1)), Event::peek, waited);
-      if (step == Step::give || step == Step::keep) {
+      const Step next = step(state_of(read_record(row, 1)), Event::peek, waited);
+      if (next == Step::give || next == Step::keep) {
         messages.push_back(message_of(db, row.integer(0)));
       }
     }
@@ -148,9 +157,8 @@ void Leases::show(const std::vector<std::string>& activity_ids) {
     const bool waited = sessions_.another_waits();
     const auto given = [this, &db, waited](const std::string& activity_id) {
       std::optional<Found> found = find_record(db, activity_id);
-      const Step step =
-          found ? delivery::next(state_of(found->record), Event::peek, waited) : Step::nothing;
-      if (step != Step::give) found.reset();
+      const Step next = found ? step(state_of(found->record), Event::peek, waited) : Step::nothing;
+      if (next != Step::give) found.reset();
       return found;
     };
     const bool any = std::ranges::any_of(
@@ -289,6 +297,14 @@ void Leases::prolong() {
         .bind(sessions_.now(), sessions_.self())
         .run();
   });
+}
+
+void Leases::prolong_quietly() noexcept {
+  try {
+    prolong();
+  } catch (const StoreError& error) {
+    log::debug("leases were not prolonged: {}", error.what());
+  }
 }
 
 bool Leases::free() {

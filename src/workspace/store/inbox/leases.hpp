@@ -61,6 +61,8 @@ class Leases {
   /// Prolongs all leases of this session: work at one message keeps the others. Opens no file:
   /// a session that has not used the inbox has no lease.
   void prolong();
+  /// The same without ever throwing: a lease that could not be prolonged lasts for several tries.
+  void prolong_quietly() noexcept;
   /// Ends what sessions that have ended had, and what has run out; true if there was any.
   bool free();
   /// Ends what this session has. Opens no file.
@@ -70,10 +72,12 @@ class Leases {
   bool elsewhere(const delivery::Record& record);
   /// True if it has it or asked for it, so that this one may not act on it.
   bool refused(const delivery::Record& record);
+  /// Without the claims of sessions that have ended.
+  delivery::State state_of(const delivery::Record& record);
 
  private:
   delivery::Viewer viewer();
-  delivery::State state_of(const delivery::Record& record);
+  delivery::Step step(delivery::State state, delivery::Event event, bool another_waits) const;
   bool held_back(std::int64_t seq);
   std::vector<std::int64_t> choose_announced(sqlite::Database& db, std::size_t limit);
   void remember(std::int64_t seq, std::string_view activity_id);

@@ -40,6 +40,8 @@ struct Message {
   /// that was sent to another workspace is not one that this sender can answer.
   std::string task_id = {};
   std::string task = {};
+  /// How many agents the chain of messages has passed that it belongs to; -1: unknown.
+  int hops = -1;
   /// Another running session was given it, and that session's agent is to answer it.
   bool with_another_session = false;
   /// Which workspace received it; set only if a process serves several.

@@ -21,10 +21,10 @@ bool is_removed(sqlite::Database& db, const std::string& activity_id) {
 bool insert(sqlite::Database& db, const Message& m) {
   db.prepare(
         "INSERT OR IGNORE INTO messages(activity_id, text, peer_id, kind, method, created_at,"
-        " peer_name, peer_role, sequence, agent_card_url, message_id, task_id)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+        " peer_name, peer_role, sequence, agent_card_url, message_id, task_id, hops)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")
       .bind(m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,
-            m.peer_role, m.sequence, m.agent_card_url, m.message_id, m.task_id)
+            m.peer_role, m.sequence, m.agent_card_url, m.message_id, m.task_id, m.hops)
       .run();
   return db.changes() > 0;
 }

@@ -13,7 +13,7 @@ namespace {
 
 /// "moli": tells our file from another program's.
 constexpr std::int64_t application_id = 0x6D6F6C69;
-constexpr std::int64_t schema_version = 6;
+constexpr std::int64_t schema_version = 7;
 
 /// Version 1. `popped` has the ids of removed messages.
 constexpr const char* schema = R"sql(
@@ -115,6 +115,56 @@ constexpr const char* delivery_schema = R"sql(
   PRAGMA user_version = 6;
 )sql";
 
+/// Version 7: what the daemon knows of its handlers (`HandlerTurns`), and how many agents a chain
+/// of messages has passed (-1: unknown). Times are of the calendar, costs millionths of a dollar.
+constexpr const char* handlers_schema = R"sql(
+  ALTER TABLE messages ADD COLUMN hops INTEGER NOT NULL DEFAULT -1;
+  ALTER TABLE tasks ADD COLUMN conversation TEXT NOT NULL DEFAULT '';
+  CREATE TABLE turns(
+    seq INTEGER PRIMARY KEY REFERENCES messages(seq) ON DELETE CASCADE,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_try INTEGER NOT NULL DEFAULT 0,
+    set_aside INTEGER NOT NULL DEFAULT 0,
+    reason TEXT NOT NULL DEFAULT '',
+    answer TEXT
+  ) STRICT;
+  CREATE TABLE conversations(
+    conversation TEXT NOT NULL,
+    runner TEXT NOT NULL,
+    session TEXT NOT NULL,
+    working_directory TEXT NOT NULL,
+    PRIMARY KEY(conversation, runner)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE turn_log(
+    turn INTEGER PRIMARY KEY,
+    began_at INTEGER NOT NULL,
+    peer TEXT NOT NULL,
+    cost INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX turn_log_began_at ON turn_log(began_at);
+  CREATE TABLE pairs(
+    peer TEXT NOT NULL PRIMARY KEY,
+    automatic INTEGER NOT NULL,
+    paused_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE handlers(
+    process INTEGER PRIMARY KEY,
+    started TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    session INTEGER NOT NULL
+  ) STRICT;
+  DROP VIEW message_view;
+  CREATE VIEW message_view AS
+    SELECT m.seq, m.activity_id, m.text, m.peer_id,
+      iif(t.task_id IS NULL, m.kind, 'delegation_result') AS kind, m.method, m.created_at,
+      m.peer_name, m.peer_role, m.agent_card_url, m.message_id,
+      iif(t.task IS NULL AND m.kind != 'delegation_result', '', m.task_id) AS task_id,
+      coalesce(t.task, '') AS task, coalesce(t.session, 0) AS asked_by, m.hops
+    FROM messages m LEFT JOIN tasks t ON t.task_id = m.task_id AND t.peer_id = m.peer_id;
+  PRAGMA user_version = 7;
+)sql";
+
 /// Asked before any lock is taken: another process may be writing for long.
 bool is_current(sqlite::Database& db) {
   return number(db, "PRAGMA application_id") == application_id &&
@@ -145,7 +195,8 @@ bool migrate(sqlite::Database& db) {
   }
   if (version < 4) db.execute(workloads_schema);
   if (version < 5) db.execute(view_schema);
-  db.execute(delivery_schema);
+  if (version < 6) db.execute(delivery_schema);
+  db.execute(handlers_schema);
   transaction.commit();
   return is_new;
 }

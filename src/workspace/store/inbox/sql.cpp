@@ -16,6 +16,7 @@ Message read_message(const sqlite::Statement& row) {
   m.message_id = row.string(9);
   m.task_id = row.string(10);
   m.task = row.string(11);
+  m.hops = static_cast<int>(row.integer(hops_column));
   return m;
 }
 

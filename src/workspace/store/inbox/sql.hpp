@@ -20,7 +20,7 @@ inline constexpr const char* select_messages =
     "SELECT m.activity_id, m.text, m.peer_id, m.kind, m.method, m.created_at, m.peer_name,"
     " m.peer_role, m.agent_card_url, m.message_id, m.task_id, m.task, m.seq, m.asked_by,"
     " coalesce(a.session, 0), coalesce(a.announced_at, 0), coalesce(l.session, 0),"
-    " coalesce(l.given_at, 0), coalesce(l.leased_at, 0)"
+    " coalesce(l.given_at, 0), coalesce(l.leased_at, 0), m.hops"
     " FROM message_view m LEFT JOIN leases l ON l.seq = m.seq"
     " LEFT JOIN announcements a ON a.seq = m.seq ";
 /// Rows that begin with the message's number, for decisions about many of them.
@@ -31,6 +31,7 @@ inline constexpr const char* select_records =
     " LEFT JOIN announcements a ON a.seq = m.seq ";
 inline constexpr int seq_column = 12;
 inline constexpr int record_column = 13;
+inline constexpr int hops_column = 19;
 /// What a session is given first: answers to tasks, then the person, then peers; each oldest first.
 inline constexpr const char* by_urgency =
     "ORDER BY CASE m.kind WHEN 'delegation_result' THEN 0 WHEN 'canvas_user' THEN 1 ELSE 2 END,"

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "base/result.hpp"
+#include "daemon/config/settings.hpp"
+
+namespace molecule::app {
+
+struct DaemonOptions {
+  /// Empty: the usual one.
+  std::filesystem::path config;
+  daemon::Flags flags;
+  /// Print the effective configuration and end.
+  bool check = false;
+  bool help = false;
+};
+
+/// The error is one line for people.
+Result<DaemonOptions, std::string> parse_daemon_options(std::span<const char* const> arguments);
+
+}  // namespace molecule::app

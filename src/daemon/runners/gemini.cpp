@@ -1,0 +1,78 @@
+#include <string_view>
+
+#include "base/json/reader.hpp"
+#include "daemon/runners/runner.hpp"
+
+namespace molecule::daemon {
+
+namespace {
+
+/// Its exit code for a session that does not exist.
+constexpr int unknown_session_code = 42;
+
+/// Reads what changes nothing only.
+constexpr std::string_view restricted_tools =
+    R"("tools":{"core":["none"],"exclude":["run_shell_command","write_file","replace",)"
+    R"("web_fetch","google_web_search","read_file","read_many_files","glob","search_file_content",)"
+    R"("list_directory","save_memory"]})";
+
+/// Gemini CLI: one JSON object at the end. Its MCP servers come from a settings file of the turn,
+/// and none is seen by the model unless it is trusted.
+class Gemini final : public Runner {
+ public:
+  Invocation prepare(const Turn& turn) override {
+    Invocation invocation;
+    std::vector<std::string>& argv = invocation.argv;
+    argv = program_of(turn.settings, "gemini");
+    argv.insert(argv.end(), {"-o", "json", turn.session ? "--resume" : "--session-id",
+                             turn.session.value_or(turn.new_session)});
+    argv.insert(argv.end(), turn.settings.extra_args.begin(), turn.settings.extra_args.end());
+    invocation.environment = {{"GEMINI_CLI_TRUST_WORKSPACE", "true"}};
+    if (turn.server) {
+      std::string settings = mcp_servers_json(*turn.server, true);
+      if (turn.restricted) {
+        settings.pop_back();
+        settings += "," + std::string(restricted_tools) + "}";
+      }
+      invocation.file_content = std::move(settings);
+      invocation.environment.emplace_back("GEMINI_CLI_SYSTEM_SETTINGS_PATH",
+                                          turn.server->file.string());
+    }
+    invocation.input = agent_prompt(turn.incoming, turn.server.has_value());
+    return invocation;
+  }
+
+  bool take(std::string_view piece) override {
+    output_ += piece;
+    return output_.size() <= 4 * max_answer_bytes;
+  }
+
+  TurnResult finish(const Turn& turn, const ChildEnd& end) override {
+    json::Document document;
+    // Some versions print lines before the object.
+    const std::size_t begin = output_.find('{');
+    const auto parsed = document.parse(
+        std::string_view(output_).substr(begin == std::string::npos ? output_.size() : begin));
+    const json::Value reply = parsed ? *parsed : json::Value();
+    const bool exited = end.how == ChildEnd::How::exited;
+    if (exited && end.code == 0 && reply.is_object() && !reply["error"].is_object()) {
+      return answered(reply["response"].string_or(""), turn.session.value_or(turn.new_session));
+    }
+    TurnResult result = failed(turn, end, reply["error"]["message"].string_or(""));
+    if (exited && end.code == unknown_session_code && turn.session) {
+      result.outcome = TurnResult::Outcome::unknown_session;
+    }
+    return result;
+  }
+
+ private:
+  std::string output_;
+};
+
+}  // namespace
+
+std::unique_ptr<Runner> make_gemini() {
+  return std::make_unique<Gemini>();
+}
+
+}  // namespace molecule::daemon
