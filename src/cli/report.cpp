@@ -1,15 +1,14 @@
 #include "cli/report.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "base/json/writer.hpp"
 #include "base/output.hpp"
 #include "base/text/text.hpp"
+#include "cli/output/terminal.hpp"
 
 namespace molecule::cli {
 
@@ -41,28 +40,18 @@ std::string_view colour(Status status) {
   return "\x1B[31m";
 }
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
 std::string counted(std::ptrdiff_t count, std::string_view one) {
   return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }
 
 }  // namespace
 
-bool wants_colour() {
-  return ::isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
-}
-
 void Report::show(std::string_view text) {
   // Logged once; then nothing more is printed.
   if (!failed_) failed_ = !output::print(text);
 }
 
-Report::Report(Form form)
-    : form_(form), terminal_(form == Form::text && ::isatty(STDOUT_FILENO) == 1) {}
+Report::Report(Form form) : form_(form), terminal_(form == Form::text && writes_to_terminal()) {}
 
 void Report::begin_workspace(std::string_view id, bool heading) {
   workspace_ = id;

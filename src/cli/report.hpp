@@ -53,7 +53,4 @@ class Report {
   std::vector<Entry> entries_;
 };
 
-/// True if stdout is a terminal that supports colour and NO_COLOR is not set.
-bool wants_colour();
-
 }  // namespace molecule::cli

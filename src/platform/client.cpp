@@ -357,6 +357,24 @@ awaitable<Outcome<void>> Client::cancel_request(std::string id) {
   return command(with_timeout(request("POST", path, "{}"), call_timeout));
 }
 
+awaitable<Outcome<ActivityPage>> Client::session_search(std::string words, int limit) {
+  const std::string parameters = query_string({{"q", words}, {"limit", std::to_string(limit)}});
+  return call(with_timeout(request("GET", own_path("/session-search" + parameters)), call_timeout),
+              read_rows);
+}
+
+awaitable<Outcome<NewWorkspace>> Client::create_workspace(std::string name) {
+  json::Writer body;
+  {
+    auto o = body.object();
+    o.field("name", name);
+    o.field("external", true);
+    o.field("runtime", "external");
+    o.field("delivery_mode", "poll");
+  }
+  return call(request("POST", "/workspaces", std::move(body).take()), read_new_workspace);
+}
+
 awaitable<Outcome<void>> Client::report_activity(ActivityReport report) {
   return command(
       with_timeout(request("POST", own_path("/activity"), report_body(report)), report_timeout));

@@ -128,6 +128,12 @@ struct Memory {
   std::string content;
 };
 
+struct NewWorkspace {
+  std::string id;
+  /// Empty if the platform issues it at the first register.
+  std::string token;
+};
+
 /// For `POST /workspaces/:id/activity`. Texts are cut to the limits of molecule-mcp.md 6.
 struct ActivityReport {
   std::string activity_type;
@@ -236,6 +242,11 @@ class Client {
   awaitable<Outcome<void>> respond_request(std::string id, std::string action, std::string message);
   awaitable<Outcome<void>> add_request_message(std::string id, std::string body);
   awaitable<Outcome<void>> cancel_request(std::string id);
+  /// platform-api.md 4.4: rows of this workspace's activity and memories that contain `words`,
+  /// newest first.
+  awaitable<Outcome<ActivityPage>> session_search(std::string words, int limit);
+  /// platform-api.md 2.1: a new external workspace that polls. The token must be an admin's.
+  awaitable<Outcome<NewWorkspace>> create_workspace(std::string name);
   /// platform-api.md 4.2; 5 s.
   awaitable<Outcome<void>> report_activity(ActivityReport report);
 

@@ -114,6 +114,15 @@ std::optional<std::string> read_workspace(json::Document& body) {
   return json::dump_sanitized(body.root());
 }
 
+std::optional<NewWorkspace> read_new_workspace(json::Document& body) {
+  const json::Value root = body.root();
+  NewWorkspace made;
+  made.id = text::lower(root["id"].string_or(""));
+  made.token = secret(root["connection"]["auth_token"]).value_or("");
+  if (!is_uuid(made.id)) return std::nullopt;
+  return made;
+}
+
 std::optional<A2aReply> read_a2a(json::Document& body) {
   const json::Value root = body.root();
   if (!root.is_object()) return std::nullopt;

@@ -12,11 +12,12 @@ namespace molecule::platform {
 // Parse the body of a 2xx; nothing if it does not match platform-api.md. Text from others is
 // sanitised here; unknown keys are ignored.
 
-std::optional<Registration> read_registration(json::Document& body);  // platform-api.md 1.1
-std::optional<HeartbeatReply> read_heartbeat(json::Document& body);   // platform-api.md 1.2
-std::optional<std::vector<Peer>> read_peers(json::Document& body);    // platform-api.md 1.5
-std::optional<std::string> read_workspace(json::Document& body);      // platform-api.md 2.3
-std::optional<A2aReply> read_a2a(json::Document& body);               // platform-api.md 3, 10
+std::optional<Registration> read_registration(json::Document& body);   // platform-api.md 1.1
+std::optional<HeartbeatReply> read_heartbeat(json::Document& body);    // platform-api.md 1.2
+std::optional<std::vector<Peer>> read_peers(json::Document& body);     // platform-api.md 1.5
+std::optional<std::string> read_workspace(json::Document& body);       // platform-api.md 2.3
+std::optional<NewWorkspace> read_new_workspace(json::Document& body);  // platform-api.md 2.1
+std::optional<A2aReply> read_a2a(json::Document& body);                // platform-api.md 3, 10
 /// Moves the document into the page.
 std::optional<ActivityPage> read_rows(json::Document& body);  // platform-api.md 4.1, 5.2
 std::optional<std::vector<UploadedFile>> read_uploads(json::Document& body);  // platform-api.md 4.5

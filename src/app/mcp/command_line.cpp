@@ -1,68 +1,18 @@
 #include "app/mcp/command_line.hpp"
 
-#include <optional>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string_view>
+
+#include "base/text/text.hpp"
+#include "cli/commands/help.hpp"
 
 namespace molecule::app {
 
-const char* const usage =
-    R"(usage: molecule-mcp [serve] [--era ERA]  run an MCP server on stdin and stdout for one agent
-                                         host, and keep the workspaces online meanwhile
-       molecule-mcp daemon [OPTION]…     keep the workspaces online with no host, and give messages
-                                         to a handler; `daemon --help` has its options
-       molecule-mcp doctor [--json] [--host NAME]
-                                         check this machine and the platform for problems, and
-                                         print what to do about them; changes nothing. With
-                                         --host also what to set in that agent host
-       molecule-mcp status [--json]      print each workspace's owner, last heartbeat, last poll,
-                                         inbox and last error; makes no network requests
-       molecule-mcp --help               print this help
-       molecule-mcp --version            print the version
-
-ERA is the protocol era to serve: auto (default; each request states its own), initialize
-(2024-11-05 to 2025-11-25) or stateless (2026-07-28).
-
-Environment:
-  WORKSPACE_ID                    the workspace's id (required)
-  PLATFORM_URL                    the platform's address (required)
-  MOLECULE_WORKSPACE_TOKEN        the workspace's token; or
-  MOLECULE_WORKSPACE_TOKEN_FILE   a file that contains it; or .auth_token in the state folder
-  CONFIGS_DIR                     state folder (/configs if writable, else ~/.molecule-workspace);
-                                  paths in variables are absolute or begin with ~/
-  MOLECULE_AGENT_NAME, MOLECULE_AGENT_DESCRIPTION, MOLECULE_AGENT_SKILLS
-                                  the agent card; skills are separated by commas
-  MOLECULE_ORG_ID                 organisation id, sent as X-Molecule-Org-Id
-  MOLECULE_LOG                    what stderr gets: debug, info, warning (the default) or error
-  MOLECULE_MCP_VERBOSE            any value: the same as MOLECULE_LOG=info
-  MOLECULE_MCP_DISABLE_HEARTBEAT  any value: do not register or send heartbeats
-  MOLECULE_MCP_DISABLE_INBOX      any value: do not fetch messages
-  MOLECULE_MCP_PERMISSION_RELAY   1: let the person answer Claude Code's permission prompts on the
-                                  platform
-  MOLECULE_MCP_STAY               1: stay with an agent host while the token or the configuration
-                                  is wrong, say so in every tool, and go on once it is right
-  MOLECULE_MCP_POLL_TIMEOUT_SECS  seconds the agent is told to wait per turn (default 2; 0 to 60)
-  MOLECULE_CHAT_UPLOAD_DIR        folder for received files (default: uploads in the state folder)
-  MOLECULE_WORKSPACES             several workspaces instead of one: a JSON array of
-                                  {"id", "token", "platform_url"}
-  http_proxy, https_proxy, all_proxy, no_proxy
-                                  as for curl, but loopback addresses are reached directly
-  MOLECULE_PROXY_LOOPBACK         any value: loopback addresses go through the proxy too
-  MOLECULE_ALLOW_CORE_DUMPS       any value: allow core dumps, which contain the token, and
-                                  debuggers
-  NO_COLOR                        any value: no colours in doctor's output
-
-Examples:
-  molecule-mcp doctor
-  molecule-mcp doctor --json | jq '.checks[] | select(.status != "OK")'
-  molecule-mcp status
-  molecule-mcp status --json | jq '.workspaces[].inbox.new'
-
-Exit codes: 0 the host closed stdin or stdout, a signal arrived, or doctor found no failure;
-1 doctor found a failure, output could not be written, or an internal error; 2 invalid
-configuration or usage; 3 the platform rejected the token.
-)";
-
 namespace {
+
+using Words = std::span<const char* const>;
 
 std::optional<mcp::Era> parse_era(std::string_view name) {
   if (name == "auto") return mcp::Era::automatic;
@@ -71,10 +21,24 @@ std::optional<mcp::Era> parse_era(std::string_view name) {
   return std::nullopt;
 }
 
+/// Before `--`, which ends the options.
+bool asks_for_help(Words words) {
+  for (const std::string_view word : words) {
+    if (word == "--") return false;
+    if (word == "--help" || word == "-h") return true;
+  }
+  return false;
+}
+
+CommandLine wrong(std::string_view problem, std::string_view hint) {
+  return {.exit_code = cli::wrong_usage(problem, hint)};
+}
+
 /// The options of `serve`: `--era ERA` or `--era=ERA`.
-CommandLine parse_serve(std::span<const char* const> options) {
+CommandLine parse_serve(Words options) {
   constexpr std::string_view name = "--era";
-  CommandLine line;
+  constexpr std::string_view hint = "Run `molecule-mcp help serve` for its options.";
+  CommandLine line{.command = cli::find_command("serve")};
   while (!options.empty()) {
     std::string_view value = options.front();
     options = options.subspan(1);
@@ -84,46 +48,64 @@ CommandLine parse_serve(std::span<const char* const> options) {
     } else if (value.starts_with(name) && value.substr(name.size()).starts_with('=')) {
       value.remove_prefix(name.size() + 1);
     } else {
-      return {.command = Command::unknown};
+      return wrong(fmt::format("serve: {} is not expected", text::sanitize_name(value)), hint);
     }
     const auto era = parse_era(value);
-    if (!era) return {.command = Command::unknown};
+    if (!era) {
+      return wrong("serve: --era is auto, initialize or stateless", hint);
+    }
     line.era = *era;
   }
   return line;
 }
 
-/// The options of `doctor` and `status`: `--json`, and of the first `--host NAME`.
-CommandLine parse_report(Command command, std::span<const char* const> options) {
-  CommandLine line{.command = command};
-  while (!options.empty()) {
-    const std::string_view option = options.front();
-    options = options.subspan(1);
-    if (option == "--help" || option == "-h") return {.command = Command::help};
-    if (option == "--json" && !line.json) {
-      line.json = true;
-    } else if (option == "--host" && command == Command::doctor && !options.empty() &&
-               line.host.empty()) {
-      line.host = options.front();
-      options = options.subspan(1);
-    } else {
-      return {.command = Command::unknown};
+/// The command that the first words name, and what follows.
+const cli::Command* find(Words& words) {
+  if (words.size() > 1) {
+    const std::string two = fmt::format("{} {}", words[0], words[1]);
+    if (const cli::Command* command = cli::find_command(two)) {
+      words = words.subspan(2);
+      return command;
     }
   }
-  return line;
+  const std::string_view one = words.front();
+  const cli::Command* command =
+      one.find(' ') == std::string_view::npos ? cli::find_command(one) : nullptr;
+  words = words.subspan(1);
+  return command;
 }
 
 }  // namespace
 
-CommandLine parse_command_line(std::span<const char* const> arguments) {
-  if (arguments.empty()) return {};
-  const std::string_view first = arguments.front();
-  if (first == "--help" || first == "-h") return {.command = Command::help};
-  if (first == "--version") return {.command = Command::version};
-  if (first == "daemon") return {.command = Command::daemon, .rest = arguments.subspan(1)};
-  if (first == "doctor") return parse_report(Command::doctor, arguments.subspan(1));
-  if (first == "status") return parse_report(Command::status, arguments.subspan(1));
-  return parse_serve(first == "serve" ? arguments.subspan(1) : arguments);
+CommandLine parse_command_line(Words words) {
+  if (words.empty()) return parse_serve(words);
+  const std::string_view first = words.front();
+  if (first == "--help" || first == "-h") return {.text = cli::overview()};
+  if (first == "--version") return {.text = "molecule-mcp " MOLECULE_VERSION "\n"};
+  if (first.starts_with("--era")) {
+    if (asks_for_help(words)) return {.text = cli::overview()};
+    return parse_serve(words);
+  }
+  if (first.starts_with('-')) {
+    return wrong(fmt::format("{} is not expected", text::sanitize_name(first)),
+                 "Run `molecule-mcp --help` for the commands.");
+  }
+  const cli::Command* command = find(words);
+  if (command == nullptr) {
+    const auto below = cli::commands_below(first);
+    if (!below.empty() && asks_for_help(words)) {
+      std::string text;
+      for (const cli::Command* one : below) text += cli::describe(*one) + "\n";
+      return {.text = std::move(text)};
+    }
+    return {.exit_code = cli::unknown_command(first)};
+  }
+  if (command->name == "daemon") return {.command = command, .rest = words};
+  if (asks_for_help(words)) return {.text = cli::describe(*command)};
+  if (command->name == "serve") return parse_serve(words);
+  auto arguments = parse_options(*command, words);
+  if (!arguments) return {.exit_code = cli::exit_code::usage};
+  return {.command = command, .arguments = std::move(*arguments)};
 }
 
 }  // namespace molecule::app

@@ -1,12 +1,9 @@
 // molecule-mcp: the entry point. serve.cpp has the server.
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "app/mcp/command_line.hpp"
@@ -16,8 +13,6 @@
 #include "base/log.hpp"
 #include "base/output.hpp"
 #include "base/process.hpp"
-#include "cli/doctor.hpp"
-#include "cli/status.hpp"
 #include "workspace/config/config.hpp"
 
 namespace {
@@ -31,7 +26,7 @@ int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
   if (!config.ok()) {
     log::error("the configuration is missing or not valid:");
     for (const std::string& problem : config.error()) log::error("{}", problem);
-    log::error("run `molecule-mcp --help` for all variables");
+    log::error("run `molecule-mcp setup`, or see `molecule-mcp help environment`");
     options.problem = app::problem_text(config.error());
     return app::serve(workspace::provisional_config(options.environment), std::move(options));
   }
@@ -51,31 +46,13 @@ int main(int argc, char** argv) {
         {argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
     const std::optional<log::Level> level = log::level_from(std::getenv(log::level_variable));
     if (level) log::set_level(*level);
-    switch (line.command) {
-      case app::Command::daemon:
-        return app::daemon_main(line.rest);
-      case app::Command::serve:
-        return serve(parent, line.era, level);
-      case app::Command::doctor:
-        return cli::doctor(workspace::process_environment(),
-                           line.json ? cli::Report::Form::json : cli::Report::Form::text,
-                           line.host);
-      case app::Command::status:
-        return cli::status(workspace::process_environment(),
-                           line.json ? cli::Report::Form::json : cli::Report::Form::text);
-      case app::Command::help:
-        return output::print(app::usage) ? 0 : 1;
-      case app::Command::version:
-        return output::print("molecule-mcp " MOLECULE_VERSION "\n") ? 0 : 1;
-      case app::Command::unknown:
-        break;
+    if (line.command == nullptr) {
+      if (line.exit_code != 0) return line.exit_code;
+      return output::print(line.text) ? 0 : 1;
     }
-    // The commands only. Ignore write errors: the reader closed the pipe.
-    const std::string_view all = app::usage;
-    const std::string text = std::string(all.substr(0, all.find("\n\n"))) +
-                             "\nRun `molecule-mcp --help` for the rest.\n";
-    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
-    return 2;
+    if (line.command->run != nullptr) return line.command->run(line.arguments);
+    if (line.command->name == "daemon") return app::daemon_main(line.rest);
+    return serve(parent, line.era, level);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());
     return 1;

@@ -182,7 +182,7 @@ def test_1_status_fails_if_the_state_folders_are_unknown(mcp_binary, env, listed
 @pytest.mark.parametrize("args", [["status", "--yaml"], ["status", "x"], ["status", "--json", "-v"]])
 def test_1_wrong_usage_of_status(mcp_binary, env, args):
     ended = run(mcp_binary, env, *args)
-    assert ended.returncode == 2 and ended.stdout == "" and "status [--json]" in ended.stderr
+    assert ended.returncode == 2 and ended.stdout == "" and "molecule-mcp help status" in ended.stderr
 
 
 def test_1_doctor_names_the_process_that_serves_the_workspace(mcp_binary, env, spawn, status):

@@ -1,0 +1,242 @@
+#include "cli/commands/completion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/output.hpp"
+#include "cli/commands/help.hpp"
+
+namespace molecule::cli {
+
+namespace {
+
+/// The words that may come first.
+std::vector<std::string> first_words() {
+  std::vector<std::string> words;
+  for (const Command& command : commands()) {
+    std::string word(command.name.substr(0, command.name.find(' ')));
+    if (std::ranges::find(words, word) == words.end()) words.push_back(std::move(word));
+  }
+  return words;
+}
+
+std::string_view summary_of(std::string_view word) {
+  if (const Command* command = find_command(word)) return command->summary;
+  const auto below = commands_below(word);
+  return below.empty() ? std::string_view() : below.front()->summary;
+}
+
+/// Everything that may follow the command's name.
+std::vector<std::string> words_after(const Command& command) {
+  std::vector<std::string> words;
+  for (const Positional& one : command.positionals) {
+    for (const std::string_view choice : one.choices) words.emplace_back(choice);
+  }
+  if (command.name == "help") {
+    words = first_words();
+    for (const Topic& topic : topics()) words.emplace_back(topic.name);
+  }
+  for (const Option& option : command.options) words.emplace_back(option.long_name());
+  words.emplace_back("--help");
+  return words;
+}
+
+/// Options whose value is a file's name.
+bool takes_file(const Option& option) {
+  return option.value == "FILE";
+}
+
+std::string bash() {
+  std::string cases;
+  std::set<std::string> files;
+  std::set<std::string_view> grouped;
+  for (const Command& command : commands()) {
+    for (const Option& option : command.options) {
+      if (takes_file(option)) files.insert(std::string(option.long_name()));
+    }
+    if (const std::size_t blank = command.name.find(' '); blank != std::string_view::npos) {
+      const std::string_view word = command.name.substr(0, blank);
+      if (grouped.insert(word).second) {
+        std::string names;
+        for (const Command* one : commands_below(word)) {
+          names += fmt::format("{} ", one->name.substr(blank + 1));
+        }
+        cases += fmt::format("    '{} ') words='{}' ;;\n", word, names);
+      }
+    }
+    const std::size_t blank = command.name.find(' ');
+    const std::string pattern = blank == std::string_view::npos
+                                    ? fmt::format("'{} '*", command.name)
+                                    : fmt::format("'{}'*", command.name);
+    cases += fmt::format("    {}) words='{}' ;;\n", pattern, fmt::join(words_after(command), " "));
+  }
+  return fmt::format(R"(# bash completion of molecule-mcp
+_molecule_mcp() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} words line
+  COMPREPLY=()
+  case $before in
+    {}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+  esac
+  line="${{COMP_WORDS[*]:1:COMP_CWORD-1}} "
+  case $line in
+    ' ') words='{} --help --version' ;;
+{}    *) words='' ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}}
+complete -F _molecule_mcp molecule-mcp
+)",
+                     fmt::join(files, "|"), fmt::join(first_words(), " "), cases);
+}
+
+/// In single quotes of a POSIX shell.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+/// A description inside `[…]` of zsh's _arguments.
+std::string zsh_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("[]:\\").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string zsh_arguments(const Command& command) {
+  std::string out = "_arguments -s";
+  for (const Option& option : command.options) {
+    std::string spec = option.repeated ? "*" : "";
+    spec += option.long_name();
+    if (!option.value.empty()) spec += option.optional_value() ? "=-" : "=";
+    spec += fmt::format("[{}]", zsh_text(option.help));
+    if (!option.value.empty()) {
+      const std::string_view how = takes_file(option) ? "_files" : " ";
+      spec += fmt::format("{}{}:{}", option.optional_value() ? "::" : ":", "value", how);
+    }
+    out += " \\\n        " + quoted(spec);
+  }
+  for (const Positional& one : command.positionals) {
+    const std::string how =
+        one.choices.empty() ? " " : fmt::format("({})", fmt::join(one.choices, " "));
+    const std::string_view lead = one.repeated ? "*:" : one.required ? ":" : "::";
+    out += " \\\n        " + quoted(fmt::format("{}{}:{}", lead, one.name, how));
+  }
+  return out + " \\\n        '--help[Print this help]'";
+}
+
+std::string zsh() {
+  std::string words;
+  for (const std::string& word : first_words()) {
+    words += fmt::format("    {}\n", quoted(fmt::format("{}:{}", word, summary_of(word))));
+  }
+  std::string cases;
+  std::set<std::string_view> grouped;
+  for (const Command& command : commands()) {
+    const std::size_t blank = command.name.find(' ');
+    if (blank == std::string_view::npos) {
+      cases += fmt::format("      {})\n        {} ;;\n", command.name, zsh_arguments(command));
+      continue;
+    }
+    const std::string_view word = command.name.substr(0, blank);
+    if (!grouped.insert(word).second) continue;
+    std::string names;
+    std::string inner;
+    for (const Command* one : commands_below(word)) {
+      const std::string_view second = one->name.substr(blank + 1);
+      names += fmt::format(" {}", second);
+      inner += fmt::format("          {}) {} ;;\n", second, zsh_arguments(*one));
+    }
+    cases += fmt::format(
+        "      {})\n        if (( CURRENT == 2 )); then compadd --{}\n"
+        "        else shift words; (( CURRENT-- ))\n        case $words[1] in\n{}        esac; fi "
+        ";;\n",
+        word, names, inner);
+  }
+  return fmt::format(R"(#compdef molecule-mcp
+_molecule_mcp() {{
+  local -a commands
+  commands=(
+{}  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    _arguments '--help[Print the commands]' '--version[Print the version]'
+  else
+    shift words; (( CURRENT-- ))
+    case $words[1] in
+{}    esac
+  fi
+}}
+if [ "$funcstack[1]" = _molecule_mcp ]; then _molecule_mcp "$@"; else compdef _molecule_mcp molecule-mcp; fi
+)",
+                     words, cases);
+}
+
+std::string fish_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "'";
+}
+
+std::string fish() {
+  std::string out =
+      "# fish completion of molecule-mcp\n"
+      "complete -c molecule-mcp -f\n"
+      "complete -c molecule-mcp -n __fish_use_subcommand -l version -d 'Print the version'\n"
+      "complete -c molecule-mcp -l help -s h -d 'Print help'\n";
+  for (const std::string& word : first_words()) {
+    out += fmt::format("complete -c molecule-mcp -n __fish_use_subcommand -a {} -d {}\n", word,
+                       fish_quoted(summary_of(word)));
+  }
+  for (const Command& command : commands()) {
+    const std::size_t blank = command.name.find(' ');
+    std::string when = fmt::format("__fish_seen_subcommand_from {}", command.name.substr(0, blank));
+    if (blank != std::string_view::npos) {
+      const std::string_view second = command.name.substr(blank + 1);
+      out += fmt::format("complete -c molecule-mcp -n {} -a {} -d {}\n", fish_quoted(when), second,
+                         fish_quoted(command.summary));
+      when += fmt::format("; and __fish_seen_subcommand_from {}", second);
+    }
+    for (const Option& option : command.options) {
+      out += fmt::format("complete -c molecule-mcp -n {} -l {}", fish_quoted(when),
+                         option.long_name().substr(2));
+      if (option.names.size() > option.long_name().size()) {
+        out += fmt::format(" -s {}", option.names.substr(1, 1));
+      }
+      if (takes_file(option)) {
+        out += " -r -F";
+      } else if (!option.value.empty() && !option.optional_value()) {
+        out += " -x";
+      }
+      out += fmt::format(" -d {}\n", fish_quoted(option.help));
+    }
+    for (const Positional& one : command.positionals) {
+      for (const std::string_view choice : one.choices) {
+        out += fmt::format("complete -c molecule-mcp -n {} -a {}\n", fish_quoted(when), choice);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string completion_script(std::string_view shell) {
+  if (shell == "zsh") return zsh();
+  return shell == "fish" ? fish() : bash();
+}
+
+int completion(const Arguments& arguments) {
+  return output::print(completion_script(arguments.value("SHELL"))) ? exit_code::done
+                                                                    : exit_code::failed;
+}
+
+}  // namespace molecule::cli

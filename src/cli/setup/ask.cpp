@@ -1,0 +1,78 @@
+#include "cli/setup/ask.hpp"
+
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/text/text.hpp"
+#include "cli/output/terminal.hpp"
+
+namespace molecule::cli {
+
+namespace {
+
+constexpr std::size_t max_line = 65536;
+
+/// What is typed is not shown while one lives.
+class Hidden {
+ public:
+  Hidden() : known_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
+    if (!known_) return;
+    termios hidden = before_;
+    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+  }
+  Hidden(const Hidden&) = delete;
+  Hidden& operator=(const Hidden&) = delete;
+  ~Hidden() {
+    if (known_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+
+ private:
+  termios before_{};
+  bool known_;
+};
+
+/// Byte by byte: what follows the line is the next question's.
+std::optional<std::string> read_line() {
+  std::string line;
+  char c = '\0';
+  while (line.size() < max_line) {
+    const ssize_t got = ::read(STDIN_FILENO, &c, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    if (c == '\n') break;
+    line += c;
+  }
+  return std::string(text::trim(line));
+}
+
+}  // namespace
+
+std::optional<std::string> ask(std::string_view question, std::string_view otherwise) {
+  say(otherwise.empty() ? fmt::format("{}: ", question)
+                        : fmt::format("{} [{}]: ", question, otherwise));
+  auto line = read_line();
+  if (line && line->empty()) line = otherwise;
+  return line;
+}
+
+std::optional<std::string> ask_secret(std::string_view question) {
+  say(fmt::format("{} (not shown): ", question));
+  std::optional<std::string> line;
+  {
+    const Hidden hidden;
+    line = read_line();
+  }
+  say("\n");
+  return line;
+}
+
+bool ask_yes(std::string_view question) {
+  const auto answer = ask(fmt::format("{} [y/N]", question));
+  return answer && (text::lower(*answer) == "y" || text::lower(*answer) == "yes");
+}
+
+}  // namespace molecule::cli
