@@ -29,6 +29,8 @@ are not set. Paths are absolute or begin with ~/.
   MOLECULE_MCP_DISABLE_INBOX      any value: do not fetch messages
   MOLECULE_MCP_POLL_TIMEOUT_SECS  seconds the agent is told to wait per turn (default 2; 0 to 60)
   MOLECULE_CHAT_UPLOAD_DIR        folder for received files (default: uploads in the state folder)
+  MOLECULE_MCP_PERMISSION_RELAY   1: Claude Code's permission prompts are also answered by the person
+                                  on the platform's page
   MOLECULE_HANDLER                set by the daemon for its handlers: hooks are silent then
   http_proxy, https_proxy, all_proxy, no_proxy
                                   as for curl, but loopback addresses are reached directly
