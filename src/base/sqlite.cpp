@@ -259,6 +259,10 @@ std::int64_t Database::changes() const {
   return sqlite3_changes64(handle_);
 }
 
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+
 std::int64_t Database::last_insert_id() const {
   return sqlite3_last_insert_rowid(handle_);
 }

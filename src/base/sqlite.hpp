@@ -139,6 +139,8 @@ class Database {
   /// The number of rows that the last statement changed.
   std::int64_t changes() const;
   std::int64_t last_insert_id() const;
+  /// True after BEGIN, until the end of the transaction or until SQLite rolls it back by itself.
+  bool in_transaction() const;
   /// A number that changes when another connection has committed to the file.
   std::int64_t data_version();
 

@@ -14,6 +14,7 @@
 #include "app/platform/data_folder.hpp"
 #include "app/platform/login_link.hpp"
 #include "app/platform/platform_options.hpp"
+#include "base/async/step_proof_clock.hpp"
 #include "base/async/tasks.hpp"
 #include "base/log.hpp"
 #include "base/output.hpp"
@@ -79,7 +80,9 @@ class Platform {
                   .admin_token = std::move(admin_token),
                   .base_url = options.external_url,
                   .uploads = folder.uploads(),
-                  .login = login_info(options, folder)},
+                  .login = login_info(options, folder),
+                  .limits = options.limits,
+                  .stale_after = options.stale_after},
         tasks_(loop_.get_executor(), clock_,
                [this](std::string_view task, std::exception_ptr error) { failed(task, error); }) {
     for (const int signal : process::end_signals()) signals_.add(signal);
@@ -102,6 +105,7 @@ class Platform {
   /// Returns after a signal, with the exit code.
   int run() {
     tasks_.spawn("sweep", server::sweep_task(services_));
+    tasks_.spawn("retention", server::retention_task(services_));
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
     tasks_.spawn("login link", offer_login());
@@ -154,7 +158,9 @@ class Platform {
   int exit_code_ = 0;
   std::string own_url_;
   const app::DataFolder& folder_;
-  SystemClock clock_;
+  SystemClock system_clock_;
+  /// Times that survive a wrong clock: rows, silence and expiry are measured by them.
+  StepProofClock clock_{system_clock_};
   std::unique_ptr<server::store::Database> store_;
   server::EventHub events_{*store_};
   server::Services services_;

@@ -5,8 +5,10 @@
 #include <asio/ip/address.hpp>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 #include <sstream>
 
+#include "base/files/files.hpp"
 #include "base/files/paths.hpp"
 #include "base/text/text.hpp"
 
@@ -23,6 +25,11 @@ Environment:
   ADMIN_TOKEN            the admin token; default: DIR/admin_token, created at the first start
   EXTERNAL_PLATFORM_URL  the URL at which agents reach it (behind a proxy), for the snippets
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
+  RATE_LIMIT             requests with one agent's token in a minute (600); 0: any number
+  ACTIVITY_RETENTION_DAYS
+                         days for which messages are kept (30)
+  REMOTE_LIVENESS_STALE_AFTER
+                         seconds of silence after which an agent is away (90)
   MOLECULE_LOG           what goes to stderr: debug, info, warning (the default) or error
   MOLECULE_ALLOW_CORE_DUMPS
                          any value: allow core dumps, which contain tokens, and debuggers
@@ -55,6 +62,54 @@ std::vector<std::string> read_origins() {
   const char* listed = std::getenv("CORS_ORIGINS");
   if (listed == nullptr) return {"http://localhost:3000", "http://localhost:3001"};
   return text::split_list(listed, ',');
+}
+
+/// The problem with a limit in the environment, if there is one. Unset and empty change nothing.
+std::optional<std::string> environment_limit(const char* variable, std::string_view name,
+                                             server::Limits& limits) {
+  const std::string value(text::trim(environment(variable)));
+  if (value.empty()) return std::nullopt;
+  auto problem = server::set_limit(limits, name, value);
+  if (problem) return std::string(variable) + ": " + *std::move(problem);
+  return std::nullopt;
+}
+
+std::optional<std::string> read_limits_file(const std::string& path, server::Limits& limits) {
+  const auto text = files::read(path);
+  if (!text) return "--limits: " + text.error().message;
+  auto problem = server::read_limits(limits, *text);
+  if (problem) return "--limits: " + path + ": " + *std::move(problem);
+  return std::nullopt;
+}
+
+/// Later ones win: the file, the environment, the flags.
+std::optional<std::string> collect_limits(const std::string& file,
+                                          const std::vector<std::string>& flags,
+                                          server::Limits& limits) {
+  std::optional<std::string> problem;
+  if (!file.empty()) problem = read_limits_file(file, limits);
+  if (!problem) problem = environment_limit("RATE_LIMIT", "requests-per-minute", limits);
+  if (!problem) problem = environment_limit("ACTIVITY_RETENTION_DAYS", "message-days", limits);
+  for (std::size_t i = 0; !problem && i < flags.size(); ++i) {
+    const std::string& flag = flags[i];
+    const std::size_t sign = std::min(flag.find('='), flag.size());
+    const std::string value = flag.substr(std::min(sign + 1, flag.size()));
+    problem = server::set_limit(limits, flag.substr(0, sign), value);
+    if (problem) problem = "--limit: " + *problem;
+  }
+  return problem;
+}
+
+bool read_stale_after(PlatformOptions& options) {
+  const std::string text(text::trim(environment("REMOTE_LIVENESS_STALE_AFTER")));
+  if (text.empty()) return true;
+  constexpr int min_seconds = 30;  // a heartbeat comes every 20
+  constexpr int max_seconds = 24 * 3600;
+  int seconds = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (failure != std::errc() || end != text.data() + text.size()) return false;
+  options.stale_after = std::chrono::seconds(seconds);
+  return seconds >= min_seconds && seconds <= max_seconds;
 }
 
 bool is_url(std::string_view text) {
@@ -123,6 +178,17 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
       ->type_name("NAME")
       ->expected(1)
       ->take_all();
+  std::string limits_file;
+  std::vector<std::string> limits;
+  app.add_option("--limits", limits_file, "A file of limits, NAME = VALUE on each line")
+      ->type_name("FILE");
+  app.add_option(
+         "--limit", limits,
+         "A limit of one workspace, such as message-bytes=1G; may be repeated. Defaults:\n" +
+             server::describe_limits(options.limits))
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
@@ -154,6 +220,12 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
     return wrong_usage("EXTERNAL_PLATFORM_URL: not an http:// or https:// URL");
   }
   options.origins = read_origins();
+  if (auto problem = collect_limits(limits_file, limits, options.limits)) {
+    return wrong_usage(text::one_line(*problem));
+  }
+  if (!read_stale_after(options)) {
+    return wrong_usage("REMOTE_LIVENESS_STALE_AFTER: not a number of seconds from 30 to 86400");
+  }
   return options;
 }
 

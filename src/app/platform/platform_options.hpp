@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "server/api/limits/limits.hpp"
 
 namespace molecule::app {
 
@@ -25,6 +27,10 @@ struct PlatformOptions {
   std::vector<std::string> origins;
   /// EXTERNAL_PLATFORM_URL without trailing slashes; empty: the Host of each request.
   std::string external_url;
+  /// --limits, then RATE_LIMIT and ACTIVITY_RETENTION_DAYS, then --limit.
+  server::Limits limits;
+  /// REMOTE_LIVENESS_STALE_AFTER: how long an agent may be silent before it is away.
+  std::chrono::seconds stale_after{90};
 };
 
 /// How the program ends: what to print where, and the exit code.

@@ -190,10 +190,16 @@ awaitable<std::optional<Reply>> claim_workspace(Context& context, const Request&
   if (!token) co_return error_reply(401, missing_workspace_token);
   store::Rows found = co_await find_token(context, *token);
   const std::optional<Caller> caller = token_caller(context, std::move(found));
-  if (caller && text::equal_ignoring_case(caller->workspace_id, workspace_id)) {
-    co_return std::nullopt;
+  if (!caller || !text::equal_ignoring_case(caller->workspace_id, workspace_id)) {
+    co_return error_reply(401, invalid_workspace_token);
   }
-  co_return error_reply(401, invalid_workspace_token);
+  // The router counts the requests of all other routes: only here is the caller not yet known.
+  const std::int64_t per_minute = context.services.limits.requests_per_minute;
+  if (per_minute == 0) co_return std::nullopt;
+  const auto rate = context.services.rates.count(caller->token_id, true, per_minute);
+  if (!rate.refused) co_return std::nullopt;
+  context.services.refusals.count("rate", workspace_id);
+  co_return rate_refusal(rate);
 }
 
 awaitable<std::optional<Reply>> claim_registration(Context& context, const Request& request,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -58,6 +59,8 @@ struct Services {
   /// The last value of `now_micros`, so that no two rows share a time.
   std::int64_t last_micros = 0;
   Limits limits = {};
+  /// How long an agent that runs elsewhere may be silent (platform-api.md 2.6).
+  std::chrono::seconds stale_after{90};
   Refusals refusals = {};
   RequestRates rates{clock};
   /// The highest row that each workspace has fetched since the start: what is above it waits.

@@ -65,8 +65,10 @@ Reply redirect(const Request& request, std::string_view path) {
 }
 
 Reply unavailable() {
-  return json_reply(503, R"({"error":"platform datastore unavailable — retry shortly",)"
-                         R"("code":"platform_unavailable"})");
+  Reply reply = json_reply(503, R"({"error":"platform datastore unavailable — retry shortly",)"
+                                R"("code":"platform_unavailable"})");
+  reply.headers.emplace_back("Retry-After", "2");
+  return reply;
 }
 
 /// False for a success without the access decision that the route leaves to its handler.
@@ -182,6 +184,7 @@ awaitable<Reply> Router::handle(Request request) {
     if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
     reply.policy = route.policy;
     add_rate_headers(reply, rate);
+    if (!writes && context.store.unsettled()) co_await context.store.settled();
     if (!writes || reply.status >= 400) co_return reply;
     if (context.events.has_rows()) co_await context.events.write(context.store);
     co_await context.store.commit();

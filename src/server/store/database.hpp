@@ -41,6 +41,11 @@ class Session {
   /// Returns once everything since `begin` is durable. A session that ends without a commit is
   /// rolled back.
   virtual awaitable<void> commit() = 0;
+  /// True while this session can read rows that are not yet durable: other sessions share their
+  /// commit with whoever is ready at the same time.
+  virtual bool unsettled() const = 0;
+  /// Returns when such rows are durable. A reply that tells of them must wait for this.
+  virtual awaitable<void> settled() = 0;
 
   /// Values are copied before this returns. Read at least one row of a statement that writes.
   template <class... Args>

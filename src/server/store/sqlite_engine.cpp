@@ -9,13 +9,14 @@ SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) {
   try {
     file_ = std::make_unique<molecule::sqlite::Database>(file);
     migrate(*file_, sqlite::migrations());
+    group_.emplace(*file_);
   } catch (const molecule::sqlite::Error& error) {
     throw store_error(error);
   }
 }
 
 std::unique_ptr<Session> SqliteDatabase::session() {
-  return std::make_unique<SqliteSession>(*file_);
+  return std::make_unique<SqliteSession>(*file_, *group_);
 }
 
 std::unique_ptr<Database> open(const std::filesystem::path& file) {

@@ -2,14 +2,16 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "base/sqlite.hpp"
 #include "server/store/database.hpp"
+#include "server/store/sqlite_group.hpp"
 
 namespace molecule::server::store {
 
 /// A store in one SQLite file. Every statement completes at once, so no two sessions ever work at
-/// the same time: a transaction ends before any other session runs.
+/// the same time: a session's part of the shared transaction ends before any other session runs.
 class SqliteDatabase final : public Database {
  public:
   /// Creates or upgrades the file. Throws `StoreError`.
@@ -20,6 +22,7 @@ class SqliteDatabase final : public Database {
 
  private:
   std::unique_ptr<molecule::sqlite::Database> file_;
+  std::optional<SqliteGroup> group_;
 };
 
 }  // namespace molecule::server::store

@@ -14,9 +14,8 @@ namespace {
 
 /// Migrating a large store takes a while; a process that starts meanwhile waits this long.
 constexpr std::chrono::seconds migration_wait(60);
-/// A request that needs the lock of another process (a backup, a shell) is answered 503 after this:
-/// all other requests wait meanwhile.
-constexpr std::chrono::milliseconds request_wait(250);
+/// For what does not begin a transaction by `SqliteGroup`, which waits without holding up the loop.
+constexpr std::chrono::milliseconds request_wait(100);
 
 /// The store's version: that of its last recorded step. Throws unless this program knows every
 /// step.

@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/store/search_words.hpp"
 #include "server/store/sqlite_session.hpp"
@@ -10,45 +12,94 @@ namespace molecule::server::store {
 
 namespace {
 
-// $1 scope, "" for all own memories; $2 the reader; $3 the root of its team; $4 namespace or NULL;
-// $5 the search expression; $6 limit. Members of a team may always communicate
+// The first parameters of every search: $1 scope, "" for all own memories; $2 the reader; $3 the
+// root of its team; $4 namespace or NULL; $5 limit. Members of a team may always communicate
 // (platform-api.md 1.7), so no further check is needed.
-std::string build_search(std::string_view tables, std::string_view matches,
-                         std::string_view order) {
-  std::string sql =
-      "SELECT m.id, m.workspace_id, m.content, m.scope, m.namespace, m.created_at FROM ";
-  sql.append(tables).append(" WHERE ").append(matches);
+constexpr int fixed_parameters = 5;
+
+constexpr std::string_view readable =
+    " ($1 = '' OR m.scope = $1) AND ($4 IS NULL OR m.namespace = $4)"
+    " AND m.workspace_id IN (SELECT id FROM workspaces WHERE CASE $1 WHEN 'GLOBAL' THEN 1"
+    " WHEN 'TEAM' THEN status != 'removed' AND (id = $3 OR parent_id = $3) ELSE id = $2 END)";
+
+constexpr std::string_view columns =
+    "SELECT m.id, m.workspace_id, m.content, m.scope, m.namespace, m.created_at FROM memories m";
+
+/// A search under construction: the text, and the values of the parameters after the fixed ones.
+struct Query {
+  std::string conditions;
+  std::vector<std::string> values;
+
+  std::string parameter(std::string value) {
+    values.push_back(std::move(value));
+    return "$" + std::to_string(fixed_parameters + values.size());
+  }
+};
+
+/// A word is found by its stem, or as the beginning of a word.
+void add_word(Query& query, const std::string& word) {
+  query.conditions += " AND m.seq IN (SELECT rowid FROM memories_text WHERE memories_text MATCH ";
+  query.conditions += query.parameter(fts_string(word));
+  query.conditions += " UNION SELECT rowid FROM memories_words WHERE memories_words MATCH ";
+  query.conditions += query.parameter(fts_string(word) + "*") + ")";
+}
+
+/// The rows that have the words themselves come first, the best of them first.
+std::string ranked(Query& query, const std::vector<std::string>& words) {
+  std::string any;
+  for (const std::string& word : words) {
+    any.append(any.empty() ? "" : " OR ").append(fts_string(word));
+  }
+  return " LEFT JOIN (SELECT rowid AS found, rank AS score FROM memories_text"
+         " WHERE memories_text MATCH " +
+         query.parameter(any) + ") t ON t.found = m.seq";
+}
+
+/// The text of the search for `terms`, of which there is at least one.
+std::string build_search(const SearchTerms& terms, Query& query) {
+  std::string sql(columns);
+  if (!terms.words.empty()) sql += ranked(query, terms.words);
+  for (const std::string& word : terms.words) add_word(query, word);
+  for (const std::string& part : terms.parts) {
+    query.conditions +=
+        " AND m.seq IN (SELECT rowid FROM memories_parts WHERE memories_parts MATCH " +
+        query.parameter(fts_string(part)) + ")";
+  }
+  for (const std::string& part : terms.short_parts) {
+    query.conditions +=
+        " AND m.content LIKE " + query.parameter(like_anywhere(part)) + " ESCAPE '\\'";
+  }
+  sql.append(" WHERE").append(readable).append(query.conditions);
   sql +=
-      " AND ($1 = '' OR m.scope = $1) AND ($4 IS NULL OR m.namespace = $4)"
-      " AND m.workspace_id IN (SELECT id FROM workspaces WHERE CASE $1 WHEN 'GLOBAL' THEN 1"
-      " WHEN 'TEAM' THEN status != 'removed' AND (id = $3 OR parent_id = $3) ELSE id = $2 END)";
-  return sql.append(" ORDER BY ").append(order).append(" LIMIT $6");
+      terms.words.empty() ? " ORDER BY m.seq DESC" : " ORDER BY coalesce(t.score, 0), m.seq DESC";
+  return sql + " LIMIT $5";
 }
 
-std::string_view words_search() {
-  static const std::string sql = build_search("memories_text t JOIN memories m ON m.seq = t.rowid",
-                                              "memories_text MATCH $5", "t.rank, m.seq DESC");
-  return sql;
-}
-
-/// The newest, with $5 as a LIKE pattern, or NULL for any.
+/// The newest, with $6 as a LIKE pattern, or NULL for any.
 std::string_view newest_search() {
   static const std::string sql =
-      build_search("memories m", "($5 IS NULL OR m.content LIKE $5 ESCAPE '\\')", "m.seq DESC");
+      std::string(columns) + " WHERE" + std::string(readable) +
+      " AND ($6 IS NULL OR m.content LIKE $6 ESCAPE '\\') ORDER BY m.seq DESC LIMIT $5";
   return sql;
 }
 
 }  // namespace
 
 RowStream SqliteSession::search_memories(const MemorySearch& search) {
-  const bool by_words = search.query.size() > 1;
-  std::optional<std::string> searched;
-  if (by_words) searched = search_expression(search.query);
-  if (search.query.size() == 1) searched = like_anywhere(search.query);
-  // An empty expression matches nothing; to FTS5 it would be a syntax error.
-  if (by_words && searched->empty()) return stream("SELECT 1 WHERE 1 = 0");
-  return stream(by_words ? words_search() : newest_search(), search.scope, search.reader,
-                search.team, search.name_space, searched, search.limit);
+  if (search.query.size() <= 1) {
+    std::optional<std::string> pattern;
+    if (!search.query.empty()) pattern = like_anywhere(search.query);
+    return stream(newest_search(), search.scope, search.reader, search.team, search.name_space,
+                  search.limit, pattern);
+  }
+  const SearchTerms terms = search_terms(search.query);
+  if (terms.size() == 0) return stream("SELECT 1 WHERE 1 = 0");
+  Query query;
+  const std::string sql = build_search(terms, query);
+  std::vector<Value> values{search.scope, search.reader, search.team, search.name_space,
+                            search.limit};
+  values.insert(values.end(), query.values.begin(), query.values.end());
+  return stream_values(sql, values);
 }
 
 RowStream SqliteSession::search_everything(std::string_view workspace_id, std::string_view text) {

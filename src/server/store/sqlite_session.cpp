@@ -66,12 +66,7 @@ StoreError store_error(const molecule::sqlite::Error& error) {
 }
 
 SqliteSession::~SqliteSession() {
-  if (!in_transaction_) return;
-  try {
-    database_.prepare("ROLLBACK").run();
-  } catch (const molecule::sqlite::Error&) {
-    // SQLite has already rolled back, as it does by itself on some errors.
-  }
+  if (in_transaction_) group_.drop();
 }
 
 Statement SqliteSession::bound(std::string_view sql, std::span<const Value> values) {
@@ -110,17 +105,14 @@ awaitable<bool> SqliteSession::try_run(Statement statement) {
 }
 
 awaitable<void> SqliteSession::begin() {
-  Statement statement = bound("BEGIN IMMEDIATE", {});
-  step(statement);
+  co_await group_.enter();
   in_transaction_ = true;
-  co_return;
 }
 
 awaitable<void> SqliteSession::commit() {
-  Statement statement = bound("COMMIT", {});
-  step(statement);
+  // Released or not, the part is no longer this session's to undo once it waits for the others.
   in_transaction_ = false;
-  co_return;
+  co_await group_.keep();
 }
 
 awaitable<Rows> SqliteSession::query_values(std::string_view sql, std::span<const Value> values) {

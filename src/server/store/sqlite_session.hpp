@@ -5,20 +5,24 @@
 
 #include "base/sqlite.hpp"
 #include "server/store/database.hpp"
+#include "server/store/sqlite_group.hpp"
 
 namespace molecule::server::store {
 
 /// See `SqliteDatabase`.
 class SqliteSession final : public Session {
  public:
-  /// `database` must outlive this.
-  explicit SqliteSession(molecule::sqlite::Database& database) : database_(database) {}
+  /// `database` and `group` must outlive this.
+  SqliteSession(molecule::sqlite::Database& database, SqliteGroup& group)
+      : database_(database), group_(group) {}
   SqliteSession(const SqliteSession&) = delete;
   SqliteSession& operator=(const SqliteSession&) = delete;
   ~SqliteSession() override;
 
   awaitable<void> begin() override;
   awaitable<void> commit() override;
+  bool unsettled() const override { return group_.unsettled(); }
+  awaitable<void> settled() override { return group_.settled(); }
   RowStream search_memories(const MemorySearch& search) override;
   RowStream search_everything(std::string_view workspace_id, std::string_view text) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;
@@ -37,6 +41,7 @@ class SqliteSession final : public Session {
   awaitable<bool> try_run(molecule::sqlite::Statement statement);
 
   molecule::sqlite::Database& database_;
+  SqliteGroup& group_;
   bool in_transaction_ = false;
 };
 

@@ -35,23 +35,33 @@ constexpr const char* schema = R"sql(
     mime_type TEXT NOT NULL,
     size INTEGER,
     added_at INTEGER NOT NULL,
+    status TEXT NOT NULL DEFAULT '',  -- why the file was not accepted
     PRIMARY KEY(activity_id, position)
   ) STRICT, WITHOUT ROWID;
 )sql";
 
-/// The column that an older version's table lacks.
-void add_mime_type(sqlite::Database& db) {
-  const char* const named = "SELECT 1 FROM pragma_table_info('uploads') WHERE name = 'mime_type'";
-  if (db.prepare(named).step()) return;
+bool has_column(sqlite::Database& db, std::string_view table, std::string_view column) {
+  auto row = db.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2");
+  row.bind(table, column);
+  return row.step();
+}
+
+/// A text column that an older version's table lacks.
+void add_column(sqlite::Database& db, std::string_view table, std::string_view column,
+                const char* change) {
+  if (has_column(db, table, column)) return;
   sqlite::Transaction transaction(db);
-  if (db.prepare(named).step()) return;
-  db.execute("ALTER TABLE uploads ADD COLUMN mime_type TEXT NOT NULL DEFAULT ''");
+  if (has_column(db, table, column)) return;
+  db.execute(change);
   transaction.commit();
 }
 
 void make_tables(sqlite::Database& db) {
   db.execute(schema);
-  add_mime_type(db);
+  add_column(db, "uploads", "mime_type",
+             "ALTER TABLE uploads ADD COLUMN mime_type TEXT NOT NULL DEFAULT ''");
+  add_column(db, "attachments", "status",
+             "ALTER TABLE attachments ADD COLUMN status TEXT NOT NULL DEFAULT ''");
 }
 
 std::string file_uri(std::string_view path) {
@@ -104,9 +114,12 @@ void FileStore::add(const std::vector<Upload>& uploads, const std::vector<Messag
     for (const Message& message : messages) {
       int position = 0;
       for (const Attachment& file : message.attachments) {
-        db.prepare("INSERT OR IGNORE INTO attachments VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+        db.prepare(
+              "INSERT OR IGNORE INTO attachments(activity_id, position, file_id, uri, name,"
+              " mime_type, size, added_at, status)"
+              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
             .bind(message.activity_id, position++, pending_file_id(file.uri), file.uri, file.name,
-                  file.mime_type, file.size, now)
+                  file.mime_type, file.size, now, file.status)
             .run();
       }
     }
@@ -216,7 +229,8 @@ void FileStore::complete(Message& message) {
   if (!database_.exists()) return;
   database_.use([&message](sqlite::Database& db) {
     auto row = db.prepare(
-        "SELECT a.uri, a.name, a.mime_type, a.size, ifnull(u.path, ''), ifnull(u.state, '')"
+        "SELECT a.uri, a.name, a.mime_type, a.size, ifnull(u.path, ''), ifnull(u.state, ''),"
+        " a.status"
         " FROM attachments a LEFT JOIN uploads u ON u.file_id = a.file_id"
         " WHERE a.activity_id = ?1 ORDER BY a.position");
     row.bind(message.activity_id);
@@ -224,6 +238,7 @@ void FileStore::complete(Message& message) {
     while (row.step()) {
       Attachment file{.uri = row.string(0), .name = row.string(1), .mime_type = row.string(2)};
       if (!row.is_null(3)) file.size = row.integer(3);
+      file.status = row.string(6);
       if (!row.text(4).empty()) {
         const std::string local = file_uri(row.text(4));
         replace_all(message.text, file.uri, local);

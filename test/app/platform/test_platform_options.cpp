@@ -2,12 +2,15 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <chrono>
+#include <fstream>
 #include <map>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "app/platform/platform_options.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace molecule;
 using app::Exit;
@@ -22,7 +25,8 @@ class Environment {
  public:
   explicit Environment(const Variables& variables) {
     for (const char* name :
-         {"ADMIN_TOKEN", "EXTERNAL_PLATFORM_URL", "CORS_ORIGINS", "XDG_DATA_HOME", "HOME"}) {
+         {"ADMIN_TOKEN", "EXTERNAL_PLATFORM_URL", "CORS_ORIGINS", "XDG_DATA_HOME", "HOME",
+          "RATE_LIMIT", "ACTIVITY_RETENTION_DAYS", "REMOTE_LIVENESS_STALE_AFTER"}) {
       if (const char* value = ::getenv(name)) before_[name] = value;
       ::unsetenv(name);
     }
@@ -144,4 +148,29 @@ TEST_CASE("help and version are no errors, and wrong arguments name themselves")
   CHECK(std::get<Exit>(parse({"--version"})).out.find("molecule-platform ") == 0);
   CHECK(refused({"--nonsense"}).find("--nonsense") != std::string::npos);
   CHECK(refused({"--listen", "here"}).find("--listen") != std::string::npos);
+}
+
+TEST_CASE("limits come from a file, the environment and flags, the later ones winning") {
+  test::TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "limits";
+  std::ofstream(file) << "# ours\nrequests-per-minute = 1\nfiles = 2\ntokens = 3\n";
+  const PlatformOptions read =
+      options({"--limits", file.string(), "--limit", "tokens=9", "--limit", "message-bytes=1K"},
+              {{"HOME", "/home/ada"}, {"RATE_LIMIT", "7"}, {"REMOTE_LIVENESS_STALE_AFTER", "60"}});
+  CHECK(read.limits.requests_per_minute == 7);
+  CHECK(read.limits.files == 2);
+  CHECK(read.limits.tokens == 9);
+  CHECK(read.limits.message_bytes == 1024);
+  CHECK(read.stale_after == std::chrono::seconds(60));
+  const auto refused = [](const std::vector<std::string>& arguments, const Variables& variables) {
+    const auto parsed = parse(arguments, variables);
+    const auto* end = std::get_if<Exit>(&parsed);
+    return end != nullptr && end->code == 2 && !end->err.empty();
+  };
+  CHECK(refused({"--limit", "tokens"}, {{"HOME", "/"}}));
+  CHECK(refused({"--limit", "cups=1"}, {{"HOME", "/"}}));
+  CHECK(refused({"--limits", (folder.path() / "missing").string()}, {{"HOME", "/"}}));
+  CHECK(refused({}, {{"HOME", "/"}, {"RATE_LIMIT", "many"}}));
+  CHECK(refused({}, {{"HOME", "/"}, {"REMOTE_LIVENESS_STALE_AFTER", "5"}}));
+  CHECK_FALSE(refused({}, {{"HOME", "/"}, {"RATE_LIMIT", ""}}));
 }

@@ -290,6 +290,7 @@ def test_lesson_5_11_the_agents_own_messages_do_not_return_to_it(agent, platform
     assert platform.request("POST", f"{own}/activity", ada.token, report).status == 200
     assert not session.call("delegate_task", workspace_id=ben.id, task="a task").failed
     assert not session.call("delegate_task_async", workspace_id=ben.id, task="another").failed
+    platform.admin("PATCH", f"{own}/abilities", {"broadcast_enabled": True})
     assert not session.call("broadcast_message", message="all hands").failed
     for tool in ("delegate_task", "delegate_task_async"):
         assert session.call(tool, workspace_id=ada.id, task="for myself").failed

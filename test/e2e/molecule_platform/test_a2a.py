@@ -144,13 +144,15 @@ def test_3_3_with_jsonrpc_the_top_level_is_kept(platform, agent):
     sent = {"jsonrpc": "2.0", "id": 7, "method": "message/send", "extra": [1.5, None],
             "params": {"message": {"messageId": "m", "parts": [{"type": "text", "text": "t"}],
                                    "content": "left alone"}, "metadata": {"history": []}}}
-    assert stored(platform, agent, sent) == sent
+    kept = stored(platform, agent, sent)
+    assert kept["params"]["message"].pop("contextId") == agent.id  # a person's message
+    assert kept == sent
 
 
 def test_3_3_content_may_be_parts(platform, agent):
     parts = [{"kind": "text", "text": "a"}, {"kind": "file", "file": {"uri": "x"}}]
     got = stored(platform, agent, {"params": {"message": {"content": parts, "messageId": "q"}}})
-    assert got["params"]["message"] == {"parts": parts, "messageId": "q"}
+    assert got["params"]["message"] == {"parts": parts, "messageId": "q", "contextId": agent.id}
     assert got["method"] is None
 
 

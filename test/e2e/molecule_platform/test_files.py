@@ -251,6 +251,7 @@ def test_10_chat_history_and_broadcast(platform, agent):
     assert [(m["role"], m["content"]) for m in history["messages"]] == [
         ("user", "from the person"), ("agent", "answer")]
     assert history["reached_end"] is True
+    platform.admin("PATCH", f"/workspaces/{other.id}/abilities", {"broadcast_enabled": True})
     reply = platform.request("POST", f"/workspaces/{other.id}/broadcast", other.token,
                              {"message": "all"})
     assert (reply.status, reply.body) == (200, {"status": "sent", "delivered": 1})

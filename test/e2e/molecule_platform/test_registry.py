@@ -93,7 +93,8 @@ def test_1_2_a_heartbeat_is_stored_completely(platform, agent):
     platform.register(agent)
     heartbeat = platform.heartbeat(agent, active_tasks=2, uptime_seconds=77, current_task="thinking",
                               error_rate=0.25, sample_error="oops", monthly_spend=12)
-    assert heartbeat.status == 200 and heartbeat.body.keys() == {"status", "platform_inbound_secret"}
+    assert heartbeat.status == 200
+    assert heartbeat.body.keys() == {"status", "generation", "platform_inbound_secret"}
     shown = platform.admin("GET", "/workspaces").body[0]
     assert {name: shown[name] for name in ("active_tasks", "uptime_seconds", "current_task",
                                            "last_error_rate", "last_sample_error",
@@ -136,7 +137,7 @@ def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_heartbeat_succee
         " SELECT RAISE(ABORT, 'no secret today'); END")
     with EventStream(platform, platform.admin_token) as events:
         heartbeat = platform.heartbeat(agent, active_tasks=1)
-        assert (heartbeat.status, heartbeat.body) == (200, {"status": "ok"})
+        assert (heartbeat.status, heartbeat.body) == (200, {"status": "ok", "generation": 1})
         events.wait_for("WORKSPACE_ONLINE", agent.id)
     registered = platform.register(agent)
     assert registered.status == 200

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -97,11 +98,22 @@ def test_fault_B8_the_log_stays_small_and_a_shell_does_not_freeze_it(platform):
     agent = platform.create_workspace("agent")
     shell = sqlite3.connect(database_of(platform.data_dir), isolation_level=None)
     shell.execute("BEGIN IMMEDIATE")
-    started = time.monotonic()
-    assert platform.send(agent, "x").status == 503
-    assert platform.request("GET", "/health").status == 200
-    assert time.monotonic() - started < 2
+    statuses = []
+    writers = [threading.Thread(target=lambda: statuses.append(platform.send(agent, "x").status))
+               for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):  # a write waits for 5 s, nothing else does
+        started = time.monotonic()
+        assert platform.request("GET", "/health").status == 200
+        assert platform.activity(agent, platform.admin_token).status == 200
+        assert time.monotonic() - started < 2
+    assert statuses == [503, 503, 503]
+    writer = threading.Thread(target=lambda: statuses.append(platform.send(agent, "x").status))
+    writer.start()
     shell.execute("ROLLBACK")
+    writer.join()
+    assert statuses[-1] == 200
     shell.close()
     assert platform.send(agent, "x").status == 200
 

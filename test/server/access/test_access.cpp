@@ -31,7 +31,7 @@ const std::map<std::string, std::string> expected = {
     {"POST /registry/heartbeat", "--------o-"},
     {"POST /registry/update-card", "--------o-"},
     {"GET /registry/discover/:id", "--------o-"},
-    {"GET /registry/:id/peers", "--------o-"},
+    {"GET /registry/:id/peers", "--------oo"},
     {"POST /registry/check-access", "oooooooooo"},
     {"POST /workspaces", "---------o"},
     {"GET /workspaces", "---------o"},
@@ -114,6 +114,30 @@ const std::map<std::string, std::string> expected = {
     {"POST /admin/workspaces/:id/tokens", "---------o"},
     {"GET /canvas/viewport", "---------o"},
     {"PUT /canvas/viewport", "---------o"},
+    {"PATCH /workspaces/:id/abilities", "---------o"},
+    {"POST /workspaces/:id/pause", "--------oo"},
+    {"POST /workspaces/:id/resume", "--------oo"},
+    {"POST /workspaces/:id/restart", "--------oo"},
+    {"GET /workspaces/:id/config", "--------oo"},
+    {"PATCH /workspaces/:id/config", "--------oo"},
+    {"GET /workspaces/:id/secrets/values", "--------o-"},
+    {"GET /workspaces/:id/metrics", "--------oo"},
+    {"GET /workspaces/:id/mail/summary", "--------oo"},
+    {"POST /workspaces/:id/a2a/inbound", "--xxxxxxxx"},
+    {"GET /workspaces/:id/v2/memories", "--------oo"},
+    {"DELETE /workspaces/:id/v2/memories/:memory_id", "--------oo"},
+    {"GET /workspaces/:id/v2/namespaces", "--------oo"},
+    {"GET /workspaces/:id/traces", "--------oo"},
+    {"GET /workspaces/:id/schedules", "--------oo"},
+    {"GET /workspaces/:id/plugins", "--------oo"},
+    {"GET /workspaces/:id/channels", "--------oo"},
+    {"GET /templates", "---------o"},
+    {"GET /plugins", "---------o"},
+    {"GET /org/tokens", "---------o"},
+    {"POST /org/tokens", "---------o"},
+    {"DELETE /org/tokens/:token", "---------o"},
+    {"GET /buildinfo", "oooooooooo"},
+    {"GET /admin/liveness", "---------o"},
     {"GET /health", "oooooooooo"},
     {"GET /", "oooooooooo"},
 };
@@ -133,6 +157,7 @@ struct Family {
     platform.revoke_tokens(own.id);
     own.token = platform.mint_token(own.id);
     platform.set(gone, "status = 'removed'");
+    platform.set(own, "platform_inbound_secret = 'inbound'");
   }
 
   /// The Authorization fields, the admin's last: it may remove the workspace.

@@ -133,7 +133,8 @@ TEST_CASE("preflights and CORS fields are for listed origins") {
 TEST_CASE("request targets are split and decoded") {
   const auto plain = parse_target("/a%20b+c/%zz?x=1+2&y=%41&x=3&z&=q&w=a=b#f");
   REQUIRE(plain);
-  CHECK(plain->path == "/a b+c/%zz");
+  CHECK(plain->path == "/a%20b+c/%zz");
+  CHECK(decode_segment("a%20b+c%2Fd%zz") == "a b+c/d%zz");
   CHECK(plain->query ==
         std::map<std::string, std::string>{{"x", "1 2"}, {"y", "A"}, {"z", ""}, {"w", "a=b"}});
   for (const char* bad : {"", "ftp://x/", "x:80", "http:///a", "http://u@x/", "a"})

@@ -71,6 +71,11 @@ TEST_CASE("a store of 0.1.0 opens, and everything in it can be read") {
   CHECK(get(lead, "/budget")["budget_limit"].integer() == 500);
   CHECK(get(worker, "/tokens").items().size() == 0);
   CHECK(get(worker, "/tokens")["count"].integer() == 1);
+  CHECK(platform.count("SELECT sum(messages) FROM workspace_usage") ==
+        platform.count("SELECT count(*) FROM activity"));
+  CHECK(platform.count("SELECT sum(memory_bytes) FROM workspace_usage") > 0);
+  CHECK(platform.count("SELECT count(*) FROM activity WHERE bytes < 200") == 0);
+  CHECK(get(lead, "/memories?q=treas").items().size() == 3);
   CHECK(platform.count("SELECT last_acked_seq FROM workspaces WHERE name = 'worker'") == 2);
   CHECK(platform.count("SELECT size FROM pending_uploads") == 1);
   CHECK(platform.get("/events", platform.admin).items().size() == 11);

@@ -85,6 +85,18 @@ struct Holder {
 
 }  // namespace
 
+TEST_CASE("files: an attachment that was refused keeps its reason") {
+  Fixture fixture;
+  const std::string reason = "not received: it names a file of this machine";
+  Message refused = message_with(1);
+  refused.attachments.at(0).uri.clear();
+  refused.attachments.at(0).status = reason;
+  fixture.start();
+  fixture.tasks.spawn("receive", fixture.files.receive({}, {refused}));
+  fixture.pass(1s);
+  CHECK(fixture.status(1) == reason);
+}
+
 TEST_CASE("files: a file of the wrong size is tried less and less often, then dropped") {
   Fixture fixture;
   fixture.server.answer(content_call(1), 200, "four");

@@ -14,7 +14,7 @@ namespace {
 
 struct Named {
   std::string_view name;
-  std::int64_t Limits::*value;
+  std::int64_t Limits::* value;
   std::int64_t min;
 };
 

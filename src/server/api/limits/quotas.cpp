@@ -73,7 +73,8 @@ awaitable<void> make_room(Context& context, std::string_view workspace_id, std::
   constexpr int rows = 200;
   co_await context.store.execute(
       "DELETE FROM activity WHERE seq IN (SELECT seq FROM activity WHERE workspace_id = $1"
-      " AND source_id IS NOT NULL AND activity_type != 'delegation' AND (seq <= $2 OR source_id = $1) ORDER BY seq LIMIT $3)",
+      " AND source_id IS NOT NULL AND activity_type != 'delegation' AND (seq <= $2 OR source_id = "
+      "$1) ORDER BY seq LIMIT $3)",
       workspace_id, handled, rows);
 }
 
@@ -106,8 +107,8 @@ awaitable<std::optional<Reply>> refuse_row(Context& context, std::string_view wo
   const bool has_room = inbox.used_bytes + static_cast<std::int64_t>(bytes) <= limit;
   if (!sender || has_room) co_return std::nullopt;
   context.services.refusals.count("messages", workspace_id);
-  co_return wait_reply(
-      fmt::format("the workspace's messages fill its share ({})", in_units(limit)), "inbox_full");
+  co_return wait_reply(fmt::format("the workspace's messages fill its share ({})", in_units(limit)),
+                       "inbox_full");
 }
 
 awaitable<std::optional<Reply>> refuse_memory(Context& context, std::string_view workspace_id,
@@ -117,9 +118,9 @@ awaitable<std::optional<Reply>> refuse_memory(Context& context, std::string_view
       "SELECT memory_bytes FROM workspace_usage WHERE workspace_id = $1", workspace_id);
   const std::int64_t used = row.next() ? row.integer(0) : 0;
   if (used + static_cast<std::int64_t>(bytes) <= limit) co_return std::nullopt;
-  co_return full(context, "memories", workspace_id,
-                 fmt::format("the workspace's memories are full ({}): delete some first",
-                             in_units(limit)));
+  co_return full(
+      context, "memories", workspace_id,
+      fmt::format("the workspace's memories are full ({}): delete some first", in_units(limit)));
 }
 
 awaitable<std::optional<Reply>> refuse_files(Context& context, std::string_view workspace_id,
@@ -144,9 +145,9 @@ awaitable<std::optional<Reply>> refuse_keys(Context& context, std::string_view w
       "SELECT key_bytes FROM workspace_usage WHERE workspace_id = $1", workspace_id);
   const std::int64_t used = row.next() ? row.integer(0) : 0;
   if (used + bytes <= limit) co_return std::nullopt;
-  co_return full(context, "keys", workspace_id,
-                 fmt::format("the workspace's memory is full ({}): delete keys first",
-                             in_units(limit)));
+  co_return full(
+      context, "keys", workspace_id,
+      fmt::format("the workspace's memory is full ({}): delete keys first", in_units(limit)));
 }
 
 }  // namespace molecule::server

@@ -20,16 +20,15 @@ void write_body(json::Object& out, std::string_view name, const std::optional<st
 }  // namespace
 
 awaitable<std::int64_t> insert_activity(Context& context, const Activity& row) {
-  const std::string id = context.new_id();
-  co_return co_await context.store.execute(
+  return context.store.execute(
       "INSERT INTO activity(id, workspace_id, activity_type, source_id, target_id, method,"
       " summary, request_body, response_body, duration_ms, status, error_detail, message_id,"
       " idempotency_key, created_at, bytes)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
       " ON CONFLICT DO NOTHING",
-      id, row.workspace_id, row.type, row.source_id, row.target_id, row.method, row.summary,
-      row.request_body, row.response_body, row.duration_ms, row.status, row.error_detail,
-      row.message_id, row.idempotency_key, context.now_micros(),
+      context.new_id(), row.workspace_id, row.type, row.source_id, row.target_id, row.method,
+      row.summary, row.request_body, row.response_body, row.duration_ms, row.status,
+      row.error_detail, row.message_id, row.idempotency_key, context.now_micros(),
       static_cast<std::int64_t>(row_bytes(row)));
 }
 

@@ -74,8 +74,8 @@ awaitable<Reply> create_org_token(Context& context, Request request) {
   const std::string token = random_token();
   const std::string id = context.new_id();
   co_await context.store.execute(
-      "INSERT INTO org_tokens (id, name, hash, prefix, created_at) VALUES ($1, $2, $3, $4, $5)",
-      id, name, sha256_hex(token), token.substr(0, prefix_characters), context.now_micros());
+      "INSERT INTO org_tokens (id, name, hash, prefix, created_at) VALUES ($1, $2, $3, $4, $5)", id,
+      name, sha256_hex(token), token.substr(0, prefix_characters), context.now_micros());
   json::Writer writer;
   {
     auto reply = writer.object();

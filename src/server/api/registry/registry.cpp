@@ -143,8 +143,9 @@ std::optional<Heartbeat> read_heartbeat(const Request& request) {
   return heartbeat;
 }
 
+constexpr std::int64_t max_spend = 1'000'000'000'000;
+
 awaitable<void> write_heartbeat(Context& context, const Heartbeat& heartbeat) {
-  constexpr std::int64_t max_spend = 1'000'000'000'000;
   co_await context.store.execute(
       "UPDATE workspaces SET last_error_rate = $2, last_sample_error = $3, active_tasks = $4,"
       " uptime_seconds = $5, current_task = $6, last_heartbeat_at = $7,"
@@ -283,7 +284,7 @@ awaitable<Reply> post_heartbeat(Context& context, Request request) {
   const std::optional<WorkspaceRow> before = co_await find_workspace(context, sent->workspace_id);
   co_await write_heartbeat(context, *sent);
   co_await record_spend(context, sent->workspace_id, before.value().monthly_spend,
-                        sent->monthly_spend);
+                        std::min(sent->monthly_spend, max_spend));
   const auto transition = transition_of(*sent, before.value());
   if (transition) co_await change_status(context, *sent, *before, *transition);
   announce_heartbeat(context, *sent, before.value());

@@ -26,8 +26,8 @@ std::optional<Transition> after_heartbeat(std::string_view status,
 }
 
 std::optional<std::string_view> after_silence(std::string_view status, std::string_view runtime,
-                                              std::chrono::microseconds silence) {
-  constexpr std::chrono::seconds external_limit(90);
+                                              std::chrono::microseconds silence,
+                                              std::chrono::seconds external_limit) {
   constexpr std::chrono::seconds other_limit(180);
   if (status != "online" && status != "degraded") return std::nullopt;
   if (is_external_runtime(runtime)) {

@@ -30,7 +30,8 @@ std::optional<Transition> after_heartbeat(std::string_view status, const Heartbe
 
 /// The status the sweep gives a workspace that was last heard from `silence` ago; empty if it does
 /// not change.
-std::optional<std::string_view> after_silence(std::string_view status, std::string_view runtime,
-                                              std::chrono::microseconds silence);
+std::optional<std::string_view> after_silence(
+    std::string_view status, std::string_view runtime, std::chrono::microseconds silence,
+    std::chrono::seconds external_limit = std::chrono::seconds(90));
 
 }  // namespace molecule::server

@@ -37,7 +37,8 @@ awaitable<std::vector<Change>> find_silent(Context& context, std::int64_t now,
     // A time in the future is of a clock that was wrong: it proves nothing.
     const std::int64_t heard = row.integer(3) > now ? 0 : row.integer(3);
     const std::chrono::microseconds silence(now - std::max(heard, listening_since));
-    const auto status = after_silence(row.text(1), row.text(2), silence);
+    const auto status =
+        after_silence(row.text(1), row.text(2), silence, context.services.stale_after);
     if (status) silent.push_back({.id = row.string(0), .status = *status, .name = row.string(4)});
   }
   co_return silent;
@@ -62,12 +63,12 @@ awaitable<void> sweep_rows(Services& services, std::int64_t listening_since) {
     co_await context.store.execute(
         "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1", change.id,
         change.status, now);
-    context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
     if (change.status == "awaiting_agent") {
       json::Writer payload;
       payload.object().field("name", change.name);
       context.events.record("WORKSPACE_AWAITING_AGENT", change.id, std::move(payload).take());
     }
+    context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
   }
   co_await delete_expired_uploads(context);
   co_await write_token_use(context, now);

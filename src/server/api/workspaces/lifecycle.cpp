@@ -1,5 +1,5 @@
-// Pause, resume and restart (platform-api.md 2.6). Agents run elsewhere: a status is all there is to
-// change.
+// Pause, resume and restart (platform-api.md 2.6). Agents run elsewhere: a status is all there is
+// to change.
 
 #include <optional>
 #include <string>
@@ -40,7 +40,8 @@ awaitable<std::vector<Member>> family(Context& context, std::string_view id, boo
 }
 
 /// The name of the nearest workspace above that is paused.
-awaitable<std::optional<std::string>> paused_above(Context& context, const WorkspaceRow& workspace) {
+awaitable<std::optional<std::string>> paused_above(Context& context,
+                                                   const WorkspaceRow& workspace) {
   store::Rows row = co_await context.store.query(
       "WITH RECURSIVE above(id, parent_id, name, status, depth) AS ("
       "  SELECT id, parent_id, name, status, 0 FROM workspaces WHERE id = $1"
@@ -53,8 +54,8 @@ awaitable<std::optional<std::string>> paused_above(Context& context, const Works
 }
 
 Reply parent_is_paused(std::string_view name) {
-  return error_reply(409, "parent workspace \"" + std::string(name) +
-                              "\" is paused \xE2\x80\x94 resume it first");
+  return error_reply(
+      409, "parent workspace \"" + std::string(name) + "\" is paused \xE2\x80\x94 resume it first");
 }
 
 Reply no_provisioner() {
@@ -62,9 +63,8 @@ Reply no_provisioner() {
 }
 
 awaitable<void> set_status(Context& context, const Member& member, std::string_view status) {
-  co_await context.store.execute(
-      "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1", member.id, status,
-      context.now_micros());
+  co_await context.store.execute("UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1",
+                                 member.id, status, context.now_micros());
 }
 
 std::string named(const Member& member, bool with_tier) {

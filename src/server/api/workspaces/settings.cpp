@@ -1,5 +1,5 @@
-// A workspace's configuration, and what this platform has nothing of: the hosted one's page asks for
-// all of these and shows an empty list where it would otherwise show an error.
+// A workspace's configuration, and what this platform has nothing of: the hosted one's page asks
+// for all of these and shows an empty list where it would otherwise show an error.
 
 #include <optional>
 #include <set>
@@ -32,8 +32,7 @@ std::string merged(json::Value kept, json::Value changed) {
 }
 
 awaitable<std::string> config_of(Context& context, std::string_view id) {
-  store::Rows row =
-      co_await context.store.query("SELECT config FROM workspaces WHERE id = $1", id);
+  store::Rows row = co_await context.store.query("SELECT config FROM workspaces WHERE id = $1", id);
   co_return row.next() ? row.string(0) : std::string("{}");
 }
 
@@ -64,9 +63,8 @@ awaitable<Reply> patch_config(Context& context, Request request) {
   if (config.size() > max_config_bytes) {
     co_return error_reply(413, "the configuration is too large (256 KiB)");
   }
-  co_await context.store.execute(
-      "UPDATE workspaces SET config = $2, updated_at = $3 WHERE id = $1", workspace->id, config,
-      context.now_micros());
+  co_await context.store.execute("UPDATE workspaces SET config = $2, updated_at = $3 WHERE id = $1",
+                                 workspace->id, config, context.now_micros());
   co_return json_reply(200, R"({"status":"updated"})");
 }
 

@@ -63,8 +63,7 @@ awaitable<Reply> create_token(Context& context, Request request) {
   const std::int64_t max = context.services.limits.tokens;
   if (live.integer(0) >= max) {
     context.services.refusals.count("tokens", workspace->id);
-    co_return error_reply(
-        429, "maximum " + std::to_string(max) + " active tokens per workspace");
+    co_return error_reply(429, "maximum " + std::to_string(max) + " active tokens per workspace");
   }
   const std::string token = co_await mint_token(context, workspace->id);
   json::Writer writer;

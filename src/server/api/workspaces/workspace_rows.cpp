@@ -8,7 +8,8 @@ awaitable<std::optional<WorkspaceRow>> find_workspace(Context& context, std::str
   store::Rows row = co_await context.store.query(
       "SELECT id, name, role, status, parent_id, runtime, delivery_mode, url, active_tasks,"
       " current_task, monthly_spend, budget_limit, broadcast_enabled, talk_to_user_enabled,"
-      " can_delegate, coalesce(budget_limit, budget_hourly, budget_daily, budget_weekly) IS NOT NULL,"
+      " can_delegate, coalesce(budget_limit, budget_hourly, budget_daily, budget_weekly) IS NOT "
+      "NULL,"
       " generation FROM workspaces WHERE id = $1",
       text::lower(id));
   if (!row.next()) co_return std::nullopt;

@@ -120,14 +120,53 @@ TEST_CASE("no query causes a syntax error") {
 }
 
 TEST_CASE("search words") {
-  using server::store::search_expression;
-  CHECK(search_expression("") == "");
-  CHECK(search_expression("the of") == "");
-  CHECK(search_expression("Foo-bar \"baz\"") == R"("foo" "bar" "baz")");
-  CHECK(search_expression("na\xC3\xAFve \xFF") == "\"na\xC3\xAFve\" \"\xEF\xBF\xBD\"");
-  CHECK(search_expression(std::string("a\0x", 3)) == "\"x\"");
+  const auto joined = [](const std::vector<std::string>& terms) {
+    std::string all;
+    for (const std::string& term : terms) all += "[" + term + "]";
+    return all;
+  };
+  const auto words = [&](std::string_view typed) {
+    return joined(server::store::search_terms(typed).words);
+  };
+  CHECK(words("") == "");
+  CHECK(words("the of") == "");
+  CHECK(words("Foo-bar \"baz\"") == "[foo][bar][baz]");
+  CHECK(words("na\xC3\xAFve \xFF") == "[na\xC3\xAFve][\xEF\xBF\xBD]");
+  CHECK(words(std::string("a\0x", 3)) == "[x]");
+  const auto terms = server::store::search_terms("東京の天気、docs 猫");
+  CHECK(joined(terms.words) == "[docs]");
+  CHECK(joined(terms.parts) == "[東京の天気]");
+  CHECK(joined(terms.short_parts) == "[猫]");
+  CHECK(server::store::fts_string("a\"b") == "\"a\"\"b\"");
   CHECK(server::store::like_anywhere("%") == "%\\%%");
   CHECK(server::store::like_anywhere("\\") == "%\\\\%");
+}
+
+TEST_CASE("words, beginnings, accents and scripts without spaces are found") {
+  Platform platform;
+  const Member a = platform.add("a");
+  for (const char* content :
+       {"Running tests before the release", "Crème brûlée für Zoë", "東京の天気は晴れです",
+        "서울에서 회의가 있습니다", "วันนี้อากาศดีมาก", "Встреча в МОСКВЕ завтра", "数据库迁移 docs"}) {
+    platform.post(path_of(a, "/memories"), a.token,
+                  R"({"scope":"LOCAL","content":")" + std::string(content) + "\"}");
+  }
+  const auto found = [&](const std::string& query) {
+    const auto items = platform.get(path_of(a, "/memories?q=" + query), a.token).items();
+    return items.size();
+  };
+  for (const char* query :
+       {"run",   "runs",  "releas",        "test release", "creme",    "brulee",
+        "Crème", "zoe",   "天気",          "東京",         "天",       "京の天",
+        "서울",  "회의",  "서울에서 회의", "อากาศ",        "ดี",        "москве",
+        "МОСК",  "встре", "数据库",        "迁移",         "迁移docs", "数据 docs"}) {
+    CAPTURE(query);
+    CHECK(found(query) == 1);
+  }
+  for (const char* query : {"京都", "walk", "東京 docs", "서울 docs", "unning"}) {
+    CAPTURE(query);
+    CHECK(found(query) == 0);
+  }
 }
 
 TEST_CASE("scopes: who sees what") {
@@ -345,6 +384,7 @@ TEST_CASE("the refusals of keys and values") {
   CHECK(refused(R"({"key":"k"})", 400) == "value is required");
   CHECK(refused(R"({"key":"k","value":)" + std::string(300, '[') + std::string(300, ']') + "}",
                 400) == "invalid request body: nested too deeply");
+  platform.services.limits.key_value_bytes = 16 << 20;
   const std::string large(9 << 20, 'x');
   CHECK(platform.post(path_of(a, "/memory"), a.token, R"({"key":"1","value":")" + large + "\"}")
             .status == 200);

@@ -169,11 +169,13 @@ TEST_CASE("a broadcast reaches the permitted workspaces, and no others") {
   platform.set(removed, "status = 'removed'");
   const Member other = platform.add("other");
   const Member nephew = platform.add("nephew", other.id);
+  platform.set(a, "broadcast_enabled = 1");
   const auto reply = platform.post(path_of(a, "/broadcast"), a.token, R"({"message":"all hands"})");
   CHECK(reply.status == 200);
-  CHECK(reply.text == R"({"status":"sent","delivered":2})");
-  for (const Member& member : {parent, b}) {
-    const auto page = platform.get(path_of(member, "/activity?type=a2a_receive"), member.token);
+  CHECK(reply.text == R"({"status":"sent","delivered":3})");
+  for (const Member& member : {parent, b, push}) {
+    const auto page =
+        platform.get(path_of(member, "/activity?type=broadcast_receive"), member.token);
     REQUIRE(page.items().size() == 1);
     const json::Value row = page.items()[0];
     CHECK(row["method"].string_or("") == "broadcast");
@@ -181,7 +183,7 @@ TEST_CASE("a broadcast reaches the permitted workspaces, and no others") {
     CHECK(row["request_body"]["params"]["message"]["parts"].items().at(0)["text"].string_or("") ==
           "all hands");
   }
-  CHECK(platform.count("SELECT count(*) FROM activity") == 3);
+  CHECK(platform.count("SELECT count(*) FROM activity") == 4);
   CHECK(platform.get(path_of(a, "/activity?type=broadcast_sent"), a.token).items().size() == 1);
 
   for (const char* body : {"", "[]", "{}", R"({"message":""})", R"({"message":1})"}) {

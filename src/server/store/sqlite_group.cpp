@@ -1,0 +1,123 @@
+#include "server/store/sqlite_group.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "base/log.hpp"
+#include "server/store/sqlite_session.hpp"
+
+namespace molecule::server::store {
+
+namespace {
+
+/// Bounds how long the first member waits.
+constexpr int max_members = 100;
+constexpr std::chrono::milliseconds retry_interval{10};
+/// For statements outside of a group, and where a rollback journal replaces the log.
+constexpr std::chrono::milliseconds other_wait{100};
+
+}  // namespace
+
+bool SqliteGroup::open() {
+  if (database_.in_transaction()) return true;
+  // SQLite has rolled the group back by itself, as it does when the disk is full.
+  if (commit_) finish(commit_);
+  // A wait in SQLite would hold up the loop: the caller waits by a timer instead.
+  database_.wait_for_locks(std::chrono::milliseconds(0));
+  bool opened = true;
+  try {
+    database_.prepare("BEGIN IMMEDIATE").run();
+  } catch (const molecule::sqlite::Error& error) {
+    opened = false;
+    if (!error.busy()) {
+      database_.wait_for_locks(other_wait);
+      throw store_error(error);
+    }
+  }
+  database_.wait_for_locks(other_wait);
+  return opened;
+}
+
+awaitable<void> SqliteGroup::enter() {
+  if (inside_) throw std::logic_error("a request waits within its transaction");
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  bool opened = open();
+  while (!opened) {
+    if (std::chrono::steady_clock::now() >= give_up) {
+      throw StoreError(StoreError::Kind::unavailable, "another process holds the database");
+    }
+    asio::steady_timer timer(executor, retry_interval);
+    co_await timer.async_wait(asio::use_awaitable);
+    opened = open();
+  }
+  try {
+    database_.prepare("SAVEPOINT member").run();
+  } catch (const molecule::sqlite::Error& error) {
+    throw store_error(error);
+  }
+  inside_ = true;
+}
+
+awaitable<void> SqliteGroup::keep() {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  inside_ = false;
+  try {
+    database_.prepare("RELEASE member").run();
+  } catch (const molecule::sqlite::Error& error) {
+    throw store_error(error);
+  }
+  if (!commit_) {
+    commit_ = std::make_shared<Commit>(executor);
+    asio::post(executor, [this, commit = commit_] { finish(commit); });
+  }
+  std::shared_ptr<Commit> commit = commit_;
+  if (++commit->members >= max_members) finish(commit);
+  co_await wait(std::move(commit));
+}
+
+void SqliteGroup::drop() noexcept {
+  inside_ = false;
+  try {
+    database_.prepare("ROLLBACK TO member").run();
+    database_.prepare("RELEASE member").run();
+  } catch (const molecule::sqlite::Error&) {
+    // SQLite has already rolled everything back, as it does by itself on some errors.
+  }
+  if (!commit_) abandon();
+}
+
+void SqliteGroup::abandon() noexcept {
+  try {
+    if (database_.in_transaction()) database_.prepare("ROLLBACK").run();
+  } catch (const molecule::sqlite::Error& error) {
+    log::warning("{}", error.what());
+  }
+}
+
+void SqliteGroup::finish(const std::shared_ptr<Commit>& commit) {
+  if (commit->done) return;
+  try {
+    database_.prepare("COMMIT").run();
+  } catch (const molecule::sqlite::Error& error) {
+    commit->error = StoreError(StoreError::Kind::unavailable, error.what());
+    abandon();
+  }
+  commit->done = true;
+  commit->done_timer.cancel();
+  commit_.reset();
+}
+
+awaitable<void> SqliteGroup::wait(std::shared_ptr<Commit> commit) {
+  while (!commit->done) {
+    [[maybe_unused]] auto [woken] = co_await commit->done_timer.async_wait(as_tuple);
+  }
+  if (commit->error) throw StoreError(*commit->error);
+}
+
+awaitable<void> SqliteGroup::settled() {
+  std::shared_ptr<Commit> commit = commit_;
+  if (commit) co_await wait(std::move(commit));
+}
+
+}  // namespace molecule::server::store

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "base/async/asio.hpp"
+#include "base/sqlite.hpp"
+#include "server/store/store_error.hpp"
+
+namespace molecule::server::store {
+
+/// The transaction that all requests of one turn of the loop share: a savepoint each, one durable
+/// commit for all. A lone request does not wait for others: the commit comes when whatever else is
+/// ready has had its turn.
+class SqliteGroup {
+ public:
+  /// `database` must outlive this.
+  explicit SqliteGroup(molecule::sqlite::Database& database) : database_(database) {}
+
+  /// Begins a member's part. While another process holds the database this waits, without holding
+  /// up the loop, for at most `patience`. Until `keep` or `drop` the member must not wait for
+  /// anything but the store.
+  awaitable<void> enter();
+  /// Keeps the member's part. Returns when it is durable; throws `StoreError` if the commit fails,
+  /// for every member of the group.
+  awaitable<void> keep();
+  /// Undoes the member's part.
+  void drop() noexcept;
+
+  /// True while rows can be read that are not yet durable.
+  bool unsettled() const { return commit_ != nullptr; }
+  /// Returns when they are; throws like `keep`.
+  awaitable<void> settled();
+
+  static constexpr std::chrono::seconds patience{5};
+
+ private:
+  struct Commit {
+    explicit Commit(const asio::any_io_executor& executor)
+        : done_timer(executor, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer done_timer;
+    int members = 0;
+    bool done = false;
+    std::optional<StoreError> error;
+  };
+  /// Returns false if another process holds the database.
+  bool open();
+  void finish(const std::shared_ptr<Commit>& commit);
+  void abandon() noexcept;
+  static awaitable<void> wait(std::shared_ptr<Commit> commit);
+
+  molecule::sqlite::Database& database_;
+  /// The group whose members wait; null if there are none.
+  std::shared_ptr<Commit> commit_;
+  bool inside_ = false;
+};
+
+}  // namespace molecule::server::store

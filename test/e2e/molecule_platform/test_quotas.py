@@ -1,0 +1,75 @@
+"""The limits of platform-api.md 9.6, from outside."""
+
+import pytest
+
+from support.platform import Platform
+
+
+@pytest.fixture
+def limited(build, tmp_path):
+    file = tmp_path / "limits"
+    file.write_text("# shares\nsender-messages = 2\nkey-value-bytes = 1K\n")
+    with Platform(build, env={"RATE_LIMIT": "40"},
+                  args=["--limits", str(file), "--limit", "memory-bytes=100"]) as platform:
+        yield platform
+
+
+def test_9_6_a_token_that_asks_too_often_waits_and_its_polls_go_on(limited):
+    agent, peer = limited.create_workspace("agent"), limited.create_workspace("peer")
+    replies = [limited.request("GET", f"/workspaces/{agent.id}/memory", agent.token)
+               for _ in range(41)]
+    assert [reply.status for reply in replies] == [200] * 40 + [429]
+    assert int(replies[0].headers["X-RateLimit-Limit"]) == 40
+    assert int(replies[0].headers["X-RateLimit-Remaining"]) == 39
+    refused = replies[-1]
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert refused.body == {"error": "rate limit exceeded",
+                            "retry_after": int(refused.headers["Retry-After"])}
+    assert limited.activity(agent).status == 200
+    assert limited.heartbeat(agent).status == 200
+    assert limited.request("GET", f"/workspaces/{peer.id}/memory", peer.token).status == 200
+    for _ in range(50):
+        assert limited.admin("GET", f"/workspaces/{agent.id}/memory").status == 200
+    assert limited.stderr().count("limit reached (rate)") == 1
+
+
+def test_9_6_one_sender_has_a_share_of_an_inbox(limited):
+    agent = limited.create_workspace("agent")
+    noisy, quiet = limited.create_workspace("noisy"), limited.create_workspace("quiet")
+    assert [limited.send(agent, "m", caller=noisy).status for _ in range(3)] == [200, 200, 429]
+    assert limited.send(agent, "m", caller=quiet).status == 200
+    assert limited.send(agent, "from the person").status == 200
+    newest = limited.activity(agent, limit=1).body[0]["id"]
+    assert limited.activity(agent, since_id=newest).body == []
+    assert limited.send(agent, "m", caller=noisy).status == 200
+
+
+def test_9_6_memories_and_keys_have_shares(limited):
+    agent = limited.create_workspace("agent")
+    path = f"/workspaces/{agent.id}"
+    remember = {"scope": "LOCAL", "content": "x y " * 20}
+    assert limited.request("POST", path + "/memories", agent.token, remember).status == 201
+    full = limited.request("POST", path + "/memories", agent.token, remember)
+    assert full.status == 413 and "100 bytes" in full.body["error"]
+    assert limited.request("POST", path + "/memory", agent.token,
+                           {"key": "k", "value": "v" * 2000}).status == 413
+
+
+def test_6_4_a_key_may_contain_any_character(platform):
+    agent = platform.create_workspace("agent")
+    path = f"/workspaces/{agent.id}/memory"
+    for key, encoded in (("a/b", "a%2Fb"), ("a%2Fb", "a%252Fb"), ("ä b+c", "%C3%A4%20b+c"),
+                         ("?x#y", "%3Fx%23y"), ("..", "%2E%2E")):
+        assert platform.request("POST", path, agent.token, {"key": key, "value": key}).status == 200
+        assert platform.request("GET", f"{path}/{encoded}", agent.token).body["value"] == key
+        assert platform.request("DELETE", f"{path}/{encoded}", agent.token).status == 200
+        assert platform.request("GET", f"{path}/{encoded}", agent.token).status == 404
+
+
+def test_1_5_peers_are_found_in_every_script(platform):
+    agent = platform.create_workspace("agent")
+    for name in ("МОСКВА", "Straße", "ÉCOLE"):
+        platform.create_workspace(name)
+    for query in ("%D0%BC%D0%BE%D1%81%D0%BA", "STRASSE", "%C3%A9cole"):
+        peers = platform.request("GET", f"/registry/{agent.id}/peers?q={query}", agent.token).body
+        assert len(peers) == 1, query

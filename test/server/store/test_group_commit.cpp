@@ -1,0 +1,105 @@
+// Requests that are ready in one turn of the loop share a commit.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/platform.hpp"
+
+using namespace molecule;
+using test::Member;
+using test::Platform;
+
+namespace {
+
+const std::string message = R"({"method":"m","params":{"message":{"parts":[]}}})";
+
+struct Fixture {
+  Platform platform;
+  Member own = platform.add("own");
+  std::vector<std::optional<int>> statuses;
+
+  static awaitable<void> ask(Fixture& fixture, server::Request request, std::size_t index) {
+    const server::Reply reply = co_await fixture.platform.router.handle(std::move(request));
+    fixture.statuses[index] = reply.status;
+  }
+  void start(const char* method, const std::string& path, std::string_view body = "") {
+    server::Request request;
+    request.method = method;
+    request.path = path;
+    request.headers.emplace_back("Authorization", "Bearer " + platform.admin);
+    request.body = body;
+    statuses.emplace_back();
+    asio::co_spawn(platform.loop, ask(*this, std::move(request), statuses.size() - 1),
+                   [](const std::exception_ptr& error) {
+                     if (error) std::rethrow_exception(error);
+                   });
+  }
+  bool done() const {
+    return std::ranges::all_of(statuses, [](const auto& status) { return status.has_value(); });
+  }
+  /// Runs the loop to the end of all requests. Returns the number of commits.
+  int finish() {
+    int commits = 0;
+    std::int64_t version = platform.database.data_version();
+    platform.loop.restart();
+    while (!done()) {
+      REQUIRE(platform.loop.run_one_for(std::chrono::seconds(20)) == 1);
+      const std::int64_t now = platform.database.data_version();
+      if (now != version) ++commits;
+      version = now;
+    }
+    return commits;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("requests of one turn share a commit, and a failed one undoes only its own part") {
+  Fixture fixture;
+  const std::string inbox = test::path_of(fixture.own, "/a2a");
+  fixture.start("POST", inbox, message);
+  fixture.start("POST", inbox, "no JSON");
+  fixture.start("POST", "/workspaces", R"({"name":"made","external":true})");
+  fixture.start("POST", inbox, message);
+  CHECK(fixture.finish() == 1);
+  CHECK(fixture.statuses == std::vector<std::optional<int>>{200, 400, 201, 200});
+  CHECK(fixture.platform.count("SELECT count(*) FROM activity") == 2);
+  CHECK(fixture.platform.count("SELECT count(*) FROM workspaces") == 2);
+}
+
+TEST_CASE("only failed requests leave no transaction open") {
+  Fixture fixture;
+  fixture.start("POST", test::path_of(fixture.own, "/a2a"), "no JSON");
+  CHECK(fixture.finish() == 0);
+  fixture.platform.database.execute("BEGIN IMMEDIATE");
+  fixture.platform.database.execute("ROLLBACK");
+}
+
+TEST_CASE("a read beside a write tells only of what is durable") {
+  Fixture fixture;
+  fixture.start("POST", test::path_of(fixture.own, "/a2a"), message);
+  fixture.start("GET", test::path_of(fixture.own, "/activity"));
+  fixture.platform.loop.restart();
+  while (!fixture.statuses[1]) fixture.platform.loop.run_one();
+  CHECK(fixture.platform.count("SELECT count(*) FROM activity") == 1);
+  CHECK(fixture.finish() == 0);
+}
+
+TEST_CASE("a write waits for another process, and nothing else does") {
+  Fixture fixture;
+  Platform& platform = fixture.platform;
+  platform.database.execute("BEGIN IMMEDIATE");
+  fixture.start("POST", test::path_of(fixture.own, "/a2a"), message);
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(platform.get(test::path_of(fixture.own, "/activity"), platform.admin).status == 200);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
+  CHECK_FALSE(fixture.statuses[0]);
+  platform.database.execute("ROLLBACK");
+  fixture.finish();
+  CHECK(fixture.statuses[0] == 200);
+}
