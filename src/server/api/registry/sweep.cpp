@@ -63,12 +63,12 @@ awaitable<void> sweep_rows(Services& services, std::int64_t listening_since) {
     co_await context.store.execute(
         "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1", change.id,
         change.status, now);
-    context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
     if (change.status == "awaiting_agent") {
       json::Writer payload;
       payload.object().field("name", change.name);
       context.events.record("WORKSPACE_AWAITING_AGENT", change.id, std::move(payload).take());
     }
+    context.events.record("WORKSPACE_OFFLINE", change.id, "{}");
   }
   co_await delete_expired_uploads(context);
   co_await write_token_use(context, now);

@@ -143,8 +143,7 @@ Result<NewWorkspace, Reply> read_new_workspace(const Request& request) {
   }
   if (has_parent) {
     made.parent_id = parse_uuid(parent);
-    if (!made.parent_id)
-      return Failure{coded(422, "parent workspace not found", "PARENT_NOT_FOUND")};
+    if (!made.parent_id) return refuse("invalid workspace fields");
   }
   if (!made.url.empty()) {
     if (const auto problem = push_url_problem(made.url)) {

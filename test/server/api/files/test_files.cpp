@@ -87,12 +87,22 @@ TEST_CASE("a user's file waits for the workspace until it is acknowledged") {
   CHECK(stored(platform) == 1);
 }
 
-TEST_CASE("an agent's own file has its source") {
+TEST_CASE("an agent's own file leaves no row, and is served in every spelling") {
   Platform platform;
   const Member a = platform.add("a");
   REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
-  const auto page = platform.get(path_of(a, "/activity"), a.token);
-  CHECK(page.items().at(0)["source_id"].string_or("") == a.id);
+  CHECK(platform.get(path_of(a, "/activity"), a.token).items().empty());
+  auto row = platform.database.prepare("SELECT id FROM pending_uploads");
+  REQUIRE(row.step());
+  const std::string id = row.string(0);
+  const auto download = [&](const std::string& path) {
+    return platform.get(path_of(a, "/chat/download?path=" + path), a.token).status;
+  };
+  CHECK(download("platform-pending:" + a.id + "/" + id) == 200);
+  CHECK(download("workspace:/workspace/.molecule/chat-uploads/" + id) == 200);
+  CHECK(download("/workspace/" + id) == 200);
+  CHECK(download("/workspace/other") == 422);
+  CHECK(download("/etc/passwd") == 400);
 }
 
 TEST_CASE("an upload expires after a day") {

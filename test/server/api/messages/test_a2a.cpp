@@ -48,7 +48,7 @@ TEST_CASE("the user's message waits in the inbox of a polling workspace") {
   expected.insert(expected.size() - 3, R"(,"contextId":")" + a.id + "\"");
   CHECK(row["request_body"].dump() == expected);
   CHECK(row["seq"].integer().has_value());
-  REQUIRE(frames.size() == 1);
+  REQUIRE(frames.size() == 3);  // and USER_MESSAGE, MESSAGE_FETCHED
   CHECK(frames[0].find("ACTIVITY_LOGGED") != std::string::npos);
   CHECK(frames[0].find("\"message_id\":\"m1\"") != std::string::npos);
 }
