@@ -37,7 +37,8 @@ CommandLine wrong(std::string_view problem, std::string_view hint) {
 /// The options of `serve`: `--era ERA` or `--era=ERA`.
 CommandLine parse_serve(Words options) {
   constexpr std::string_view name = "--era";
-  constexpr std::string_view hint = "Run `molecule-mcp help serve` for its options.";
+  constexpr std::string_view hint =
+      "usage: molecule-mcp [serve] [--era ERA]\nRun `molecule-mcp help serve` for more.";
   CommandLine line{.command = cli::find_command("serve")};
   while (!options.empty()) {
     std::string_view value = options.front();
@@ -87,8 +88,9 @@ CommandLine parse_command_line(Words words) {
     return parse_serve(words);
   }
   if (first.starts_with('-')) {
-    return wrong(fmt::format("{} is not expected", text::sanitize_name(first)),
-                 "Run `molecule-mcp --help` for the commands.");
+    return wrong(
+        fmt::format("{} is not expected", text::sanitize_name(first)),
+        "usage: molecule-mcp COMMAND [options]\nRun `molecule-mcp --help` for the commands.");
   }
   const cli::Command* command = find(words);
   if (command == nullptr) {

@@ -14,6 +14,8 @@ namespace molecule::cli {
 namespace {
 
 constexpr std::size_t width = 92;
+constexpr std::string_view general_usage =
+    "usage: molecule-mcp COMMAND [options]\nRun `molecule-mcp --help` for the commands.";
 
 /// Groups in the order of their first command.
 std::vector<std::string_view> groups() {
@@ -96,7 +98,8 @@ Start with:
 
 `molecule-mcp help COMMAND` explains a command; `--json` makes any of them print JSON; `--version`
 prints the version. The workspace comes from config.toml, which setup writes, or from WORKSPACE_ID,
-PLATFORM_URL and a token; MOLECULE_LOG sets how much stderr gets (`help environment`).
+PLATFORM_URL and MOLECULE_WORKSPACE_TOKEN; MOLECULE_LOG sets how much stderr gets. `help environment`
+has every variable.
 Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 token refused, 4 not found, 5 unreachable,
 6 nothing came in the time given.
 )";
@@ -145,9 +148,10 @@ int unknown_command(std::string_view word) {
   }
   const auto words = known_words();
   const std::string_view guess = nearest(word, words);
-  return wrong_usage(fmt::format("{} is no command", shown.empty() ? "an empty word" : shown),
-                     guess.empty() ? "Run `molecule-mcp --help` for the commands."
-                                   : fmt::format("Did you mean `molecule-mcp {}`?", guess));
+  return wrong_usage(
+      fmt::format("{} is no command", shown.empty() ? "an empty word" : shown),
+      guess.empty() ? std::string(general_usage)
+                    : fmt::format("Did you mean `molecule-mcp {}`?\n{}", guess, general_usage));
 }
 
 int help(const Arguments& arguments) {

@@ -152,8 +152,8 @@ class Teller {
   }
 
  private:
-  HookView look(const Told& told) {
-    return workspace::read_hook_view(own_.state_folder, told, clock_, timing_);
+  HookView look(const Told& told, workspace::CountUsers users = workspace::CountUsers::no) {
+    return workspace::read_hook_view(own_.state_folder, told, clock_, timing_, users);
   }
 
   void tell(const HookView& view, bool held_up) {
@@ -194,7 +194,7 @@ class Teller {
 
   /// Peers can wait for the turn's end; a user's message may change the work.
   std::string tool() {
-    const HookView view = look(file_.told);
+    const HookView view = look(file_.told, workspace::CountUsers::yes);
     if (view.fresh_from_user == 0) return {};
     tell(view, false);
     return context(event_, fmt::format("Molecule: the user wrote to you meanwhile ({}). Call "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/files/lock_file.hpp"
@@ -36,16 +37,16 @@ std::set<std::int64_t> held_messages(sqlite::Database& db, Sessions& sessions,
 
 class Reader {
  public:
-  Reader(sqlite::Database& db, std::set<std::int64_t> held, const Told& told)
-      : db_(db), held_(std::move(held)), told_(told) {}
+  Reader(sqlite::Database& db, std::set<std::int64_t> held, const Told& told,
+         CountUsers count_users)
+      : db_(db), held_(std::move(held)), told_(told), count_users_(count_users) {}
 
   HookView read() {
-    sqlite::Statement count = db_.prepare("SELECT count(*), coalesce(max(seq), 0) FROM messages");
-    if (count.step()) {
-      view_.waiting = static_cast<std::size_t>(count.integer(0)) - held_.size();
-      // A message that is removed must not make older ones new.
-      view_.all.newest = std::max(count.integer(1), told_.newest);
-    }
+    // Apart, each is answered from the ends of a tree.
+    view_.waiting =
+        static_cast<std::size_t>(number("SELECT count(*) FROM messages")) - held_.size();
+    // A message that is removed must not make older ones new.
+    view_.all.newest = std::max(number("SELECT coalesce(max(seq), 0) FROM messages"), told_.newest);
     view_.all.passed_over.assign(held_.begin(), held_.end());
     for (const std::int64_t seq : told_.passed_over) look_at(seq);
     sqlite::Statement row =
@@ -59,6 +60,11 @@ class Reader {
   }
 
  private:
+  std::int64_t number(std::string_view sql) {
+    sqlite::Statement row = db_.prepare(sql);
+    return row.step() ? row.integer(0) : 0;
+  }
+
   void look_at(std::int64_t seq) {
     if (held_.contains(seq)) return;
     sqlite::Statement row = db_.prepare("SELECT kind, peer_name FROM message_view WHERE seq = ?1");
@@ -69,26 +75,37 @@ class Reader {
     if (view_.first.size() < max_first) view_.first.push_back({row.string(0), row.string(1)});
   }
 
+  /// The index has the numbers, so that no text is read.
   void count_rest(std::int64_t after) {
-    sqlite::Statement row = db_.prepare(
-        "SELECT count(*), coalesce(sum(kind = 'canvas_user'), 0) FROM messages WHERE seq > ?1");
+    sqlite::Statement row =
+        db_.prepare("SELECT count(*) FROM messages INDEXED BY messages_sequence WHERE seq > ?1");
     row.bind(after);
     if (!row.step()) return;
     const auto held = std::distance(held_.upper_bound(after), held_.end());
     view_.fresh += static_cast<std::size_t>(row.integer(0) - held);
-    view_.fresh_from_user += static_cast<std::size_t>(row.integer(1));
+    if (count_users_ == CountUsers::yes) count_users(after);
+  }
+
+  void count_users(std::int64_t after) {
+    sqlite::Statement row =
+        db_.prepare("SELECT seq FROM messages WHERE seq > ?1 AND kind = 'canvas_user'");
+    row.bind(after);
+    while (row.step()) {
+      if (!held_.contains(row.integer(0))) ++view_.fresh_from_user;
+    }
   }
 
   sqlite::Database& db_;
   std::set<std::int64_t> held_;
   const Told& told_;
+  CountUsers count_users_;
   HookView view_;
 };
 
 }  // namespace
 
 HookView read_hook_view(const std::filesystem::path& state_folder, const Told& told, Clock& clock,
-                        const Timing& timing) {
+                        const Timing& timing, CountUsers count_users) {
   const std::filesystem::path path = state_folder / "inbox.db";
   if (::access(path.c_str(), R_OK) != 0) {
     HookView nothing;
@@ -100,7 +117,7 @@ HookView read_hook_view(const std::filesystem::path& state_folder, const Told& t
     sqlite::Database db(path, sqlite::Database::ReadOnly());
     // One consistent view, whatever is written meanwhile.
     db.execute("BEGIN");
-    return Reader(db, held_messages(db, sessions, timing), told).read();
+    return Reader(db, held_messages(db, sessions, timing), told, count_users).read();
   } catch (const sqlite::Error& error) {
     throw StoreError(StoreError::Kind::failed, error.what());
   }

@@ -30,15 +30,18 @@ struct HookView {
   /// Those of them that are not in `told`, and the first few of these.
   std::size_t fresh = 0;
   std::vector<One> first;
-  /// How many of the fresh ones are the user's.
+  /// How many of the fresh ones are the user's, if asked for.
   std::size_t fresh_from_user = 0;
   /// Everything that waits now, as told.
   Told all;
 };
 
-/// Reads it without blocking anybody or changing anything, in time that does not grow with the size
-/// of the messages. Throws `StoreError`.
+/// Counting the user's messages reads the fresh ones.
+enum class CountUsers { no, yes };
+
+/// Reads it without blocking anybody or changing anything; without `CountUsers::yes` in time that
+/// does not grow with the size of the messages. Throws `StoreError`.
 HookView read_hook_view(const std::filesystem::path& state_folder, const Told& told, Clock& clock,
-                        const Timing& timing);
+                        const Timing& timing, CountUsers count_users = CountUsers::no);
 
 }  // namespace molecule::workspace
