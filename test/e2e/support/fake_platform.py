@@ -58,14 +58,11 @@ SIDE_POLLS = {"broadcasts": "activity", "anchor": "activity"}
 
 ROUTES = [(name, method, re.compile(path + r"\Z")) for name, method, path in ROUTES]
 
-
-@dataclass
-
-
 # What the program asks for by itself, whatever its agent does.
 BACKGROUND = {"register", "heartbeat", "activity", "anchor", "broadcasts", "events"}
 
 
+@dataclass
 class Request:
     route: str
     method: str
