@@ -32,7 +32,7 @@ awaitable<bool> use_login_code(Context& context, std::string_view code) {
 awaitable<NewSession> create_session(Context& context, std::string_view user_agent) {
   NewSession made{.id = random_uuid(), .secret = random_token()};
   const std::string shown =
-      text::sanitize(text::prefix_bytes(text::repair_utf8(user_agent), max_user_agent_bytes));
+      text::one_line(text::prefix_bytes(text::repair_utf8(user_agent), max_user_agent_bytes));
   co_await context.store.execute(
       "INSERT INTO sessions (id, hash, user_agent, created_at, last_used_at)"
       " VALUES ($1, $2, $3, $4, $4)",

@@ -206,8 +206,11 @@ awaitable<void> listen_to_events(Fixture& fixture, const Member& member) {
   server::Context context(fixture.platform.services);
   context.events.broadcast("SECRET", member.id, "{}");
   fixture.platform.emit(context);
-  const std::string rest = co_await read_until(socket, "SECRET");
-  CHECK(rest == std::string("\x88\x02\x03\xf0<end>", 9));  // 1008
+  const std::string farewell = co_await read_until(socket, "\x03\xf0");
+  CHECK(farewell == std::string("\x88\x02\x03\xf0", 4));  // 1008
+  const std::string answer("\x88\x80\0\0\0\0", 6);
+  co_await asio::async_write(socket, asio::buffer(answer), asio::use_awaitable);
+  CHECK(co_await read_until(socket, "SECRET") == "<end>");
 }
 
 awaitable<void> claim_a_huge_frame(Fixture& fixture) {
