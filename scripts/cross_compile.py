@@ -58,7 +58,8 @@ def compile_one(zig, target, source, macros, includes):
     return subprocess.run(
         [zig, "-m", "ziglang", "c++", "-target", target, "-std=c++20", "-O0", "-w", "-c", source,
          "-isystem", includes, "-I", TOP / "include", "-I", TOP / "src", *macros,
-         "-o", os.devnull], capture_output=True, text=True, check=False)
+         "-o", Path(includes) / f"{source.parent.name}-{source.stem}.o"], cwd=includes,
+        capture_output=True, text=True, check=False)
 
 
 def main():

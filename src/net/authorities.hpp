@@ -12,8 +12,8 @@ struct Authorities {
 };
 
 /// CURL_CA_BUNDLE, otherwise SSL_CERT_FILE and SSL_CERT_DIR, otherwise the system's folder if it
-/// has one (a bundle would be read for every connection, which blocks the loop for 20 ms), otherwise
-/// the first bundle found in the places of the known distributions.
+/// has one (a bundle would be read for every connection, which blocks the loop for 20 ms),
+/// otherwise the first bundle found in the places of the known distributions.
 Authorities authorities();
 
 }  // namespace molecule::net

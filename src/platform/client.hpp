@@ -179,7 +179,7 @@ class Client {
   awaitable<Outcome<ActivityPage>> activity(ActivityQuery query);
   /// platform-api.md 2.10: opens the workspace's event stream; the answer must begin within 10 s.
   /// Anything but an event stream is an error: `not_the_platform` for a 2xx of another kind.
-  /// Include platform/event_reader.hpp.
+  /// Include platform/events/event_reader.hpp.
   awaitable<Outcome<EventReader>> events_stream();
   /// platform-api.md 1.5
   awaitable<Outcome<std::vector<Peer>>> peers();

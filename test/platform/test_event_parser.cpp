@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "platform/event_parser.hpp"
+#include "platform/events/event_parser.hpp"
 
 using namespace molecule;
 using platform::EventParser;

@@ -13,8 +13,9 @@
 #include "base/log.hpp"
 #include "base/text/text.hpp"
 #include "server/http/body_admission.hpp"
-#include "server/http/event_streams.hpp"
-#include "server/http/handshake.hpp"
+#include "server/http/events/event_streams.hpp"
+#include "server/http/events/handshake.hpp"
+#include "server/http/events/web_socket.hpp"
 #include "server/http/http_request.hpp"
 #include "server/http/limits/connections.hpp"
 #include "server/http/limits/descriptors.hpp"
@@ -25,7 +26,6 @@
 #include "server/http/limits/unsent_answers.hpp"
 #include "server/http/screened_socket.hpp"
 #include "server/http/transport.hpp"
-#include "server/http/web_socket.hpp"
 
 namespace molecule::server {
 

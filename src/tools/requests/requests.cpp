@@ -10,9 +10,9 @@
 #include "base/uuid.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/results/limits.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/peers/find_peer.hpp"
+#include "tools/results/limits.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {
@@ -31,8 +31,8 @@ std::string read_id(mcp::Arguments& arguments) {
 
 /// An identical request that is still open is the same one.
 std::string key_of(const platform::NewRequest& request) {
-  return sha256(fmt::format("{}\n{}\n{}\n{}", request.kind, request.recipient_id,
-                                   request.title, request.detail));
+  return sha256(fmt::format("{}\n{}\n{}\n{}", request.kind, request.recipient_id, request.title,
+                            request.detail));
 }
 
 bool is_the_person(std::string_view recipient) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/http/handshake.hpp"
+#include "server/http/events/handshake.hpp"
 #include "server/http/http_request.hpp"
 
 namespace molecule::server {

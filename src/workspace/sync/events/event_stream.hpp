@@ -4,7 +4,7 @@
 
 #include "base/async/backoff.hpp"
 #include "base/async/clock.hpp"
-#include "platform/event_reader.hpp"
+#include "platform/events/event_reader.hpp"
 #include "workspace/sync/context.hpp"
 
 namespace molecule::workspace {

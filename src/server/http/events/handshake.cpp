@@ -1,4 +1,4 @@
-#include "server/http/handshake.hpp"
+#include "server/http/events/handshake.hpp"
 
 #include <charconv>
 

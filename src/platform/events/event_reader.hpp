@@ -11,7 +11,7 @@
 #include "net/http_stream.hpp"
 #include "platform/classify.hpp"
 #include "platform/error.hpp"
-#include "platform/event_parser.hpp"
+#include "platform/events/event_parser.hpp"
 
 namespace molecule::platform {
 

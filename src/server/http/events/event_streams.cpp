@@ -1,4 +1,4 @@
-#include "server/http/event_streams.hpp"
+#include "server/http/events/event_streams.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "platform/event_parser.hpp"
+#include "platform/events/event_parser.hpp"
 
 #include <utility>
 

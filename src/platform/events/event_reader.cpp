@@ -1,4 +1,4 @@
-#include "platform/event_reader.hpp"
+#include "platform/events/event_reader.hpp"
 
 #include <algorithm>
 #include <optional>
