@@ -37,7 +37,8 @@ std::string reason(int code);
 bool is_stored(int fd);
 
 /// Puts the file's content on the disk, and what is needed to find it. False on failure, with errno
-/// (EINVAL: it cannot be synced, like a pipe). On macOS, fsync alone leaves it in the drive's cache.
+/// (EINVAL: it cannot be synced, like a pipe). On macOS, fsync alone leaves it in the drive's
+/// cache.
 bool sync(int fd);
 
 }  // namespace molecule::files
