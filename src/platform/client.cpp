@@ -141,6 +141,9 @@ awaitable<Outcome<T>> Client::call(net::HttpRequest request,
   }
   Outcome<T> outcome = read_body(site, std::move(body), read);
   if (outcome.ok() && proves == Proves::token) accepted_ = true;
+  if (!outcome.ok() && outcome.error().code == Errc::unauthorized) {
+    outcome.error().token_worked = accepted_;
+  }
   co_return outcome;
 }
 

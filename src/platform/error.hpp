@@ -38,6 +38,8 @@ struct Error {
   bool explained = false;
   /// True if the platform is older and has no such call: the same call fails again.
   bool older_platform = false;
+  /// True if it is a 401 although the platform has accepted a token of this process before.
+  bool token_worked = false;
   /// One line: what failed, in which call, and the platform's own `error` text (sanitised and cut).
   /// Never contains a token.
   std::string message;

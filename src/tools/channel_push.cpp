@@ -10,7 +10,7 @@
 #include "base/log.hpp"
 #include "base/text/tags.hpp"
 #include "base/text/text.hpp"
-#include "tools/limits.hpp"
+#include "tools/results/limits.hpp"
 
 namespace molecule::tools {
 

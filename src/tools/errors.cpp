@@ -70,6 +70,21 @@ std::string_view no_answer(About about, const platform::Error& error) {
   return "Try again later; if it still fails, ask the user to check PLATFORM_URL and the network.";
 }
 
+bool is_about_peer(About about) {
+  return about == About::peer || about == About::reply;
+}
+
+/// A 5xx of a call to a peer: the platform relays what the peer says, and says itself what it could
+/// not do with it (platform-api.md 3.5). Without a reason it is the platform, or what is before it.
+std::string_view peer_failed(const platform::Error& error) {
+  if (error.message.find("has no URL") != std::string::npos) {
+    return "That peer is not connected yet, nobody has started its agent: tell the user, "
+           "try again later, or choose another peer (list_peers).";
+  }
+  return "It is the peer that cannot take it now, not the platform: wait and try again, or choose "
+         "another peer (list_peers).";
+}
+
 std::string_view next_step(About about, const platform::Error& error) {
   switch (error.code) {
     case Errc::unreachable:
@@ -77,8 +92,12 @@ std::string_view next_step(About about, const platform::Error& error) {
     case Errc::connection_lost:
       return no_answer(about, error);
     case Errc::unauthorized:
-      return "The token was refused or is missing: ask the user for a new one (canvas, Tokens "
-             "tab).";
+      return error.token_worked
+                 ? "The token worked before, so the platform itself may have a problem (its "
+                   "database, for instance): try again in a minute. If it goes on, the token was "
+                   "replaced or revoked: ask the user for a new one (canvas, Tokens tab)."
+                 : "The token was refused or is missing: ask the user for a new one (canvas, "
+                   "Tokens tab).";
     case Errc::payment_required:
       return "The budget of that workspace is spent: tell the user, who can raise it.";
     case Errc::forbidden:
@@ -89,7 +108,7 @@ std::string_view next_step(About about, const platform::Error& error) {
     case Errc::conflict:
       return "It conflicts with existing data: check before you repeat it.";
     case Errc::gone:
-      return about == About::peer || about == About::reply
+      return is_about_peer(about)
                  ? "That workspace was removed: take another from list_peers."
                  : "This workspace was removed: ask the user to create a new one and a token "
                    "for it (canvas, Tokens tab).";
@@ -103,6 +122,7 @@ std::string_view next_step(About about, const platform::Error& error) {
                  ? "The platform does not accept these files: send the message without them."
                  : "The platform refuses this call as it is: do not repeat it unchanged.";
     case Errc::server_error:
+      if (is_about_peer(about) && error.explained) return peer_failed(error);
       return about == About::files
                  ? "The platform cannot accept files for this workspace now: send the message "
                    "without them, or try again later."
@@ -144,10 +164,15 @@ std::string sentence(std::string_view text) {
 mcp::ToolResult failure(std::string_view what, About about, const platform::Error& error) {
   std::string text = sentence(what) + ' ' + sentence(error.message);
   if (!error.hint.empty()) text += " The platform's hint: " + sentence(error.hint);
-  text += ' ';
-  text += next_step(about, error);
+  // What the platform advises about its own switch is enough.
+  const bool advised = error.code == Errc::forbidden && !error.hint.empty();
+  if (!advised) {
+    text += ' ';
+    text += next_step(about, error);
+  }
   if (error.retry_after) {
-    text += fmt::format(" The platform asks you to wait {} s.", error.retry_after->count());
+    text += fmt::format(" The platform asks you to wait {} s before you try again.",
+                        error.retry_after->count());
   }
   return {.text = std::move(text), .is_error = true};
 }

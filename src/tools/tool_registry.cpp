@@ -8,8 +8,8 @@
 
 #include "base/json/reader.hpp"
 #include "base/text/text.hpp"
-#include "tools/limits.hpp"
 #include "tools/peers/choose.hpp"
+#include "tools/results/limits.hpp"
 
 namespace molecule::tools {
 
@@ -58,9 +58,10 @@ awaitable<mcp::ToolResult> answer(mcp::ToolResult result) {
   co_return result;
 }
 
-awaitable<mcp::ToolResult> limited(awaitable<mcp::ToolResult> call) {
+/// JSON is not cut: its tools limit it themselves.
+awaitable<mcp::ToolResult> limited(awaitable<mcp::ToolResult> call, bool is_json) {
   auto result = co_await std::move(call);
-  limit(result);
+  if (!is_json || result.is_error) limit(result);
   co_return result;
 }
 
@@ -79,13 +80,14 @@ void ToolRegistry::add_tool(Declaration declaration,
   if (declaration.choice != nullptr) schema = with_choice(services_, std::move(schema));
   accepted.shown = property_names(schema);
   const bool needs_workspace = declaration.needs_workspace;
-  auto checked = [&services = services_, accepted = std::move(accepted), needs_workspace,
+  const bool is_json = !declaration.output_schema.empty();
+  auto checked = [&services = services_, accepted = std::move(accepted), needs_workspace, is_json,
                   handler = std::move(handler)](mcp::Call& call) {
     if (needs_workspace && !services.problem.empty()) return answer(refused(services.problem));
     std::string unknown = unknown_arguments(call.arguments(), accepted);
     if (!unknown.empty()) return answer(refused(std::move(unknown)));
     if (services.tool_called) services.tool_called();
-    return limited(handler(call));
+    return limited(handler(call), is_json);
   };
   tools_.push_back({.name = std::move(declaration.name),
                     .title = {},

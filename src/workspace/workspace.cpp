@@ -83,7 +83,7 @@ awaitable<void> Workspace::watch_owner(FileWatcher& watcher) {
 awaitable<void> Workspace::register_workspace() {
   auto rejected = co_await presence_.register_workspace();
   if (!rejected) co_return;
-  disable(Use::rejected, *rejected + (config_.stays ? "; no restart is needed" : ", and restart"));
+  disable(Use::rejected, *rejected + (config_.stays ? "; no restart is needed" : " and restart"));
 }
 
 awaitable<void> Workspace::send_heartbeats() {

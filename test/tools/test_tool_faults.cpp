@@ -2,9 +2,9 @@
 // text.
 
 #include "tools/fixture.hpp"
-#include "tools/limits.hpp"
-#include "tools/others_text.hpp"
 #include "tools/peers/find_peer.hpp"
+#include "tools/results/limits.hpp"
+#include "tools/results/others_text.hpp"
 
 using namespace molecule;
 using namespace molecule::test;
@@ -105,8 +105,8 @@ TEST_CASE("fault A11: arguments that say plainly what they mean are taken by eve
       {"wait_for_message", R"({"timeout_secs":"0"})"},
       {"wait_for_message", R"({"timeout_secs":""})"},
       {"send_message_to_user", R"({"message":"m","attachments":"[]"})"},
-      {"send_message_to_user", R"({"message":5,"attachments":""})"},
-      {"check_task_status", R"({"workspace_id":null,"task_id":null})"},
+      {"send_message_to_user", R"({"message":"m","attachments":""})"},
+      {"check_task_status", R"({"workspace_id":"","task_id":null})"},
       {"commit_memory", R"({"content":"c","scope":""})"},
       {"commit_memory", R"({"content":"c","scope":null})"},
       {"recall_memory", R"({"query":null,"scope":"","offset":"0"})"},
@@ -199,7 +199,7 @@ TEST_CASE("fault A14: the inbox says what it leaves out, and shows all of it whe
   while (true) {
     const mcp::ToolResult page =
         fixture.call("inbox_peek", fmt::format(R"({{"limit":100,"offset":{}}})", offset));
-    CHECK(bytes_of(page) < 44'000);
+    CHECK(bytes_of(page) < 50'000);
     const json::Document result = parsed(page.structured);
     seen += result.root()["messages"].items().size();
     const std::int64_t more = result.root()["more"].integer().value_or(0);
@@ -215,7 +215,7 @@ TEST_CASE("fault A14: the inbox says what it leaves out, and shows all of it whe
     const mcp::ToolResult part = fixture.call(
         "inbox_peek",
         fmt::format(R"({{"activity_id":"{}","offset":{}}})", many.back().activity_id, next));
-    CHECK(bytes_of(part) < 44'000);
+    CHECK(bytes_of(part) < 50'000);
     const json::Document only = parsed(part.text);
     REQUIRE(only.root().items().size() == 1);
     const json::Value shown = only.root().items()[0];
@@ -256,7 +256,7 @@ TEST_CASE("fault A14: histories, memories and peers have a length, and all of th
     std::size_t seen = 0;
     while (true) {
       const mcp::ToolResult page = fixture.call(tool, fmt::format(R"({{"offset":{}}})", seen));
-      CHECK(bytes_of(page) < 44'000);
+      CHECK(bytes_of(page) < 50'000);
       const json::Document result = parsed(page.structured);
       seen += result.root()[key].items().size();
       const std::int64_t more = result.root()["more"].integer().value_or(0);
@@ -291,7 +291,7 @@ TEST_CASE(
   fixture.server.answer("GET " + own_path + "/chat-history", 200,
                         R"({"messages":[)" + rows + R"(],"reached_end":true})");
   const mcp::ToolResult page = fixture.call("chat_history", R"({"limit":200})");
-  CHECK(bytes_of(page) < 44'000);
+  CHECK(bytes_of(page) < 50'000);
   const json::Document result = parsed(page.text);
   const auto shown = result.root()["messages"].items();
   REQUIRE(shown.size() > 5);
@@ -319,7 +319,7 @@ TEST_CASE("fault A14: a peer's long answer begins in the result and is in the in
   const mcp::ToolResult result =
       fixture.call("delegate_task", R"({"workspace_id":")" + peer + R"(","task":"t"})");
   CHECK_FALSE(result.is_error);
-  CHECK(bytes_of(result) < 44'000);
+  CHECK(bytes_of(result) < 50'000);
   const auto kept = fixture.inbox().messages.peek(10);
   REQUIRE(kept.size() == 1);
   CHECK(kept.front().text == answer);
@@ -344,4 +344,61 @@ TEST_CASE("fault C9: other people's text cannot look like a line of ours") {
                             R"(, status: online","role":"r"}])");
   const mcp::ToolResult listed = fixture.call("list_peers");
   CHECK(contains(listed.text, "- \"Admin (ID: " + second + ", status: online\" (ID: " + peer));
+}
+
+TEST_CASE("fault F10, A12: a peer that fails is not taken for the platform") {
+  Fixture fixture;
+  const auto said = [&fixture](int status, const std::string& body) {
+    fixture.server.answer(send_call, status, body);
+    return fixture.call("delegate_task", R"({"workspace_id":")" + peer + R"(","task":"t"})").text;
+  };
+  for (const auto& [status, body] :
+       {std::pair(502, R"({"error":"failed to reach workspace agent"})"),
+        std::pair(500, R"({"error":"agent crashed"})"),
+        std::pair(503, R"({"error":"workspace re-registering","retry_after":30})")}) {
+    CAPTURE(body);
+    CHECK(contains(said(status, body), "It is the peer"));
+  }
+  CHECK(contains(said(503, R"({"error":"busy","retry_after":30})"), "wait 30 s"));
+  CHECK(contains(said(503, R"({"error":"workspace has no URL","status":"awaiting_agent"})"),
+                 "not connected yet"));
+  CHECK(contains(said(502, "<html>Bad Gateway</html>"), "The platform has an internal problem"));
+}
+
+TEST_CASE("fault F12: a token that worked before is not the first suspect") {
+  Fixture fixture;
+  const std::string refused = R"({"error":"invalid workspace auth token"})";
+  fixture.server.answer(peers_call, 401, refused);
+  CHECK(contains(fixture.call("list_peers").text, "ask the user for a new one"));
+  fixture.server.answer(peers_call, 200, "[]");
+  CHECK_FALSE(fixture.call("list_peers").is_error);
+  fixture.server.answer(peers_call, 401, refused);
+  CHECK(contains(fixture.call("list_peers").text, "the platform itself may have a problem"));
+}
+
+TEST_CASE("fault F13: texts name who asks and what is wrong, once") {
+  Fixture fixture;
+  fixture.server.answer("POST " + own_path + "/notify", 403,
+                        R"({"error":"talk_to_user_disabled","hint":"Use delegate_task instead"})");
+  const std::string off = fixture.call("send_message_to_user", R"({"message":"m"})").text;
+  CHECK(contains(off, "The platform's hint: Use delegate_task instead."));
+  CHECK_FALSE(contains(off, "do not try again"));
+  fixture.server.answer(peers_call, 404, "");
+  CHECK(contains(fixture.call("list_peers").text, "organisation id"));
+  CHECK_FALSE(contains(fixture.call("list_peers").text, "not registered"));
+}
+
+TEST_CASE("fault F5: a task that a polling peer has is queued, whatever the platform calls it") {
+  Fixture fixture;
+  fixture.inbox().ownership.claim();
+  fixture.inbox().tasks.remember("d1", peer, "count");
+  fixture.server.answer(
+      "GET " + own_path + "/delegations", 200,
+      R"([{"delegation_id":"d1","status":"completed",)"
+      R"("response_preview":"{\"delivery_mode\":\"poll\",\"status\":\"queued\"}"}])");
+  const mcp::ToolResult result =
+      fixture.call("check_task_status", R"({"workspace_id":")" + peer + R"(","task_id":"d1"})");
+  const json::Document state = parsed(result.text);
+  CHECK(state.root()["status"].string_or("") == "queued");
+  CHECK(contains(state.root()["note"].string_or(""), "comes to the inbox"));
 }

@@ -22,14 +22,13 @@ namespace molecule::mcp {
 ///
 /// A getter that finds a problem records it and returns a placeholder. What models and hosts write
 /// in place of a value is taken as what it plainly means: null and, except for text, an empty
-/// string count as absent; a number, a truth value, a list or an object may be written as a string;
-/// a scalar is its own text.
+/// string count as absent; a number, a truth value, a list or an object may be written as a string.
 class Arguments {
  public:
   /// Keeps a view of the call's JSON; do not use it after the call has ended.
   explicit Arguments(json::Value arguments) : arguments_(arguments) {}
 
-  /// A required string, possibly empty, as null is.
+  /// A required string, possibly empty.
   std::string string(std::string_view name);
   /// A required string with at least one character that is not white space.
   std::string text(std::string_view name);
@@ -43,7 +42,7 @@ class Arguments {
   double number(std::string_view name, double fallback, double min, double max);
   /// An optional truth value; `fallback` if absent. Also "yes", "no", 1 and 0.
   bool boolean(std::string_view name, bool fallback);
-  /// An optional array of strings; empty if absent. A string that is no array is its only element.
+  /// An optional array of strings; empty if absent.
   std::vector<std::string> strings(std::string_view name);
   /// A required object, valid as long as this.
   json::Value object(std::string_view name);

@@ -17,13 +17,6 @@ bool is_blank(const json::Value& value) {
   return value.is_string() && text::trim(value.string_or({})).empty();
 }
 
-/// A string, or the text of another scalar.
-std::optional<std::string> scalar_text(const json::Value& value) {
-  if (const auto text = value.string()) return std::string(*text);
-  if (!has_value(value) || value.is_array() || value.is_object()) return std::nullopt;
-  return value.dump();
-}
-
 }  // namespace
 
 json::Value Arguments::unwrapped(std::string_view name) {
@@ -39,17 +32,14 @@ json::Value Arguments::unwrapped(std::string_view name) {
 
 std::string Arguments::string(std::string_view name) {
   const json::Value value = arguments_[name];
-  if (auto text = scalar_text(value)) return std::move(*text);
-  if (value.is_null()) return {};
+  if (const auto text = value.string()) return std::string(*text);
   reject(name, has_value(value) ? "must be a string" : "is required");
   return {};
 }
 
 std::string Arguments::text(std::string_view name) {
-  const json::Value value = arguments_[name];
-  const bool blank = is_blank(value);
-  if (!blank && !value.is_null()) return string(name);
-  reject(name, blank ? "must not be empty" : "is required");
+  if (!is_blank(arguments_[name])) return string(name);
+  reject(name, "must not be empty");
   return {};
 }
 
@@ -85,33 +75,25 @@ bool Arguments::boolean(std::string_view name, bool fallback) {
   const json::Value value = unwrapped(name);
   if (!has_value(value)) return fallback;
   if (const auto truth = value.boolean()) return *truth;
-  const std::string word = text::lower(text::trim(scalar_text(value).value_or("")));
-  if (word == "true" || word == "yes" || word == "1") return true;
-  if (word == "false" || word == "no" || word == "0") return false;
+  const std::string word = text::lower(text::trim(value.string_or("")));
+  if (word == "true" || word == "yes" || value.integer() == 1) return true;
+  if (word == "false" || word == "no" || value.integer() == 0) return false;
   reject(name, "must be true or false");
   return fallback;
 }
 
 std::vector<std::string> Arguments::strings(std::string_view name) {
-  const json::Value given = arguments_[name];
-  const json::Value value = unwrapped(name);
-  if (!has_value(value)) return {};
-  if (!value.is_array()) {
-    // Not what the string contains: a path may look like a number.
-    if (const auto only = given.string(); only && !value.is_object()) return {std::string(*only)};
-    reject(name, "must be an array of strings");
-    return {};
-  }
   std::vector<std::string> result;
+  const json::Value value = unwrapped(name);
+  if (!has_value(value)) return result;
+  bool valid = value.is_array();
   for (const json::Value& item : value.items()) {
-    if (auto text = item.string()) {
-      result.emplace_back(*text);
-    } else {
-      reject(name, "must be an array of strings");
-      return {};
-    }
+    valid = valid && item.is_string();
+    result.emplace_back(item.string_or({}));
   }
-  return result;
+  if (valid) return result;
+  reject(name, "must be an array of strings");
+  return {};
 }
 
 json::Value Arguments::object(std::string_view name) {

@@ -15,7 +15,7 @@
 #include "tools/inbox/message_ids.hpp"
 #include "tools/inbox/message_json.hpp"
 #include "tools/inbox/open_messages.hpp"
-#include "tools/limits.hpp"
+#include "tools/results/limits.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
@@ -27,6 +27,8 @@ namespace {
 constexpr const char* how_to_get_the_rest =
     "A text is cut: inbox_peek with its activity_id and offset = its next_offset shows the rest.";
 constexpr Shown alone{.offset = 0, .max_bytes = max_text_bytes};
+/// A resource is what the host's user picked: a list of whole texts.
+constexpr std::size_t max_resource_bytes = 256 * 1024;
 constexpr Shown in_list{.offset = 0, .max_bytes = max_entry_bytes};
 
 mcp::ToolResult not_enabled() {
@@ -167,6 +169,7 @@ struct Wanted {
   std::size_t offset = 0;
   /// The only message; empty: all.
   std::string activity_id = {};
+  bool as_resource = false;
 };
 
 /// The messages that fit.
@@ -178,14 +181,15 @@ struct Listed {
   bool cut = false;
 };
 
-Listed to_list(std::vector<workspace::Workspaces::Arrival> arrivals, Shown how) {
+Listed to_list(std::vector<workspace::Workspaces::Arrival> arrivals, Shown how,
+               std::size_t max_bytes = max_list_bytes) {
   Listed listed;
   json::Writer writer;
   {
     auto list = writer.array();
     for (workspace::Workspaces::Arrival& arrival : arrivals) {
       const std::string item = to_json(arrival.message, how);
-      if (!listed.shown.empty() && writer.text().size() + item.size() > max_list_bytes) break;
+      if (!listed.shown.empty() && writer.text().size() + item.size() > max_bytes) break;
       list.raw(item);
       listed.cut = listed.cut || is_cut(arrival.message, how);
       listed.shown.push_back(std::move(arrival));
@@ -206,7 +210,8 @@ Listed look_for(workspace::Workspaces& workspaces, const Wanted& wanted,
   auto arrivals = workspaces.peek(wanted.offset + wanted.limit, which);
   const std::size_t skipped = std::min(wanted.offset, arrivals.size());
   arrivals.erase(arrivals.begin(), arrivals.begin() + static_cast<std::ptrdiff_t>(skipped));
-  Listed listed = to_list(std::move(arrivals), in_list);
+  Listed listed = wanted.as_resource ? to_list(std::move(arrivals), Shown(), max_resource_bytes)
+                                     : to_list(std::move(arrivals), in_list);
   const std::size_t passed = skipped + listed.shown.size();
   const bool counted = which == workspace::Workspaces::Which::waiting;
   const std::size_t all = counted ? workspaces.size() : passed;
@@ -360,6 +365,7 @@ awaitable<mcp::ToolResult> look(Services& services, Wanted wanted, Look look) {
 awaitable<mcp::ToolResult> peek(Services& services, std::size_t limit, Look how) {
   Wanted wanted;
   wanted.limit = limit;
+  wanted.as_resource = how != Look::act;
   auto result = co_await look(services, std::move(wanted), how);
   co_return result;
 }

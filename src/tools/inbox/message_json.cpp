@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "tools/limits.hpp"
+#include "tools/results/limits.hpp"
 
 namespace molecule::tools {
 

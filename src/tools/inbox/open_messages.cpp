@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/text/text.hpp"
-#include "tools/others_text.hpp"
+#include "tools/results/others_text.hpp"
 
 namespace molecule::tools {
 

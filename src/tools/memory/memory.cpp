@@ -12,9 +12,9 @@
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/limits.hpp"
-#include "tools/others_text.hpp"
 #include "tools/peers/choose.hpp"
+#include "tools/results/limits.hpp"
+#include "tools/results/others_text.hpp"
 #include "tools/tool_registry.hpp"
 
 namespace molecule::tools {

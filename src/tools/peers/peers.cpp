@@ -6,14 +6,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/json/sanitized.hpp"
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/limits.hpp"
-#include "tools/others_text.hpp"
 #include "tools/peers/ask_all.hpp"
 #include "tools/peers/choose.hpp"
+#include "tools/results/limits.hpp"
+#include "tools/results/others_text.hpp"
 #include "tools/shared_calls.hpp"
 #include "tools/tool_registry.hpp"
 
@@ -22,6 +23,8 @@ namespace molecule::tools {
 namespace {
 
 using platform::Errc;
+
+constexpr std::size_t max_card_text_bytes = 1'000;
 
 std::string or_else(std::string text, std::string_view otherwise) {
   return text.empty() ? std::string(otherwise) : std::move(text);
@@ -99,14 +102,17 @@ class PeerList {
 };
 
 /// Why there is no list; each case has its own text.
-std::string_view reason(Errc code) {
-  switch (code) {
+std::string_view reason(const platform::Error& error) {
+  switch (error.code) {
     case Errc::unauthorized:
     case Errc::forbidden:
       return "Cannot list the peers: authentication failed";
     case Errc::not_found:
+      return error.explained ? "Cannot list the peers: this workspace is not registered"
+                             : "Cannot list the peers: the platform does not say why; usually the "
+                               "organisation id is missing";
     case Errc::gone:
-      return "Cannot list the peers: this workspace is not registered";
+      return "Cannot list the peers: this workspace was removed";
     case Errc::unreachable:
     case Errc::timeout:
     case Errc::connection_lost:
@@ -121,7 +127,7 @@ void remember(workspace::Workspace& workspace, const std::vector<platform::Peer>
 }
 
 mcp::ToolResult unknown_peers(const platform::Error& error) {
-  return failure(reason(error.code), About::own_workspace, error);
+  return failure(reason(error), About::own_workspace, error);
 }
 
 awaitable<mcp::ToolResult> list_peers_of_one(workspace::Workspace& workspace, std::size_t offset) {
@@ -201,6 +207,14 @@ std::string removed(const std::string& id, const platform::Error& error) {
   return std::move(writer).take();
 }
 
+/// An agent card may be long.
+std::string shortened(std::string object) {
+  if (object.size() <= max_list_bytes) return object;
+  json::Document document;
+  const auto root = document.parse(object);
+  return root.ok() ? json::dump_sanitized(*root, max_card_text_bytes) : object;
+}
+
 awaitable<mcp::ToolResult> list_peers_call(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   const auto offset = static_cast<std::size_t>(arguments.integer("offset", 0, 0, INT32_MAX));
@@ -220,8 +234,8 @@ awaitable<mcp::ToolResult> list_peers_call(Services& services, mcp::Call& call) 
 awaitable<mcp::ToolResult> get_workspace_info(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
   workspace::Workspace& workspace = choose_workspace(services, arguments);
-  // Of a workspace that was removed, the platform says more than we know.
-  if (workspace.state().use == workspace::Workspace::Use::rejected) {
+  // Otherwise the platform says more than we know, and the call may find a new token.
+  if (services.stays && workspace.state().use == workspace::Workspace::Use::rejected) {
     if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
   }
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
@@ -244,7 +258,7 @@ awaitable<mcp::ToolResult> workspace_info(workspace::Workspace& workspace) {
   auto info = co_await workspace.client.workspace_info();
   mcp::ToolResult result;
   if (info) {
-    result.text = std::move(*info);
+    result.text = shortened(std::move(*info));
   } else if (info.error().code == Errc::gone) {
     result.text = removed(workspace.id(), info.error());
     result.is_error = true;

@@ -12,9 +12,9 @@
 #include "base/text/time.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/limits.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/peers/find_peer.hpp"
+#include "tools/results/limits.hpp"
 #include "tools/tool_registry.hpp"
 #include "workspace/sync/rows.hpp"
 

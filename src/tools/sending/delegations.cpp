@@ -5,7 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/text/time.hpp"
-#include "tools/limits.hpp"
+#include "tools/results/limits.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/shared_calls.hpp"
 #include "workspace/store/inbox/sql.hpp"

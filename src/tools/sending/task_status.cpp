@@ -11,9 +11,9 @@
 #include "base/text/text.hpp"
 #include "molecule/mcp/arguments.hpp"
 #include "tools/errors.hpp"
-#include "tools/limits.hpp"
 #include "tools/peers/choose.hpp"
 #include "tools/peers/find_peer.hpp"
+#include "tools/results/limits.hpp"
 #include "tools/retry_while_busy.hpp"
 #include "tools/tool_registry.hpp"
 
@@ -161,9 +161,10 @@ std::string from_inbox(const Task& task, std::size_t offset) {
 
 awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call) {
   mcp::Arguments arguments(call.arguments());
-  // Both may be empty: then the peer is any, and recent tasks are listed.
+  // The task may be null: some hosts write that for an empty text.
   const std::string named(text::trim(arguments.string("workspace_id")));
-  const std::string id(text::trim(arguments.string("task_id")));
+  const bool no_task = call.arguments()["task_id"].is_null();
+  const std::string id(text::trim(no_task ? "" : arguments.string("task_id")));
   const auto offset = static_cast<std::size_t>(arguments.integer("offset", 0, 0, INT32_MAX));
   const workspace::Workspace* source = source_workspace(services, arguments);
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);

@@ -213,7 +213,7 @@ void Presence::keep(const Result<void, std::string>& kept, std::string_view what
 std::string Presence::rejection_text(const platform::Error& error) const {
   return fmt::format(
       "the platform rejected register for workspace {} ({}): the token is invalid for this "
-      "workspace. Create a new one in the canvas → Tokens tab and store it in {}",
+      "workspace. Create a new one in the canvas → Tokens tab, store it in {}",
       workspace(), error.message, context_.credentials.token_source());
 }
 

@@ -72,7 +72,8 @@ std::string message_text(json::Value row) {
   std::string text = said(body);
   if (!text.empty()) return text;
   const std::vector<json::Value> places = parts_of(body);
-  const bool has_parts = std::ranges::any_of(places, &json::Value::is_array);
+  const bool has_parts =
+      std::ranges::any_of(places, [](json::Value parts) { return !parts.items().empty(); });
   if (!has_parts) text = first_text({row["summary"].string_or("")});
   return text.empty() ? instead_of_text(count_files(places)) : text;
 }

@@ -263,7 +263,14 @@ def test_5_a_row_with_an_unexpected_field_is_still_a_message(mcp, fake, fields):
 def test_5_a_very_long_message_arrives_complete(mcp, fake):
     text = "ä" * 1_000_000
     fake.add_message(text)
-    assert only_message(mcp)["text"] == text
+    [whole] = mcp.wait_messages(1)
+    assert whole["text"] == text
+    first = mcp.call("wait_for_message", timeout_secs=60).json
+    read, offset = first["text"], first["next_offset"]
+    while offset:
+        [part] = mcp.call("inbox_peek", activity_id=first["activity_id"], offset=offset).json
+        read, offset = read + part["text"], part.get("next_offset")
+    assert read == text and first["total_bytes"] == len(text.encode())
 
 
 def test_5_waiting_and_peeking_consume_nothing(mcp, fake):

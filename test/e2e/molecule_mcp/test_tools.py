@@ -334,14 +334,17 @@ REQUIRED = {"delegate_task": {"workspace_id": PEER, "task": "t"},
 @pytest.mark.parametrize("tool, name", [(t, n) for t, arguments in REQUIRED.items() for n in arguments])
 def test_6_a_missing_or_wrong_argument_is_named(mcp, fake, tool, name):
     missing = {k: v for k, v in REQUIRED[tool].items() if k != name}
-    for arguments in (missing, *({**missing, name: bad} for bad in (None, 7, True, [], {}, ["x"]))):
+    for bad in ("missing", None, 7, True, [], {}, ["x"]):
+        if (name, bad) == ("task_id", None):
+            continue  # plainly means the empty one (A11)
+        arguments = missing if bad == "missing" else {**missing, name: bad}
         result = mcp.call(tool, **arguments)
         assert result.failed and name in result.text, (arguments, result)
     assert {r.route for r in fake.seen("*")} <= {"register", "heartbeat", "activity"}
 
 
 @pytest.mark.parametrize("tool, arguments, name", [
-    ("wait_for_message", {"timeout_secs": "5"}, "timeout_secs"),
+    ("wait_for_message", {"timeout_secs": "soon"}, "timeout_secs"),
     ("wait_for_message", {"timeout_secs": [5]}, "timeout_secs"),
     ("inbox_peek", {"limit": "ten"}, "limit"), ("inbox_peek", {"limit": {}}, "limit"),
     ("send_message_to_user", {"message": "m", "attachments": "/etc/hosts"}, "attachments"),
@@ -358,13 +361,13 @@ def test_6_a_missing_or_wrong_argument_is_named(mcp, fake, tool, name):
 def test_6_a_wrong_value_is_named(mcp, fake, tool, arguments, name):
     result = mcp.call(tool, **arguments)
     assert result.failed and name in result.text, result
-    assert {r.route for r in fake.seen("*")} <= {"register", "heartbeat", "activity"}
+    assert {r.route for r in fake.seen("*")} <= {"register", "heartbeat", "activity", "peers"}
 
 
 @pytest.mark.parametrize("tool", ["list_peers", "get_workspace_info", "inbox_peek", "recall_memory"])
-@pytest.mark.parametrize("arguments", [{}, {"arguments": None}, {"arguments": {}},
-                                       {"arguments": {"unknown": 1}}])
-def test_6_missing_optional_and_unknown_arguments_are_accepted(mcp, tool, arguments):
+@pytest.mark.parametrize("arguments", [{}, {"arguments": None}, {"arguments": {}}, {"arguments": ""},
+                                       {"arguments": "{}"}])
+def test_6_missing_optional_arguments_are_accepted(mcp, tool, arguments):
     result = mcp.tool_result(mcp.start("tools/call", {"name": tool, **arguments}))
     assert not result.failed
 

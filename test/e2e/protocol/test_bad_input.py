@@ -140,7 +140,7 @@ def test_3_an_unknown_tool_or_wrong_arguments_object(spawn, params):
     assert spawn().request("tools/call", params)["error"]["code"] == PARAMS
 
 
-@pytest.mark.parametrize("cursor", ["nothing", "", 7, {}])
+@pytest.mark.parametrize("cursor", ["nothing", " ", 7, {}])
 def test_3_a_bad_cursor(spawn, cursor):
     assert spawn().request("tools/list", {"cursor": cursor})["error"]["code"] == PARAMS
 

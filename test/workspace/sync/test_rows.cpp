@@ -156,7 +156,8 @@ TEST_CASE("fault F11: the platform's summary never replaces what was sent") {
         "(no text; 1 file)");
   CHECK(text_of(body(R"({"params":{"message":{"parts":[)" + file + "," + file + "]}}}") +
                 summary) == "(no text; 2 files)");
-  CHECK(text_of(body(R"({"params":{"message":{"parts":[]}}})") + summary) == "(empty A2A message)");
+  CHECK(text_of(body(R"({"params":{"message":{"parts":[{"kind":"text","text":""}]}}})") +
+                summary) == "(empty A2A message)");
 }
 
 TEST_CASE("rows: hostile shapes are skipped, or become harmless messages") {

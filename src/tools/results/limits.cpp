@@ -1,4 +1,4 @@
-#include "tools/limits.hpp"
+#include "tools/results/limits.hpp"
 
 #include <fmt/format.h>
 

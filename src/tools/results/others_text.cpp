@@ -1,4 +1,4 @@
-#include "tools/others_text.hpp"
+#include "tools/results/others_text.hpp"
 
 #include <fmt/format.h>
 

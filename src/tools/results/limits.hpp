@@ -15,7 +15,7 @@ namespace molecule::tools {
 /// All of a result, its text and its structured form together, in about this many bytes.
 inline constexpr std::size_t max_result_bytes = 40'000;
 /// The list in a result that has it twice, as text and structured.
-inline constexpr std::size_t max_list_bytes = 15'000;
+inline constexpr std::size_t max_list_bytes = 19'500;
 /// One entry's text in such a list, and the one text of a result.
 inline constexpr std::size_t max_entry_bytes = 4'000;
 inline constexpr std::size_t max_text_bytes = 12'000;
@@ -43,7 +43,7 @@ void write_slice(json::Object& object, std::string_view name, std::string_view t
 /// The text, or how it begins with a note that says so, and `how` to get the rest.
 std::string beginning(std::string_view text, std::size_t max, std::string_view how);
 
-/// The last resort for results whose tool has no limit of its own.
+/// The last resort for texts whose tool has no limit of its own.
 void limit(mcp::ToolResult& result);
 
 }  // namespace molecule::tools
