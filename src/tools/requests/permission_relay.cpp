@@ -128,10 +128,12 @@ awaitable<bool> PermissionRelay::decided(std::shared_ptr<Prompt> prompt) {
   co_return true;
 }
 
-awaitable<void> PermissionRelay::withdraw(std::shared_ptr<Prompt> prompt) {
-  if (prompt->request_id.empty()) co_return;
+awaitable<bool> PermissionRelay::withdraw(std::shared_ptr<Prompt> prompt) {
+  if (prompt->request_id.empty()) co_return true;
   auto cancelled = co_await services_.workspaces.first().client.cancel_request(prompt->request_id);
-  if (!cancelled) log::debug("a permission prompt stays: {}", cancelled.error().message);
+  if (cancelled || cancelled.error().code == platform::Errc::not_found) co_return true;
+  log::debug("a permission prompt stays: {}", cancelled.error().message);
+  co_return false;
 }
 
 awaitable<void> PermissionRelay::relay(std::shared_ptr<Prompt> prompt) {
@@ -143,14 +145,19 @@ awaitable<void> PermissionRelay::relay(std::shared_ptr<Prompt> prompt) {
     if (closed) break;
     co_await sleep_for(services_.clock, services_.config.timing.prompt_check);
   }
-  if (!closed) co_await withdraw(prompt);
+  while (!closed) {
+    closed = co_await withdraw(prompt);
+    if (!closed) co_await sleep_for(services_.clock, services_.config.timing.prompt_check);
+  }
   open_.erase(prompt->id);
 }
 
 awaitable<void> PermissionRelay::withdraw_all() {
   std::vector<std::shared_ptr<Prompt>> prompts;
   for (const auto& [id, prompt] : open_) prompts.push_back(prompt);
-  for (const std::shared_ptr<Prompt>& prompt : prompts) co_await withdraw(prompt);
+  for (const std::shared_ptr<Prompt>& prompt : prompts) {
+    [[maybe_unused]] const bool done = co_await withdraw(prompt);
+  }
 }
 
 }  // namespace molecule::tools

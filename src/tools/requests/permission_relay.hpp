@@ -50,7 +50,8 @@ class PermissionRelay {
   awaitable<bool> create(std::shared_ptr<Prompt> prompt);
   /// True once the approval is closed.
   awaitable<bool> decided(std::shared_ptr<Prompt> prompt);
-  awaitable<void> withdraw(std::shared_ptr<Prompt> prompt);
+  /// True once the approval can no longer be given.
+  awaitable<bool> withdraw(std::shared_ptr<Prompt> prompt);
   bool is_over(const Prompt& prompt) const;
 
   Services& services_;

@@ -240,9 +240,9 @@ awaitable<mcp::ToolResult> cancel_request(Services& services, mcp::Call& call) {
 void add_request_tools(ToolRegistry& tools) {
   tools.add(
       {.name = "create_request",
-       .description = "Ask the user (or recipient, a peer: tasks only) for a task or approval.",
-       .input_schema = R"({"type":"object","properties":{"kind":{"type":"string",)"
-                       R"("enum":["task","approval"]},"title":{"type":"string"},)"
+       .description = "Ask the user for an approval or task, or a recipient (a peer) for a task.",
+       .input_schema = R"({"type":"object","properties":{"kind":{"type":"string"},)"
+                       R"("title":{"type":"string"},)"
                        R"("detail":{"type":"string"},"recipient":{"type":"string"},)"
                        R"("priority":{"type":"integer"}},"required":["kind","title"]})",
        .hints = sends_once,

@@ -123,7 +123,7 @@ def test_fault_A6_it_stays_with_a_host_and_goes_on_with_a_new_token(spawn, fake,
 
 def test_fault_A6_it_goes_on_when_the_platform_takes_the_token_after_all(spawn, fake):
     fake.script("register", REJECTED)
-    child = spawn({"MOLECULE_MCP_STAY": "1"}, speed=20)
+    child = spawn({"MOLECULE_MCP_STAY": "1"}, speed=8)
     child.initialize()
     child.wait_stderr("rejected")
     fake.wait_for("heartbeat")
@@ -160,7 +160,7 @@ def test_fault_A6_it_goes_on_when_the_missing_token_appears(spawn, fake, tmp_pat
     ids=["down", "html", "json", "refused"])
 def test_fault_A7_wait_and_peek_say_what_fails(spawn, fake, reply, says):
     fake.always("activity", reply)
-    child = spawn(speed=20)
+    child = spawn(speed=5)
     child.initialize()
     fake.wait_for("activity", 2)
     waited = child.call("wait_for_message", timeout_secs=1).json

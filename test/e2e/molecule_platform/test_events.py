@@ -23,13 +23,13 @@ def test_events_are_rows_newest_first(platform, agent):
     platform.admin("DELETE", f"/workspaces/{agent.id}")
     rows = platform.admin("GET", "/events").body
     assert [row["event_type"] for row in rows] == [
-        "WORKSPACE_REMOVED", "WORKSPACE_ONLINE", "WORKSPACE_AWAITING_AGENT",
-        "WORKSPACE_PROVISIONING"]
+        "WORKSPACE_REMOVED", "WORKSPACE_ONLINE", "AGENT_CARD_UPDATED",
+        "WORKSPACE_AWAITING_AGENT", "WORKSPACE_PROVISIONING"]
     for row in rows:
         assert row.keys() == {"id", "event_type", "workspace_id", "payload", "created_at"}
         assert row["workspace_id"] == agent.id and isinstance(row["payload"], dict)
     assert rows[0]["payload"] == {"cascade_deleted": 0}
-    assert rows[2]["payload"] == {"name": "agent", "external": True}
+    assert rows[3]["payload"] == {"name": "agent", "external": True}
     other = platform.create_workspace("other")
     mine = platform.admin("GET", f"/events/{other.id}").body
     assert {row["workspace_id"] for row in mine} == {other.id} and len(mine) == 2
