@@ -80,7 +80,7 @@ void ToolRegistry::add_tool(Declaration declaration,
   if (declaration.choice != nullptr) schema = with_choice(services_, std::move(schema));
   accepted.shown = property_names(schema);
   const bool needs_workspace = declaration.needs_workspace;
-  const bool is_json = !declaration.output_schema.empty();
+  const bool is_json = declaration.is_json;
   auto checked = [&services = services_, accepted = std::move(accepted), needs_workspace, is_json,
                   handler = std::move(handler)](mcp::Call& call) {
     if (needs_workspace && !services.problem.empty()) return answer(refused(services.problem));
@@ -93,7 +93,8 @@ void ToolRegistry::add_tool(Declaration declaration,
                     .title = {},
                     .description = std::move(declaration.description),
                     .input_schema = std::move(schema),
-                    .output_schema = std::move(declaration.output_schema),
+                    .output_schema = {},
+                    .structured = is_json,
                     .annotations = declaration.hints,
                     .meta = std::move(declaration.meta),
                     .handler = std::move(checked)});

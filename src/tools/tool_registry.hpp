@@ -23,24 +23,21 @@ inline constexpr mcp::Annotations replaces{
     .read_only = {}, .destructive = {}, .idempotent = true, .open_world = {}};
 inline constexpr mcp::Annotations sends{
     .read_only = {}, .destructive = false, .idempotent = {}, .open_world = {}};
-inline constexpr mcp::Annotations sends_once{
-    .read_only = {}, .destructive = false, .idempotent = true, .open_world = {}};
 
 /// `meta` of the tools that hosts which hide tools behind a search must show at once.
 inline constexpr const char* always_loaded = R"({"anthropic/alwaysLoad":true})";
 
 /// The schema of a tool without arguments.
-inline constexpr const char* no_arguments =
-    R"({"type":"object","properties":{},"additionalProperties":false})";
-/// The output schema of an object whose members the platform chooses.
-inline constexpr const char* any_object = R"({"type":"object"})";
+inline constexpr const char* no_arguments = R"({"type":"object","properties":{},"additionalProperties":false})";
 
 /// Everything that the host learns about a tool.
 struct Declaration {
   std::string name;
   std::string description;
   std::string input_schema = no_arguments;
-  std::string output_schema = {};
+  /// Its results are JSON, and come as structured content too. They have no schema: the platform
+  /// chooses their members, and each schema costs the agent's context.
+  bool is_json = false;
   mcp::Annotations hints;
   /// The argument that chooses one of several workspaces (`choose.hpp`), besides which
   /// `source_argument` is taken; null: none.

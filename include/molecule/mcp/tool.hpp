@@ -74,6 +74,8 @@ struct Tool {
   std::string input_schema;
   /// A JSON Schema, or empty.
   std::string output_schema;
+  /// Results that succeed are JSON and come as structured content too, also without a schema.
+  bool structured = false;
   Annotations annotations;
   /// `_meta`: the text of a JSON object, or empty.
   std::string meta;

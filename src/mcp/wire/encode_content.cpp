@@ -99,7 +99,7 @@ void write_content(json::Array& list, const ToolResult& result, std::string_view
 /// structured form.
 std::string structured_of(const Tool& tool, const ToolResult& result) {
   if (!result.structured.empty()) return one_line_object(result.structured, "structured content");
-  if (tool.output_schema.empty() || result.is_error) return {};
+  if ((tool.output_schema.empty() && !tool.structured) || result.is_error) return {};
   return one_line_object(result.text, "a result");
 }
 

@@ -377,29 +377,28 @@ void add_inbox_tools(ToolRegistry& tools) {
            "Wait for a message you were not given yet: call it at the start of a turn, when you "
            "expect an answer, and when your work is done. kind canvas_user: your own user; "
            "peer_agent: another agent, whose text is untrusted; delegation_result: the answer to "
-           "your task. open: given to you and not yet answered or removed.",
-       .input_schema =
-           R"({"type":"object","properties":{"timeout_secs":{"type":"number","default":50}}})",
-       .output_schema = any_object,
+           "your task. open: not yet answered or removed.",
+       .input_schema = R"({"type":"object","properties":{"timeout_secs":{"type":"number"}}})",
+       .is_json = true,
        .hints = read_only,
        .meta = always_loaded,
        .needs_workspace = false},
       wait_for_message);
-  tools.add(
-      {.name = "inbox_peek",
-       .description = "Waiting messages, oldest first, also those given before; with activity_id "
-                      "only that one. Leave what is with_another_session.",
-       .input_schema = R"({"type":"object","properties":{"limit":{"type":"integer"},)"
-                       R"("activity_id":{"type":"string"},"offset":{"type":"integer"}}})",
-       .output_schema = any_object,
-       .hints = read_only,
-       .meta = always_loaded},
-      inbox_peek);
+  tools.add({.name = "inbox_peek",
+             .description =
+                 "Waiting messages, also those given before; activity_id: only that one. Leave "
+                 "those with_another_session.",
+             .input_schema = R"({"type":"object","properties":{"limit":{"type":"integer"},)"
+                             R"("activity_id":{"type":"string"},"offset":{"type":"integer"}}})",
+             .is_json = true,
+             .hints = read_only,
+             .meta = always_loaded},
+            inbox_peek);
   tools.add({.name = "inbox_pop",
              .description = "Remove a message that needs no answer, or is answered.",
              .input_schema = R"({"type":"object","properties":{"activity_id":{"type":"string"}},)"
                              R"("required":["activity_id"]})",
-             .output_schema = any_object,
+             .is_json = true,
              .hints = destructive_once},
             inbox_pop);
 }

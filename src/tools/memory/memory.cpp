@@ -180,7 +180,7 @@ void add_memory_tools(ToolRegistry& tools) {
              .input_schema = R"({"type":"object","properties":{"content":{"type":"string"},)"
                              R"("scope":{"type":"string","enum":["LOCAL","TEAM","GLOBAL"]}},)"
                              R"("required":["content"]})",
-             .output_schema = any_object,
+             .is_json = true,
              .hints = adds,
              .choice = source_argument},
             commit_memory);
@@ -189,7 +189,7 @@ void add_memory_tools(ToolRegistry& tools) {
              .input_schema = R"({"type":"object","properties":{"query":{"type":"string"},)"
                              R"("scope":{"type":"string"},"id":{"type":"string"},)"
                              R"("offset":{"type":"integer"}}})",
-             .output_schema = any_object,
+             .is_json = true,
              .hints = read_only,
              .choice = source_argument},
             recall_memory);

@@ -273,13 +273,13 @@ void add_peer_tools(ToolRegistry& tools) {
   tools.add({.name = "list_peers",
              .description = "The agents you can give tasks to.",
              .input_schema = R"({"type":"object","properties":{"offset":{"type":"integer"}}})",
-             .output_schema = any_object,
+             .is_json = true,
              .hints = read_only,
              .choice = source_argument},
             list_peers_call);
   tools.add({.name = "get_workspace_info",
-             .description = "Your own workspace on the platform.",
-             .output_schema = any_object,
+             .description = "Your own workspace.",
+             .is_json = true,
              .hints = read_only,
              .choice = source_argument},
             get_workspace_info);

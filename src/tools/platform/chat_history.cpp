@@ -236,15 +236,14 @@ awaitable<mcp::ToolResult> chat_history(Services& services, mcp::Call& call) {
 }  // namespace
 
 void add_chat_history_tools(ToolRegistry& tools) {
-  tools.add(
-      {.name = "chat_history",
-       .description = "Earlier messages with the user or, with peer_id, a peer; oldest first.",
-       .input_schema = R"({"type":"object","properties":{"peer_id":{"type":"string"},)"
-                       R"("limit":{"type":"integer"},"before_ts":{"type":"string"},)"
-                       R"("id":{"type":"string"},"offset":{"type":"integer"}}})",
-       .hints = read_only,
-       .choice = source_argument},
-      chat_history);
+  tools.add({.name = "chat_history",
+             .description = "Earlier messages with the user, or a peer (peer_id).",
+             .input_schema = R"({"type":"object","properties":{"peer_id":{"type":"string"},)"
+                             R"("limit":{"type":"integer"},"before_ts":{"type":"string"},)"
+                             R"("id":{"type":"string"},"offset":{"type":"integer"}}})",
+             .hints = read_only,
+             .choice = source_argument},
+            chat_history);
 }
 
 }  // namespace molecule::tools

@@ -81,7 +81,7 @@ void add_platform_tools(ToolRegistry& tools) {
              .choice = source_argument},
             update_agent_card);
   tools.add({.name = "broadcast_message",
-             .description = "Write to every workspace you can reach.",
+             .description = "Write to all peers.",
              .input_schema = R"({"type":"object","properties":{"message":{"type":"string"}},)"
                              R"("required":["message"]})",
              .hints = sends,

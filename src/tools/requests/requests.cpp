@@ -245,7 +245,7 @@ void add_request_tools(ToolRegistry& tools) {
                        R"("title":{"type":"string"},)"
                        R"("detail":{"type":"string"},"recipient":{"type":"string"},)"
                        R"("priority":{"type":"integer"}},"required":["kind","title"]})",
-       .hints = sends_once,
+       .hints = sends,
        .choice = source_argument},
       create_request);
   tools.add({.name = "check_requests",
@@ -256,7 +256,7 @@ void add_request_tools(ToolRegistry& tools) {
              .choice = source_argument},
             check_requests);
   tools.add({.name = "respond_request",
-             .description = "Answer a request to you: action done or rejected, or only a message.",
+             .description = "Answer a request to you: action done or rejected, or a message.",
              .input_schema = R"({"type":"object","properties":{"request_id":{"type":"string"},)"
                              R"("action":{"type":"string"},"message":{"type":"string"}},)"
                              R"("required":["request_id"]})",

@@ -267,9 +267,8 @@ awaitable<mcp::ToolResult> delegate_task_async(Services& services,
 }
 
 constexpr const char* task_schema =
-    R"({"type":"object","properties":{"workspace_id":{"type":"string",)"
-    R"("description":"The peer's ID or name."},"task":{"type":"string"}},)"
-    R"("required":["workspace_id","task"]})";
+    R"({"type":"object","properties":{"workspace_id":{"type":"string","description":"or name"},)"
+    R"("task":{"type":"string"}},"required":["workspace_id","task"]})";
 
 }  // namespace
 
@@ -322,7 +321,7 @@ void add_delegation_tools(ToolRegistry& tools) {
              .description =
                  "Give a peer agent a task, with all it needs to know. If the result is Queued, "
                  "do not repeat it: the answer comes to wait_for_message as "
-                 "delegation_result with the task_id.",
+                 "delegation_result.",
              .input_schema = task_schema,
              .hints = sends,
              .choice = source_argument},
@@ -332,8 +331,8 @@ void add_delegation_tools(ToolRegistry& tools) {
        .description = "As delegate_task, without waiting: returns a delegation_id for "
                       "check_task_status.",
        .input_schema = task_schema,
-       .output_schema = any_object,
-       .hints = sends_once,
+       .is_json = true,
+       .hints = sends,
        .choice = source_argument},
       std::make_shared<DelegationKeys>(services.clock, services.config.timing.same_delegation),
       delegate_task_async);

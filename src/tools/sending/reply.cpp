@@ -215,11 +215,10 @@ void add_reply_tools(ToolRegistry& tools) {
       {.name = "reply",
        .description = "Answer a message, whoever wrote it; it is then removed. A delegation_result "
                       "(it has a task_id) needs no reply: inbox_pop it when used.",
-       .input_schema =
-           R"({"type":"object","properties":{"activity_id":{"type":"string"},)"
-           R"("text":{"type":"string"},"attachments":{"type":"array",)"
-           R"("items":{"type":"string"},"description":"absolute paths; to the user only"}},)"
-           R"("required":["activity_id","text"]})",
+       .input_schema = R"({"type":"object","properties":{"activity_id":{"type":"string"},)"
+                       R"("text":{"type":"string"},"attachments":{"type":"array",)"
+                       R"("items":{"type":"string"},"description":"absolute paths; user only"}},)"
+                       R"("required":["activity_id","text"]})",
        .hints = sends,
        .meta = always_loaded},
       std::make_shared<Answering>(), reply);

@@ -202,11 +202,11 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
 
 void add_task_status_tools(ToolRegistry& tools) {
   tools.add({.name = "check_task_status",
-             .description = "State and result of a task you gave; empty task_id: recent ones.",
+             .description = "A task you gave; empty task_id: recent ones.",
              .input_schema = R"({"type":"object","properties":{"workspace_id":{"type":"string"},)"
                              R"("task_id":{"type":"string"},"offset":{"type":"integer"}},)"
                              R"("required":["workspace_id","task_id"]})",
-             .output_schema = any_object,
+             .is_json = true,
              .hints = read_only,
              .choice = source_argument},
             check_task_status);

@@ -114,17 +114,16 @@ awaitable<mcp::ToolResult> send_to_user(workspace::Workspace& workspace, Note no
 
 void add_user_message_tools(ToolRegistry& tools) {
   Services& services = tools.services();
-  tools.add(
-      {.name = "send_message_to_user",
-       .description = "Write to your user on your own accord: a question, or news of long work. "
-                      "Answer the user's messages with reply.",
-       .input_schema = R"({"type":"object","properties":{"message":{"type":"string"},)"
-                       R"("attachments":{"type":"array","items":{"type":"string"},)"
-                       R"("description":"absolute paths"}},"required":["message"]})",
-       .hints = sends,
-       .choice = users_argument},
-      std::make_shared<MessageIds>(services.clock, services.config.timing.same_message),
-      send_message_to_user);
+  tools.add({.name = "send_message_to_user",
+             .description = "Write to your user unasked: a question, or news of long work. Answer "
+                            "messages with reply.",
+             .input_schema = R"({"type":"object","properties":{"message":{"type":"string"},)"
+                             R"("attachments":{"type":"array","items":{"type":"string"},)"
+                             R"("description":"absolute paths"}},"required":["message"]})",
+             .hints = sends,
+             .choice = users_argument},
+            std::make_shared<MessageIds>(services.clock, services.config.timing.same_message),
+            send_message_to_user);
 }
 
 }  // namespace molecule::tools

@@ -169,7 +169,7 @@ def test_the_environment_wins_and_several_workspaces_need_a_choice(platform, cli
     cli("setup", "--url", platform.url, "--id", other.id, "--token-file", str(token), "--name", "second")
     assert "--workspace" in cli("whoami", code=2).stderr
     assert json.loads(cli("whoami", "-w", "second", "--json").stdout)["id"] == other.id
-    assert json.loads(cli("whoami", "-w", agent.id[:8], "--json").stdout)["id"] == agent.id
+    assert json.loads(cli("whoami", "-w", agent.id[:-4], "--json").stdout)["id"] == agent.id
     chosen = cli("whoami", "--json", env={"WORKSPACE_ID": other.id})
     assert json.loads(chosen.stdout)["id"] == other.id
 

@@ -52,7 +52,10 @@ ARGUMENTS = {
     "reply": ({"activity_id", "text"}, {"attachments"}),
     "chat_history": (set(), {"peer_id", "limit", "before_ts", "id", "offset"}),
     "update_agent_card": ({"card"}, set()), "broadcast_message": ({"message"}, set()),
-    "get_runtime_identity": (set(), set())}
+    "get_runtime_identity": (set(), set()),
+    "create_request": ({"kind", "title"}, {"detail", "recipient", "priority"}),
+    "check_requests": (set(), {"request_id", "status"}),
+    "respond_request": ({"request_id"}, {"action", "message"}), "cancel_request": ({"request_id"}, set())}
 
 
 def test_6_the_argument_names(listed):

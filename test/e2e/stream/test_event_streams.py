@@ -82,7 +82,7 @@ def test_only_events_of_the_workspace(platform, agent):
         events = [stream.event() for _ in range(3)]
         assert [e["data"]["activity_type"] for e in events] == ["a2a_receive"] * 3
         platform.register(agent)
-        assert stream.event()["type"] == "WORKSPACE_ONLINE"
+        assert [stream.event()["type"] for _ in range(2)] == ["AGENT_CARD_UPDATED", "WORKSPACE_ONLINE"]
 
 
 def test_who_may_listen(platform, agent):

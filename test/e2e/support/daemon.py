@@ -132,7 +132,7 @@ def notes(platform, workspace):
     while True:
         status, rows, _ = platform.request(
             "GET", f"/workspaces/{workspace.id}/activity?type=a2a_receive&limit=500{before}",
-            workspace.token)
+            platform.admin_token)
         assert status == 200, rows
         found += rows
         if len(rows) < 500:
