@@ -395,7 +395,7 @@ void add_inbox_tools(ToolRegistry& tools) {
              .meta = always_loaded},
             inbox_peek);
   tools.add({.name = "inbox_pop",
-             .description = "Remove a message that needs no answer, or is answered.",
+             .description = "Remove a message that needs no answer.",
              .input_schema = R"({"type":"object","properties":{"activity_id":{"type":"string"}},)"
                              R"("required":["activity_id"]})",
              .is_json = true,

@@ -264,7 +264,7 @@ void add_request_tools(ToolRegistry& tools) {
              .choice = source_argument},
             respond_request);
   tools.add({.name = "cancel_request",
-             .description = "Withdraw a request of yours.",
+             .description = "Withdraw your request.",
              .input_schema = R"({"type":"object","properties":{"request_id":{"type":"string"}},)"
                              R"("required":["request_id"]})",
              .hints = destructive_once,
