@@ -124,7 +124,7 @@ class Person:
                                                f"user@{self.number()}", check=False
                                                ).stdout.strip() == "active", "ann's manager runs")
         self.write("admin_token", self.admin_token + "\n")
-        shown = self.as_user("molecule-mcp", "setup", "--url", self.url, "--create", "--name",
+        shown = self.as_user("molecule-mcp", "setup", "--url", self.url, "--create",
                              "gate", "--admin-token-file", f"{HOME}/admin_token")
         assert self.admin_token not in shown.stdout + shown.stderr
         (self.workspace,) = [row["id"] for row in self.request("GET", "/workspaces")]
