@@ -10,6 +10,7 @@ class MoleculeMcp < Formula
   depends_on "ninja" => :build
   depends_on "pkgconf" => :build
   depends_on "scdoc" => :build
+  depends_on "tomlplusplus" => :build
   depends_on "fmt"
   depends_on "openssl@3"
   depends_on "simdjson"
