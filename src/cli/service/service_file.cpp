@@ -28,12 +28,13 @@ std::string replaced(std::string text, std::string_view name, std::string_view v
   return text;
 }
 
-/// In a unit, blanks separate words, `%` begins a specifier and `$` a variable.
+/// In a unit, blanks separate words and `%` begins a specifier. `$` is a variable's beginning
+/// neither in the path of a program nor in Environment=.
 std::string unit_quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '%' || c == '$') out += c;
+    if (c == '%') out += c;
     out += c;
   }
   return out + '"';

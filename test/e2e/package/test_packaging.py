@@ -78,6 +78,14 @@ def test_the_agents_unit_leaves_handlers_what_they_need():
     assert {"MemoryDenyWriteExecute", "RestrictNamespaces"}.isdisjoint(settings("molecule-mcp.service"))
 
 
+def test_the_unit_of_service_install_keeps_odd_paths(build, tmp_path):
+    """`%` begins a specifier of systemd; `$` means nothing where the unit has a path."""
+    ran = subprocess.run([build / "molecule-mcp", "service", "install", "--dry-run"], check=True,
+                         capture_output=True, text=True, cwd=tmp_path,
+                         env={"HOME": str(tmp_path), "PATH": "/usr/bin:/opt/50%/$x y"})
+    assert 'Environment="PATH=/usr/bin:/opt/50%%/$x y"\n' in ran.stdout
+
+
 @pytest.mark.parametrize("name", ["molecule-mcp", "molecule-platform"])
 def test_launchd_can_read_an_agent(name):
     text = re.sub(r"@(\w+)@", r"/value of \1", read(f"launchd/{name}.plist.in"))
