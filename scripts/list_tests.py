@@ -1,6 +1,6 @@
 """Lists tests for test/meson.build, one name a line, from the files that are there.
 
-    scripts/list_tests.py rooms | unit ROOM | e2e | conformance | page | lint
+    scripts/list_tests.py rooms | unit ROOM | e2e | conformance | page | clients | lint
 """
 
 import pathlib
@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).parents[1]
 TEST = ROOT / "test"
-PYTHON_SUITES = ("e2e", "conformance", "page")
+PYTHON_SUITES = ("e2e", "conformance", "page", "clients")
 
 
 def names(folder, pattern):

@@ -1,4 +1,4 @@
-"""The scripted model and the report, without any host: pytest test/clients."""
+"""The scripted model, the log and the report, without any host: pytest test/clients."""
 
 import json
 
@@ -8,6 +8,7 @@ import report
 from model import anthropic, chat, gemini, responses
 from model.conversation import Call, Conversation, Say, Use, objects_in
 from model.script import DONE, Model
+from wire import Wire
 
 NAMES = ["mcp__molecule__" + tool for tool in (
     "wait_for_message", "list_peers", "delegate_task", "reply", "send_message_to_user",
@@ -97,6 +98,17 @@ def test_each_wire_format_carries_a_call_and_its_result(wire, body, result):
     assert seen.tools == NAMES[:1]
     assert [(c.name, c.arguments) for c in seen.calls] == [(step.name, step.arguments)]
     assert "seen" in seen.calls[0].result
+
+
+def test_what_the_agent_holds_is_not_given_again(tmp_path):
+    held = {"activity_id": PERSON, "kind": "canvas_user", "from": "user", "text": "Ask beta: Why?"}
+    wait = given(ANSWER, "Because.", "delegation_result", created_at="2026-11-28", open=[held])
+    log = tmp_path / "wire.jsonl"
+    log.write_text("".join(json.dumps({"from": 1, side: json.dumps(message)}) + "\n"
+                           for side, message in (
+        ("host", {"id": 1, "method": "tools/call", "params": {"name": "wait_for_message"}}),
+        ("server", {"id": 1, "result": {"content": [{"type": "text", "text": wait}]}}))))
+    assert [m["activity_id"] for m in Wire(log).messages_handed_out()] == [ANSWER]
 
 
 def test_the_report_replaces_its_block_only(tmp_path):

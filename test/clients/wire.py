@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from model.conversation import objects_of
 
+# An entry of `open`, which reminds the agent of what it holds, has no `created_at`.
+MESSAGE = {"activity_id", "text", "kind", "created_at"}
+
 
 @dataclass
 class ToolCall:
@@ -74,7 +77,7 @@ class Wire:
     def messages_handed_out(self):
         """Every message that a wait gave, as often as it was given."""
         return [found for call in self.calls("wait_for_message") for found in call.objects()
-                if {"activity_id", "text", "kind"} <= found.keys()]
+                if MESSAGE <= found.keys()]
 
     def notified(self, method):
         return [message for _, side, message in self.messages()
