@@ -9,7 +9,7 @@ HEAD = """\
 Each host runs its real program with a temporary HOME, no login, and a scripted model on loopback.
 The model does what the server's instructions say and nothing else: it waits with
 `wait_for_message`, calls `list_peers`, delegates the person's question to a peer that polls, waits
-for the answer, replies, and tells the user that all is done.
+for the answer, replies, removes the answer, and tells the user that all is done.
 """
 
 

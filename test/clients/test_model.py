@@ -12,7 +12,7 @@ from wire import Wire
 
 NAMES = ["mcp__molecule__" + tool for tool in (
     "wait_for_message", "list_peers", "delegate_task", "reply", "send_message_to_user",
-    "inbox_peek")]
+    "inbox_pop", "inbox_peek")]
 PERSON, TASK, ANSWER, PEER = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "abcd")
 
 
@@ -43,11 +43,12 @@ def tools(steps):
 
 def test_a_whole_turn():
     steps = play(ASKED, f"- beta (ID: {PEER}, status: online)", f"Queued, task_id {TASK}", ANSWERED,
-                 "Sent.", "Sent.")
+                 "Sent.", "Removed.", "Sent.")
     assert tools(steps) == ["wait_for_message", "list_peers", "delegate_task", "wait_for_message",
-                            "reply", "send_message_to_user", DONE]
+                            "reply", "inbox_pop", "send_message_to_user", DONE]
     assert steps[2].arguments == {"workspace_id": PEER, "task": "Why?"}
     assert steps[4].arguments == {"activity_id": PERSON, "text": "beta says: Because."}
+    assert steps[5].arguments == {"activity_id": ANSWER}
 
 
 def test_a_message_given_again_is_nothing_new():

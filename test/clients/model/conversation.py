@@ -4,7 +4,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
-TOOLS = ("wait_for_message", "list_peers", "delegate_task", "reply", "send_message_to_user")
+TOOLS = ("wait_for_message", "list_peers", "delegate_task", "reply", "inbox_pop",
+         "send_message_to_user")
 SEARCHES = ("toolsearch", "tool_search")
 
 

@@ -2,7 +2,7 @@
 the server's instructions say, and decides nothing that a real model would not.
 
 It waits for a message, looks for the peer that the person names, delegates the question, waits for
-the answer, replies to the person and says when all is done. It never looks for an answer except by
+the answer, replies to the person, removes the answer and says when all is done. It never looks for an answer except by
 wait_for_message, and gives up after a few waits that brought nothing new.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from model.conversation import Say, Use, objects_in, offered_name, SEARCHES
 
-SEARCHES_AT_MOST = 4
+SEARCHES_AT_MOST = 8
 DONE = "All done."
 ASK = re.compile(r"Ask (\w+): (.+)")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -51,6 +51,9 @@ class Model:
             step = answer(state, message)
             if step:
                 return step
+        used = state.used_answers()
+        if used:
+            return Use("inbox_pop", {"activity_id": used[0].id})
         if state.replied and not state.open_tasks() and not state.told:
             return Use("send_message_to_user", {"message": DONE})
         if state.told:
@@ -65,7 +68,8 @@ class State:
 
     def __init__(self, conversation):
         self.messages, self.peers, self.tasks, self.replied = {}, None, {}, set()
-        self.told, self.idle_waits, self.last_wait = False, 0, ""
+        self.removed, self.told = set(), False
+        self.idle_waits, self.last_wait = 0, ""
         for text in conversation.texts:
             for attributes, words in CHANNEL.findall(text):
                 fields = dict(re.findall(r'(\w+)="([^"]*)"', attributes))
@@ -99,6 +103,9 @@ class State:
     def see_reply(self, call):
         self.replied.add(call.arguments.get("activity_id"))
 
+    def see_inbox_pop(self, call):
+        self.removed.add(call.arguments.get("activity_id"))
+
     def see_send_message_to_user(self, _):
         self.told = True
 
@@ -107,6 +114,13 @@ class State:
         mine = [m for m in self.messages.values()
                 if m.kind == "canvas_user" and m.id not in self.replied]
         return sorted(mine, key=lambda m: bool(ASK.search(m.text)))
+
+    def used_answers(self):
+        """Answers of peers that the person was told, and that are still in the inbox."""
+        told = [m for m in self.messages.values() if m.id in self.replied]
+        tasks = [found[2].strip() for m in told if (found := ASK.search(m.text))]
+        answers = [self.answer_to(task) for task in tasks if task in self.tasks]
+        return [m for m in answers if m and m.id not in self.removed]
 
     def open_tasks(self):
         return [m for m in self.unanswered() if ASK.search(m.text)]

@@ -1,4 +1,5 @@
-"""A whole turn: wait, list_peers, delegate, wait for the answer, reply, tell the user."""
+"""A whole turn: wait, list_peers, delegate, wait for the answer, reply, remove the answer, tell the
+user."""
 
 from scenarios import checks
 from scenarios.checks import QUESTION
