@@ -91,6 +91,36 @@ def test_names_cards_and_files_are_text(page, platform):
     assert_unharmed(page, platform)
 
 
+def test_what_is_decided_on_hides_nothing(page, platform):
+    scene = Scene(platform)
+    agent = scene.agent("Eve\U000e0041\u3164\u034f", role="r\u2067")
+    name = next(iter(scene.agents))
+    prompt = scene.requests(name, "approval", "Bash\u202e\u200b", source="permission", tool_name="Ba\u2066sh",
+                            description="lists\u202e files\x08", input_preview="ls \u202e#\u2066 rm -rf /\u200b\U000e0041",
+                            session="lap\u200btop")
+    task = scene.requests(name, "task", "Look", detail="at \u202ethis\u2069")
+    assert platform.admin("PATCH", f"/workspaces/{agent.id}", {"role": "r\u2067"}).status == 200
+    page.go("#/inbox")
+    page.find(f'[data-request="{task}"]')
+    shown = page.js("return document.querySelector(arguments[0]).innerText", f'[data-request="{prompt}"]')
+    assert "ls [U+202E]#[U+2066] rm -rf /[U+200B][U+E0041]" in shown
+    assert "lists[U+202E] files[U+0008]" in shown and "Ba sh" in shown and "lap top" in shown
+    for place in ("#/inbox", "#/agents", "#/map", "#/talk", f"#/agent/{agent.id}/chat", f"#/agent/{agent.id}/details"):
+        page.go(place)
+        page.find("#main > *")
+        hidden = page.js(r"return document.body.innerText.match(/[\u200b\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}\u3164\u034f]/gu)")
+        assert hidden is None, (place, hidden)
+    # Nothing that can be pressed is out of sight: what has no name, no size or no colour of its own.
+    page.go("#/inbox")
+    page.find(f'[data-request="{task}"]')
+    assert page.js("""return [...document.querySelectorAll('#main :is(button, a, input)')].filter((one) => {
+      const style = getComputedStyle(one), box = one.getBoundingClientRect();
+      const name = one.getAttribute('aria-label') || one.innerText || [...one.labels || []].map((l) => l.innerText).join('');
+      return one.getClientRects().length && (!name.trim() || box.width < 8 || box.height < 8 || +style.opacity < 0.1);
+    }).map((one) => one.outerHTML.slice(0, 200))""") == []
+    assert_unharmed(page, platform)
+
+
 def test_a_huge_message_does_not_stop_the_page(page, platform):
     scene = Scene(platform)
     scene.agent("Eve")

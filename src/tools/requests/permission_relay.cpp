@@ -56,10 +56,7 @@ std::string answer_params(std::string_view prompt_id, Decision decision) {
 }  // namespace
 
 PermissionRelay::PermissionRelay(Services& services, std::string session, Notify notify)
-    : services_(services),
-      session_(std::move(session)),
-      notify_(std::move(notify)),
-      process_(random_uuid()) {}
+    : services_(services), session_(std::move(session)), notify_(std::move(notify)) {}
 
 void PermissionRelay::received(std::string_view method, json::Value params) {
   if (method != asked_method) return;
@@ -68,6 +65,7 @@ void PermissionRelay::received(std::string_view method, json::Value params) {
   if (!is_prompt_id(id) || tool.empty() || open_.contains(id) || open_.size() >= max_open) return;
   auto prompt = std::make_shared<Prompt>();
   prompt->id = id;
+  prompt->key = random_uuid();
   prompt->tool_name = text::sanitize_name(tool);
   prompt->description = text::prefix_bytes(text::repair_utf8(params["description"].string_or("")),
                                            max_description_bytes);
@@ -97,7 +95,7 @@ awaitable<bool> PermissionRelay::create(std::shared_ptr<Prompt> prompt) {
   platform::NewRequest wanted;
   wanted.kind = "approval";
   wanted.title = fmt::format("Allow {}?", text::prefix_bytes(prompt->tool_name, 400));
-  wanted.key = fmt::format("{} {}", process_, prompt->id);
+  wanted.key = prompt->key;
   platform::NewRequest::Prompt shown{.prompt_id = prompt->id,
                                      .tool_name = prompt->tool_name,
                                      .description = prompt->description,

@@ -37,6 +37,9 @@ class PermissionRelay {
  private:
   struct Prompt {
     std::string id;
+    /// Of this prompt alone: the host may use an id again, and a decision on what was asked before
+    /// must not answer what is asked now.
+    std::string key;
     std::string tool_name;
     std::string description;
     std::string input_preview;
@@ -57,8 +60,6 @@ class PermissionRelay {
   Services& services_;
   std::string session_;
   Notify notify_;
-  /// Distinguishes the prompts of this process from those of an earlier one.
-  std::string process_;
   std::map<std::string, std::shared_ptr<Prompt>> open_;
 };
 

@@ -31,8 +31,8 @@ std::string read_id(mcp::Arguments& arguments) {
 
 /// An identical request that is still open is the same one.
 std::string key_of(const platform::NewRequest& request) {
-  return sha256(fmt::format("{}\n{}\n{}\n{}", request.kind, request.recipient_id, request.title,
-                            request.detail));
+  return sha256(fmt::format("{}\n{}\n{}\n{}{}", request.kind, request.recipient_id,
+                            request.title.size(), request.title, request.detail));
 }
 
 bool is_the_person(std::string_view recipient) {

@@ -1,11 +1,13 @@
 """Requests between agents and the person, and permission prompts, with both real programs."""
 
+import sqlite3
 import threading
 import time
 
 import pytest
 
 from support.deadline import DEADLINE
+from support.platform import database_of
 
 PROMPT = {"request_id": "abcde", "tool_name": "Bash", "description": "Run <b>tests</b>",
           "input_preview": "{\"command\": \"make check\"}"}
@@ -104,6 +106,31 @@ def test_the_person_answers_a_permission_prompt(platform, agent):
     platform.admin("POST", f"/requests/{row['id']}/respond", {"action": "rejected"})
     sent = child.wait_notifications(ANSWER, 2)[1]
     assert sent["params"] == {"request_id": "fghij", "behavior": "deny"}
+
+
+def test_a_decision_never_answers_a_later_prompt_of_the_same_id(platform, agent):
+    """An open request with the same key is the same request: were the key made of the host's id, a
+    prompt whose withdrawal failed would lend its decision to the next one of that id."""
+    _, child = agent("coder", MOLECULE_MCP_PERMISSION_RELAY="1")
+    child.initialize(client_name="claude-code")
+    keys = []
+    for answered, tool in enumerate(("Read", "Bash"), 1):
+        child.notify(ASKED, PROMPT | {"tool_name": tool})
+        row, = wait_pending(platform)
+        assert row["tool_name"] == tool
+        with sqlite3.connect(database_of(platform.data_dir)) as store:
+            keys += store.execute("SELECT idempotency_key FROM requests WHERE id = ?", (row["id"],)).fetchone()
+        platform.admin("POST", f"/requests/{row['id']}/respond", {"action": "approved"})
+        child.wait_notifications(ANSWER, answered)
+    assert keys[0] and keys[1] and keys[0] != keys[1]
+
+
+def test_requests_that_differ_only_in_where_the_title_ends_are_two(platform, agent):
+    _, child = agent("writer")
+    child.initialize()
+    ids = {child.call("create_request", kind="approval", title=title, detail=detail).json["request_id"]
+           for title, detail in (("Delete", "the attic\nand the cellar"), ("Delete\nthe attic", "and the cellar"))}
+    assert len(ids) == 2
 
 
 def test_a_prompt_that_the_host_answered_is_withdrawn(platform, agent):

@@ -100,6 +100,7 @@ awaitable<Reply> post_logout(Context& context, Request request) {
   if (session && !has_trusted_origin(request)) co_return origin_required();
   if (session) {
     co_await context.store.execute("DELETE FROM sessions WHERE id = $1", *session);
+    context.tokens_revoked = true;
   }
   Reply reply = json_reply(200, R"({"status":"ok"})");
   reply.headers.emplace_back("Set-Cookie", set_cookie(context, ""));

@@ -82,12 +82,14 @@ awaitable<Reply> revoke_session(Context& context, Request request) {
   const std::int64_t revoked =
       co_await context.store.execute("DELETE FROM sessions WHERE id = $1", request.args.at(0));
   if (revoked == 0) co_return error_reply(404, "session not found");
+  context.tokens_revoked = true;
   co_return json_reply(200, R"({"status":"revoked"})");
 }
 
 awaitable<Reply> revoke_sessions(Context& context, Request request) {
   const std::int64_t revoked = co_await context.store.execute("DELETE FROM sessions WHERE id != $1",
                                                               request.caller.session_id);
+  context.tokens_revoked = true;
   json::Writer writer;
   {
     auto out = writer.object();

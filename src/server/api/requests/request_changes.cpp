@@ -129,8 +129,11 @@ awaitable<Result<std::string, Reply>> add_message(Context& context, RequestRow r
       " VALUES ($1, $2, $3, $4, $5, $6)",
       id, row.id, author.type, author.id, body, now);
   if (row.is_open()) row.status = asks ? "info_requested" : "pending";
-  co_await context.store.execute("UPDATE requests SET status = $2, updated_at = $3 WHERE id = $1",
-                                 row.id, row.status, now);
+  // Decided by another instance since it was read: that stays decided.
+  co_await context.store.execute(
+      "UPDATE requests SET updated_at = $3, status = CASE"
+      " WHEN status IN ('pending', 'info_requested') THEN $2 ELSE status END WHERE id = $1",
+      row.id, row.status, now);
   RequestNews news{.event = Event::message,
                    .author = std::move(author),
                    .message_id = id,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "base/json/writer.hpp"
@@ -32,10 +33,18 @@ std::string_view name_of(Event event) {
   return "reminder";
 }
 
-/// What the agent reads. `who` is the author's name.
+/// What others chose, so that it ends where the quotes say: no title and no name looks like a
+/// sentence of the platform's.
+std::string in_quotes(std::string_view text) {
+  std::string line = text::one_line(text);
+  std::ranges::replace(line, '"', '\'');
+  return fmt::format("\"{}\"", line);
+}
+
+/// What the agent reads. `who` is the author.
 std::string text_of(const RequestRow& row, const RequestNews& news, std::string_view who) {
   const std::string what =
-      fmt::format("{} request \"{}\" (request_id {})", row.kind, row.title, row.id);
+      fmt::format("{} request {} (request_id {})", row.kind, in_quotes(row.title), row.id);
   const auto with = [](std::string line, std::string_view rest) {
     return rest.empty() ? line : fmt::format("{}\n{}", line, rest);
   };
@@ -164,7 +173,7 @@ std::string old_payload(const RequestRow& row, Event event) {
 awaitable<std::string> author_name(Context& context, Party author) {
   if (!author.is_agent()) co_return "the person";
   const std::optional<WorkspaceRow> found = co_await find_workspace(context, author.id);
-  co_return found ? found->name : author.id;
+  co_return found ? fmt::format("the agent {}", in_quotes(found->name)) : author.id;
 }
 
 }  // namespace

@@ -118,12 +118,15 @@ awaitable<Reply> thread_reply(Context& context, RequestRow row) {
 }
 
 awaitable<Reply> pending_reply(Context& context, std::string_view kind) {
+  // Each agent's newest first, then each one's second: however much one asks, it hides no other.
   static const std::string sql =
       std::string(request_columns) +
-      ", w.id, w.name FROM requests r LEFT JOIN workspaces w ON w.id = r.requester_id"
-      " WHERE r.recipient_type = 'user' AND r.status IN ('pending', 'info_requested')"
-      " AND ($1 = '' OR r.kind = $1) AND coalesce(w.status, '') != 'removed'"
-      " ORDER BY r.seq DESC LIMIT $2";
+      ", w.id, w.name FROM (SELECT q.*,"
+      " row_number() OVER (PARTITION BY q.requester_id ORDER BY q.seq DESC) AS place"
+      " FROM requests q WHERE q.recipient_type = 'user'"
+      " AND q.status IN ('pending', 'info_requested') AND ($1 = '' OR q.kind = $1)) AS r"
+      " LEFT JOIN workspaces w ON w.id = r.requester_id"
+      " WHERE coalesce(w.status, '') != 'removed' ORDER BY r.place, r.seq DESC LIMIT $2";
   store::RowStream row = context.store.stream(sql, kind, max_pending);
   json::Writer writer;
   {

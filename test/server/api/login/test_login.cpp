@@ -145,9 +145,8 @@ TEST_CASE("sessions are listed, revoked, and end 30 days after their last use") 
   test::run(platform.loop, platform.events.close_revoked());
   CHECK(closed == 0);
   CHECK(first.ask("DELETE", "/sessions/" + second.id()).status == 200);
-  CHECK(first.ask("DELETE", "/sessions/nonsense").status == 404);
-  test::run(platform.loop, platform.events.close_revoked());
   CHECK(closed == 1);
+  CHECK(first.ask("DELETE", "/sessions/nonsense").status == 404);
   CHECK(second.ask("GET", "/session").status == 401);
 
   for (int days = 0; days < 60; days += 20) {

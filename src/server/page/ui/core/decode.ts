@@ -27,9 +27,18 @@ export function time(value: unknown): number {
 /// A name on one line, without the characters that hide, join or turn what stands beside it.
 export function name(value: unknown): string {
   return text(value)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g, " ")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u034f\u115f\u1160\u3164\uffa0\u{e0000}-\u{e0fff}]/gu, " ")
     .replace(/\s+/g, " ")
     .trim();
+}
+
+/// A text that somebody decides on: what would turn it, or is there without being seen, is spelled
+/// out. The joiners and marks that scripts and emoji need stay.
+export function exposed(value: unknown): string {
+  return text(value).replace(
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu,
+    (letter) => `[U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}]`,
+  );
 }
 
 /// JSON for people: indented, and cut so that no row makes the page slow.

@@ -1,7 +1,7 @@
 // What waits for the person: requests of agents, and permission prompts.
 
 import { get, post } from "./api";
-import { count, list, name, record, text, time } from "./decode";
+import { count, exposed, list, name, record, text, time } from "./decode";
 import { Resource } from "./resource";
 
 export interface Request {
@@ -40,12 +40,12 @@ function readRequest(item: unknown): Request {
     agent: text(row.workspace_id) || text(row.requester_id),
     agentName: name(row.workspace_name),
     title: name(row.title) || "(no title)",
-    detail: text(permission ? row.description : row.detail),
+    detail: exposed(permission ? row.description : row.detail),
     status: text(row.status),
     priority: count(row.priority),
     created: time(row.created_at),
     tool: name(row.tool_name),
-    preview: text(row.input_preview),
+    preview: exposed(row.input_preview),
     host: name(row.session),
     reason: text(row.reason),
     responded: time(row.responded_at),
@@ -57,7 +57,9 @@ export const isOpen = (request: Request) =>
 
 const readAll = async (path: string) => list(await get(path)).map(readRequest);
 
-export const pending = new Resource("what waits for you", () => readAll("requests/pending"));
+// The platform gives each agent its turn; a person reads the newest first.
+export const pending = new Resource("what waits for you", async () =>
+  (await readAll("requests/pending")).sort((a, b) => b.created - a.created));
 export const decided = new Resource("what was decided", async () =>
   (await readAll("requests?limit=50")).filter((request) => !isOpen(request)));
 
@@ -69,7 +71,7 @@ export async function thread(id: string): Promise<Remark[]> {
       id: text(row.id),
       author: text(row.author_id),
       byPerson: row.author_type === "user",
-      body: text(row.body),
+      body: exposed(row.body),
       at: time(row.created_at),
     };
   });
