@@ -163,8 +163,9 @@ class Person:
         inbox = self.as_user("find", HOME, "-name", "inbox.db").stdout.split()
         assert inbox, "no inbox.db"
         before = self.as_user("stat", "-c", "%i", *inbox).stdout
-        shutil.copy(newer, self.booted.system.path / "tmp")
-        self.booted.run("apt-get", "install", "-y", f"/tmp/{newer.name}")
+        # Not /tmp: the booted system has another one mounted there.
+        shutil.copy(newer, self.booted.system.path / "opt")
+        self.booted.run("apt-get", "install", "-y", f"/opt/{newer.name}")
         self.as_user("molecule-mcp", "service", "restart")
         assert self.as_user("stat", "-c", "%i", *inbox).stdout == before
 
