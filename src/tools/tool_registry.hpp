@@ -28,7 +28,8 @@ inline constexpr mcp::Annotations sends{
 inline constexpr const char* always_loaded = R"({"anthropic/alwaysLoad":true})";
 
 /// The schema of a tool without arguments.
-inline constexpr const char* no_arguments = R"({"type":"object","properties":{},"additionalProperties":false})";
+inline constexpr const char* no_arguments =
+    R"({"type":"object","properties":{},"additionalProperties":false})";
 
 /// Everything that the host learns about a tool.
 struct Declaration {
