@@ -1,10 +1,18 @@
 #include "platform/requests.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "base/json/writer.hpp"
+#include "base/sha256.hpp"
 
 namespace molecule::platform {
+
+std::string content_key(const NewRequest& request) {
+  return sha256(fmt::format("{}\n{}\n{}\n{}{}", request.kind, request.recipient_id,
+                            request.title.size(), request.title, request.detail));
+}
 
 std::string to_json(const NewRequest& request) {
   json::Writer writer;

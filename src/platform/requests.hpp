@@ -34,6 +34,10 @@ struct RequestCreated {
   std::string status;
 };
 
+/// The key of a request that is told apart by its content: the same again, while it is open, is the
+/// same request, whichever program or session makes it.
+std::string content_key(const NewRequest& request);
+
 /// The body of `POST …/requests`.
 std::string to_json(const NewRequest& request);
 

@@ -28,7 +28,8 @@ int serve(pid_t parent, mcp::Era era, std::optional<log::Level> level) {
     for (const std::string& problem : config.error()) log::error("{}", problem);
     log::error("run `molecule-mcp setup`, or see `molecule-mcp help environment`");
     options.problem = app::problem_text(config.error());
-    return app::serve(workspace::provisional_config(options.environment), std::move(options));
+    workspace::Config provisional = workspace::provisional_config(options.environment);
+    return app::serve(std::move(provisional), std::move(options));
   }
   if (config->verbose && !level) log::set_level(log::Level::info);
   app::raise_file_limit(config->workspaces.size());

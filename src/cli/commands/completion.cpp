@@ -49,7 +49,9 @@ bool takes_file(const Option& option) {
 }
 
 std::string bash() {
+  // Bash takes the first pattern that fits: of `requests` and `requests new`, the longer one.
   std::string cases;
+  std::string short_cases;
   std::set<std::string> files;
   std::set<std::string_view> grouped;
   for (const Command& command : commands()) {
@@ -63,14 +65,15 @@ std::string bash() {
         for (const Command* one : commands_below(word)) {
           names += fmt::format("{} ", one->name.substr(blank + 1));
         }
+        if (const Command* alone = find_command(word)) {
+          names += fmt::format("{} ", fmt::join(words_after(*alone), " "));
+        }
         cases += fmt::format("    '{} ') words='{}' ;;\n", word, names);
       }
     }
-    const std::size_t blank = command.name.find(' ');
-    const std::string pattern = blank == std::string_view::npos
-                                    ? fmt::format("'{} '*", command.name)
-                                    : fmt::format("'{}'*", command.name);
-    cases += fmt::format("    {}) words='{}' ;;\n", pattern, fmt::join(words_after(command), " "));
+    const bool one_word = command.name.find(' ') == std::string_view::npos;
+    (one_word ? short_cases : cases) += fmt::format("    '{} '*) words='{}' ;;\n", command.name,
+                                                    fmt::join(words_after(command), " "));
   }
   return fmt::format(R"(# bash completion of molecule-mcp
 _molecule_mcp() {{
@@ -88,7 +91,7 @@ _molecule_mcp() {{
 }}
 complete -F _molecule_mcp molecule-mcp
 )",
-                     fmt::join(files, "|"), fmt::join(first_words(), " "), cases);
+                     fmt::join(files, "|"), fmt::join(first_words(), " "), cases + short_cases);
 }
 
 /// In single quotes of a POSIX shell.
@@ -139,6 +142,7 @@ std::string zsh() {
   std::set<std::string_view> grouped;
   for (const Command& command : commands()) {
     const std::size_t blank = command.name.find(' ');
+    if (blank == std::string_view::npos && !commands_below(command.name).empty()) continue;
     if (blank == std::string_view::npos) {
       cases += fmt::format("      {})\n        {} ;;\n", command.name, zsh_arguments(command));
       continue;
@@ -151,6 +155,9 @@ std::string zsh() {
       const std::string_view second = one->name.substr(blank + 1);
       names += fmt::format(" {}", second);
       inner += fmt::format("          {}) {} ;;\n", second, zsh_arguments(*one));
+    }
+    if (const Command* alone = find_command(word)) {
+      inner += fmt::format("          *) {} ;;\n", zsh_arguments(*alone));
     }
     cases += fmt::format(
         "      {})\n        if (( CURRENT == 2 )); then compadd --{}\n"

@@ -124,12 +124,15 @@ std::string describe(const Command& command) {
   out += "\nOptions:\n";
   for (const Option& one : command.options) out += entry(option_label(one), one.help, column);
   out += entry("-h, --help", "Print this help", column);
+  const auto below = commands_below(command.name);
+  if (!below.empty()) out += "\nMore:\n";
+  for (const Command* one : below) out += entry(one->name, one->summary, column);
   return out;
 }
 
 void say_failure(std::string_view problem, std::string_view hint) {
   std::string line = fmt::format("molecule-mcp: {}\n", text::sanitize(problem));
-  if (!hint.empty()) line += fmt::format("{}\n", hint);
+  if (!hint.empty()) line += fmt::format("{}\n", text::sanitize(hint));
   say(line);
 }
 

@@ -142,6 +142,46 @@ constexpr std::array memory_find_positionals{
                .repeated = true}};
 constexpr std::array memory_find_examples{Words("molecule-mcp memory find deploys")};
 
+constexpr Positional request_id{.name = "ID", .help = "The request's id, or the beginning of it"};
+constexpr std::array requests_positionals{
+    Positional{.name = "ID",
+               .help = "Show this request with its thread: its id, or the beginning of it",
+               .required = false}};
+constexpr std::array requests_options{
+    Option{.names = "--status",
+           .value = "STATUS",
+           .help = "Only these: pending, info_requested, done, approved, rejected or cancelled"},
+    workspace, json};
+constexpr std::array requests_examples{Words("molecule-mcp requests --status pending"),
+                                       Words("molecule-mcp requests 5d0e")};
+constexpr std::array request_kinds{Words("task"), Words("approval")};
+constexpr std::array requests_new_positionals{
+    Positional{.name = "KIND", .help = "What is asked for", .choices = request_kinds},
+    Positional{.name = "TITLE", .help = "One line, at most 500 bytes"}};
+constexpr std::array requests_new_options{
+    Option{.names = "--detail", .value = "TEXT", .help = "More about it; - reads it from stdin"},
+    Option{.names = "--to",
+           .value = "WHO",
+           .help = "A peer, as send takes it; default: the user. An approval is the user's only"},
+    Option{.names = "--priority", .value = "P", .help = "From -100 to 100 (default 0)"}, workspace,
+    json};
+constexpr std::array requests_new_examples{
+    Words("molecule-mcp requests new approval 'Delete the old branch?'"),
+    Words("git diff | molecule-mcp requests new task 'Review this' --to reviewer --detail -")};
+constexpr std::array requests_respond_positionals{
+    request_id,
+    Positional{.name = "ANSWER",
+               .help = "done or rejected, which ends it; or a message, - from stdin",
+               .required = false},
+    Positional{
+        .name = "TEXT", .help = "After done or rejected: a word about it", .required = false}};
+constexpr std::array requests_respond_examples{
+    Words("molecule-mcp requests respond 5d0e 'Which branch?'"),
+    Words("molecule-mcp requests respond 5d0e done 'Merged'"),
+    Words("make test 2>&1 | tail | molecule-mcp requests respond 5d0e -")};
+constexpr std::array requests_cancel_positionals{request_id};
+constexpr std::array requests_cancel_examples{Words("molecule-mcp requests cancel 5d0e")};
+
 constexpr std::array report_options{json};
 constexpr std::array status_examples{
     Words("molecule-mcp status"),
@@ -161,6 +201,7 @@ constexpr std::array logs_examples{Words("molecule-mcp logs -f")};
 constexpr std::array setup_options{
     Option{.names = "--url", .value = "URL", .help = "The platform's address"},
     Option{.names = "--id", .value = "ID", .help = "The workspace's id"},
+    Option{.names = "-w,--workspace", .value = "ID", .help = "The same, as other commands call it"},
     Option{.names = "--token-file",
            .value = "FILE",
            .help = "A file with the workspace's token; - reads it from stdin"},
@@ -190,9 +231,13 @@ constexpr std::array install_options{
     Option{.names = "--hooks",
            .help = "Also write hooks, so that the agent hears of messages without polling "
                    "(claude-code, codex, gemini)"},
+    Option{.names = "--tool-hook",
+           .help = "Like --hooks, and also a hook after each tool: for long turns, in which the "
+                   "user may write"},
     Option{.names = "--allow-tools",
            .help = "Also let the agent use the tools without asking each time"},
-    Option{.names = "--dry-run", .help = "Change nothing, and show what would change"}, workspace,
+    Option{.names = "--dry-run", .help = "Change nothing, and show what would change"},
+    workspace,
     json};
 constexpr std::array install_examples{Words("molecule-mcp install claude-code --hooks"),
                                       Words("molecule-mcp install codex --dry-run")};
@@ -287,6 +332,18 @@ const Command table[] = {
      memory_add_examples, memory_add},
     {"memory find", group_platform, "Search the stored memories", "", memory_find_positionals,
      memory_options, memory_find_examples, memory_find},
+    {"requests", group_platform, "List the requests by and to this workspace, or show one",
+     "The 50 newest of each side.", requests_positionals, requests_options, requests_examples,
+     requests},
+    {"requests new", group_platform, "Ask the user, or a peer, for a task or an approval",
+     "Prints the request's id. The same again, while it is open, is the same request. What becomes "
+     "of it comes to the inbox.",
+     requests_new_positionals, requests_new_options, requests_new_examples, requests_new},
+    {"requests respond", group_platform,
+     "Answer a request to this workspace, or write to its thread", "", requests_respond_positionals,
+     plain_options, requests_respond_examples, requests_respond},
+    {"requests cancel", group_platform, "Withdraw a request of this workspace", "",
+     requests_cancel_positionals, plain_options, requests_cancel_examples, requests_cancel},
     {"status",
      group_here,
      "Show each workspace's owner, last heartbeat, last poll and inbox",

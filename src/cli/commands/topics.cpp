@@ -77,8 +77,8 @@ writes them for Claude Code, Codex and Gemini CLI:
   SessionStart                    who the agent is, and how many messages wait
   UserPromptSubmit, BeforeAgent   what is new since it was last told
   Stop, AfterAgent                messages wait: go on and answer them; once for each message
-  PostToolUse, AfterTool          a message of the user that came during the turn, once; not
-                                  written by install: add it if turns are long
+  PostToolUse, AfterTool          a message of the user that came during the turn, once; only
+                                  written with --tool-hook, for turns that are long
 
 A hook reads the state folder and no network, takes a few milliseconds, and prints nothing when
 anything is wrong, or when nothing is new. Codex runs hooks only after you trusted them: it asks at

@@ -155,7 +155,9 @@ std::string claude_program(const Host& host, const workspace::Environment& envir
 int install(const Arguments& arguments) {
   const auto environment = workspace::process_environment();
   const Host host = find_host(arguments.value("HOST"), environment);
-  const InstallOptions options{.hooks = arguments.has("--hooks"),
+  const bool tool_hook = arguments.has("--tool-hook");
+  const InstallOptions options{.hooks = tool_hook || arguments.has("--hooks"),
+                               .tool_hook = tool_hook,
                                .allow_tools = arguments.has("--allow-tools")};
   if (options.hooks && host.hooks == Host::Hooks::none) {
     return wrong_usage(fmt::format("{} has no hooks that molecule-mcp knows", host.title));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -81,9 +82,23 @@ bool set_entry(JsonEdit& edit, const Host& host, const ServerEntry& entry, bool 
   return edit.set(path, whole + "}");
 }
 
+bool has_hook(JsonEdit& edit, std::string_view event, const std::string& workspace_id) {
+  json::Document items;
+  const std::string text = edit.get({"hooks", std::string(event)}).value_or("[]");
+  return items.parse(text).ok() &&
+         std::ranges::any_of(items.root().items(), [&workspace_id](json::Value one) {
+           return is_ours(one.dump(), workspace_id);
+         });
+}
+
 bool set_hooks(JsonEdit& edit, const Host& host, const ServerEntry& entry,
-               const std::string& workspace_id) {
-  const auto& events = host.hooks == Host::Hooks::gemini ? gemini_events : claude_events;
+               const std::string& workspace_id, bool tool_hook) {
+  const bool gemini = host.hooks == Host::Hooks::gemini;
+  const auto& always = gemini ? gemini_events : claude_events;
+  std::vector<std::string_view> events(always.begin(), always.end());
+  const std::string_view after_tool = gemini ? "AfterTool" : "PostToolUse";
+  // One that is there already stays, with the program's path of now.
+  if (tool_hook || has_hook(edit, after_tool, workspace_id)) events.push_back(after_tool);
   for (const std::string_view event : events) {
     const Path path{"hooks", std::string(event)};
     const std::string item = hook_item(host, hook_command(entry, event, workspace_id));
@@ -204,7 +219,8 @@ Result<std::vector<Change>, std::string> plan_install(const Host& host, const Se
     if (!set_entry(**edit, host, entry, options.allow_tools)) {
       return unexpected(*file, host.servers.front());
     }
-    if (one_file && options.hooks && !set_hooks(**edit, host, entry, workspace_id)) {
+    if (one_file && options.hooks &&
+        !set_hooks(**edit, host, entry, workspace_id, options.tool_hook)) {
       return unexpected(*file, "hooks");
     }
     changes.push_back({.file = std::move(*file), .after = (*edit)->text()});
@@ -215,7 +231,7 @@ Result<std::vector<Change>, std::string> plan_install(const Host& host, const Se
   if (!file.ok()) return Failure{std::move(file.error())};
   auto edit = parse_json(*file, {});
   if (!edit.ok()) return Failure{std::move(edit.error())};
-  if (options.hooks && !set_hooks(**edit, host, entry, workspace_id)) {
+  if (options.hooks && !set_hooks(**edit, host, entry, workspace_id, options.tool_hook)) {
     return unexpected(*file, "hooks");
   }
   const std::string allowed = json::quoted(permission(entry));

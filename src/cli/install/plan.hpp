@@ -12,6 +12,8 @@ namespace molecule::cli {
 
 struct InstallOptions {
   bool hooks = false;
+  /// With hooks: also after each tool, for turns that are long.
+  bool tool_hook = false;
   bool allow_tools = false;
 };
 

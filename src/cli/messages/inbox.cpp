@@ -81,14 +81,15 @@ awaitable<int> list(Session& session, std::optional<std::chrono::seconds> wait, 
     co_await sleep_for(session.clock, look_again);
     found = co_await waiting_messages(session);
   }
+  int printed = exit_code::done;
   if (json) {
-    finish(to_json(found));
+    printed = finish(to_json(found));
   } else if (!found.empty()) {
-    finish(to_table(found, session.clock.wall()));
+    printed = finish(to_table(found, session.clock.wall()));
   } else {
     say("The inbox is empty.\n");
   }
-  co_return wait&& found.empty() ? exit_code::nothing_came : exit_code::done;
+  co_return wait&& found.empty() ? exit_code::nothing_came : printed;
 }
 
 using Failed = workspace::HandlerTurns::SetAside;
@@ -103,7 +104,7 @@ std::string to_json(const std::vector<Failed>& failed) {
       tools::write_message(message, one.message);
       message.field("failed_at", format_rfc3339(one.since));
       message.field("tries", one.tries);
-      message.field("reason", one.reason);
+      message.field("reason", text::sanitize(one.reason));
     }
   }
   return std::move(writer).take() + "\n";

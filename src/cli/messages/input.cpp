@@ -37,7 +37,10 @@ Result<std::string, std::string> read_stdin(std::size_t limit) {
 }
 
 Result<std::string, int> read_text(const Arguments& arguments) {
-  std::string text = arguments.value("TEXT", "-");
+  return read_text(arguments.value("TEXT", "-"));
+}
+
+Result<std::string, int> read_text(std::string text) {
   if (text == "-") {
     if (can_ask()) say("Write the text, and end it with Ctrl-D on a line of its own.\n");
     auto read = read_stdin(max_text_bytes);

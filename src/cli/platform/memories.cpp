@@ -32,7 +32,7 @@ Result<std::string, int> read_scope(const Arguments& arguments, std::string_view
 awaitable<int> add(Session& session, std::string content, std::string scope, bool json) {
   auto memory = co_await session.first().client.commit_memory(redact_secrets(content), scope);
   if (!memory) co_return report("the memory was not stored", memory.error());
-  if (!json) co_return finish(memory->id + "\n");
+  if (!json) co_return finish(text::one_line(memory->id) + "\n");
   json::Writer writer;
   {
     auto o = writer.object();
@@ -54,7 +54,7 @@ awaitable<int> find(Session& session, std::string words, std::string scope, bool
       auto one = list.object();
       one.field("id", memory.id);
       one.field("scope", memory.scope);
-      one.field("content", memory.content);
+      one.field("content", text::sanitize(memory.content));
       table.add({memory.scope, memory.content});
     }
   }

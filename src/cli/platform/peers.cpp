@@ -21,14 +21,15 @@ using platform::Peer;
 
 /// Whole names and ids go before beginnings.
 std::vector<Peer> matching(const std::vector<Peer>& peers, const std::string& wanted) {
+  const std::string folded = text::fold_case(wanted);
   std::vector<Peer> whole;
   std::vector<Peer> beginning;
   for (const Peer& peer : peers) {
-    const std::string name = text::lower(peer.name);
+    const std::string name = text::fold_case(peer.name);
     const std::string id = text::lower(peer.id);
-    if (name == wanted || id == wanted) {
+    if (name == folded || id == wanted) {
       whole.push_back(peer);
-    } else if (name.starts_with(wanted) || id.starts_with(wanted)) {
+    } else if (name.starts_with(folded) || id.starts_with(wanted)) {
       beginning.push_back(peer);
     }
   }
@@ -39,15 +40,16 @@ int say_unknown(const std::string& who, const std::vector<Peer>& peers) {
   std::vector<std::string_view> names;
   for (const Peer& peer : peers) names.push_back(peer.name);
   const std::string_view guess = nearest(who, names);
-  say_failure(
-      fmt::format("there is no peer {}", text::sanitize_name(who)),
-      guess.empty() ? "`molecule-mcp peers` lists them." : fmt::format("Did you mean {}?", guess));
+  say_failure(fmt::format("there is no peer {}", text::sanitize_name(who)),
+              guess.empty() ? "`molecule-mcp peers` lists them."
+                            : fmt::format("Did you mean {}?", text::sanitize_name(guess)));
   return exit_code::not_found;
 }
 
 int say_ambiguous(const std::string& who, const std::vector<Peer>& found) {
   std::string text = fmt::format("{} may be any of these; give the id:", text::sanitize_name(who));
-  for (const Peer& peer : found) text += fmt::format("\n  {}  {}", peer.id, peer.name);
+  for (const Peer& peer : found)
+    text += fmt::format("\n  {}  {}", text::one_line(peer.id), text::sanitize_name(peer.name));
   return wrong_usage(text);
 }
 
@@ -58,10 +60,10 @@ std::string to_json(const std::vector<Peer>& peers) {
     auto list = o.array("peers");
     for (const Peer& peer : peers) {
       auto one = list.object();
-      one.field("id", peer.id);
-      one.field("name", peer.name);
-      one.field("role", peer.role);
-      one.field("status", peer.status);
+      one.field("id", text::sanitize(peer.id));
+      one.field("name", text::sanitize(peer.name));
+      one.field("role", text::sanitize(peer.role));
+      one.field("status", text::sanitize(peer.status));
     }
   }
   return std::move(writer).take() + "\n";

@@ -12,5 +12,9 @@ int history(const Arguments& arguments);
 int search(const Arguments& arguments);
 int memory_add(const Arguments& arguments);
 int memory_find(const Arguments& arguments);
+int requests(const Arguments& arguments);
+int requests_new(const Arguments& arguments);
+int requests_respond(const Arguments& arguments);
+int requests_cancel(const Arguments& arguments);
 
 }  // namespace molecule::cli

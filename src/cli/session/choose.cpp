@@ -72,8 +72,9 @@ Result<workspace::Config, int> choose_workspaces(const Arguments& arguments, Nee
   const std::string wanted = text::lower(text::trim(arguments.value("--workspace")));
   std::vector<WorkspaceConfig> chosen;
   for (const WorkspaceConfig& one : config->workspaces) {
-    const bool named = text::lower(card_name(one)) == wanted || one.id == wanted;
-    if (named || (!wanted.empty() && one.id.starts_with(wanted))) chosen.push_back(one);
+    if (wanted.empty()) break;
+    const bool named = text::fold_case(card_name(one)) == text::fold_case(wanted);
+    if (named || one.id.starts_with(wanted)) chosen.push_back(one);
   }
   if (chosen.size() == 1) {
     config->workspaces = std::move(chosen);

@@ -4,7 +4,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 
 #include "base/text/text.hpp"
 #include "cli/output/terminal.hpp"
@@ -15,23 +17,44 @@ namespace {
 
 constexpr std::size_t max_line = 65536;
 
+/// The terminal as it was before it stopped showing what is typed, for the signals' handler.
+termios shown{};
+
+/// A terminal that shows nothing would outlive the program. The second signal ends it.
+void show_and_end(int signal) {
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+  ::raise(signal);
+}
+
 /// What is typed is not shown while one lives.
 class Hidden {
  public:
-  Hidden() : known_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
+  Hidden() : known_(::tcgetattr(STDIN_FILENO, &shown) == 0) {
     if (!known_) return;
-    termios hidden = before_;
+    struct sigaction ending{};
+    ending.sa_handler = show_and_end;
+    ending.sa_flags = static_cast<int>(SA_RESETHAND);
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      ::sigaction(signals[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) ::sigaction(signals[i], &ending, nullptr);
+    }
+    termios hidden = shown;
     hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
   }
   Hidden(const Hidden&) = delete;
   Hidden& operator=(const Hidden&) = delete;
   ~Hidden() {
-    if (known_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    if (!known_) return;
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      ::sigaction(signals[i], &before_[i], nullptr);
+    }
   }
 
  private:
-  termios before_{};
+  static constexpr std::array<int, 4> signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  std::array<struct sigaction, signals.size()> before_{};
   bool known_;
 };
 

@@ -1,8 +1,11 @@
 #include "cli/setup/config_writer.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <string_view>
 
 #include "base/files/files.hpp"
@@ -47,6 +50,24 @@ Result<std::string, std::string> without_entry(std::string_view text, const std:
 }
 
 }  // namespace
+
+Result<void, std::string> check_config(const workspace::Environment& environment) {
+  const std::filesystem::path path = workspace::config_folder(environment) / "config.toml";
+  auto file = EditedFile::open(path);
+  if (!file.ok()) return Failure{std::move(file.error())};
+  if (auto valid = toml_to_json(file->before()); !valid.ok()) {
+    return Failure{fmt::format("{} cannot be parsed: {}", path.string(), std::move(valid.error()))};
+  }
+  if (auto made = files::make_private_folder(path.parent_path()); !made.ok()) {
+    return Failure{std::move(made.error().message)};
+  }
+  const std::filesystem::path folder = file->path().parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return Failure{
+        fmt::format("{} cannot be written to: {}", folder.string(), std::strerror(errno))};
+  }
+  return {};
+}
 
 Result<std::filesystem::path, std::string> write_config(const workspace::Environment& environment,
                                                         const NewEntry& entry) {

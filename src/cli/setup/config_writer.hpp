@@ -23,4 +23,7 @@ struct NewEntry {
 Result<std::filesystem::path, std::string> write_config(const workspace::Environment& environment,
                                                         const NewEntry& entry);
 
+/// Why `write_config` would fail, found before anything is made that it is to remember.
+Result<void, std::string> check_config(const workspace::Environment& environment);
+
 }  // namespace molecule::cli

@@ -1,8 +1,11 @@
 #include "cli/setup/setup.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -92,7 +95,8 @@ class Questions {
 
  private:
   std::string given(std::string_view option, std::string_view variable) const {
-    const std::string here = arguments_.value(option);
+    std::string here = arguments_.value(option);
+    if (here.empty() && option == "--id") here = text::trim(arguments_.value("--workspace"));
     return here.empty() ? std::string(text::trim(environment_(variable).value_or(""))) : here;
   }
 
@@ -204,6 +208,20 @@ awaitable<int> check(net::HttpClient& http, Plan& plan) {
   co_return exit_code::done;
 }
 
+/// Whether the state folder and config.toml can be written.
+Result<void, std::string> check_places(const Environment& environment) {
+  const workspace::Reading reading = workspace::read_config(environment);
+  if (!reading.knows_folders) return Failure{fmt::format("{}", fmt::join(reading.problems, "; "))};
+  if (auto made = files::make_private_folder(reading.state_folder); !made.ok()) {
+    return Failure{std::move(made.error().message)};
+  }
+  if (::access(reading.state_folder.c_str(), W_OK | X_OK) != 0) {
+    return Failure{fmt::format("{} cannot be written to: {}", reading.state_folder.string(),
+                               std::strerror(errno))};
+  }
+  return check_config(environment);
+}
+
 /// Where the token is to lie: in the state folder of the workspace, made if it is missing.
 Result<std::filesystem::path, std::string> store_token(const Environment& environment,
                                                        const Plan& plan) {
@@ -276,6 +294,11 @@ int setup(const Arguments& arguments) {
   Plan plan = std::move(*answered);
   Caller caller;
   if (!plan.create.empty()) {
+    // The token of a new workspace is told once: where it is to lie must be known to work.
+    if (auto ready = check_places(environment); !ready.ok()) {
+      say_failure(fmt::format("nothing was created: {}", ready.error()));
+      return exit_code::failed;
+    }
     if (const int code = caller.run(create(caller.http(), plan)); code != exit_code::done) {
       return code;
     }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/json/writer.hpp"
-#include "base/sha256.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "molecule/mcp/arguments.hpp"
@@ -27,12 +26,6 @@ std::string read_id(mcp::Arguments& arguments) {
   std::string id(text::trim(arguments.text("request_id")));
   if (!id.empty() && !is_uuid(id)) arguments.reject("request_id", "must be a request's UUID");
   return text::lower(id);
-}
-
-/// An identical request that is still open is the same one.
-std::string key_of(const platform::NewRequest& request) {
-  return sha256(fmt::format("{}\n{}\n{}\n{}{}", request.kind, request.recipient_id,
-                            request.title.size(), request.title, request.detail));
 }
 
 bool is_the_person(std::string_view recipient) {
@@ -64,7 +57,7 @@ awaitable<mcp::ToolResult> create_request(Services& services, mcp::Call& call) {
   workspace::Workspace& workspace = choose_workspace(services, arguments, peer.id);
   if (auto wrong = rejection(services, arguments, workspace)) co_return std::move(*wrong);
   wanted.recipient_id = peer.id;
-  wanted.key = key_of(wanted);
+  wanted.key = platform::content_key(wanted);
   auto made = co_await workspace.client.create_request(std::move(wanted));
   if (!made) co_return failure("The request was not made", About::request, made.error());
   json::Writer writer;

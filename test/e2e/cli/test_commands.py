@@ -2,9 +2,13 @@
 and the exit codes."""
 
 import json
+import os
+import pty
+import signal
 import sqlite3
 import stat
 import subprocess
+import termios
 import threading
 import time
 
@@ -196,3 +200,58 @@ def test_what_a_handler_gave_up_on_is_listed(cli, inbox, home):
     table = cli("inbox", "--failed").stdout
     assert "no answer" in table and failed["activity_id"][:8] in table
     assert len(received(cli)) == 2
+
+
+def test_an_inbox_that_cannot_be_printed_is_a_failure(cli, inbox, mcp_binary, home):
+    inbox(1)
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run([mcp_binary, "inbox", "--json"], env=child_env(home), stdout=full,
+                               stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+    assert ended.returncode == 1 and "stdout" in ended.stderr
+    # A reader that has enough is none.
+    inbox_to_head = subprocess.run(["bash", "-c", 'set -o pipefail; "$0" inbox | head -c 1', mcp_binary],
+                                   env=child_env(home), capture_output=True, timeout=DEADLINE)
+    assert inbox_to_head.returncode == 0, inbox_to_head
+
+
+def test_no_workspace_is_created_whose_token_could_not_be_kept(platform, cli, home):
+    admin = home / "admin"
+    admin.write_text(platform.admin_token)
+    config = home / ".config" / "molecule" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("not = [toml")
+    before = len(platform.admin("GET", "/workspaces").body)
+    said = cli("setup", "--url", platform.url, "--create", "lost", "--admin-token-file", str(admin), code=1)
+    assert "nothing was created" in said.stderr and "config.toml" in said.stderr
+    assert len(platform.admin("GET", "/workspaces").body) == before
+    assert config.read_text() == "not = [toml"
+
+
+def test_a_peer_name_cannot_command_the_terminal(cli, env, fake):
+    fake.peers = [{"id": f"3f2a000{n}-0000-4000-8000-000000000001", "name": f"Resear\u001b[31mcher\n{n}",
+                   "role": "\u202ex", "status": "\u001b]0;x\u0007online"} for n in (1, 2)]
+    for code, *command in ((0, "peers"), (0, "peers", "--json"), (2, "send", "resear", "x"),
+                           (4, "send", "eesear[31mcher 1", "x")):
+        ended = cli(*command, code=code, env=env)
+        assert not set("\u001b\u0007\u202e") & set(ended.stdout + ended.stderr), ended
+        assert "\n1" not in ended.stdout + ended.stderr
+
+
+def test_ctrl_c_at_a_secret_leaves_a_terminal_that_shows_what_is_typed(mcp_binary, home):
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(mcp_binary, [mcp_binary, "setup", "--url", "http://127.0.0.1:1", "--id",
+                               "3f2a0000-0000-4000-8000-000000000001"], child_env(home))
+    seen = b""
+    while b"(not shown)" not in seen:
+        seen += os.read(terminal, 1000)
+
+    def shows():
+        return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+    until(lambda: not shows())
+    os.write(terminal, b"\x03")
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT
+    assert shows()
+    os.close(terminal)

@@ -119,6 +119,25 @@ def test_hooks_are_added_beside_others_and_removed(install, agent, home, host, f
     assert path.read_text() == text
 
 
+@pytest.mark.parametrize("host,file,event", [("claude-code", ".claude/settings.json", "PostToolUse"),
+                                             ("codex", ".codex/hooks.json", "PostToolUse"),
+                                             ("gemini", ".gemini/settings.json", "AfterTool")])
+def test_a_hook_after_each_tool_is_written_only_when_asked_for(install, agent, home, host, file, event):
+    path = home / file
+    install(host, "--hooks")
+    assert event not in json.loads(path.read_text())["hooks"]
+    install(host, "--tool-hook")
+    hooks = json.loads(path.read_text())["hooks"]
+    assert len(hooks) == 4 and f"hook {event} --workspace {agent.id}" in str(hooks[event])
+    # The program moved: every hook of ours follows, and the one that was asked for stays.
+    path.write_text(path.read_text().replace("/molecule-mcp hook", "/old/molecule-mcp hook"))
+    install(host, "--hooks")
+    text = path.read_text()
+    assert "/old/" not in text and json.loads(text)["hooks"] == hooks
+    install(host, command="uninstall")
+    assert "hook" not in path.read_text()
+
+
 def test_hooks_need_a_host_that_has_them(install, agent):
     assert "no hooks" in install("cursor", "--hooks", code=2).stderr
 

@@ -58,12 +58,13 @@ while True:
 )";
 
 constexpr std::string_view claude_template =
-    R"(claude mcp add molecule-{{SHORT_ID}} -e WORKSPACE_ID="{{WORKSPACE_ID}}" -e PLATFORM_URL="{{PLATFORM_URL}}" -e MOLECULE_WORKSPACE_TOKEN="{{AUTH_TOKEN}}" -- molecule-mcp
+    R"(claude mcp add molecule-{{SHORT_ID}} -e WORKSPACE_ID="{{WORKSPACE_ID}}" -e PLATFORM_URL="{{PLATFORM_URL}}" -e MOLECULE_WORKSPACE_TOKEN="{{AUTH_TOKEN}}" -e MOLECULE_MCP_STAY=1 -- molecule-mcp
 )";
 
 constexpr std::string_view environment_template = R"(export WORKSPACE_ID="{{WORKSPACE_ID}}"
 export PLATFORM_URL="{{PLATFORM_URL}}"
 export MOLECULE_WORKSPACE_TOKEN="{{AUTH_TOKEN}}"
+export MOLECULE_MCP_STAY=1
 # Any MCP host that passes its environment on can now start the command: molecule-mcp
 )";
 
@@ -74,6 +75,7 @@ command = "molecule-mcp"
 WORKSPACE_ID = "{{WORKSPACE_ID}}"
 PLATFORM_URL = "{{PLATFORM_URL}}"
 MOLECULE_WORKSPACE_TOKEN = "{{AUTH_TOKEN}}"
+MOLECULE_MCP_STAY = "1"
 )";
 
 constexpr std::string_view gemini_template = R"({
@@ -83,7 +85,8 @@ constexpr std::string_view gemini_template = R"({
       "env": {
         "WORKSPACE_ID": "{{WORKSPACE_ID}}",
         "PLATFORM_URL": "{{PLATFORM_URL}}",
-        "MOLECULE_WORKSPACE_TOKEN": "{{AUTH_TOKEN}}"
+        "MOLECULE_WORKSPACE_TOKEN": "{{AUTH_TOKEN}}",
+        "MOLECULE_MCP_STAY": "1"
       }
     }
   }

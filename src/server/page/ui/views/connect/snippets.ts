@@ -19,7 +19,6 @@ export interface Snippet {
 
 export const noToken = "PASTE-THE-TOKEN-HERE";
 const short = (place: Place) => place.id.slice(0, 8);
-const server = (place: Place) => `molecule-${short(place)}`;
 const tokenFile = (place: Place) => `~/.config/molecule/${short(place)}.token`;
 
 /// For a POSIX shell.
@@ -41,13 +40,19 @@ const environment = (place: Place) => ({
   MOLECULE_WORKSPACE_TOKEN_FILE: tokenFile(place),
 });
 
+/// `molecule-mcp setup`, which puts the token where every command finds it.
+function setup(place: Place): string {
+  return `${quoted(place.program)} setup --url ${quoted(place.url)} --workspace ${place.id} --token-file ${tokenFile(place)} --no-input\n`;
+}
+
+/// What puts the entry and the hooks into a host's own files, without a token.
+function install(place: Place, host: string, options = ""): string {
+  return `${setup(place)}${quoted(place.program)} install ${host} --workspace ${place.id}${options}\n`;
+}
+
 const assignments = (place: Place, before: string) =>
   Object.entries(environment(place)).map(([key, value]) =>
     `${before}${key}=${value.startsWith("~/") ? value : quoted(value)}`);
-
-const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-// A TOML basic string and a JSON string have the same escapes.
-const toml = (value: string) => JSON.stringify(value);
 
 export const snippets: Snippet[] = [
   {
@@ -55,35 +60,28 @@ export const snippets: Snippet[] = [
     text: (place) => `${assignments(place, "export ").join("\n")}\n${quoted(place.program)} daemon\n`,
   },
   {
-    id: "claude", title: "Claude Code", where: "In a shell, in the project's folder.",
-    text: (place) => `claude mcp add ${server(place)} \\\n${assignments(place, "  -e ").join(" \\\n")} \\\n  -- ${quoted(place.program)}\n`,
+    id: "claude", title: "Claude Code", where: "In a shell. Claude Code has the agent from its next session on.",
+    text: (place) => install(place, "claude-code", " --hooks"),
   },
   {
-    id: "codex", title: "Codex", where: "At the end of ~/.codex/config.toml.",
-    text: (place) => {
-      const lines = Object.entries(environment(place)).map(([key, value]) => `${key} = ${toml(value)}`);
-      return `[mcp_servers.${server(place)}]\ncommand = ${toml(place.program)}\n\n[mcp_servers.${server(place)}.env]\n${lines.join("\n")}\n`;
-    },
+    id: "codex", title: "Codex", where: "In a shell. Codex asks at its next start whether it may run the hooks.",
+    text: (place) => install(place, "codex", " --hooks"),
   },
   {
-    id: "gemini", title: "Gemini CLI", where: "In ~/.gemini/settings.json.",
-    text: (place) => json({ mcpServers: { [server(place)]: { command: place.program, env: environment(place) } } }),
+    id: "gemini", title: "Gemini CLI", where: "In a shell. Gemini CLI has the agent from its next session on.",
+    text: (place) => install(place, "gemini", " --hooks"),
   },
   {
-    id: "opencode", title: "opencode", where: "In ~/.config/opencode/opencode.json.",
-    text: (place) => json({ mcp: { [server(place)]: { type: "local", command: [place.program], environment: environment(place), enabled: true } } }),
+    id: "opencode", title: "opencode", where: "In a shell. molecule-mcp help install names the other hosts.",
+    text: (place) => install(place, "opencode"),
   },
   {
     id: "service", title: "Service", where: "In a shell: systemd or launchd then keeps the agent online.",
-    text: (place) => {
-      const program = quoted(place.program);
-      const setup = `${program} setup --url ${quoted(place.url)} --workspace ${place.id} --token-file ${tokenFile(place)}`;
-      return `${setup}\n${program} service install\n${program} service start\n`;
-    },
+    text: (place) => `${setup(place)}${quoted(place.program)} service install\n`,
   },
   {
     id: "environment", title: "Environment", where: "For any MCP host that passes its environment on: its command is molecule-mcp.",
-    text: (place) => `${assignments(place, "export ").join("\n")}\n`,
+    text: (place) => `${assignments(place, "export ").join("\n")}\nexport MOLECULE_MCP_STAY=1\n`,
   },
   {
     id: "curl", title: "curl", where: "In a shell: registers once, shows online, and reads the inbox.",
