@@ -103,8 +103,8 @@ std::string find_in_path(std::string_view name, const workspace::Environment& en
 }
 
 std::string program_path(const workspace::Environment& environment) {
-  const std::string own = executable();
-  const std::string named = find_in_path("molecule-mcp", environment);
+  std::string own = executable();
+  std::string named = find_in_path("molecule-mcp", environment);
   std::error_code failed;
   // A package manager's link stays when the version behind it changes.
   if (!named.empty() && fs::equivalent(named, own, failed) && !failed) return named;
