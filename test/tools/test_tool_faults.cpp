@@ -71,8 +71,8 @@ TEST_CASE("fault A5: one name for the own workspace, and an unknown argument is 
     const mcp::ToolResult result = fixture.call(tool.name, R"({"sorce":1})");
     CHECK(result.is_error);
     CHECK(contains(result.text, "`sorce`"));
-    for (const auto& [argument, schema] :
-         parsed(tool.input_schema).root()["properties"].members()) {
+    const json::Document schema = parsed(tool.input_schema);
+    for (const auto& [argument, type] : schema.root()["properties"].members()) {
       CHECK(contains(result.text, "`" + std::string(argument) + "`"));
     }
   }
