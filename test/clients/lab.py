@@ -54,12 +54,12 @@ class Lab(contextlib.ExitStack):
         return [row["response_body"]["result"] for row in reversed(rows)
                 if row["method"] == "notify"]
 
-    def until(self, condition, seconds):
+    def until(self, condition, seconds, pause=0.1):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if condition():
                 return True
-            time.sleep(0.1)
+            time.sleep(pause)
         return False
 
     def check(self, step, right, why=""):

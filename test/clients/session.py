@@ -73,7 +73,7 @@ class Session:
         return (self.folder / "output").read_text(errors="replace")
 
     def running(self):
-        return self.process.poll() is None
+        return self.process is not None and self.process.poll() is None
 
     def until(self, condition, seconds):
         """Waits for `condition` as long as the host runs; False where it did not come."""

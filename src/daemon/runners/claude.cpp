@@ -24,7 +24,8 @@ class Claude final : public JsonLines {
                                "--allowedTools", "mcp__molecule"});
       invocation.file_content = mcp_servers_json(*turn.server, false);
     }
-    if (turn.restricted) argv.emplace_back("--restricted");
+    // Alone, `--restricted` leaves the tools that read and write files.
+    if (turn.restricted) argv.insert(argv.end(), {"--restricted", "--tools", ""});
     argv.insert(argv.end(), turn.settings.extra_args.begin(), turn.settings.extra_args.end());
     invocation.input = agent_prompt(turn.incoming, turn.server.has_value());
     return invocation;

@@ -16,7 +16,12 @@ class Codex final : public JsonLines {
     std::vector<std::string>& argv = invocation.argv;
     argv = program_of(turn.settings, "codex");
     argv.insert(argv.end(), {"exec", "--skip-git-repo-check"});
-    if (turn.restricted) argv.insert(argv.end(), {"-s", "read-only"});
+    // The sandbox still lets a shell read files, and the search is not the shell's.
+    if (turn.restricted) {
+      argv.insert(argv.end(), {"-s", "read-only", "-c", "features.shell_tool=false", "-c",
+                               "features.unified_exec=false", "-c", "features.view_image=false",
+                               "-c", R"(web_search="disabled")"});
+    }
     if (turn.server) add_server(*turn.server, argv);
     argv.insert(argv.end(), turn.settings.extra_args.begin(), turn.settings.extra_args.end());
     if (turn.session) {

@@ -7,7 +7,8 @@ import install
 
 class Host:
     """`command(session)` writes the host's configuration and gives its command line and what its
-    environment needs besides. `note` is what a person has to set for the scenarios to work."""
+    environment needs besides. A host with a `handler`, which is the daemon's word for it, has
+    `as_handler(session)`: how the daemon starts it, and the environment. `note` is what a person has to set for the scenarios to work."""
 
     title = ""
     packages = ()

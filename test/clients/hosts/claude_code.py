@@ -12,19 +12,25 @@ SWITCHES_OFF = ("DO_NOT_TRACK", "DISABLE_TELEMETRY", "CLAUDE_CODE_DISABLE_NONESS
 class ClaudeCode(NpmHost):
     title = "Claude Code"
     packages = CLAUDE_CODE
+    handler = "claude"
     note = "`--allowedTools mcp__molecule`; to be woken, `" + " ".join(CHANNELS) + "`"
 
     def install(self):
         super().install()
         self.program = next(self.modules.glob("@anthropic-ai/claude-code-*/claude"))
 
+    def variables(self, session):
+        return {"ANTHROPIC_BASE_URL": session.model.url, "ANTHROPIC_API_KEY": "none",
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "CLAUDE_CODE_MAX_RETRIES": "1"}
+
+    def as_handler(self, session):
+        return [self.program, "--model", "sonnet"], self.variables(session)
+
     def command(self, session):
         config = session.write("mcp.json",
                                as_json({"mcpServers": {"molecule": server_entry(session)}}))
         common = ["--allowedTools", "mcp__molecule", "--model", "sonnet"]
-        variables = {"ANTHROPIC_BASE_URL": session.model.url, "ANTHROPIC_API_KEY": "none",
-                     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-                     "CLAUDE_CODE_MAX_RETRIES": "1"}
+        variables = self.variables(session)
         if session.terminal:
             return self.interactive(session, common), variables | dict.fromkeys(SWITCHES_OFF)
         return [self.program, "-p", session.prompt, "--mcp-config", config, *common], variables

@@ -53,6 +53,8 @@ def offered_name(conversation, tool):
     """How the host calls this tool of ours; None where the model has not seen it."""
     found = [name for call in conversation.calls if call.name.lower() in SEARCHES
              for name in re.findall(rf"[\w.-]*{tool}\b", call.result)]
+    # Descriptions name tools by their bare names: the longest is the one to call.
+    found.sort(key=len, reverse=True)
     return next((name for name in (*conversation.tools, *found) if plain_name(name) == tool), None)
 
 

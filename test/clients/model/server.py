@@ -29,11 +29,12 @@ def format_of(path):
 
 class ModelServer:
     """Serves `model` until the block is left; `steps` is what it did, `heard` what came as
-    the user's words."""
+    the user's words. With a status in `failing` it answers nothing else."""
 
     def __init__(self, model, log):
         self.model, self.log = model, open(log, "a", buffering=1)
         self.steps, self.heard = [], set()
+        self.failing = None
         self.lock = threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -81,7 +82,11 @@ class Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         try:
             wire = format_of(path)
-            if wire:
+            if wire and owner.failing:
+                self.answer(owner.failing, {"type": "error", "error": {
+                    "type": "api_error", "code": owner.failing, "status": "UNAVAILABLE",
+                    "message": f"the scripted model answers {owner.failing}"}})
+            elif wire:
                 self.respond(wire, json.loads(body))
             elif "count" in path and "okens" in path:
                 self.answer(200, {"input_tokens": 10, "totalTokens": 10})

@@ -133,8 +133,11 @@ def test_text_of_others_is_only_read(start, platform, kind, trick):
         expected = expected.replace(hidden, "")
     assert message["text"] == expected
     assert not any(TRICKS[trick] in argument for argument in turn["args"])
-    restricted = {"claude": "--restricted", "codex": "read-only"}.get(kind)
-    assert restricted is None or restricted in turn["args"]
+    restricted = {"claude": ["--restricted", "--tools", ""], "codex": [
+        "-s", "read-only", "-c", "features.shell_tool=false"]}.get(kind)
+    if restricted:
+        at = turn["args"].index(restricted[0])
+        assert turn["args"][at:at + len(restricted)] == restricted
 
 
 def test_the_person_is_not_restricted_and_settings_by_sender_count(start, platform):
