@@ -13,7 +13,7 @@ from model.server import ModelServer
 from wire import Wire
 
 HERE = Path(__file__).parent
-START_SECONDS = 60
+START_SECONDS = 150
 TURN_SECONDS = 150
 END_SECONDS = 5
 PROMPT = "Serve the Molecule workspace: wait for a message, answer it, and tell its user when done."

@@ -5,7 +5,7 @@ import subprocess
 from hosts.base import NpmHost, as_json, server_entry
 from hosts.versions import CLINE
 
-LOGIN_SECONDS = 60
+LOGIN_SECONDS = 150
 
 
 class Cline(NpmHost):
