@@ -6,7 +6,7 @@ import pytest
 
 import report
 from model import anthropic, chat, gemini, responses
-from model.conversation import Call, Conversation, Say, Use, objects_in
+from model.conversation import Call, Conversation, Say, Use, objects_in, offered_name
 from model.script import DONE, Model
 from wire import Wire
 
@@ -68,6 +68,13 @@ def test_a_second_message_is_answered_first():
     steps = play(ASKED, f"beta {PEER}", f"Queued, task_id {TASK}", STOP, "Sent.")
     assert steps[4].arguments["activity_id"] == ANSWER
     assert tools(steps)[5] == "wait_for_message"
+
+
+def test_a_search_finds_names_and_not_words_of_descriptions():
+    found = Call("tool_search", {}, '{"name": "mcp__molecule__list_peers", "description": "reply"}')
+    conversation = Conversation(["tool_search"], [found])
+    assert offered_name(conversation, "list_peers") == "mcp__molecule__list_peers"
+    assert offered_name(conversation, "reply") is None
 
 
 def test_objects_inside_strings_are_found():

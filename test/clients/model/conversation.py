@@ -50,11 +50,10 @@ def plain_name(name):
 
 
 def offered_name(conversation, tool):
-    """How the host calls this tool of ours; None where the model has not seen it."""
+    """How the host calls this tool of ours; None where the model has not seen it. What a search
+    found has the server's name before it: descriptions name tools without."""
     found = [name for call in conversation.calls if call.name.lower() in SEARCHES
-             for name in re.findall(rf"[\w.-]*{tool}\b", call.result)]
-    # Descriptions name tools by their bare names: the longest is the one to call.
-    found.sort(key=len, reverse=True)
+             for name in re.findall(rf"[\w.-]*[_.-]{tool}\b", call.result)]
     return next((name for name in (*conversation.tools, *found) if plain_name(name) == tool), None)
 
 
