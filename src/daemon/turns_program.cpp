@@ -110,11 +110,21 @@ awaitable<TurnResult> Turns::run_program(std::shared_ptr<Job> job, std::shared_p
   if (settings.tools && settings.kind != Kind::command) {
     turn->server = mcp_server(services_.config, workspace, turn->incoming);
   }
+  turn->policy_file =
+      workspace.config().state_folder / fmt::format("handler-{}.toml", turn->new_session);
   const std::shared_ptr<Runner> runner = make_runner(settings.kind);
   Invocation invocation = runner->prepare(*turn);
   const TurnFile file(turn->server ? turn->server->file : std::filesystem::path());
+  const TurnFile policy(turn->policy_file);
   if (!invocation.file_content.empty()) {
     const auto written = files::replace(turn->server->file, invocation.file_content);
+    if (!written) {
+      result = not_run(written.error().message);
+      co_return result;
+    }
+  }
+  if (!invocation.policy_content.empty()) {
+    const auto written = files::replace(turn->policy_file, invocation.policy_content);
     if (!written) {
       result = not_run(written.error().message);
       co_return result;

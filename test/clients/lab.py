@@ -13,6 +13,9 @@ from session import Session  # noqa: E402
 from support.platform import Platform  # noqa: E402
 
 
+TOO_MANY = 429
+
+
 class Lab(contextlib.ExitStack):
     def __init__(self, host, build, folder):
         super().__init__()
@@ -50,8 +53,11 @@ class Lab(contextlib.ExitStack):
 
     def shown_to_person(self):
         """What the person sees in the chat from the agent, oldest first."""
-        rows = self.platform.activity(self.alpha, limit=100).body
-        return [row["response_body"]["result"] for row in reversed(rows)
+        reply = self.platform.activity(self.alpha, limit=100)
+        while reply.status == TOO_MANY:
+            time.sleep(1)
+            reply = self.platform.activity(self.alpha, limit=100)
+        return [row["response_body"]["result"] for row in reversed(reply.body)
                 if row["method"] == "notify"]
 
     def until(self, condition, seconds, pause=0.1):

@@ -10,11 +10,18 @@ namespace {
 /// Its exit code for a session that does not exist.
 constexpr int unknown_session_code = 42;
 
-/// Reads what changes nothing only.
-constexpr std::string_view restricted_tools =
-    R"("tools":{"core":["none"],"exclude":["run_shell_command","write_file","replace",)"
-    R"("web_fetch","google_web_search","read_file","read_many_files","glob","search_file_content",)"
-    R"("list_directory","save_memory"]})";
+/// No tools but the workspace's. Settings would not do: it skips a system file that root does not
+/// own, and goes on without it.
+constexpr std::string_view restricted_policy = R"([[rule]]
+toolName = "*"
+decision = "deny"
+priority = 990
+[[rule]]
+mcpName = "molecule"
+toolName = "*"
+decision = "allow"
+priority = 995
+)";
 
 /// Gemini CLI: one JSON object at the end. Its MCP servers come from a settings file of the turn,
 /// and none is seen by the model unless it is trusted.
@@ -26,15 +33,14 @@ class Gemini final : public Runner {
     argv = program_of(turn.settings, "gemini");
     argv.insert(argv.end(), {"-o", "json", turn.session ? "--resume" : "--session-id",
                              turn.session.value_or(turn.new_session)});
+    if (turn.restricted) {
+      argv.insert(argv.end(), {"--policy", turn.policy_file.string()});
+      invocation.policy_content = restricted_policy;
+    }
     argv.insert(argv.end(), turn.settings.extra_args.begin(), turn.settings.extra_args.end());
     invocation.environment = {{"GEMINI_CLI_TRUST_WORKSPACE", "true"}};
     if (turn.server) {
-      std::string settings = mcp_servers_json(*turn.server, true);
-      if (turn.restricted) {
-        settings.pop_back();
-        settings += "," + std::string(restricted_tools) + "}";
-      }
-      invocation.file_content = std::move(settings);
+      invocation.file_content = mcp_servers_json(*turn.server, true);
       invocation.environment.emplace_back("GEMINI_CLI_SYSTEM_SETTINGS_PATH",
                                           turn.server->file.string());
     }

@@ -34,6 +34,8 @@ struct Turn {
     std::filesystem::path file;
   };
   std::optional<Server> server;
+  /// Another file of this turn, written only if `policy_content` says what.
+  std::filesystem::path policy_file;
 };
 
 /// What to run.
@@ -43,6 +45,8 @@ struct Invocation {
   std::string input;
   /// The content of `Turn::Server::file`; empty: none is needed.
   std::string file_content;
+  /// The content of `Turn::policy_file`; empty: none is needed.
+  std::string policy_content;
 };
 
 /// How a turn ended.

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import sys
+import tomllib
 
 import pytest
 
@@ -138,6 +139,12 @@ def test_text_of_others_is_only_read(start, platform, kind, trick):
     if restricted:
         at = turn["args"].index(restricted[0])
         assert turn["args"][at:at + len(restricted)] == restricted
+    if kind == "gemini":
+        everything, own = tomllib.loads(turn["policy"])["rule"]
+        assert (everything["toolName"], everything["decision"]) == ("*", "deny")
+        assert own["mcpName"] == "molecule" and own["priority"] > everything["priority"]
+        daemon.stop()
+        assert not list(daemon.state.glob("handler-*"))
 
 
 def test_the_person_is_not_restricted_and_settings_by_sender_count(start, platform):

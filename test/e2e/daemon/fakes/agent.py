@@ -51,6 +51,11 @@ def server():
     return [own["command"], *own["args"]], own["env"]
 
 
+def policy():
+    """The rules for tools that this CLI was given by a file."""
+    return pathlib.Path(after("--policy")).read_text() if "--policy" in ARGS else ""
+
+
 def call_tool(name, arguments):
     command, env = server()
     mcp = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -108,7 +113,7 @@ def main():
     prompt = sys.stdin.read()
     with open(HOME / "seen.jsonl", "a") as seen:
         seen.write(json.dumps({"name": NAME, "args": ARGS, "prompt": prompt, "cwd": os.getcwd(),
-                               "env": dict(os.environ)}) + "\n")
+                               "env": dict(os.environ), "policy": policy()}) + "\n")
     if MODE == "lost" and session() is not None:
         words = {"claude": "No conversation found with session ID", "codex": "no rollout found",
                  "gemini": "Invalid session", "opencode": "Session not found"}
