@@ -8,12 +8,14 @@ from model.script import search
 
 PEERS = "Which peers have I?"
 # The workspace's own tools, and what finds tools and reads what servers offer.
-HARMLESS = ("molecule", "toolsearch", "tool_search", "mcp_resource")
+HARMLESS = ("molecule", "toolsearch", "tool_search", "mcp_resource", "todo")
 FIELDS = {"text", "kind", "activity_id", "conversation"}
 
 
 class HandlerModel:
     """`offered` has the names of the tools by the text of the message that they came with."""
+
+    needs_tools = False
 
     def __init__(self):
         self.offered = {}
@@ -24,7 +26,7 @@ class HandlerModel:
         if not messages:
             return Say("No message.")
         text = messages[-1]["text"]
-        self.offered[text] = conversation.tools
+        self.offered.setdefault(text, set()).update(conversation.tools)
         if text != PEERS:
             return Say(answer(len(messages), text))
         listed = [call for call in conversation.calls if call.tool == "list_peers"]

@@ -31,6 +31,8 @@ class Model:
     gives up, and whether it waits for its first message, which it need not where the host pushes
     messages into the conversation."""
 
+    needs_tools = True
+
     def __init__(self, wait_seconds=15, idle_waits=4, waits_first=True):
         self.wait_seconds, self.idle_waits, self.waits_first = wait_seconds, idle_waits, waits_first
 

@@ -50,8 +50,8 @@ class ModelServer:
         self.server.server_close()
 
     def step(self, conversation):
-        """One step, for a request with tools; titles and summaries get a word."""
-        if not conversation.tools:
+        """One step. What asks for a title or a summary offers no tools, and gets a word."""
+        if self.model.needs_tools and not conversation.tools:
             return Say("Molecule"), 0
         step = self.model.step(conversation)
         with self.lock:
