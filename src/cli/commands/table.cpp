@@ -3,8 +3,10 @@
 #include <array>
 
 #include "cli/commands/command.hpp"
+#include "cli/commands/common_arguments.hpp"
 #include "cli/commands/completion.hpp"
 #include "cli/commands/help.hpp"
+#include "cli/commands/platform_arguments.hpp"
 #include "cli/commands/reports.hpp"
 #include "cli/hook/hook.hpp"
 #include "cli/install/install.hpp"
@@ -17,25 +19,17 @@ namespace molecule::cli {
 
 namespace {
 
-using Words = std::string_view;
+using namespace arguments;
 
 constexpr Words group_messages = "Messages";
 constexpr Words group_platform = "Platform";
 constexpr Words group_here = "This machine";
 constexpr Words group_agents = "Agents and hosts";
 
-constexpr Option json{.names = "--json", .help = "Print JSON instead of text"};
-constexpr Option workspace{.names = "-w,--workspace",
-                           .value = "ID",
-                           .help =
-                               "The workspace that acts, by its id, the beginning of it, or "
-                               "its name; needed if several are configured"};
 constexpr Option file{.names = "--file",
                       .value = "FILE",
                       .help = "Send this file with it; may be repeated",
                       .repeated = true};
-constexpr Positional text{
-    .name = "TEXT", .help = "The text; - or nothing reads it from stdin", .required = false};
 constexpr Positional id{.name = "ID", .help = "The message's id, or the beginning of it"};
 
 constexpr std::array serve_options{
@@ -109,78 +103,6 @@ constexpr std::array user_positionals{text};
 constexpr std::array user_options{file, workspace, json};
 constexpr std::array user_examples{Words("molecule-mcp user 'The nightly build is green'"),
                                    Words("molecule-mcp user --file report.pdf 'The report'")};
-
-constexpr std::array plain_options{workspace, json};
-constexpr std::array peers_examples{Words("molecule-mcp peers"),
-                                    Words("molecule-mcp peers --json | jq -r '.peers[].name'")};
-constexpr std::array whoami_examples{Words("molecule-mcp whoami")};
-constexpr std::array history_positionals{
-    Positional{.name = "WHO",
-               .help = "A peer's name, id or the beginning of either; default: the user",
-               .required = false}};
-constexpr std::array history_options{
-    Option{.names = "-n,--limit", .value = "N", .help = "How many (default 20, at most 500)"},
-    workspace, json};
-constexpr std::array history_examples{Words("molecule-mcp history"),
-                                      Words("molecule-mcp history researcher -n 50")};
-constexpr std::array search_positionals{
-    Positional{.name = "WORDS", .help = "What to look for", .repeated = true}};
-constexpr std::array search_options{
-    Option{.names = "-n,--limit", .value = "N", .help = "How many (default 50, at most 200)"},
-    workspace, json};
-constexpr std::array search_examples{Words("molecule-mcp search release notes")};
-constexpr Option scope{
-    .names = "--scope", .value = "SCOPE", .help = "LOCAL, TEAM or GLOBAL (any case)"};
-constexpr std::array memory_add_positionals{text};
-constexpr std::array memory_options{scope, workspace, json};
-constexpr std::array memory_add_examples{
-    Words("molecule-mcp memory add 'Deploys happen on Tuesdays' --scope team")};
-constexpr std::array memory_find_positionals{
-    Positional{.name = "WORDS",
-               .help = "What to look for; nothing: the newest",
-               .required = false,
-               .repeated = true}};
-constexpr std::array memory_find_examples{Words("molecule-mcp memory find deploys")};
-
-constexpr Positional request_id{.name = "ID", .help = "The request's id, or the beginning of it"};
-constexpr std::array requests_positionals{
-    Positional{.name = "ID",
-               .help = "Show this request with its thread: its id, or the beginning of it",
-               .required = false}};
-constexpr std::array requests_options{
-    Option{.names = "--status",
-           .value = "STATUS",
-           .help = "Only these: pending, info_requested, done, approved, rejected or cancelled"},
-    workspace, json};
-constexpr std::array requests_examples{Words("molecule-mcp requests --status pending"),
-                                       Words("molecule-mcp requests 5d0e")};
-constexpr std::array request_kinds{Words("task"), Words("approval")};
-constexpr std::array requests_new_positionals{
-    Positional{.name = "KIND", .help = "What is asked for", .choices = request_kinds},
-    Positional{.name = "TITLE", .help = "One line, at most 500 bytes"}};
-constexpr std::array requests_new_options{
-    Option{.names = "--detail", .value = "TEXT", .help = "More about it; - reads it from stdin"},
-    Option{.names = "--to",
-           .value = "WHO",
-           .help = "A peer, as send takes it; default: the user. An approval is the user's only"},
-    Option{.names = "--priority", .value = "P", .help = "From -100 to 100 (default 0)"}, workspace,
-    json};
-constexpr std::array requests_new_examples{
-    Words("molecule-mcp requests new approval 'Delete the old branch?'"),
-    Words("git diff | molecule-mcp requests new task 'Review this' --to reviewer --detail -")};
-constexpr std::array requests_respond_positionals{
-    request_id,
-    Positional{.name = "ANSWER",
-               .help = "done or rejected, which ends it; or a message, - from stdin",
-               .required = false},
-    Positional{
-        .name = "TEXT", .help = "After done or rejected: a word about it", .required = false}};
-constexpr std::array requests_respond_examples{
-    Words("molecule-mcp requests respond 5d0e 'Which branch?'"),
-    Words("molecule-mcp requests respond 5d0e done 'Merged'"),
-    Words("make test 2>&1 | tail | molecule-mcp requests respond 5d0e -")};
-constexpr std::array requests_cancel_positionals{request_id};
-constexpr std::array requests_cancel_examples{Words("molecule-mcp requests cancel 5d0e")};
 
 constexpr std::array report_options{json};
 constexpr std::array status_examples{

@@ -52,12 +52,12 @@ std::string EditedFile::original() const {
   return content.ok() ? std::move(*content) : std::string();
 }
 
-Result<void, std::string> EditedFile::write(const std::string& content) const {
+Result<void, std::string> EditedFile::write(const std::string& content, bool keep) const {
   if (!existed_) {
     if (auto made = files::make_private_folder(path_.parent_path()); !made.ok()) {
       return Failure{std::move(made.error().message)};
     }
-  } else if (::access(backup_path().c_str(), F_OK) != 0) {
+  } else if (keep && ::access(backup_path().c_str(), F_OK) != 0) {
     if (auto kept = files::replace(backup_path(), before_, mode_ & 0600U); !kept.ok()) {
       return Failure{std::move(kept.error().message)};
     }

@@ -20,8 +20,9 @@ class EditedFile {
   std::string original() const;
 
   /// Replaces the content, by rename, with the file's own mode (0600 for a new file) and at the end
-  /// of its symbolic links. The content of before is kept beside it once.
-  Result<void, std::string> write(const std::string& content) const;
+  /// of its symbolic links. With `keep`, the content of before is kept beside it
+  /// once.
+  Result<void, std::string> write(const std::string& content, bool keep) const;
   /// Undoes everything: the kept content comes back, or the file that was made goes.
   Result<void, std::string> restore() const;
 

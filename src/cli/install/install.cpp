@@ -78,7 +78,8 @@ bool make(const std::vector<Change>& changes, bool dry_run, Outcome& outcome) {
   for (const Change& change : changes) {
     if (change.empty()) continue;
     if (!dry_run) {
-      auto done = change.restore ? change.file.restore() : change.file.write(change.after);
+      auto done = change.restore ? change.file.restore()
+                                 : change.file.write(change.after, !change.only_ours);
       if (!done.ok()) {
         say_failure(done.error());
         return false;
@@ -174,6 +175,7 @@ int install(const Arguments& arguments) {
     say_failure(changes.error());
     return exit_code::failed;
   }
+  mark_only_ours(*changes, host, entry, own.id, !claude.empty());
   if (!keep_token(own, dry_run)) return exit_code::usage;
   Outcome outcome(dry_run, arguments.json());
   const bool done =

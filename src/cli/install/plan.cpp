@@ -280,4 +280,15 @@ Result<std::vector<Change>, std::string> plan_uninstall(const Host& host, const 
   return changes;
 }
 
+void mark_only_ours(std::vector<Change>& changes, const Host& host, const ServerEntry& entry,
+                    const std::string& workspace_id, bool entry_elsewhere) {
+  const auto undoing = plan_uninstall(host, entry, workspace_id, entry_elsewhere);
+  if (!undoing.ok()) return;
+  for (Change& change : changes) {
+    change.only_ours = std::ranges::any_of(*undoing, [&change](const Change& undo) {
+      return undo.restore && undo.file.path() == change.file.path() && undo.file.original().empty();
+    });
+  }
+}
+
 }  // namespace molecule::cli

@@ -24,6 +24,9 @@ struct Change {
   /// Put the file back as it was before the first change, because nothing else differs.
   bool restore = false;
 
+  /// The file holds only what an earlier install wrote: nothing of it is to be kept.
+  bool only_ours = false;
+
   bool empty() const { return !restore && file.before() == after; }
 };
 
@@ -38,6 +41,10 @@ Result<std::vector<Change>, std::string> plan_install(const Host& host, const Se
 Result<std::vector<Change>, std::string> plan_uninstall(const Host& host, const ServerEntry& entry,
                                                         const std::string& workspace_id,
                                                         bool entry_elsewhere);
+
+/// Marks the changes of files that `install` has made and that hold nothing else.
+void mark_only_ours(std::vector<Change>& changes, const Host& host, const ServerEntry& entry,
+                    const std::string& workspace_id, bool entry_elsewhere);
 
 /// Whether the host's file has the entry as it should be, in another form, or not at all.
 enum class Present { no, differs, yes };

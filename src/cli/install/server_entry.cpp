@@ -116,7 +116,10 @@ ServerEntry make_entry(const workspace::WorkspaceConfig& workspace,
   ServerEntry entry;
   std::string name = slug(card_name(workspace));
   // The card's default name begins like the program's.
-  if (name.empty() || name.starts_with("molecule-mcp-")) name = workspace.id.substr(0, 8);
+  // The end of an id is random; the platform's begin with a time, which neighbours share.
+  if (name.empty() || name.starts_with("molecule-mcp-")) {
+    name = workspace.id.substr(workspace.id.size() - std::min<std::size_t>(workspace.id.size(), 8));
+  }
   entry.name = "molecule-" + name;
   entry.command = program_path(environment);
   entry.arguments = {"serve"};

@@ -15,6 +15,7 @@
 #include "cli/commands/help.hpp"
 #include "cli/messages/messages.hpp"
 #include "cli/messages/waiting.hpp"
+#include "cli/output/short_ids.hpp"
 #include "cli/output/terminal.hpp"
 #include "cli/output/text_table.hpp"
 #include "cli/session/choose.hpp"
@@ -29,14 +30,15 @@ namespace {
 using workspace::Message;
 using workspace::Workspaces;
 
-constexpr std::size_t shown_id = 8;
-
 std::string age_of(const Message& message, WallTime now) {
   const auto time = parse_rfc3339(message.created_at);
   return time ? age(*time, now) : "";
 }
 
 std::string to_table(const Arrivals& arrivals, WallTime now) {
+  std::vector<std::string> ids;
+  for (const Workspaces::Arrival& one : arrivals) ids.push_back(one.message.activity_id);
+  const std::size_t shown_id = short_id_length(std::move(ids));
   TextTable table({"ID", "AGE", "FROM", "TEXT"});
   for (const Workspaces::Arrival& one : arrivals) {
     const std::string taken = one.message.with_another_session ? "(an agent has it) " : "";
@@ -127,6 +129,9 @@ awaitable<int> list_failed(Session& session, bool json) {
     say("No message was given up on.\n");
     co_return exit_code::done;
   }
+  std::vector<std::string> ids;
+  for (const Failed& one : failed) ids.push_back(one.message.activity_id);
+  const std::size_t shown_id = short_id_length(std::move(ids));
   TextTable table({"ID", "SINCE", "TRIES", "FROM", "WHY", "TEXT"});
   for (const Failed& one : failed) {
     table.add({one.message.activity_id.substr(0, shown_id), age(one.since, session.clock.wall()),

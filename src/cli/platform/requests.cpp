@@ -18,6 +18,7 @@
 #include "cli/age.hpp"
 #include "cli/commands/help.hpp"
 #include "cli/messages/input.hpp"
+#include "cli/output/short_ids.hpp"
 #include "cli/output/terminal.hpp"
 #include "cli/output/text_table.hpp"
 #include "cli/platform/peers.hpp"
@@ -31,7 +32,6 @@ namespace {
 using Side = platform::Client::Side;
 using Names = std::map<std::string, std::string, std::less<>>;
 
-constexpr std::size_t shown_id = 8;
 constexpr std::array<std::string_view, 6> statuses{"pending",  "info_requested", "done",
                                                    "approved", "rejected",       "cancelled"};
 /// What ends a request: `approved` is the user's word, which the platform explains.
@@ -163,6 +163,11 @@ awaitable<int> list(Session& session, std::string status, bool json) {
     co_return exit_code::done;
   }
   const Names names = co_await peer_names(session);
+  std::vector<std::string> ids;
+  for (const auto* page : {&both.received, &both.mine}) {
+    for (const json::Value row : page->rows) ids.push_back(string_of(row, "id"));
+  }
+  const std::size_t shown_id = short_id_length(std::move(ids));
   TextTable table({"ID", "AGE", "KIND", "STATUS", "FROM", "TO", "TITLE"});
   for (const auto* page : {&both.received, &both.mine}) {
     for (const json::Value row : page->rows) {

@@ -255,3 +255,14 @@ def test_ctrl_c_at_a_secret_leaves_a_terminal_that_shows_what_is_typed(mcp_binar
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT
     assert shows()
     os.close(terminal)
+
+
+def test_a_table_shows_enough_of_ids_that_begin_alike(cli, inbox, home):
+    inbox(2)
+    with sqlite3.connect(home / ".molecule-workspace" / "inbox.db") as db:
+        db.execute("UPDATE messages SET activity_id = ? || seq", ("01a2201e-3268-7ac2-942c-00000000000",))
+    db.close()
+    shown = [line.split()[0] for line in cli("inbox").stdout.splitlines()[1:]]
+    assert len(set(shown)) == 2
+    for one in shown:
+        assert cli("show", one).stdout

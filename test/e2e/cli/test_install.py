@@ -135,7 +135,8 @@ def test_a_hook_after_each_tool_is_written_only_when_asked_for(install, agent, h
     text = path.read_text()
     assert "/old/" not in text and json.loads(text)["hooks"] == hooks
     install(host, command="uninstall")
-    assert "hook" not in path.read_text()
+    # Install made the file, however often it then changed it.
+    assert not path.exists() and not path.with_name(path.name + ".before-molecule").exists()
 
 
 def test_hooks_need_a_host_that_has_them(install, agent):

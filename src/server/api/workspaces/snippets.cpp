@@ -1,5 +1,6 @@
 #include "server/api/workspaces/snippets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -126,11 +127,14 @@ std::string public_url(const std::string& base_url, const Request& request) {
 
 void write_connection(json::Object& connection, std::string_view platform_url,
                       std::string_view workspace_id, std::string_view token) {
+  // The end of an id is random; its beginning is a time, which neighbours share.
   constexpr std::size_t short_characters = 8;
-  const Values values = {{{"{{PLATFORM_URL}}", platform_url},
-                          {"{{WORKSPACE_ID}}", workspace_id},
-                          {"{{SHORT_ID}}", workspace_id.substr(0, short_characters)},
-                          {"{{AUTH_TOKEN}}", token.empty() ? "ROTATE_TO_REVEAL_TOKEN" : token}}};
+  const Values values = {
+      {{"{{PLATFORM_URL}}", platform_url},
+       {"{{WORKSPACE_ID}}", workspace_id},
+       {"{{SHORT_ID}}",
+        workspace_id.substr(workspace_id.size() - std::min(workspace_id.size(), short_characters))},
+       {"{{AUTH_TOKEN}}", token.empty() ? "ROTATE_TO_REVEAL_TOKEN" : token}}};
   const std::string base(platform_url);
   connection.field("workspace_id", workspace_id);
   connection.field("platform_url", platform_url);

@@ -18,7 +18,8 @@ export interface Snippet {
 }
 
 export const noToken = "PASTE-THE-TOKEN-HERE";
-const short = (place: Place) => place.id.slice(0, 8);
+/// The end of an id is random; its beginning is a time, which agents made together share.
+const short = (place: Place) => place.id.slice(-8);
 const tokenFile = (place: Place) => `~/.config/molecule/${short(place)}.token`;
 
 /// For a POSIX shell.
