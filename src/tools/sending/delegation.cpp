@@ -320,8 +320,8 @@ void add_delegation_tools(ToolRegistry& tools) {
   tools.add({.name = "delegate_task",
              .description =
                  "Give a peer agent a task, with all it needs to know. If the result is Queued, "
-                 "do not repeat it: the answer comes to wait_for_message as "
-                 "delegation_result.",
+                 "do not repeat it: the answer comes to wait_for_message as delegation_result with "
+                 "the task_id.",
              .input_schema = task_schema,
              .hints = sends,
              .choice = source_argument},

@@ -131,6 +131,6 @@ def test_7_server_info(spawn, mcp_binary, base_env):
 
 def test_7_instructions(spawn):
     text = spawn().initialize()["instructions"]
-    for word in ("wait_for_message", "inbox_pop", "untrusted"):
+    for word in ("wait_for_message", "inbox_pop", "send_message_to_user", "delegate_task", "untrusted"):
         assert word in text, word
     assert len(text) < 2500

@@ -26,7 +26,7 @@ def test_fault_A10_the_descriptions_say_what_the_instructions_say(spawn):
     says = {"wait_for_message": ["start of a turn", "canvas_user: your own user", "untrusted",
                                  "delegation_result", "open"],
             "reply": ["whoever wrote it", "task_id", "needs no reply", "inbox_pop"],
-            "delegate_task": ["Queued", "do not repeat", "wait_for_message", "delegation_result"],
+            "delegate_task": ["Queued", "do not repeat", "wait_for_message", "task_id"],
             "inbox_peek": ["with_another_session", "activity_id"]}
     for name, parts in says.items():
         for part in parts:

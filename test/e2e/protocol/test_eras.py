@@ -199,7 +199,9 @@ def results(child, fake):
 def test_4_data_results_are_structured(spawn, fake):
     child = spawn(speed=20)
     child.initialize("2025-11-25")
+    seen = set()
     for name, result in results(child, fake):
+        seen.add(name)
         assert isinstance(result["structuredContent"], dict), name
         assert not result.get("isError"), result
         text = result["content"][0]["text"]
@@ -207,6 +209,8 @@ def test_4_data_results_are_structured(spawn, fake):
             assert json.loads(text) == result["structuredContent"]
         if text.startswith("["):
             assert json.loads(text) == result["structuredContent"]["messages"]
+    assert seen == {"wait_for_message", "inbox_peek", "inbox_pop", "list_peers", "get_workspace_info",
+                    "delegate_task_async", "check_task_status", "commit_memory", "recall_memory"}
 
 
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26"])
