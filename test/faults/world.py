@@ -52,6 +52,7 @@ class Session:
         self.name = f"session {next(self.serials)}"
         self.world, self.random = world, random.Random(seed)
         self.ending = threading.Event()
+        self.to_remove = []
         self.mcp = McpProcess(world.binary, world.session_env())
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -69,6 +70,11 @@ class Session:
             self.mcp.process.poll()
 
     def _turn(self):
+        # An agent tries again what failed, as the answer of a full disk tells it to: left alone, the
+        # message would be another session's once its lease has run out.
+        again, self.to_remove = self.to_remove, []
+        for message in again:
+            self._pop(message)
         # A session that was suspended for a while answers after it resumes.
         result = self.mcp.call("wait_for_message", timeout_secs=5, deadline=PATIENCE)
         if result.failed or "activity_id" not in result.json:
@@ -87,10 +93,15 @@ class Session:
             self._delegate("delegate_task")
         elif call == "delegate_async":
             self._delegate("delegate_task_async")
+        self._pop(message)
+
+    def _pop(self, message):
+        ledger = self.world.ledger
         ledger.ask_pop(self.name, message["activity_id"], message["text"])
         popped = self.mcp.call("inbox_pop", activity_id=message["activity_id"], deadline=PATIENCE)
         if popped.failed:
             ledger.not_popped(message["activity_id"], popped.text)
+            self.to_remove.append(message)
         else:
             ledger.pop(message["activity_id"], message["text"])
 
