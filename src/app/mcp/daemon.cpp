@@ -107,13 +107,7 @@ class Daemon {
   }
 
   void failed(std::string_view task, const std::exception_ptr& error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const std::exception& e) {
-      log::error("internal error in {}: {}", task, e.what());
-    } catch (...) {
-      log::error("internal error in {}", task);
-    }
+    log_failure(task, error);
     stop(1);
   }
 

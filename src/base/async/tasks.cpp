@@ -3,7 +3,19 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.hpp"
+
 namespace molecule {
+
+void log_failure(std::string_view task, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    log::error("internal error in {}: {}", task, e.what());
+  } catch (...) {
+    log::error("internal error in {}", task);
+  }
+}
 
 struct TaskGroup::State : std::enable_shared_from_this<TaskGroup::State> {
   State(asio::any_io_executor executor_, Clock& clock, OnFailure on_failure_)

@@ -13,6 +13,9 @@
 
 namespace molecule {
 
+/// Logs what a task failed with, as an internal error of the program.
+void log_failure(std::string_view task, const std::exception_ptr& error);
+
 /// Coroutines that run concurrently and end together. Nothing in this program is detached: whoever
 /// starts a task owns the group that ends it.
 ///

@@ -1,6 +1,7 @@
 #include "server/api/input.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
@@ -69,6 +70,16 @@ std::optional<bool> Body::boolean(std::string_view name) {
 json::Value Body::any(std::string_view name) const {
   const json::Value value = object_[name];
   return value.is_null() ? json::Value() : value;
+}
+
+int list_limit(const Request& request) {
+  constexpr int usual = 50;
+  constexpr int most = 200;
+  const std::string_view text = request.parameter("limit").value_or("");
+  int number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || number <= 0) return usual;
+  return std::min(number, most);
 }
 
 int nesting(std::string_view json) {

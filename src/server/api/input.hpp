@@ -50,6 +50,9 @@ class Body {
   bool ok_ = true;
 };
 
+/// The parameter `limit` of a list: 1 to 200; 50 without one, or if it is no positive number.
+int list_limit(const Request& request);
+
 /// The depth of nested arrays and objects in valid JSON text.
 int nesting(std::string_view json);
 

@@ -1,7 +1,5 @@
 // What was said and remembered, found by its words (page.md 2.3).
 
-#include <algorithm>
-#include <charconv>
 #include <string>
 
 #include "base/json/writer.hpp"
@@ -13,17 +11,6 @@
 namespace molecule::server {
 
 namespace {
-
-constexpr int default_limit = 50;
-constexpr int max_limit = 200;
-
-int read_limit(const Request& request) {
-  const std::string_view text = request.parameter("limit").value_or("");
-  int number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || number <= 0) return default_limit;
-  return std::min(number, max_limit);
-}
 
 /// What a row says: the message, or the answer.
 std::string content_of(const store::Row& row) {
@@ -106,7 +93,7 @@ awaitable<Reply> search_session(Context& context, Request request) {
   {
     auto list = writer.array();
     store::RowStream found = context.store.search_everything(*acting, query);
-    co_await write_found(std::move(found), list, query, read_limit(request), Bodies::yes);
+    co_await write_found(std::move(found), list, query, list_limit(request), Bodies::yes);
   }
   co_return json_reply(200, std::move(writer).take());
 }
@@ -119,7 +106,7 @@ awaitable<Reply> search_all(Context& context, Request request) {
     auto list = writer.array();
     co_await write_workspaces(context, list, query);
     store::RowStream found = context.store.search_everything("", query);
-    co_await write_found(std::move(found), list, query, read_limit(request), Bodies::no);
+    co_await write_found(std::move(found), list, query, list_limit(request), Bodies::no);
   }
   co_return json_reply(200, std::move(writer).take());
 }

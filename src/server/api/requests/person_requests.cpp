@@ -1,30 +1,14 @@
 // What waits for the person, and what the person asks of agents (page.md 3.3).
 
-#include <algorithm>
-#include <charconv>
 #include <string>
+#include <utility>
 
-#include "base/json/writer.hpp"
+#include "server/api/input.hpp"
 #include "server/api/requests/request_calls.hpp"
 #include "server/api/requests/request_changes.hpp"
 #include "server/api/requests/request_input.hpp"
 
 namespace molecule::server {
-
-namespace {
-
-constexpr int default_limit = 50;
-constexpr int max_limit = 200;
-
-int read_limit(const Request& request) {
-  const std::string_view text = request.parameter("limit").value_or("");
-  int number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || number <= 0) return default_limit;
-  return std::min(number, max_limit);
-}
-
-}  // namespace
 
 awaitable<Reply> list_pending_requests(Context& context, Request request) {
   const std::string kind(request.parameter("kind").value_or(""));
@@ -39,21 +23,9 @@ awaitable<Reply> list_all_requests(Context& context, Request request) {
       std::string(request_columns) +
       ", w.id, w.name FROM requests r LEFT JOIN workspaces w ON w.id = r.requester_id"
       " WHERE ($1 = '' OR r.status = $1) ORDER BY r.seq DESC LIMIT $2";
-  store::RowStream row =
-      context.store.stream(sql, request.parameter("status").value_or(""), read_limit(request));
-  json::Writer writer;
-  {
-    auto list = writer.array();
-    while (writer.text().size() < max_page_bytes) {
-      const bool more = co_await row.next();
-      if (!more) break;
-      auto item = list.object();
-      write_request(item, read_request(row));
-      item.nullable("workspace_id", row.optional_string(request_column_count));
-      item.nullable("workspace_name", row.optional_string(request_column_count + 1));
-    }
-  }
-  co_return json_reply(200, std::move(writer).take());
+  store::RowStream rows =
+      context.store.stream(sql, request.parameter("status").value_or(""), list_limit(request));
+  co_return co_await list_reply(std::move(rows));
 }
 
 awaitable<Reply> post_person_request(Context& context, Request request) {

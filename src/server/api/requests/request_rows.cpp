@@ -117,17 +117,7 @@ awaitable<Reply> thread_reply(Context& context, RequestRow row) {
   co_return json_reply(200, std::move(writer).take());
 }
 
-awaitable<Reply> pending_reply(Context& context, std::string_view kind) {
-  // Each agent's newest first, then each one's second: however much one asks, it hides no other.
-  static const std::string sql =
-      std::string(request_columns) +
-      ", w.id, w.name FROM (SELECT q.*,"
-      " row_number() OVER (PARTITION BY q.requester_id ORDER BY q.seq DESC) AS place"
-      " FROM requests q WHERE q.recipient_type = 'user'"
-      " AND q.status IN ('pending', 'info_requested') AND ($1 = '' OR q.kind = $1)) AS r"
-      " LEFT JOIN workspaces w ON w.id = r.requester_id"
-      " WHERE coalesce(w.status, '') != 'removed' ORDER BY r.place, r.seq DESC LIMIT $2";
-  store::RowStream row = context.store.stream(sql, kind, max_pending);
+awaitable<Reply> list_reply(store::RowStream row) {
   json::Writer writer;
   {
     auto list = writer.array();
@@ -141,6 +131,20 @@ awaitable<Reply> pending_reply(Context& context, std::string_view kind) {
     }
   }
   co_return json_reply(200, std::move(writer).take());
+}
+
+awaitable<Reply> pending_reply(Context& context, std::string_view kind) {
+  // Each agent's newest first, then each one's second: however much one asks, it hides no other.
+  static const std::string sql =
+      std::string(request_columns) +
+      ", w.id, w.name FROM (SELECT q.*,"
+      " row_number() OVER (PARTITION BY q.requester_id ORDER BY q.seq DESC) AS place"
+      " FROM requests q WHERE q.recipient_type = 'user'"
+      " AND q.status IN ('pending', 'info_requested') AND ($1 = '' OR q.kind = $1)) AS r"
+      " LEFT JOIN workspaces w ON w.id = r.requester_id"
+      " WHERE coalesce(w.status, '') != 'removed' ORDER BY r.place, r.seq DESC LIMIT $2";
+  store::RowStream rows = context.store.stream(sql, kind, max_pending);
+  co_return co_await list_reply(std::move(rows));
 }
 
 }  // namespace molecule::server

@@ -64,6 +64,9 @@ void write_request(json::Object& out, const RequestRow& row);
 /// `{"request", "messages"}`: with its thread, oldest first.
 awaitable<Reply> thread_reply(Context& context, RequestRow row);
 
+/// A list of rows of `request_columns`, followed by the requester's workspace and its name.
+awaitable<Reply> list_reply(store::RowStream row);
+
 /// The names of the workspaces and the fields of page.md 3.3 in the list of what waits for the
 /// person; `kind` may be empty.
 awaitable<Reply> pending_reply(Context& context, std::string_view kind);
