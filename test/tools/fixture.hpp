@@ -45,6 +45,8 @@ class FakeCall : public mcp::Call {
   bool host_can(std::string_view) const override { return false; }
   json::Value input(std::string_view) const override { return {}; }
   std::string_view state() const override { return {}; }
+  bool cancelled() const override { return is_cancelled; }
+  bool is_cancelled = false;
   std::vector<double> progressed;
   std::optional<double> last_total;
 

@@ -62,6 +62,9 @@ class Call {
   virtual json::Value input(std::string_view key) const = 0;
   /// `InputNeeded::state` from the previous round; empty in the first one.
   virtual std::string_view state() const = 0;
+  /// True once the host has cancelled the call, or its session ends. It may be so some turns of the
+  /// loop before the handler's await throws.
+  virtual bool cancelled() const = 0;
 };
 
 /// One entry of `tools/list`.

@@ -29,7 +29,7 @@ std::optional<std::string_view> ActiveCall::meta(std::string_view key) const {
 }
 
 void ActiveCall::progress(double progress, std::optional<double> total, std::string_view message) {
-  if (progress_token_.empty() || cancelled || !std::isfinite(progress)) return;
+  if (progress_token_.empty() || cancelled_ || !std::isfinite(progress)) return;
   if (last_progress_ && progress <= *last_progress_) return;
   last_progress_ = progress;
   if (total && !std::isfinite(*total)) total.reset();
@@ -40,7 +40,7 @@ void ActiveCall::progress(double progress, std::optional<double> total, std::str
 }
 
 void ActiveCall::log(LogLevel level, std::string_view logger, std::string_view text) {
-  if (cancelled || !calls_.server().logging) return;
+  if (cancelled_ || !calls_.server().logging) return;
   if (!stateless()) return calls_.log(level, logger, text);
   const std::optional<LogLevel>& min_level = request_.envelope.log_level;
   if (min_level && level >= *min_level) {

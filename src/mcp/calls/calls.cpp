@@ -87,13 +87,13 @@ void Calls::start(CallRequest request) {
 void Calls::cancel(const std::string& key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return;
-  found->second->cancelled = true;
+  found->second->set_cancelled();
   tasks_.cancel(found->second->task);
   by_key_.erase(found);
 }
 
 void Calls::cancel_all() {
-  for (const auto& [key, call] : by_key_) call->cancelled = true;
+  for (const auto& [key, call] : by_key_) call->set_cancelled();
   by_key_.clear();
   tasks_.cancel_all();
 }
@@ -145,7 +145,7 @@ awaitable<void> Calls::run(std::shared_ptr<Calls> self, std::shared_ptr<ActiveCa
 void Calls::ended(const ActiveCall& call, Outcome& outcome) {
   --size_;
   const CallRequest& request = call.request();
-  if (!call.cancelled) {
+  if (!call.cancelled()) {
     by_key_.erase(request.key);
     std::string result;
     try {

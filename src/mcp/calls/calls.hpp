@@ -77,20 +77,22 @@ class ActiveCall final : public Call {
   bool host_can(std::string_view capability) const override;
   json::Value input(std::string_view key) const override;
   std::string_view state() const override { return request_.state; }
+  bool cancelled() const override { return cancelled_; }
 
   const CallRequest& request() const { return request_; }
   bool stateless() const { return is_stateless(request_.envelope.revision); }
   /// Stores the host's answers for the next call of the handler.
   void next_round(Round& round, const std::string& state);
+  /// No answer and no progress are sent from now on.
+  void set_cancelled() { cancelled_ = true; }
   TaskGroup::Id task = 0;
-  /// Set when the call is cancelled: no answer and no progress are sent.
-  bool cancelled = false;
 
  private:
   CallRequest request_;
   Calls& calls_;
   /// JSON; empty if the caller gave no token.
   std::string progress_token_;
+  bool cancelled_ = false;
   std::optional<double> last_progress_;
   std::map<std::string, json::Document, std::less<>> answers_;
 };

@@ -178,15 +178,20 @@ void report_end(Services& services, workspace::Workspace& workspace, const std::
 /// The call that waits for a task, until the end of its scope: it may be cancelled.
 class Caller {
  public:
-  Caller(std::shared_ptr<Delegations::Task> task, mcp::Call& call) : task_(std::move(task)) {
+  Caller(std::shared_ptr<Delegations::Task> task, mcp::Call& call)
+      : task_(std::move(task)), call_(call) {
     task_->caller = &call;
   }
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
-  ~Caller() { task_->caller = nullptr; }
+  ~Caller() {
+    // Another call may have taken the task over before this one, which was cancelled, ended.
+    if (task_->caller == &call_) task_->caller = nullptr;
+  }
 
  private:
   std::shared_ptr<Delegations::Task> task_;
+  mcp::Call& call_;
 };
 
 /// The answer of a task that an earlier call left is taken out of the inbox; false if the agent has

@@ -37,7 +37,7 @@ awaitable<void> store_answer(Services& services, std::shared_ptr<Delegations::Ta
     const workspace::Database::FailFast fail_fast(inbox.database);
     const bool added = inbox.messages.add(answer_message(*task, services.clock));
     // The call that waits shows how it begins: it is given.
-    if (added && task->caller != nullptr) inbox.leases.lease(task->activity_id);
+    if (added && !task->is_left()) inbox.leases.lease(task->activity_id);
     return added;
   };
   try {
@@ -61,10 +61,10 @@ std::shared_ptr<Delegations::Task> Delegations::left(const workspace::Workspace&
                                                      const std::string& text) {
   const Clock::time_point oldest = services_.clock.now() - services_.config.timing.same_message;
   std::erase_if(tasks_, [oldest](const auto& task) {
-    return task->done && task->caller == nullptr && task->ended_at < oldest;
+    return task->done && task->is_left() && task->ended_at < oldest;
   });
   const auto found = std::ranges::find_if(tasks_, [&](const auto& task) {
-    return task->caller == nullptr && &task->workspace == &workspace && task->peer == peer &&
+    return task->is_left() && &task->workspace == &workspace && task->peer == peer &&
            task->text == text;
   });
   return found == tasks_.end() ? nullptr : *found;
@@ -94,7 +94,7 @@ awaitable<void> Delegations::run(std::shared_ptr<Delegations> self, std::shared_
   task->ended.notify_all();
   if (!task->failure) co_return;
   self->finish(task);
-  if (task->caller == nullptr) std::rethrow_exception(task->failure);
+  if (task->is_left()) std::rethrow_exception(task->failure);
 }
 
 awaitable<void> Delegations::send(std::shared_ptr<Delegations> self, std::shared_ptr<Task> task,
@@ -116,7 +116,7 @@ awaitable<void> Delegations::send(std::shared_ptr<Delegations> self, std::shared
       co_await send_and_report(services, task->workspace, std::move(outgoing), std::move(warn));
   if (outcome) attempt.taken();
   const bool queued = outcome && outcome->queued;
-  const bool late = task->caller == nullptr && outcome && !queued;
+  const bool late = task->is_left() && outcome && !queued;
   task->outcome = std::move(outcome);
   const bool kept = late || task->answer_is_long();
   if (queued || kept) {
@@ -125,7 +125,7 @@ awaitable<void> Delegations::send(std::shared_ptr<Delegations> self, std::shared
   task->ended_at = services.clock.now();
   if (kept) co_await store_answer(services, task);
   // Nothing was done that a repetition could find.
-  if (!*task->outcome && task->caller == nullptr) self->finish(task);
+  if (!*task->outcome && task->is_left()) self->finish(task);
 }
 
 }  // namespace molecule::tools

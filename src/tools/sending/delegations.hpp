@@ -36,6 +36,8 @@ class Delegations {
     Event ended;
     /// The call that waits for it; null: none.
     mcp::Call* caller = nullptr;
+    /// No call waits for it, or only one that is cancelled and has not ended yet.
+    bool is_left() const { return caller == nullptr || caller->cancelled(); }
     /// The inbox has the answer as this message; empty: not.
     std::string activity_id = {};
 

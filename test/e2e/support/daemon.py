@@ -160,7 +160,10 @@ def processes_with(text):
 def seen_by(home):
     """What the fake CLIs noted, one a turn."""
     path = pathlib.Path(home) / "seen.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    if not path.exists():
+        return []
+    # A line that is being written has no end yet.
+    return [json.loads(line) for line in path.read_text().rpartition("\n")[0].splitlines()]
 
 
 def is_private(path):
