@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/json/reader.hpp"
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
@@ -52,6 +53,18 @@ struct PublishingGuard {
     waiting.clear();
   }
 };
+
+/// Of another workspace's events a workspace hears of its presence, and of what it takes part in:
+/// not of what is said there.
+bool concerns(const EventFrame& frame, const Caller& listener) {
+  if (listener.is_admin() || frame.workspace_id == listener.workspace_id) return true;
+  if (frame.type.starts_with("WORKSPACE_") || frame.type == "AGENT_CARD_UPDATED") return true;
+  json::Document document;
+  const auto payload = document.parse(frame.payload);
+  if (!payload.ok()) return false;
+  return (*payload)["source_id"].string_or("") == listener.workspace_id ||
+         (*payload)["target_id"].string_or("") == listener.workspace_id;
+}
 
 /// Clocks of several instances may differ a little; an event shows a revocation in any case.
 constexpr std::chrono::minutes revocation_window(5);
@@ -107,7 +120,8 @@ awaitable<void> EventHub::send_to_sockets(store::Session& store, const EventFram
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end()) continue;
     const Subscriber subscriber = found->second;
-    if (visibility == Visibility::visible) subscriber.send(text);
+    const bool heard = visibility == Visibility::visible && concerns(frame, subscriber.caller);
+    if (heard) subscriber.send(text);
     if (visibility == Visibility::revoked) subscriber.revoke();
   }
 }
