@@ -97,15 +97,54 @@ void SqliteGroup::abandon() noexcept {
 
 void SqliteGroup::finish(const std::shared_ptr<Commit>& commit) {
   if (commit->done) return;
+  const auto start = std::chrono::steady_clock::now();
   try {
     database_.prepare("COMMIT").run();
+    // Nobody will find what was written to a file that is gone.
+    if (database_.replaced()) {
+      commit->error = StoreError(StoreError::Kind::unavailable, "the database was replaced");
+    }
   } catch (const molecule::sqlite::Error& error) {
     commit->error = StoreError(StoreError::Kind::unavailable, error.what());
     abandon();
   }
+  metrics_.commit_seconds.add(std::chrono::steady_clock::now() - start);
+  metrics_.group_sizes.add(commit->members);
+  if (commit->error) ++metrics_.failed_commits;
   commit->done = true;
   commit->done_timer.cancel();
+  if (database_.log_pages() >= 2 * next_checkpoint_) {
+    checkpoint_if_long();
+  } else if (database_.log_pages() >= next_checkpoint_) {
+    // After the replies of this group, unless the next one opens before that.
+    asio::post(commit->done_timer.get_executor(), [this] { checkpoint_if_long(); });
+  }
   commit_.reset();
+}
+
+void SqliteGroup::checkpoint_if_long() {
+  if (database_.log_pages() < next_checkpoint_) return;
+  try {
+    checkpoint();
+  } catch (const StoreError& error) {
+    log::warning("{}", error.what());
+  }
+}
+
+void SqliteGroup::checkpoint() {
+  // A group that is open holds the log; its commit sees to the log again.
+  if (database_.in_transaction()) return;
+  const int pages = database_.log_pages();
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    database_.checkpoint();
+  } catch (const molecule::sqlite::Error& error) {
+    throw store_error(error);
+  }
+  metrics_.checkpoint_seconds.add(std::chrono::steady_clock::now() - start);
+  // While another process reads an old state the log only grows: then not with every commit.
+  const bool done = database_.log_pages() == 0;
+  next_checkpoint_ = done ? max_log_pages : pages + max_log_pages / 4;
 }
 
 awaitable<void> SqliteGroup::wait(std::shared_ptr<Commit> commit) {
