@@ -12,6 +12,7 @@ namespace {
 
 /// Bounds how long the first member waits.
 constexpr int max_members = 100;
+constexpr std::chrono::milliseconds max_gathering{10};
 constexpr std::chrono::milliseconds retry_interval{10};
 /// For statements outside of a group, and where a rollback journal replaces the log.
 constexpr std::chrono::milliseconds other_wait{100};
@@ -69,7 +70,7 @@ awaitable<void> SqliteGroup::keep() {
   }
   if (!commit_) {
     commit_ = std::make_shared<Commit>(executor);
-    asio::post(executor, [this, commit = commit_] { finish(commit); });
+    asio::post(executor, [this, commit = commit_] { finish_or_wait(commit, 1); });
   }
   std::shared_ptr<Commit> commit = commit_;
   if (++commit->members >= max_members) finish(commit);
@@ -93,6 +94,15 @@ void SqliteGroup::abandon() noexcept {
   } catch (const molecule::sqlite::Error& error) {
     log::warning("{}", error.what());
   }
+}
+
+void SqliteGroup::finish_or_wait(const std::shared_ptr<Commit>& commit, int members) {
+  if (commit->done) return;
+  const bool late = std::chrono::steady_clock::now() >= commit->opened + max_gathering;
+  if (commit->members <= members || late) return finish(commit);
+  // More came in this turn of the loop, so more may be ready in the next one.
+  asio::post(commit->done_timer.get_executor(),
+             [this, commit, seen = commit->members] { finish_or_wait(commit, seen); });
 }
 
 void SqliteGroup::finish(const std::shared_ptr<Commit>& commit) {

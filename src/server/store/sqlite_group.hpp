@@ -46,12 +46,15 @@ class SqliteGroup {
     explicit Commit(const asio::any_io_executor& executor)
         : done_timer(executor, asio::steady_timer::time_point::max()) {}
     asio::steady_timer done_timer;
+    std::chrono::steady_clock::time_point opened = std::chrono::steady_clock::now();
     int members = 0;
     bool done = false;
     std::optional<StoreError> error;
   };
   /// Returns false if another process holds the database.
   bool open();
+  /// Commits, unless the group has grown beyond `members` and may grow further.
+  void finish_or_wait(const std::shared_ptr<Commit>& commit, int members);
   void finish(const std::shared_ptr<Commit>& commit);
   void abandon() noexcept;
   void checkpoint_if_long();

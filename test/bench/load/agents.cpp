@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 #include "base/json/reader.hpp"
@@ -35,15 +36,20 @@ constexpr std::string_view said =
 std::vector<Agent> read_agents(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::vector<Agent> agents;
-  Agent agent;
-  while (in >> agent.id >> agent.token) agents.push_back(agent);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    Agent agent;
+    words >> agent.id >> agent.token >> agent.cursor;
+    agents.push_back(agent);
+  }
   if (agents.empty()) throw std::runtime_error("no agents in " + file.string());
   return agents;
 }
 
 void write_agents(const std::filesystem::path& file, const std::vector<Agent>& agents) {
   std::ofstream out(file);
-  for (const Agent& agent : agents) out << agent.id << ' ' << agent.token << '\n';
+  for (const Agent& agent : agents)
+    out << agent.id << ' ' << agent.token << ' ' << agent.cursor << '\n';
   if (!out.flush()) throw std::runtime_error("cannot write " + file.string());
 }
 
@@ -72,6 +78,19 @@ std::string request_of(Work work, const Agent& agent, const Agent& target, std::
                   port);
   }
   throw std::logic_error("no such work");
+}
+
+std::string newest_request(const Agent& agent, std::uint16_t port) {
+  return get(fmt::format("/workspaces/{}/activity?type=a2a_receive&limit=1", agent.id), agent,
+             port);
+}
+
+std::string newest_message(std::string_view answer) {
+  json::Document document;
+  const auto parsed = document.parse(answer);
+  if (!parsed) throw std::runtime_error("no messages: " + std::string(answer));
+  for (const json::Value row : parsed.value().items()) return std::string(row["id"].string_or(""));
+  return "";
 }
 
 std::string stream_request(const Agent& agent, std::uint16_t port) {

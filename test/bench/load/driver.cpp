@@ -213,23 +213,66 @@ Outcomes run_offered(const Load& load, const Rates& rates, std::size_t connectio
   return offered.run();
 }
 
-std::vector<Agent> create_agents(std::uint16_t port, std::size_t count,
-                                 std::string_view admin_token) {
-  std::vector<Agent> agents;
+namespace {
+
+/// Sends `count` requests over some connections; `done` gets the number of each with its answer.
+void send_all(std::uint16_t port, std::size_t count,
+              const std::function<std::string(std::size_t)>& request,
+              const std::function<void(std::size_t, const Connection&)>& done) {
+  constexpr std::size_t most = 64;
   Driver driver(port);
   std::size_t asked = 0;
+  std::size_t answered = 0;
+  std::vector<std::size_t> numbers(std::min(count, most));
   const auto ask = [&](std::size_t index) {
-    if (asked < count) driver.connection(index).send(create_request(asked++, admin_token, port));
+    if (asked == count) return;
+    numbers.at(index) = asked;
+    driver.connection(index).send(request(asked++));
   };
-  constexpr std::size_t connections = 64;
-  for (std::size_t i = 0; i < std::min(count, connections); ++i) ask(driver.open());
-  while (agents.size() < count) {
+  for (std::size_t i = 0; i < numbers.size(); ++i) ask(driver.open());
+  while (answered < count) {
     driver.turn(100, [&](std::size_t index) {
-      agents.push_back(created_agent(driver.connection(index).body()));
+      const Connection& connection = driver.connection(index);
+      if (connection.status() >= 300) {
+        throw std::runtime_error("refused: " + std::string(connection.body()));
+      }
+      ++answered;
+      done(numbers.at(index), connection);
       ask(index);
     });
   }
+}
+
+}  // namespace
+
+std::vector<Agent> create_agents(std::uint16_t port, std::size_t count,
+                                 std::string_view admin_token) {
+  std::vector<Agent> agents;
+  send_all(
+      port, count, [&](std::size_t i) { return create_request(i, admin_token, port); },
+      [&](std::size_t, const Connection& answer) {
+        agents.push_back(created_agent(answer.body()));
+      });
   return agents;
+}
+
+void fetch_cursors(std::uint16_t port, std::vector<Agent>& agents) {
+  send_all(
+      port, agents.size(), [&](std::size_t i) { return newest_request(agents.at(i), port); },
+      [&](std::size_t i, const Connection& answer) {
+        agents.at(i).cursor = newest_message(answer.body());
+      });
+}
+
+void send_messages(const Load& load, std::size_t count) {
+  send_all(
+      load.port, count,
+      [&](std::size_t i) {
+        const Agent& agent = load.agents.at(i % load.agents.size());
+        const Agent& target = load.agents.at((i + 1) % load.agents.size());
+        return request_of(Work::message, agent, target, i, load.port);
+      },
+      [](std::size_t, const Connection&) {});
 }
 
 }  // namespace molecule::bench

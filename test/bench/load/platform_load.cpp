@@ -70,6 +70,10 @@ int run(int argc, char** argv) {
   CLI::App* create = app.add_subcommand("create", "Creates workspaces")->fallthrough();
   create->add_option("--count", count)->required();
   create->add_option("--token-file", token_file, "The file of the admin token")->required();
+  const CLI::App* cursors =
+      app.add_subcommand("cursors", "Lets each agent know its newest message")->fallthrough();
+  CLI::App* fill = app.add_subcommand("fill", "Sends messages")->fallthrough();
+  fill->add_option("--count", count)->required();
   CLI::App* closed = app.add_subcommand("closed", "As fast as it is answered")->fallthrough();
   closed->add_option("--work", work)->check(CLI::IsMember(patterns));
   closed->add_option("--connections", connections);
@@ -91,6 +95,15 @@ int run(int argc, char** argv) {
     return 0;
   }
   load.agents = read_agents(agents);
+  if (cursors->parsed()) {
+    fetch_cursors(load.port, load.agents);
+    write_agents(agents, load.agents);
+    return 0;
+  }
+  if (fill->parsed()) {
+    send_messages(load, count);
+    return 0;
+  }
   const Outcomes outcomes =
       closed->parsed() ? run_closed(load, connections, patterns.at(work))
                        : run_offered(load, rates, connections, streams, [] { print("connected"); });
