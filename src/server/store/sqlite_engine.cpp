@@ -12,9 +12,9 @@ namespace {
 
 /// Holds the rows and index pages that 10,000 workspaces use all the time.
 constexpr const char* larger_cache = "PRAGMA cache_size=-16384";
-/// How long requests that only read may take a file for the one that was opened. Those that write
-/// look again before they are told of success.
-constexpr std::chrono::milliseconds look_interval{50};
+/// Under load many requests share one look at the files: it costs as much as a query. Those that
+/// write look again before they are told of success.
+constexpr std::chrono::microseconds look_interval{500};
 
 std::optional<std::uint64_t> size_of(const std::filesystem::path& file) {
   std::error_code failure;
