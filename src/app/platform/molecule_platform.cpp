@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "app/platform/backup.hpp"
 #include "app/platform/data_folder.hpp"
 #include "app/platform/health.hpp"
 #include "app/platform/login_link.hpp"
@@ -244,6 +245,8 @@ int main(int argc, char** argv) {
       log::set_level(*level);
     auto& options = std::get<app::PlatformOptions>(parsed);
     if (options.health) return app::check_health(options);
+    if (options.copy == app::PlatformOptions::Copy::backup) return app::make_backup(options);
+    if (options.copy == app::PlatformOptions::Copy::restore) return app::restore_backup(options);
     std::string problem;
     options.listening = service::activated_socket(problem).value_or(-1);
     if (!problem.empty()) {

@@ -42,6 +42,8 @@ Examples:
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
   molecule-platform health --listen 127.0.0.1:8080
   molecule-platform login-link
+  molecule-platform backup /var/backups/molecule.backup
+  molecule-platform restore /var/backups/molecule.backup --force
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
     http://127.0.0.1:8080/workspaces
 
@@ -153,6 +155,15 @@ Exit wrong_usage(std::string_view problem) {
           .err = std::string(problem) + "\nRun `molecule-platform --help` for the usage.\n"};
 }
 
+/// The commands that work on a backup.
+CLI::App* add_copy(CLI::App& app, PlatformOptions& options, std::string& file, const char* name,
+                   const char* summary) {
+  CLI::App* command = app.add_subcommand(name, summary)->fallthrough();
+  command->add_option("FILE", file, "The backup")->required()->type_name("");
+  command->add_flag("--json", options.json, "Print JSON");
+  return command;
+}
+
 }  // namespace
 
 bool parse_listen(std::string_view text, PlatformOptions& options) {
@@ -203,6 +214,12 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   const CLI::App* health =
       app.add_subcommand("health", "Asks the platform at --listen how it is: exit 0 if it is well")
           ->fallthrough();
+  std::string backup_file;
+  const CLI::App* backup = add_copy(app, options, backup_file, "backup",
+                                    "Copy the store of DIR into FILE, while a platform uses it");
+  CLI::App* restore = add_copy(app, options, backup_file, "restore",
+                               "Put a backup in place of the store of DIR, which nobody uses");
+  restore->add_flag("--force", options.force, "Replace a store that is there");
   std::string limits_file;
   std::vector<std::string> limits;
   app.add_option("--limits", limits_file, "A file of limits, NAME = VALUE on each line")
@@ -227,6 +244,8 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
                        text::sanitize_name(listen));
   }
   options.health = health->parsed();
+  if (backup->parsed()) options.copy = PlatformOptions::Copy::backup;
+  if (restore->parsed()) options.copy = PlatformOptions::Copy::restore;
   if (options.health) return options;
   if (data.empty()) return wrong_usage("--data: no folder given, and HOME is not set");
   // Not every shell expands it (`--data=~/x`), and a service file never does.
@@ -236,6 +255,11 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
     data = path->string();
   }
   options.data = data;
+  options.backup = backup_file;
+  if (options.copy != PlatformOptions::Copy::none) {
+    if (backup_file.empty()) return wrong_usage("FILE: no name given");
+    return options;
+  }
   options.login_link = login_link->parsed();
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (options.admin_token.empty()) {

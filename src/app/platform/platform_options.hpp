@@ -29,6 +29,14 @@ struct PlatformOptions {
   std::string external_url;
   /// `health`: ask the platform at that address, and end.
   bool health = false;
+  /// `backup FILE` or `restore FILE`: do that with the store in `data`, and end.
+  enum class Copy { none, backup, restore };
+  Copy copy = Copy::none;
+  std::filesystem::path backup;
+  /// restore: replace a store that is there.
+  bool force = false;
+  /// backup, restore: print JSON.
+  bool json = false;
   /// A socket that listens already, from the service manager; -1: none.
   int listening = -1;
   /// --limits, then RATE_LIMIT and ACTIVITY_RETENTION_DAYS, then --limit.
