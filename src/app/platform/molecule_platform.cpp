@@ -28,6 +28,7 @@
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
+#include "server/http/http_request.hpp"
 #include "server/http/http_server.hpp"
 #include "server/store/database.hpp"
 
@@ -99,7 +100,7 @@ class Platform {
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
     server_.emplace(loop_, services_, *router_, server_options(options));
-    services_.login.cookie = fmt::format("molecule_session_{}", port());
+    set_cookie(options);
     services_.login.started_at = to_micros(clock_.wall());
     own_url_ = app::own_url(options, port());
   }
@@ -120,6 +121,16 @@ class Platform {
   }
 
  private:
+  /// All instances behind one proxy give browsers the same cookie, which no other site of its host
+  /// gets.
+  void set_cookie(const app::PlatformOptions& options) {
+    server::LoginInfo& login = services_.login;
+    login.cookie =
+        fmt::format("molecule_session_{}", app::public_port(options.external_url, port()));
+    login.cookie_path = std::string(server::prefix_of(options.external_url)) + '/';
+    login.cookie_secure = options.external_url.starts_with("https:");
+  }
+
   awaitable<void> stop_on_signal() {
     auto [error, signal] = co_await signals_.async_wait(as_tuple);
     log::info("signal {}: stopping", signal);
