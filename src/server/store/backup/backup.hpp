@@ -9,8 +9,8 @@
 
 namespace molecule::server::store {
 
-// Backups of a SQLite store (platform-operation.md 2). A backup is one SQLite file: the store as it was
-// at one moment, and two tables more, with the bytes of the files that waited then.
+// Backups of a SQLite store (platform-operation.md 2). A backup is one SQLite file: the store as it
+// was at one moment, and two tables more, with the bytes of the files that waited then.
 
 /// What a backup holds.
 struct BackupSummary {
