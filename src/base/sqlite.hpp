@@ -146,6 +146,11 @@ class Database {
   bool in_transaction() const;
   /// A number that changes when another connection has committed to the file.
   std::int64_t data_version();
+  /// Called with the pages that are copied, and all of them.
+  using CopyProgress = std::function<void(int copied, int all)>;
+  /// Copies everything into `target`, page by page, in place of what it has. Within a read
+  /// transaction of this connection the copy is of one moment, whatever others write meanwhile.
+  void copy_to(Database& target, const CopyProgress& progress);
 
  private:
   friend class Statement;
