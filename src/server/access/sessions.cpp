@@ -72,8 +72,9 @@ std::string set_cookie(const Context& context, std::string_view secret) {
   const auto age = secret.empty()
                        ? std::chrono::seconds(0)
                        : std::chrono::duration_cast<std::chrono::seconds>(session_lifetime);
-  return fmt::format("{}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}",
-                     context.services.login.cookie, secret, age.count());
+  const LoginInfo& login = context.services.login;
+  return fmt::format("{}={}; HttpOnly;{} SameSite=Strict; Path={}; Max-Age={}", login.cookie,
+                     secret, login.cookie_secure ? " Secure;" : "", login.cookie_path, age.count());
 }
 
 bool has_trusted_origin(const Request& request) {
