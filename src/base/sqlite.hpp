@@ -38,6 +38,9 @@ class Error : public std::runtime_error {
   int code_;
 };
 
+/// The library's version, such as "3.40.1".
+const char* version();
+
 class Database;
 
 /// A cached statement in use: bind, then step, then read. It returns to its database's cache when
@@ -137,6 +140,17 @@ class Database {
   bool replaced() const;
   /// Truncates a log that has grown beyond its limit, unless another connection is in the way.
   void shrink_log();
+  /// From now on commits never move the log into the database: the caller decides when, by
+  /// `checkpoint`.
+  void checkpoint_by_hand();
+  /// Pages in the log after the last commit; 0 without `checkpoint_by_hand`.
+  int log_pages() const { return log_pages_; }
+  /// Moves as much of the log into the database as no other connection still needs. The next commit
+  /// then begins the log anew.
+  void checkpoint();
+  /// Calls `observe` with the time of each wait for the disk. Files that SQLite opens later are not
+  /// observed.
+  void observe_syncs(std::function<void(std::chrono::steady_clock::duration)> observe);
   /// Sets the busy timeout: how long a call that needs another connection's lock blocks.
   void wait_for_locks(std::chrono::milliseconds busy_timeout);
   /// Frees caches, after work that will not be repeated.
@@ -176,6 +190,7 @@ class Database {
   std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
   std::chrono::milliseconds busy_timeout_{0};
+  int log_pages_ = 0;
   /// The database's files as they were when it opened; `replaced` compares them.
   std::vector<std::pair<std::filesystem::path, files::Identity>> files_;
   /// Idle statements by their text as given. Entries never move: statements in use point to them.

@@ -93,10 +93,13 @@ Router::Router(Services& services, const std::vector<Route>& routes) : services_
   for (const Route& route : routes) {
     std::vector<std::string_view> segments = split_path(route.pattern);
     const std::size_t size = segments.size();
+    RequestMetrics::Route& use = services_.requests.add(route.method, route.pattern);
     const auto variables =
         static_cast<std::size_t>(std::count_if(segments.begin(), segments.end(), is_variable));
     entries_.emplace(
-        size, Entry{.segments = std::move(segments), .variables = variables, .route = route});
+        size,
+        Entry{
+            .segments = std::move(segments), .variables = variables, .route = route, .use = &use});
   }
 }
 
@@ -161,17 +164,24 @@ awaitable<Reply> Router::handle(Request request) {
   if (request.head) request.method = "GET";
   if (!is_text(request)) co_return error_reply(400, "the path or the query is not UTF-8");
   const Entry* entry = find(request.method, request.path, request.args);
-  if (entry == nullptr) co_return answer_unknown(request);
+  if (entry == nullptr) {
+    Reply unknown = answer_unknown(request);
+    services_.requests.count_unmatched(unknown.status);
+    co_return unknown;
+  }
   const Route& route = entry->route;
   Reply reply;
+  const RequestMetrics::Measured measured(*entry->use, request.arrived, reply);
   // All in one coroutine: every request passes through here, and each frame costs an allocation.
   try {
     Context context(services_);
-    const bool writes = route.method != "GET";
-    if (writes) co_await context.store.begin();
+    if (route.begins()) co_await context.begin_writing();
     if (route.access != Access::anyone) {
       Result<Caller, Reply> caller = co_await authorize(context, route.access, request);
-      if (!caller) co_return std::move(caller.error());
+      if (!caller) {
+        reply = std::move(caller.error());
+        co_return reply;
+      }
       request.caller = *std::move(caller);
     }
     const RequestRates::Verdict rate = count_request(route, request.caller);
@@ -184,10 +194,12 @@ awaitable<Reply> Router::handle(Request request) {
     if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
     reply.policy = route.policy;
     add_rate_headers(reply, rate);
-    if (!writes && context.store.unsettled()) co_await context.store.settled();
-    if (!writes || reply.status >= 400) co_return reply;
-    if (context.events.has_rows()) co_await context.events.write(context.store);
-    co_await context.store.commit();
+    if (!context.writing() && context.store.unsettled()) co_await context.store.settled();
+    if (reply.status >= 400) co_return reply;
+    if (context.writing()) {
+      if (context.events.has_rows()) co_await context.events.write(context.store);
+      co_await context.store.commit();
+    }
     if (context.events.has_frames()) co_await publish(context);
     if (context.tokens_revoked) co_await services_.events.close_revoked();
   } catch (const std::exception& error) {
