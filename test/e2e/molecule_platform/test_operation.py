@@ -1,6 +1,8 @@
-"""What operators and load balancers rely on (platform-api.md 9.7): /ready, /metrics, the drain, and
+"""What operators and load balancers rely on (platform-api.md 9.8): /ready, /metrics, the drain, and
 presence that survives the end of the process, however it ends."""
 
+import json
+import pathlib
 import re
 import signal
 import socket
@@ -13,6 +15,8 @@ import pytest
 from molecule_platform.test_cli import run
 from support.deadline import DEADLINE
 from support.platform import Platform, database_of, until
+
+DASHBOARD = pathlib.Path(__file__).parents[3] / "packaging/grafana/molecule-platform.json"
 
 
 def stored_heartbeat(platform, agent):
@@ -173,3 +177,15 @@ def test_the_load_of_the_benchmark_runs(build, tmp_path):
                       "--polls", "50", "--heartbeats", "20", "--messages", "10")
         assert '"poll":{"count":' in found and '"failed_status"' not in found, found
         assert len(re.findall(r'"message":\{"count":(\d+)', found)) == 1
+
+
+def test_the_dashboard_asks_for_series_that_exist(platform):
+    dashboard = json.loads(DASHBOARD.read_text())
+    asked = {name for panel in dashboard["panels"] for target in panel["targets"]
+             for name in re.findall(r"molecule_\w+", target["expr"])}
+    agent = platform.create_workspace("agent")
+    platform.send(agent, "hello")
+    text = platform.admin("GET", "/metrics").body
+    served = set(re.findall(r"^# TYPE (\S+)", text, re.M))
+    assert len(asked) > 10
+    assert {name.removesuffix("_bucket") for name in asked} <= served

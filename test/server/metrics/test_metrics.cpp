@@ -1,4 +1,4 @@
-// /metrics and /ready (platform-api.md 9.7).
+// /metrics and /ready (platform-api.md 9.8).
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// Heartbeats that change nothing but the time wait in memory (platform-api.md 9.7).
+// Heartbeats that change nothing but the time wait in memory (platform-api.md 9.8).
 
 #include <doctest/doctest.h>
 
