@@ -1,5 +1,6 @@
 // Calls of the platform. The browser's cookie says who we are; no token is ever kept here.
 
+import { heardTime } from "./clock";
 import { record, text } from "./decode";
 
 /// Where the page is served; behind a proxy that may be below a path.
@@ -15,6 +16,12 @@ let onLogout: () => void = () => undefined;
 /// `function_` runs when the platform no longer accepts this browser.
 export function whenLoggedOut(function_: () => void): void {
   onLogout = function_;
+}
+
+let onSilence: () => void = () => undefined;
+/// `function_` runs when a call got no answer at all.
+export function whenUnanswered(function_: () => void): void {
+  onSilence = function_;
 }
 
 const pause = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
@@ -35,8 +42,11 @@ async function send(method: string, path: string, options: Options): Promise<Res
     body = JSON.stringify(options.body);
   }
   try {
-    return await fetch(new URL(path, base), { method, headers, body, credentials: "same-origin" });
+    const reply = await fetch(new URL(path, base), { method, headers, body, credentials: "same-origin" });
+    heardTime(Date.parse(reply.headers.get("Date") ?? ""));
+    return reply;
   } catch {
+    onSilence();
     throw new ApiError(0, "the platform does not answer");
   }
 }

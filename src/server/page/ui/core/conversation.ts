@@ -1,6 +1,7 @@
 // The chat of the person with one agent: history, and what is being sent.
 
 import { ApiError, explain, get, post, response } from "./api";
+import { now } from "./clock";
 import { count, list, name, record, text, time, type Data } from "./decode";
 import { redraw } from "./redraw";
 import { Resource } from "./resource";
@@ -29,6 +30,15 @@ export interface Bubble {
 }
 
 const pageSize = 50;
+
+/// As crypto.randomUUID, which browsers have on https and localhost only.
+export function uuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
 
 export function readFiles(value: unknown): FileRef[] {
   return list(value).slice(0, 100).map((item) => {
@@ -148,9 +158,9 @@ export class Conversation {
   }
 
   async send(words: string, uploads: File[]): Promise<void> {
-    const messageId = crypto.randomUUID();
+    const messageId = uuid();
     const bubble: Bubble = {
-      key: `local ${messageId}`, messageId, role: "user", text: words, at: Date.now(), seq: 0,
+      key: `local ${messageId}`, messageId, role: "user", text: words, at: now(), seq: 0,
       files: uploads.map((file) => ({ uri: "", name: file.name, type: file.type, size: file.size })),
       replyTo: "", state: "sending", error: "", uploads,
     };

@@ -18,7 +18,7 @@ export const entries: Entry[] = [];
 let next = 1;
 
 // A log of these would be nothing but heartbeats; and older spellings say what REQUEST_ has said.
-const quiet = /^(WORKSPACE_HEARTBEAT|MESSAGE_FETCHED|AWAITING_AGENT|(USER_TASK|APPROVAL)_.*)$/;
+const quiet = /^(WORKSPACE_HEARTBEAT|PART_CHANGED|MESSAGE_FETCHED|AWAITING_AGENT|(USER_TASK|APPROVAL)_.*)$/;
 
 function same(entry: Entry, type: string, agent: string, at: number): boolean {
   // The stored row and the frame have their times within the same transaction.

@@ -3,6 +3,7 @@
 import { ApiError, call, explain, get, post } from "./api";
 import { name, record, text } from "./decode";
 import { redraw } from "./redraw";
+import { toast } from "./toast";
 
 export const session = {
   state: "unknown" as "unknown" | "in" | "out" | "unreachable",
@@ -14,6 +15,20 @@ export const session = {
   error: "",
   ended: false,
 };
+
+const endings: (() => void)[] = [];
+/// `function_` runs when this browser is no longer logged in.
+export function whenSessionEnds(function_: () => void): void {
+  endings.push(function_);
+}
+
+function end(byPerson: boolean): void {
+  session.state = "out";
+  session.ended = !byPerson;
+  for (const ending of endings) ending();
+  void loadInfo().then(redraw);
+  redraw();
+}
 
 async function loadInfo(): Promise<void> {
   const info = record(await get("login/info").catch(() => null));
@@ -65,17 +80,20 @@ export async function login(secret: string): Promise<boolean> {
 }
 
 export function loggedOut(): void {
-  if (session.state !== "in") return;
-  session.state = "out";
-  session.ended = true;
-  void loadInfo().then(redraw);
-  redraw();
+  if (session.state === "in") end(false);
+}
+
+/// Asks whether the session still stands, if something looks as if it did not.
+export async function verify(): Promise<void> {
+  await get("session").catch(() => null);
 }
 
 export async function logout(): Promise<void> {
-  await post("logout").catch(() => null);
-  session.state = "out";
-  session.ended = false;
-  await loadInfo();
-  redraw();
+  try {
+    await post("logout");
+    end(true);
+  } catch (error) {
+    // The session would go on while the person believes it ended.
+    toast(explain(error, "log out"), true);
+  }
 }

@@ -40,7 +40,7 @@ export class Login extends Component<{ onLogin: () => void }, State> {
       return (
         <main class="login">
           <h1>Molecule</h1>
-          <p class="problem" role="alert">The platform does not answer. Check that molecule-platform is running.</p>
+          <p class="problem" role="alert">The platform does not answer. Check that molecule-platform is running; this page goes on by itself when it does.</p>
           <button type="button" class="primary" onClick={() => void check().then((done) => done && this.props.onLogin())}>
             <Icon name="retry" /> Try again
           </button>

@@ -64,13 +64,24 @@ async function page(agent: string, before: number): Promise<Talk> {
   return { said: list(body.rows).map(readRow), before: count(body.next_before) };
 }
 
+/// The newest page, with what was loaded before it: reading must not be interrupted by what is said.
+async function newest(agent: string): Promise<Talk> {
+  const fresh = await page(agent, 0);
+  const had = resources.get(agent)?.data;
+  const lowest = fresh.said[fresh.said.length - 1]?.seq ?? 0;
+  // More was said than a page holds: what was loaded before would have a gap.
+  if (!had || !fresh.before || !had.said.some((said) => said.seq >= lowest)) return fresh;
+  const older = had.said.filter((said) => said.seq < lowest);
+  return older.length > 0 ? { said: [...fresh.said, ...older], before: had.before } : fresh;
+}
+
 const resources = new Map<string, Resource<Talk>>();
 
 /// Of one agent, or of all.
 export function talkOf(agent: string): Resource<Talk> {
   let resource = resources.get(agent);
   if (!resource) {
-    resource = new Resource("what the agents said", () => page(agent, 0));
+    resource = new Resource("what the agents said", () => newest(agent));
     resources.set(agent, resource);
   }
   return resource;
