@@ -96,8 +96,13 @@ function blank(id: string): Agent {
   };
 }
 
+/// Asked for at once, beside the question whether this browser is logged in: most often it is.
+let early: Promise<unknown> | null = get("workspaces").catch(() => null);
+
 async function loadAgents(): Promise<true> {
-  const rows = list(await get("workspaces"));
+  const first = await early;
+  early = null;
+  const rows = list(first ?? (await get("workspaces")));
   const seen = new Set<string>();
   for (const item of rows) {
     const row = record(item);

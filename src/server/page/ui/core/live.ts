@@ -20,6 +20,7 @@ const silenceLimit = 30_000;
 const renewLimit = 120_000;
 const longestPause = 30_000;
 const lookInterval = 5_000;
+const firstLook = 1_000;
 
 export const live = { state: "connecting" as State, since: 0 };
 
@@ -94,8 +95,9 @@ function connect(): void {
     tries = 0;
     heard = Date.now();
     become("live");
-    // What happened between the first answers and now would be missing otherwise.
-    onGap();
+    // What happened between the first answers and now would be missing otherwise; the list itself
+    // is not to wait for it.
+    setTimeout(onGap, everOpen ? 0 : firstLook);
     everOpen = true;
   };
   mine.onmessage = (message) => {

@@ -105,7 +105,12 @@ export class RequestCard extends Component<Props, State> {
           {request.permission ? "Deny…" : "Reject…"}
         </button>
         {!request.permission && (
-          <button type="button" class="plain" aria-expanded={open === "thread" ? "true" : "false"} onClick={() => this.setState({ open: open === "thread" ? "" : "thread" })}>
+          <button
+            type="button"
+            class="plain"
+            aria-expanded={open === "thread" ? "true" : "false"}
+            onClick={() => this.setState({ open: open === "thread" ? "" : "thread" })}
+          >
             Ask or answer
           </button>
         )}

@@ -77,6 +77,16 @@ async function newest(agent: string): Promise<Talk> {
 
 const resources = new Map<string, Resource<Talk>>();
 
+/// What became of a delegation that is older than the page which an event loads anew.
+export function settleDelegation(payload: Data): void {
+  const id = text(payload.delegation_id);
+  if (!id) return;
+  const state = text(payload.status) || ("response_preview" in payload ? "completed" : "error" in payload ? "failed" : "");
+  for (const { data } of resources.values()) {
+    for (const said of data?.said ?? []) if (said.state && state && said.messageId === id) said.state = state;
+  }
+}
+
 /// Of one agent, or of all.
 export function talkOf(agent: string): Resource<Talk> {
   let resource = resources.get(agent);
