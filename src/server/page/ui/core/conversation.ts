@@ -30,6 +30,8 @@ export interface Bubble {
 }
 
 const pageSize = 50;
+const soughtPage = 500;
+const soughtAtMost = 20_000;
 
 /// As crypto.randomUUID, which browsers have on https and localhost only.
 export function uuid(): string {
@@ -76,6 +78,8 @@ export class Conversation {
   loadingOlder = false;
   fetchedSeq = 0;
   handledSeq = 0;
+  /// The key of a message that the person wants to see: the chat goes there.
+  sought = "";
   readonly latest: Resource<true>;
 
   constructor(readonly agent: string) {
@@ -104,14 +108,14 @@ export class Conversation {
     return true;
   }
 
-  async loadOlder(): Promise<void> {
+  async loadOlder(size = pageSize): Promise<void> {
     const first = this.bubbles.find((bubble) => bubble.state === "sent");
     if (this.reachedEnd || this.loadingOlder || !first) return;
     this.loadingOlder = true;
     redraw();
     try {
       const before = encodeURIComponent(new Date(first.at + 1).toISOString());
-      const body = record(await get(this.path(`chat-history?limit=${pageSize}&before_ts=${before}`)));
+      const body = record(await get(this.path(`chat-history?limit=${size}&before_ts=${before}`)));
       const had = this.bubbles.length;
       this.merge(list(body.messages).map(readBubble));
       // The page overlaps by the rows of one millisecond; one that brings nothing is the last.
@@ -121,6 +125,20 @@ export class Conversation {
     }
     this.loadingOlder = false;
     redraw();
+  }
+
+  /// Loads back to the message of that time. False if the chat has none: it is between agents.
+  async seek(at: number): Promise<boolean> {
+    if (!this.latest.data) await this.latest.load();
+    let had = -1;
+    while (!this.reachedEnd && this.bubbles.length > had && this.bubbles.length < soughtAtMost && this.bubbles[0]?.at > at) {
+      had = this.bubbles.length;
+      await this.loadOlder(soughtPage);
+    }
+    const found = this.bubbles.find((bubble) => bubble.state === "sent" && bubble.at === at);
+    this.sought = found?.key ?? "";
+    redraw();
+    return !!found;
   }
 
   /// Each message once, whichever way it came: from the history, the event stream, or from here.

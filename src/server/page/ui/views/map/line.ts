@@ -25,7 +25,7 @@ export function line(from: Spot, to: Spot): string {
     const side = down ? -aside : aside;
     const start: Point = [centre + side, down ? from.y + box.height : from.y];
     const end: Point = [other + side, down ? to.y : to.y + box.height];
-    const half = (start[1] + end[1]) / 2;
+    const half = (start[1] + end[1]) / 2 + side / 2;
     return halves(start, [start[0], half], [end[0], half], end);
   }
   const right = dx > 0;
