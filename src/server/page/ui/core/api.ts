@@ -18,6 +18,12 @@ export function whenLoggedOut(function_: () => void): void {
   onLogout = function_;
 }
 
+let logins = 0;
+/// A new session begins: what was asked before it says nothing about it.
+export function newLogin(): void {
+  logins += 1;
+}
+
 let onSilence: () => void = () => undefined;
 /// `function_` runs when a call got no answer at all.
 export function whenUnanswered(function_: () => void): void {
@@ -52,6 +58,7 @@ async function send(method: string, path: string, options: Options): Promise<Res
 }
 
 export async function response(method: string, path: string, options: Options = {}): Promise<Response> {
+  const login = logins;
   let reply = await send(method, path, options);
   if (reply.status === 429 && method === "GET") {
     await pause(Math.min(Number(reply.headers.get("Retry-After")) || 1, 20));
@@ -59,7 +66,7 @@ export async function response(method: string, path: string, options: Options = 
   }
   if (reply.ok) return reply;
   const body: unknown = await reply.json().catch(() => null);
-  if (reply.status === 401 && !options.plain) onLogout();
+  if (reply.status === 401 && !options.plain && login === logins) onLogout();
   throw new ApiError(reply.status, text(record(body).error), body);
 }
 

@@ -97,7 +97,7 @@ function connect(): void {
     become("live");
     // What happened between the first answers and now would be missing otherwise; the list itself
     // is not to wait for it.
-    setTimeout(onGap, everOpen ? 0 : firstLook);
+    setTimeout(() => wanted && onGap(), everOpen ? 0 : firstLook);
     everOpen = true;
   };
   mine.onmessage = (message) => {

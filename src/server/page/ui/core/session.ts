@@ -1,6 +1,6 @@
 // Whether this browser is logged in, and how it gets there.
 
-import { ApiError, call, explain, get, post } from "./api";
+import { ApiError, call, explain, get, newLogin, post } from "./api";
 import { name, record, text } from "./decode";
 import { redraw } from "./redraw";
 import { toast } from "./toast";
@@ -61,6 +61,7 @@ export async function login(secret: string): Promise<boolean> {
   const code = /[?&]code=([^&\s]+)/.exec(secret)?.[1];
   try {
     await call("POST", "login", { body: code ? { code } : { token: secret }, plain: true });
+    newLogin();
     session.state = "in";
     session.error = "";
     session.ended = false;

@@ -1,5 +1,6 @@
 import { h, Component } from "preact";
 import { check, login, session } from "../core/session";
+import { redraw } from "../core/redraw";
 import { Copy } from "../parts/copy";
 import { Icon } from "../parts/icons";
 import { valueOf } from "../parts/view";
@@ -16,7 +17,10 @@ export class Login extends Component<{ onLogin: () => void }, State> {
   private readonly submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const secret = this.state.secret.trim();
-    if (!secret) return;
+    if (!secret) {
+      session.error = "Paste the admin token or a login link first.";
+      return redraw();
+    }
     this.setState({ busy: true });
     const done = await login(secret);
     this.setState({ busy: false, secret: done ? "" : this.state.secret });
@@ -66,7 +70,7 @@ export class Login extends Component<{ onLogin: () => void }, State> {
           </label>
           {session.error && <p class="problem" role="alert">{session.error}</p>}
           <footer>
-            <button class="primary" disabled={this.state.busy || !this.state.secret.trim()}>Log in</button>
+            <button class="primary" disabled={this.state.busy}>Log in</button>
           </footer>
           <section class="hint">
             <h2>Where the token is</h2>

@@ -124,7 +124,7 @@ export function threads(all: Said[]): Thread[] {
   };
   // Messages that answer nothing and are no task belong together while two keep talking.
   const talking = new Map<string, Thread>();
-  for (const said of [...messages.values()].sort((a, b) => a.at - b.at)) {
+  for (const said of [...messages.values()].sort((a, b) => a.at - b.at || a.seq - b.seq)) {
     const loose = !said.replyTo && !states.has(said.messageId || said.id);
     const before = talking.get(pairOf(said));
     const key = loose && before && said.at - before.last < pause ? before.key : root(said);
