@@ -64,6 +64,9 @@ def test_what_is_sent_without_a_session_is_sent_after_the_next_login(page, platf
     platform.register(agent)
     page.go(f"#/agent/{agent.id}/chat")
     page.type("Message to Ada", "half a thought")
+    # What the page asks by itself must not be what finds out.
+    page.until(lambda: page.js("""return performance.getEntriesByType('resource')
+      .filter((one) => one.name.endsWith('/workspaces')).length""") >= 2, "the look after the start")
     page.driver.delete_all_cookies()
     page.field("Message to Ada").send_keys("\n")
     page.see("You were logged out", "Log in to Molecule")
