@@ -21,7 +21,7 @@ def run(lab):
         program, variables = lab.host.as_handler(session)
         daemon = Daemon(lab.build / "molecule-mcp", lab.platform, lab.alpha, session.home,
                         "--handler", lab.host.handler, "--retry-secs", "0", "--deadline-secs", "60",
-                        "--working-directory", session.work, "--", *program,
+                        "--", *program,
                         env=session.environment(variables))
         try:
             with daemon:
