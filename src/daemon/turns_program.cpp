@@ -157,10 +157,11 @@ awaitable<TurnResult> Turns::run_program(std::shared_ptr<Job> job, std::shared_p
     }
   };
   const auto take = [runner](std::string_view piece) { return runner->take(piece); };
+  const auto hear = [runner](std::string_view piece) { runner->hear_errors(piece); };
   std::string what = fmt::format("{} for {}", name_of(settings.kind), job->conversation);
   const Meanwhile busy(services_.tasks, "turn",
                        keep_busy(workspace, working, std::move(what), runner));
-  auto end = co_await services_.children.run(std::move(command), take, started);
+  auto end = co_await services_.children.run(std::move(command), take, started, hear);
   recorded->reset();
   result = runner->finish(*turn, end);
   co_return result;

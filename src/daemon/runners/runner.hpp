@@ -81,6 +81,8 @@ class Runner {
   virtual Invocation prepare(const Turn& turn) = 0;
   /// A piece of stdout; false if it is more than any answer has.
   virtual bool take(std::string_view piece) = 0;
+  /// A piece of stderr, while it runs.
+  virtual void hear_errors(std::string_view /*piece*/) {}
   virtual TurnResult finish(const Turn& turn, const ChildEnd& end) = 0;
   /// What it is at, in a few words; empty if unknown.
   virtual std::string progress() const { return {}; }

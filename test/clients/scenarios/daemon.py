@@ -58,6 +58,8 @@ def talk(lab, session, daemon, model):
         said = lab.shown_to_person()[before:]
         lab.check(f"the person is told when the model answers {status}",
                   len(said) == 1 and "could not answer" in said[0], f"{said}; {log_end(daemon)}")
+        # The person is told first.
+        lab.until(lambda: any(kept == text for kept, _ in daemon.set_aside()), SECONDS)
         kept = [reason for kept, reason in daemon.set_aside() if kept == text]
         # Not every host names the status.
         lab.check(f"the message stays with the reason ({status})", kept and kept[0],
