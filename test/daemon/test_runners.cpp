@@ -80,6 +80,7 @@ TEST_CASE("runners: only a session that is gone begins a new one") {
     CAPTURE(said);
     CHECK_FALSE(says_unknown_session(said));
   }
+}
 
 TEST_CASE("runners: opencode's log says why its model does not answer") {
   const std::unique_ptr<Runner> runner = make_runner(Kind::opencode);
