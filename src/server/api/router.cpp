@@ -85,6 +85,7 @@ bool is_decided(const Route& route, const Context& context, const Reply& reply) 
 
 /// How often a request is tried that other transactions are in the way of.
 constexpr int max_tries = 12;
+constexpr std::chrono::seconds max_trying{3};
 
 /// Doubles from a few milliseconds to a quarter of a second, so that two requests in each other's
 /// way do not meet again.
@@ -188,9 +189,11 @@ awaitable<Reply> Router::handle(Request request) {
   Reply reply;
   const RequestMetrics::Measured measured(*entry->use, request.arrived, reply);
   bool again = true;
+  const auto give_up = std::chrono::steady_clock::now() + max_trying;
   for (int tries = 1; again; ++tries) {
     // Of a request that cannot be tried again, nothing is copied.
-    again = route.method != "GET" && services_.store.shared() && tries < max_tries;
+    again = route.method != "GET" && services_.store.shared() && tries < max_tries &&
+            std::chrono::steady_clock::now() < give_up;
     Request present = again ? request : std::move(request);
     reply = co_await attempt(route, std::move(present), again);
     if (!again) break;

@@ -11,7 +11,7 @@ namespace {
 /// PostgreSQL keeps up to 64 savepoints of a transaction at hand; with more, every other
 /// transaction becomes slower.
 constexpr int max_members = 50;
-constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds patience{4};
 
 constexpr std::string_view savepoint = "SAVEPOINT member";
 constexpr std::string_view release = "RELEASE member";
