@@ -92,6 +92,10 @@ class EventQueue {
   /// Adds a frame only.
   void broadcast(std::string_view type, std::string_view workspace_id, std::string_view payload);
 
+  /// Tells whoever shows that part of a workspace, or of the platform if `workspace_id` is empty,
+  /// to load it anew (page.md 2.5).
+  void changed(std::string_view workspace_id, std::string_view part);
+
   /// False if a broadcast would reach nobody.
   bool has_listeners() const { return hub_.has_subscribers(); }
   bool has_rows() const { return !rows_.empty(); }
