@@ -26,9 +26,15 @@ class DataFolder {
   /// False if it was removed or replaced.
   bool intact() const;
 
-  std::filesystem::path database() const { return path_ / "platform.db"; }
+  std::filesystem::path database() const { return database(path_); }
+  static std::filesystem::path database(const std::filesystem::path& path) {
+    return path / "platform.db";
+  }
   /// A folder of the platform's own: uploads that are unknown to the database are removed from it.
-  std::filesystem::path uploads() const { return path_ / "uploads"; }
+  std::filesystem::path uploads() const { return uploads(path_); }
+  static std::filesystem::path uploads(const std::filesystem::path& path) {
+    return path / "uploads";
+  }
   std::filesystem::path admin_token_file() const { return path_ / "admin_token"; }
 
   /// The file that says at which URL the platform that uses `path` is reached.

@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "app/platform/backup.hpp"
 #include "app/platform/data_folder.hpp"
 #include "app/platform/health.hpp"
 #include "app/platform/login_link.hpp"
@@ -27,6 +28,7 @@
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
+#include "server/http/http_request.hpp"
 #include "server/http/http_server.hpp"
 #include "server/store/database.hpp"
 
@@ -98,7 +100,7 @@ class Platform {
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
     server_.emplace(loop_, services_, *router_, server_options(options));
-    services_.login.cookie = fmt::format("molecule_session_{}", port());
+    set_cookie(options);
     services_.login.started_at = to_micros(clock_.wall());
     own_url_ = app::own_url(options, port());
   }
@@ -119,6 +121,16 @@ class Platform {
   }
 
  private:
+  /// All instances behind one proxy give browsers the same cookie, which no other site of its host
+  /// gets.
+  void set_cookie(const app::PlatformOptions& options) {
+    server::LoginInfo& login = services_.login;
+    login.cookie =
+        fmt::format("molecule_session_{}", app::public_port(options.external_url, port()));
+    login.cookie_path = std::string(server::prefix_of(options.external_url)) + '/';
+    login.cookie_secure = options.external_url.starts_with("https:");
+  }
+
   awaitable<void> stop_on_signal() {
     auto [error, signal] = co_await signals_.async_wait(as_tuple);
     log::info("signal {}: stopping", signal);
@@ -244,6 +256,8 @@ int main(int argc, char** argv) {
       log::set_level(*level);
     auto& options = std::get<app::PlatformOptions>(parsed);
     if (options.health) return app::check_health(options);
+    if (options.copy == app::PlatformOptions::Copy::backup) return app::make_backup(options);
+    if (options.copy == app::PlatformOptions::Copy::restore) return app::restore_backup(options);
     std::string problem;
     options.listening = service::activated_socket(problem).value_or(-1);
     if (!problem.empty()) {

@@ -1,6 +1,8 @@
 #include "app/platform/platform_options.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <asio/ip/address.hpp>
 #include <cerrno>
@@ -13,6 +15,9 @@
 #include "base/files/paths.hpp"
 #include "base/result.hpp"
 #include "base/text/text.hpp"
+#include "server/api/routes.hpp"
+#include "server/http/http_gate.hpp"
+#include "server/http/http_request.hpp"
 
 namespace molecule::app {
 
@@ -26,7 +31,7 @@ constexpr const char* footer = R"help(
 Environment:
   ADMIN_TOKEN            the admin token; otherwise the credential ADMIN_TOKEN that systemd hands
                          over, otherwise DIR/admin_token, created at the first start
-  EXTERNAL_PLATFORM_URL  the URL at which agents reach it (behind a proxy), for the snippets
+  EXTERNAL_PLATFORM_URL  the same as --public-url
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
   RATE_LIMIT             requests with one agent's token in a minute (600); 0: any number
   ACTIVITY_RETENTION_DAYS
@@ -42,6 +47,8 @@ Examples:
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
   molecule-platform health --listen 127.0.0.1:8080
   molecule-platform login-link
+  molecule-platform backup /var/backups/molecule.backup
+  molecule-platform restore /var/backups/molecule.backup --force
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
     http://127.0.0.1:8080/workspaces
 
@@ -126,6 +133,36 @@ bool is_url(std::string_view text) {
   return plain && (text.starts_with("http://") || text.starts_with("https://"));
 }
 
+/// The first part of its path may not be one of the platform's own, or a request would be taken for
+/// another one.
+bool hides_a_route(std::string_view url) {
+  const std::string_view prefix = server::prefix_of(url);
+  const std::string_view first = prefix.substr(0, prefix.find('/', 1));
+  const std::vector<server::Route> routes = server::all_routes();
+  return !first.empty() && std::ranges::any_of(routes, [first](const server::Route& route) {
+    const std::string_view pattern = route.pattern;
+    return pattern.substr(0, pattern.find('/', 1)) == first;
+  });
+}
+
+/// --public-url, else the variable. The problem with it, if there is one.
+std::optional<std::string> read_public_url(PlatformOptions& options) {
+  const char* source = "--public-url";
+  if (options.external_url.empty()) {
+    options.external_url = environment("EXTERNAL_PLATFORM_URL");
+    source = "EXTERNAL_PLATFORM_URL";
+  }
+  std::string& url = options.external_url;
+  while (url.ends_with('/')) url.pop_back();
+  if (url.empty()) return std::nullopt;
+  if (!is_url(url) || server::origin_of(url).empty()) {
+    return fmt::format("{}: not an http:// or https:// URL", source);
+  }
+  if (!hides_a_route(url)) return std::nullopt;
+  return fmt::format("{}: a path of the platform's own begins like that: choose another one",
+                     source);
+}
+
 /// A token that no header can carry would lock the admin out.
 bool is_token(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -153,6 +190,15 @@ Exit wrong_usage(std::string_view problem) {
           .err = std::string(problem) + "\nRun `molecule-platform --help` for the usage.\n"};
 }
 
+/// The commands that work on a backup.
+CLI::App* add_copy(CLI::App& app, PlatformOptions& options, std::string& file, const char* name,
+                   const char* summary) {
+  CLI::App* command = app.add_subcommand(name, summary)->fallthrough();
+  command->add_option("FILE", file, "The backup")->required()->type_name("");
+  command->add_flag("--json", options.json, "Print JSON");
+  return command;
+}
+
 }  // namespace
 
 bool parse_listen(std::string_view text, PlatformOptions& options) {
@@ -173,6 +219,16 @@ bool parse_listen(std::string_view text, PlatformOptions& options) {
   options.host = host;
   options.port = port;
   return true;
+}
+
+std::uint16_t public_port(std::string_view url, std::uint16_t otherwise) {
+  if (url.empty()) return otherwise;
+  const std::string origin = server::origin_of(url);
+  const std::uint16_t usual = origin.starts_with("https:") ? 443 : 80;
+  const std::string_view digits = std::string_view(origin).substr(origin.rfind(':') + 1);
+  std::uint16_t port = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return failure == std::errc() && end == digits.data() + digits.size() ? port : usual;
 }
 
 std::string url_host(std::string_view host) {
@@ -200,9 +256,18 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
       ->type_name("NAME")
       ->expected(1)
       ->take_all();
+  app.add_option("--public-url", options.external_url,
+                 "The URL at which browsers and agents reach it, behind a proxy")
+      ->type_name("URL");
   const CLI::App* health =
       app.add_subcommand("health", "Asks the platform at --listen how it is: exit 0 if it is well")
           ->fallthrough();
+  std::string backup_file;
+  const CLI::App* backup = add_copy(app, options, backup_file, "backup",
+                                    "Copy the store of DIR into FILE, while a platform uses it");
+  CLI::App* restore = add_copy(app, options, backup_file, "restore",
+                               "Put a backup in place of the store of DIR, which nobody uses");
+  restore->add_flag("--force", options.force, "Replace a store that is there");
   std::string limits_file;
   std::vector<std::string> limits;
   app.add_option("--limits", limits_file, "A file of limits, NAME = VALUE on each line")
@@ -227,6 +292,8 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
                        text::sanitize_name(listen));
   }
   options.health = health->parsed();
+  if (backup->parsed()) options.copy = PlatformOptions::Copy::backup;
+  if (restore->parsed()) options.copy = PlatformOptions::Copy::restore;
   if (options.health) return options;
   if (data.empty()) return wrong_usage("--data: no folder given, and HOME is not set");
   // Not every shell expands it (`--data=~/x`), and a service file never does.
@@ -236,6 +303,11 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
     data = path->string();
   }
   options.data = data;
+  options.backup = backup_file;
+  if (options.copy != PlatformOptions::Copy::none) {
+    if (backup_file.empty()) return wrong_usage("FILE: no name given");
+    return options;
+  }
   options.login_link = login_link->parsed();
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (options.admin_token.empty()) {
@@ -246,11 +318,7 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   if (!is_token(options.admin_token)) {
     return wrong_usage("ADMIN_TOKEN: has spaces or characters that no header can carry");
   }
-  options.external_url = environment("EXTERNAL_PLATFORM_URL");
-  while (options.external_url.ends_with('/')) options.external_url.pop_back();
-  if (!options.external_url.empty() && !is_url(options.external_url)) {
-    return wrong_usage("EXTERNAL_PLATFORM_URL: not an http:// or https:// URL");
-  }
+  if (auto problem = read_public_url(options)) return wrong_usage(*problem);
   options.origins = read_origins();
   if (auto problem = collect_limits(limits_file, limits, options.limits)) {
     return wrong_usage(text::one_line(*problem));

@@ -25,10 +25,19 @@ struct PlatformOptions {
   std::string admin_token;
   /// CORS_ORIGINS, or its default.
   std::vector<std::string> origins;
-  /// EXTERNAL_PLATFORM_URL without trailing slashes; empty: the Host of each request.
+  /// --public-url or EXTERNAL_PLATFORM_URL without trailing slashes; empty: the Host of each
+  /// request.
   std::string external_url;
   /// `health`: ask the platform at that address, and end.
   bool health = false;
+  /// `backup FILE` or `restore FILE`: do that with the store in `data`, and end.
+  enum class Copy { none, backup, restore };
+  Copy copy = Copy::none;
+  std::filesystem::path backup;
+  /// restore: replace a store that is there.
+  bool force = false;
+  /// backup, restore: print JSON.
+  bool json = false;
   /// A socket that listens already, from the service manager; -1: none.
   int listening = -1;
   /// --limits, then RATE_LIMIT and ACTIVITY_RETENTION_DAYS, then --limit.
@@ -50,6 +59,9 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
 /// `HOST:PORT`, with brackets round an IPv6 address; false for anything else. The host must be an
 /// address or `localhost`.
 bool parse_listen(std::string_view text, PlatformOptions& options);
+
+/// The port that browsers use for `url`; `otherwise` if it is empty.
+std::uint16_t public_port(std::string_view url, std::uint16_t otherwise);
 
 /// The host as it is written in a URL.
 std::string url_host(std::string_view host);

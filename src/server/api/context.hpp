@@ -22,8 +22,13 @@ namespace molecule::server {
 
 /// What the login of the person's browser needs to know (page.md 1).
 struct LoginInfo {
-  /// The cookie's name. It has the port, because browsers send cookies to every port of a host.
+  /// The cookie's name. It has the port at which browsers reach the platform, because they send
+  /// cookies to every port of a host.
   std::string cookie = "molecule_session";
+  /// The path below which browsers send it, with a slash at its end.
+  std::string cookie_path = "/";
+  /// Browsers send it over TLS only.
+  bool cookie_secure = false;
   /// The file of the admin token; empty if the variable ADMIN_TOKEN gave it.
   std::string token_file = {};
   /// The command that prints a one-time link.
@@ -39,8 +44,8 @@ struct Services {
   EventHub& events;
   /// Grants every right of the platform's owner; never empty (fail closed).
   std::string admin_token;
-  /// The platform's public URL for the snippets that users copy: scheme://host[:port]. Empty: the
-  /// request's Host.
+  /// The platform's public URL for the snippets that users copy: scheme://host[:port][/path].
+  /// Empty: the request's Host.
   std::string base_url;
   /// Larger request bodies are refused with 413.
   std::size_t max_body_bytes = std::size_t{16} << 20;

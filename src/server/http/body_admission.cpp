@@ -52,10 +52,11 @@ std::uint64_t BodyAdmission::unasked_bytes() const {
 
 Result<RequestScreen::Grant, Reply> BodyAdmission::admit(const Request& head,
                                                          std::optional<std::uint64_t> declared) {
-  const std::optional<std::string_view> target = upload_target(head);
+  Request asked = head;
+  remove_prefix(asked.path, prefix_of(services_.base_url));
+  const std::optional<std::string_view> target = upload_target(asked);
   const std::uint64_t max = target ? services_.max_upload_bytes : services_.max_body_bytes;
   if (declared.value_or(0) > max) return Failure{body_too_large(max)};
-  Request asked = head;
   if (target) asked.args.emplace_back(*target);
   const auto refusal = std::make_shared<std::optional<Refusal>>();
   // An embedded store answers before this returns. The bytes of a connection do not wait for one

@@ -173,6 +173,7 @@ struct HttpServer::Impl {
     head.for_each_field([&request](const restinio::http_header_field_t& field) {
       request.headers.emplace_back(field.name(), field.value());
     });
+    const std::string_view prefix = prefix_of(options.gate.external_url);
     std::optional<Target> target = parse_target(head.request_target());
     if (target && target->host) set_host(request, *target->host);
     std::optional<Reply> reply = check_gate(options.gate, request);
@@ -180,6 +181,8 @@ struct HttpServer::Impl {
     const bool malformed = reply && reply->status == 400;
     if (target) {
       request.path = std::move(target->path);
+      if (!reply) reply = prefix_redirect(request, prefix);
+      remove_prefix(request.path, prefix);
       request.query = std::move(target->query);
     }
     // The bytes after a request to upgrade were not screened as requests.
