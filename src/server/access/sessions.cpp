@@ -24,10 +24,13 @@ bool came_by_https(const Context& context, const Request& request) {
   if (const auto origin = request.header("Origin"); origin && *origin != "null") {
     return origin->starts_with("https://");
   }
-  // Only if that is the address which was asked: the same platform may be reached beside its proxy.
-  const std::string own = origin_of(context.services.base_url);
+  if (!context.services.login.cookie_secure) return false;
+  // The same platform may be reached beside its proxy, where a browser would drop such a cookie,
+  // but on the machine itself.
   const std::string asked(request.header("Host").value_or(""));
-  return own.starts_with("https://") && own == origin_of("https://" + asked);
+  const std::string host = host_name(asked).value_or("");
+  return host == "127.0.0.1" || host == "localhost" || host == "[::1]" ||
+         origin_of("https://" + asked) == origin_of(context.services.base_url);
 }
 
 }  // namespace
@@ -91,9 +94,9 @@ std::string set_cookie(const Context& context, const Request& request, std::stri
                        ? std::chrono::seconds(0)
                        : std::chrono::duration_cast<std::chrono::seconds>(session_lifetime);
   const LoginInfo& login = context.services.login;
-  return fmt::format("{}={}; HttpOnly; SameSite=Strict; Path={}; Max-Age={}{}", login.cookie,
-                     secret, login.cookie_path, age.count(),
-                     came_by_https(context, request) ? "; Secure" : "");
+  const std::string_view secure = came_by_https(context, request) ? " Secure;" : "";
+  return fmt::format("{}={}; HttpOnly;{} SameSite=Strict; Path={}; Max-Age={}", login.cookie,
+                     secret, secure, login.cookie_path, age.count());
 }
 
 bool has_trusted_origin(const Request& request) {

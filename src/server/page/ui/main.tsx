@@ -10,7 +10,7 @@ import { pending, waiting } from "./core/requests";
 import { reloadOpen } from "./core/resource";
 import { check, loggedOut, session, verify, whenSessionEnds } from "./core/session";
 import { applyTheme } from "./core/settings";
-import { showTitle } from "./core/title";
+import { showTitle } from "./title";
 import { Login } from "./views/login";
 
 let root: Element | undefined;

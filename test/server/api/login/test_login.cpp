@@ -181,16 +181,20 @@ TEST_CASE("the cookie is marked as secure where the browser speaks https") {
     return std::string();
   };
   const auto secure = [&](std::vector<std::pair<std::string, std::string>> headers) {
-    return cookie(std::move(headers)).ends_with("; Secure");
+    return cookie(std::move(headers)).find("; Secure;") != std::string::npos;
   };
   CHECK(cookie({}).find("HttpOnly; SameSite=Strict; Path=/;") != std::string::npos);
   CHECK(!secure({{"Host", "127.0.0.1:8080"}, {"Origin", "http://127.0.0.1:8080"}}));
   CHECK(secure({{"Host", "agents.example"}, {"X-Forwarded-Proto", "HTTPS, http"}}));
   CHECK(secure({{"Host", "agents.example"}, {"Origin", "https://agents.example"}}));
   CHECK(!secure({{"X-Forwarded-Proto", "http"}, {"Origin", "https://agents.example"}}));
-  platform.services.base_url = "https://agents.example";
+  CHECK(!secure({{"Host", "127.0.0.1:8080"}}));
+  platform.services.base_url = "https://agents.example/team";
+  platform.services.login.cookie_secure = true;
   CHECK(secure({{"Host", "agents.example"}}));
-  // Past the proxy, where a browser would drop such a cookie.
+  // Of a proxy that says neither; on the machine itself browsers take such a cookie.
+  CHECK(secure({{"Host", "127.0.0.1:8080"}}));
+  // Past the proxy, where a browser would drop it.
   CHECK(!secure({{"Host", "10.0.0.7:8080"}}));
   CHECK(!secure({{"Host", "127.0.0.1:8080"}, {"Origin", "http://127.0.0.1:8080"}}));
 }
