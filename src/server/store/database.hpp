@@ -10,6 +10,7 @@
 
 #include "base/async/asio.hpp"
 #include "server/store/rows.hpp"
+#include "server/store/signals.hpp"
 #include "server/store/store_error.hpp"
 #include "server/store/value.hpp"
 
@@ -103,6 +104,8 @@ class Database {
   /// Housekeeping: gives back the disk space of a log that has grown beyond its limit. Does nothing
   /// while another process is in the way.
   virtual void shrink_log() = 0;
+  /// How the processes that share the store reach each other; null where only one may use it.
+  virtual Signals* signals() { return nullptr; }
 };
 
 /// Opens the store in `file`: creates it if it is missing, and upgrades it to this program's

@@ -211,7 +211,7 @@ void announce_heartbeat(Context& context, const Heartbeat& heartbeat, const Work
     payload.field("active_tasks", heartbeat.active_tasks);
     payload.field("uptime_seconds", heartbeat.uptime_seconds);
   }
-  context.events.broadcast("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
+  context.events.signal("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
 }
 
 /// Stores a card, and tells of it if it is another one.
