@@ -303,7 +303,7 @@ void Statement::bind_one(int index, std::string_view value) {
   if (code != SQLITE_OK) database_->fail(code, "bind a text");
 }
 
-void Statement::bind_one(int index, std::int64_t value) {
+void Statement::bind_integer(int index, std::int64_t value) {
   sqlite3_bind_int64(statement_, index, value);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -86,9 +87,13 @@ class Statement {
   void bind_one(int index, std::string_view value);
   void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
   void bind_one(int index, const char* value) { bind_one(index, std::string_view(value)); }
-  void bind_one(int index, std::int64_t value);
-  void bind_one(int index, int value) { bind_one(index, static_cast<std::int64_t>(value)); }
-  void bind_one(int index, bool value) { bind_one(index, static_cast<std::int64_t>(value)); }
+  void bind_integer(int index, std::int64_t value);
+  /// Which of long and long long is int64_t differs between systems.
+  template <std::signed_integral T>
+  void bind_one(int index, T value) {
+    bind_integer(index, value);
+  }
+  void bind_one(int index, bool value) { bind_integer(index, value ? 1 : 0); }
   void bind_one(int index, double value);
   void bind_one(int index, std::nullptr_t);
   template <class T>

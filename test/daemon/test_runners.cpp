@@ -68,6 +68,20 @@ TEST_CASE("runners: what looks like a secret in a program's errors is hidden") {
   CHECK(result.reason.find("abcdefghij") == std::string::npos);
 }
 
+TEST_CASE("runners: only a session that is gone begins a new one") {
+  for (const char* said :
+       {"No conversation found with session ID: 4b3e", "Error: no rollout found for thread id 7",
+        "Session not found", "error: thread 12 not found"}) {
+    CAPTURE(said);
+    CHECK(says_unknown_session(said));
+  }
+  for (const char* said : {"model gpt-9 not found", "sh: 1: claude: not found",
+                           "API Error: 404 not_found_error", "the session has expired", ""}) {
+    CAPTURE(said);
+    CHECK_FALSE(says_unknown_session(said));
+  }
+}
+
 TEST_CASE("runners: an answer has a limit") {
   const std::unique_ptr<Runner> runner = make_runner(Kind::command);
   CHECK(runner->take(std::string(max_answer_bytes, 'x')));

@@ -232,7 +232,7 @@ TEST_CASE("old rows go: acknowledged ones after a week, all after a month") {
   CHECK(rows() == 0);
 }
 
-TEST_CASE("a clock that was wrong for a while leaves nothing in the future") {
+TEST_CASE("fault B11: a clock that was wrong for a while leaves nothing in the future") {
   test::VirtualClock system;
   StepProofClock clock(system);
   const auto start = clock.wall();
