@@ -79,7 +79,7 @@ class Platform {
   Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
            std::string admin_token)
       : folder_(folder),
-        store_(server::store::open(folder.database())),
+        store_(app::open_store(options, folder.database())),
         services_{.store = *store_,
                   .clock = clock_,
                   .events = events_,
@@ -208,11 +208,11 @@ class Platform {
   SystemClock system_clock_;
   /// Times that survive a wrong clock: rows, silence and expiry are measured by them.
   StepProofClock clock_{system_clock_};
+  Loop loop_{1};
   std::unique_ptr<server::store::Database> store_;
   server::EventHub events_{*store_, clock_};
   server::Services services_;
   server::SharedEvents shared_events_{services_};
-  Loop loop_{1};
   asio::signal_set signals_{loop_};
   TaskGroup tasks_;
   std::optional<server::Router> router_;
@@ -220,7 +220,7 @@ class Platform {
 };
 
 int serve(const app::PlatformOptions& options) {
-  const auto folder = app::DataFolder::open(options.data);
+  const auto folder = app::DataFolder::open(options.data, options.uploads);
   if (!folder) {
     log::error("{}", folder.error());
     return 1;
@@ -247,7 +247,8 @@ int serve(const app::PlatformOptions& options) {
   try {
     platform.emplace(options, *folder, std::move(admin_token));
   } catch (const server::StoreError& error) {
-    log::error("{}: {}", folder->database().string(), error.what());
+    log::error("{}: {}", options.store.empty() ? folder->database().string() : "--store",
+               error.what());
     return 1;
   }
   const std::string host = app::url_host(options.host);
@@ -256,8 +257,15 @@ int serve(const app::PlatformOptions& options) {
   } catch (const std::system_error& error) {
     log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
     return 1;
+  } catch (const server::StoreError& error) {
+    log::error("{}", error.what());
+    return 1;
   }
   log::info("the data folder is {}", options.data.string());
+  if (!options.store.empty()) {
+    log::info("files that wait for agents are in {}: all platforms on the store must share it",
+              folder->uploads().string());
+  }
   if (!output::print(fmt::format("listening on http://{}:{}\n", host, platform->port()))) return 1;
   const app::AddressFile address(options.data, platform->own_url());
   return platform->run();
@@ -290,7 +298,7 @@ int main(int argc, char** argv) {
       log::error("the service manager's sockets: {}", problem);
       return 1;
     }
-    return options.login_link ? app::print_new_login_link(options.data) : serve(options);
+    return options.login_link ? app::print_new_login_link(options) : serve(options);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());
     return 1;

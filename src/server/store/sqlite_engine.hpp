@@ -17,6 +17,7 @@ class SqliteDatabase final : public Database {
   /// Creates or upgrades the file. Throws `StoreError`.
   explicit SqliteDatabase(const std::filesystem::path& file);
   std::unique_ptr<Session> session() override;
+  bool shared() const override { return false; }
   bool replaced() const override { return file_->replaced(); }
   void shrink_log() override { file_->shrink_log(); }
 

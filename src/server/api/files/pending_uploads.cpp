@@ -15,17 +15,16 @@ namespace {
 constexpr std::chrono::microseconds lifetime = std::chrono::hours(24);
 constexpr std::chrono::microseconds lifetime_after_ack = std::chrono::hours(1);
 
-/// Another instance may be about to write its row.
-bool is_young(const std::filesystem::directory_entry& file) {
-  constexpr std::chrono::minutes limit(10);
-  std::error_code failure;
-  const auto written = file.last_write_time(failure);
-  return failure || std::filesystem::file_time_type::clock::now() - written < limit;
-}
-
 awaitable<bool> has_row(Context& context, const std::string& id) {
   store::Rows row = co_await context.store.query("SELECT 1 FROM pending_uploads WHERE id = $1", id);
   co_return row.next();
+}
+
+/// Another platform that shares the folder may be about to commit the row of such a file.
+bool is_new(const std::filesystem::directory_entry& file) {
+  std::error_code failure;
+  const auto written = file.last_write_time(failure);
+  return failure || std::filesystem::file_time_type::clock::now() - written < std::chrono::hours(1);
 }
 
 }  // namespace
@@ -85,11 +84,11 @@ awaitable<void> remove_orphaned_files(Services& services) {
   std::error_code failure;
   if (std::filesystem::is_symlink(services.uploads, failure)) co_return;
   int files = 0;
-  const bool shared = services.events.instances().shared();
   for (auto file = std::filesystem::directory_iterator(services.uploads, failure);
        !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
     if (++files % files_a_turn == 0) co_await next_turn();
-    if (!is_upload(*file) || (shared && is_young(*file))) continue;
+    if (!is_upload(*file)) continue;
+    if (services.store.shared() && is_new(*file)) continue;
     const std::string name = file->path().filename().string();
     Context context(services);
     const bool known = co_await has_row(context, name);

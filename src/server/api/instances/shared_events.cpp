@@ -23,6 +23,9 @@ constexpr std::chrono::seconds max_gap{60};
 
 awaitable<void> SharedEvents::start() {
   const std::unique_ptr<store::Session> session = services_.store.session();
+  // Transactions that are yet to come: rows from a copy of another server's database.
+  co_await session->execute(
+      "DELETE FROM shared_events WHERE xact >= pg_snapshot_xmax(pg_current_snapshot())");
   store::Rows row = co_await session->query("SELECT pg_current_snapshot()::text");
   row.next();
   seen_ = row.string(0);

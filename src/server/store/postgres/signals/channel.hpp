@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/async/asio.hpp"
 #include "server/store/postgres/libpq_api.hpp"
@@ -17,8 +18,7 @@ namespace molecule::server::store::postgres {
 /// all processes wait for each other.
 class Channel final : public Signals {
  public:
-  /// `parameters` must outlive this.
-  explicit Channel(const Parameters& parameters) : parameters_(parameters) {}
+  explicit Channel(Parameters parameters) : parameters_(std::move(parameters)) {}
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
@@ -40,7 +40,7 @@ class Channel final : public Signals {
   void take_result(const PGresult* result);
   void forget_session();
 
-  const Parameters& parameters_;
+  Parameters parameters_;
   std::deque<std::string> waiting_;
   /// Of `waiting_`.
   std::size_t waiting_bytes_ = 0;

@@ -1,4 +1,4 @@
-#include "server/store/postgres/channel.hpp"
+#include "server/store/postgres/signals/channel.hpp"
 
 #include <array>
 #include <asio/posix/stream_descriptor.hpp>
