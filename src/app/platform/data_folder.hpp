@@ -33,9 +33,7 @@ class DataFolder {
     return path / "platform.db";
   }
   /// A folder of the platform's own: uploads that are unknown to the database are removed from it.
-  std::filesystem::path uploads() const {
-    return uploads_.empty() ? uploads(path_) : uploads_;
-  }
+  std::filesystem::path uploads() const { return uploads_.empty() ? uploads(path_) : uploads_; }
   static std::filesystem::path uploads(const std::filesystem::path& path) {
     return path / "uploads";
   }

@@ -25,8 +25,8 @@ awaitable<std::string> make_login_link(server::store::Database& store, Clock& cl
 /// Says on stderr how to log in.
 void print_login_link(std::string_view link);
 
-/// The command `login-link`: prints a new link of the platform that runs on the data folder. Returns
-/// the exit code.
+/// The command `login-link`: prints a new link of the platform that runs on the data folder.
+/// Returns the exit code.
 int print_new_login_link(const PlatformOptions& options);
 
 /// Opens the store that the options name. Throws `StoreError`.

@@ -25,6 +25,7 @@
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "server/api/context.hpp"
+#include "server/api/instances/shared_state.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
@@ -100,6 +101,7 @@ class Platform {
 
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
+    join_others();
     server_.emplace(loop_, services_, *router_, server_options(options));
     set_cookie(options);
     services_.login.started_at = to_micros(clock_.wall());
@@ -121,6 +123,7 @@ class Platform {
     tasks_.spawn("presence", server::presence_task(services_));
     tasks_.spawn("store", server::store_task(services_));
     if (metrics_) tasks_.spawn("metrics", metrics_->serve());
+    serve_with_others();
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
     tasks_.spawn("login link", offer_login());
@@ -131,6 +134,28 @@ class Platform {
   }
 
  private:
+  /// From now on the events of other instances are known, so that no client that listens later
+  /// misses one. Throws `StoreError`.
+  void join_others() {
+    if (!events_.instances().shared()) return;
+    server::hear_instances(services_, shared_events_);
+    std::exception_ptr failure;
+    asio::co_spawn(loop_, shared_events_.start(),
+                   [&failure](const std::exception_ptr& error) { failure = error; });
+    loop_.run();
+    loop_.restart();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  void serve_with_others() {
+    server::Instances& instances = events_.instances();
+    if (!instances.shared()) return;
+    tasks_.spawn("instances", instances.run([this] { shared_events_.look(); }));
+    tasks_.spawn("shared events", shared_events_.run());
+    tasks_.spawn("event delivery", events_.deliver_in_background());
+    tasks_.spawn("shared rates", server::tell_rates(services_));
+  }
+
   /// All instances behind one proxy give browsers the same cookie, which no other site of its host
   /// gets.
   void set_cookie(const app::PlatformOptions& options) {
@@ -138,6 +163,7 @@ class Platform {
     login.cookie =
         fmt::format("molecule_session_{}", app::public_port(options.external_url, port()));
     login.cookie_path = std::string(server::prefix_of(options.external_url)) + '/';
+    login.cookie_secure = options.external_url.starts_with("https:");
   }
 
   awaitable<void> stop_on_signal() {
@@ -215,6 +241,7 @@ class Platform {
   std::unique_ptr<server::store::Database> store_;
   server::EventHub events_{*store_, clock_};
   server::Services services_;
+  server::SharedEvents shared_events_{services_};
   asio::signal_set signals_{loop_};
   TaskGroup tasks_;
   std::optional<server::Router> router_;
@@ -260,6 +287,9 @@ int serve(const app::PlatformOptions& options) {
     platform->listen(options);
   } catch (const std::system_error& error) {
     log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
+    return 1;
+  } catch (const server::StoreError& error) {
+    log::error("{}", error.what());
     return 1;
   }
   std::string told = fmt::format("listening on http://{}:{}\n", host, platform->port());

@@ -355,15 +355,15 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   const auto data_path = expand_home(data);
   if (!data_path) return wrong_usage("--data: " + data_path.error());
   options.data = *data_path;
-  options.backup = backup_file;
-  if (options.copy != PlatformOptions::Copy::none) {
-    if (backup_file.empty()) return wrong_usage("FILE: no name given");
-    return options;
-  }
   const auto uploads_path = expand_home(uploads);
   if (!uploads_path) return wrong_usage("--uploads: " + uploads_path.error());
   options.uploads = *uploads_path;
+  options.backup = backup_file;
+  if (options.copy != PlatformOptions::Copy::none && backup_file.empty()) {
+    return wrong_usage("FILE: no name given");
+  }
   if (auto problem = read_store(options)) return wrong_usage(*problem);
+  if (options.copy != PlatformOptions::Copy::none) return options;
   options.login_link = login_link->parsed();
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (options.admin_token.empty()) {

@@ -21,7 +21,8 @@ struct PlatformOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::filesystem::path data;
-  /// --store, or MOLECULE_STORE: the URL of a PostgreSQL database; empty: a file in the data folder.
+  /// --store, or MOLECULE_STORE: the URL of a PostgreSQL database; empty: a file in the data
+  /// folder.
   std::string store;
   /// The credential STORE_PASSWORD.
   std::optional<std::string> store_password;

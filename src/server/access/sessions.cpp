@@ -103,8 +103,9 @@ bool has_trusted_origin(const Request& request) {
   return request.header("Origin").has_value() || request.header("Sec-Fetch-Site") == "same-origin";
 }
 
-awaitable<void> keep_sessions(Context& context, std::int64_t now) {
-  for (const std::string& id : context.services.sessions_used) {
+awaitable<void> keep_sessions(Context& context, const std::set<std::string>& used,
+                              std::int64_t now) {
+  for (const std::string& id : used) {
     co_await context.store.execute("UPDATE sessions SET last_used_at = $2 WHERE id = $1", id, now);
   }
   co_await context.store.execute("DELETE FROM sessions WHERE last_used_at <= $1",

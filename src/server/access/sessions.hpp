@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -47,7 +48,8 @@ std::string set_cookie(const Context& context, const Request& request, std::stri
 /// (page.md 1.10). The gate has refused other origins.
 bool has_trusted_origin(const Request& request);
 
-/// Writes the last use of the sessions used since the previous call, and deletes what has expired.
-awaitable<void> keep_sessions(Context& context, std::int64_t now);
+/// Writes that these sessions were used, and deletes what has expired.
+awaitable<void> keep_sessions(Context& context, const std::set<std::string>& used,
+                              std::int64_t now);
 
 }  // namespace molecule::server

@@ -12,6 +12,7 @@
 #include "base/async/asio.hpp"
 #include "server/metrics/store_metrics.hpp"
 #include "server/store/rows.hpp"
+#include "server/store/signals.hpp"
 #include "server/store/store_error.hpp"
 #include "server/store/value.hpp"
 
@@ -115,6 +116,8 @@ class Database {
   /// Housekeeping that is best done while nothing else happens; call it about every second. Throws
   /// `StoreError`.
   virtual void use_idle_time() = 0;
+  /// How the processes that share the store reach each other; null where only one may use it.
+  virtual Signals* signals() { return nullptr; }
 
   /// The engine and its version, for operators.
   virtual std::string engine() const = 0;

@@ -8,6 +8,7 @@
 #include "server/store/postgres/connect.hpp"
 #include "server/store/postgres/migrate.hpp"
 #include "server/store/postgres/session.hpp"
+#include "server/store/postgres/signals/channel.hpp"
 
 namespace molecule::server::store {
 
@@ -19,8 +20,10 @@ namespace {
 /// transactions (see `Group`); others see only what is committed.
 class PostgresDatabase final : public Database {
  public:
-  PostgresDatabase(Parameters parameters, int connections, std::string engine)
-      : engine_(std::move(engine)), pool_(std::move(parameters), connections, metrics_) {}
+  PostgresDatabase(const Parameters& parameters, int connections, std::string engine)
+      : engine_(std::move(engine)),
+        channel_(parameters),
+        pool_(parameters, connections, metrics_) {}
 
   std::unique_ptr<Session> session() override { return std::make_unique<PostgresSession>(pool_); }
   bool shared() const override { return true; }
@@ -35,9 +38,11 @@ class PostgresDatabase final : public Database {
     if (row.next()) size.bytes = static_cast<std::uint64_t>(row.integer(0));
     co_return size;
   }
+  Signals* signals() override { return &channel_; }
 
  private:
   std::string engine_;
+  Channel channel_;
   Pool pool_;
 };
 
@@ -67,13 +72,13 @@ void refuse_shared_backend(PGconn* first, const Parameters& parameters) {
 std::unique_ptr<Database> open_server(const std::string& url,
                                       const std::optional<std::string>& password, int connections) {
   using namespace postgres;
-  Parameters parameters = read_store_url(url, password);
+  const Parameters parameters = read_store_url(url, password);
   const ConnectionPtr connection = connect_now(parameters);
   refuse_shared_backend(connection.get(), parameters);
   migrate(connection.get(), migrations());
   log::info("the store is {}", describe(parameters));
   std::string engine = "PostgreSQL " + value_of(connection.get(), "SHOW server_version");
-  return std::make_unique<PostgresDatabase>(std::move(parameters), connections, std::move(engine));
+  return std::make_unique<PostgresDatabase>(parameters, connections, std::move(engine));
 }
 
 }  // namespace molecule::server::store

@@ -25,6 +25,8 @@
   X(setnonblocking)                 \
   X(enterPipelineMode)              \
   X(pipelineSync)                   \
+  X(sendQuery)                      \
+  X(sendQueryParams)                \
   X(sendPrepare)                    \
   X(sendQueryPrepared)              \
   X(flush)                          \
