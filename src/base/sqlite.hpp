@@ -38,7 +38,19 @@ class Error : public std::runtime_error {
   int code_;
 };
 
+/// The library's version, such as "3.40.1".
+const char* version();
+
 class Database;
+
+/// What tells one content of a database from another while no connection is open: the file, and
+/// its log if that is not empty.
+struct FileState {
+  std::optional<files::Fingerprint> file;
+  std::optional<files::Fingerprint> log;
+  bool operator==(const FileState&) const = default;
+};
+FileState file_state(const std::filesystem::path& path);
 
 /// A cached statement in use: bind, then step, then read. It returns to its database's cache when
 /// it goes out of scope. Text views are valid until the next `step`.
@@ -137,6 +149,17 @@ class Database {
   bool replaced() const;
   /// Truncates a log that has grown beyond its limit, unless another connection is in the way.
   void shrink_log();
+  /// From now on commits never move the log into the database: the caller decides when, by
+  /// `checkpoint`.
+  void checkpoint_by_hand();
+  /// Pages in the log after the last commit; 0 without `checkpoint_by_hand`.
+  int log_pages() const { return log_pages_; }
+  /// Moves as much of the log into the database as no other connection still needs. The next commit
+  /// then begins the log anew.
+  void checkpoint();
+  /// Calls `observe` with the time of each wait for the disk. Files that SQLite opens later are not
+  /// observed.
+  void observe_syncs(std::function<void(std::chrono::steady_clock::duration)> observe);
   /// Sets the busy timeout: how long a call that needs another connection's lock blocks.
   void wait_for_locks(std::chrono::milliseconds busy_timeout);
   /// Frees caches, after work that will not be repeated.
@@ -149,6 +172,8 @@ class Database {
   std::int64_t last_insert_id() const;
   /// True after BEGIN, until the end of the transaction or until SQLite rolls it back by itself.
   bool in_transaction() const;
+  /// The number of rows that this connection has changed.
+  std::int64_t total_changes() const;
   /// A number that changes when another connection has committed to the file.
   std::int64_t data_version();
   /// Called with the pages that are copied, and all of them.
@@ -176,6 +201,7 @@ class Database {
   std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
   std::chrono::milliseconds busy_timeout_{0};
+  int log_pages_ = 0;
   /// The database's files as they were when it opened; `replaced` compares them.
   std::vector<std::pair<std::filesystem::path, files::Identity>> files_;
   /// Idle statements by their text as given. Entries never move: statements in use point to them.

@@ -31,6 +31,7 @@
 #include "server/api/routes.hpp"
 #include "server/http/http_request.hpp"
 #include "server/http/http_server.hpp"
+#include "server/http/metrics_listener.hpp"
 #include "server/store/database.hpp"
 
 namespace {
@@ -105,7 +106,13 @@ class Platform {
     set_cookie(options);
     services_.login.started_at = to_micros(clock_.wall());
     own_url_ = app::own_url(options, port());
+    drain_delay_ = options.drain_delay;
   }
+  /// A second listener, for the metrics alone. Throws `std::system_error` if it cannot listen.
+  void listen_for_metrics(const std::string& host, std::uint16_t port) {
+    metrics_.emplace(loop_, services_, host, port);
+  }
+  std::uint16_t metrics_port() const { return metrics_->port(); }
   const std::string& own_url() const { return own_url_; }
   std::uint16_t port() const { return server_->port(); }
 
@@ -113,6 +120,9 @@ class Platform {
   int run() {
     tasks_.spawn("sweep", server::sweep_task(services_));
     tasks_.spawn("retention", server::retention_task(services_));
+    tasks_.spawn("presence", server::presence_task(services_));
+    tasks_.spawn("store", server::store_task(services_));
+    if (metrics_) tasks_.spawn("metrics", metrics_->serve());
     serve_with_others();
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
@@ -160,9 +170,28 @@ class Platform {
     auto [error, signal] = co_await signals_.async_wait(as_tuple);
     log::info("signal {}: stopping", signal);
     notifier_.stopping("letting requests end");
+    services_.draining = true;
+    if (drain_delay_.count() > 0) co_await drain();
     co_await server_->stop();
+    try {
+      co_await services_.presence.write(*store_);
+    } catch (const server::StoreError& failure) {
+      log::warning("the last heartbeats are not in the store: {}", failure.what());
+    }
     // Only idle connections and the sweep between two rounds are left.
     loop_.stop();
+  }
+
+  /// Load balancers see /ready and send their requests elsewhere. Another signal ends the wait.
+  awaitable<void> drain() {
+    asio::steady_timer timer(loop_, drain_delay_);
+    signals_.async_wait([&timer](const asio::error_code& error, int) {
+      if (!error) timer.cancel();
+    });
+    [[maybe_unused]] auto [woken] = co_await timer.async_wait(as_tuple);
+    signals_.cancel();
+    // The handler refers to the timer.
+    co_await next_turn();
   }
 
   /// The loop that gets here turns.
@@ -217,6 +246,8 @@ class Platform {
   TaskGroup tasks_;
   std::optional<server::Router> router_;
   std::optional<server::HttpServer> server_;
+  std::optional<server::MetricsListener> metrics_;
+  std::chrono::seconds drain_delay_{0};
 };
 
 int serve(const app::PlatformOptions& options) {
@@ -261,12 +292,25 @@ int serve(const app::PlatformOptions& options) {
     log::error("{}", error.what());
     return 1;
   }
+  std::string told = fmt::format("listening on http://{}:{}\n", host, platform->port());
+  if (!options.metrics_host.empty()) {
+    const std::string metrics_host = app::url_host(options.metrics_host);
+    try {
+      platform->listen_for_metrics(options.metrics_host, options.metrics_port);
+    } catch (const std::system_error& error) {
+      log::error("cannot listen on {}:{}: {}", metrics_host, options.metrics_port,
+                 error.code().message());
+      return 1;
+    }
+    told +=
+        fmt::format("metrics on http://{}:{}/metrics\n", metrics_host, platform->metrics_port());
+  }
   log::info("the data folder is {}", options.data.string());
   if (!options.store.empty()) {
     log::info("files that wait for agents are in {}: all platforms on the store must share it",
               folder->uploads().string());
   }
-  if (!output::print(fmt::format("listening on http://{}:{}\n", host, platform->port()))) return 1;
+  if (!output::print(told)) return 1;
   const app::AddressFile address(options.data, platform->own_url());
   return platform->run();
 }

@@ -51,9 +51,9 @@ Examples:
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
   molecule-platform health --listen 127.0.0.1:8080
   molecule-platform login-link
+  molecule-platform --store postgres://molecule@db.example.org/molecule --uploads /srv/uploads
   molecule-platform backup /var/backups/molecule.backup
   molecule-platform restore /var/backups/molecule.backup --force
-  molecule-platform --store postgres://molecule@db.example.org/molecule --uploads /srv/uploads
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
     http://127.0.0.1:8080/workspaces
 
@@ -227,7 +227,7 @@ CLI::App* add_copy(CLI::App& app, PlatformOptions& options, std::string& file, c
 
 }  // namespace
 
-bool parse_listen(std::string_view text, PlatformOptions& options) {
+bool parse_listen(std::string_view text, std::string& listen_host, std::uint16_t& listen_port) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return false;
   std::string_view host = text.substr(0, colon);
@@ -242,8 +242,8 @@ bool parse_listen(std::string_view text, PlatformOptions& options) {
     const asio::ip::address address = asio::ip::make_address(host, invalid);
     if (invalid || address.is_v6() != bracketed) return false;
   }
-  options.host = host;
-  options.port = port;
+  listen_host = host;
+  listen_port = port;
   return true;
 }
 
@@ -319,6 +319,17 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->take_all();
+  std::string metrics;
+  app.add_option(
+         "--metrics-listen", metrics,
+         "Another address, for GET /metrics without a token; whoever reaches it can read it")
+      ->type_name("HOST:PORT");
+  constexpr int max_drain_seconds = 3600;
+  int drain_delay = 0;
+  app.add_option("--drain-delay", drain_delay,
+                 "After SIGTERM, seconds to go on serving while /ready says 503 (0)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, max_drain_seconds));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
@@ -327,10 +338,15 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
     const int code = app.exit(stop, out, err);
     return code == 0 ? Exit{.code = 0, .out = out.str(), .err = ""} : wrong_usage(stop.what());
   }
-  if (!parse_listen(listen, options)) {
+  if (!parse_listen(listen, options.host, options.port)) {
     return wrong_usage("--listen: not HOST:PORT with an address or localhost: " +
                        text::sanitize_name(listen));
   }
+  if (!metrics.empty() && !parse_listen(metrics, options.metrics_host, options.metrics_port)) {
+    return wrong_usage("--metrics-listen: not HOST:PORT with an address or localhost: " +
+                       text::sanitize_name(metrics));
+  }
+  options.drain_delay = std::chrono::seconds(drain_delay);
   options.health = health->parsed();
   if (backup->parsed()) options.copy = PlatformOptions::Copy::backup;
   if (restore->parsed()) options.copy = PlatformOptions::Copy::restore;

@@ -47,6 +47,11 @@ struct PlatformOptions {
   bool force = false;
   /// backup, restore: print JSON.
   bool json = false;
+  /// --metrics-listen; an empty host: only /metrics with the admin token.
+  std::string metrics_host;
+  std::uint16_t metrics_port = 0;
+  /// --drain-delay: how long to go on after SIGTERM while /ready says 503.
+  std::chrono::seconds drain_delay{0};
   /// A socket that listens already, from the service manager; -1: none.
   int listening = -1;
   /// --limits, then RATE_LIMIT and ACTIVITY_RETENTION_DAYS, then --limit.
@@ -67,7 +72,7 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
 
 /// `HOST:PORT`, with brackets round an IPv6 address; false for anything else. The host must be an
 /// address or `localhost`.
-bool parse_listen(std::string_view text, PlatformOptions& options);
+bool parse_listen(std::string_view text, std::string& host, std::uint16_t& port);
 
 /// The port that browsers use for `url`; `otherwise` if it is empty.
 std::uint16_t public_port(std::string_view url, std::uint16_t otherwise);

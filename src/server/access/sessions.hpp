@@ -41,7 +41,8 @@ std::optional<std::string_view> session_cookie(const Context& context, const Req
 awaitable<std::optional<std::string>> find_session(Context& context, std::string_view cookie);
 
 /// The Set-Cookie field's value that gives the browser `secret`, or takes it away if that is empty.
-std::string set_cookie(const Context& context, std::string_view secret);
+/// `request` tells whether the browser came by https (page.md 1.5).
+std::string set_cookie(const Context& context, const Request& request, std::string_view secret);
 
 /// True if the request comes from the platform's own page or one of an allowed origin
 /// (page.md 1.10). The gate has refused other origins.

@@ -57,6 +57,7 @@ awaitable<std::string> mint_token(Context& context, std::string_view workspace_i
       " VALUES ($1, $2, $3, $4, $5)",
       context.new_id(), workspace_id, sha256_hex(token), token.substr(0, prefix_characters),
       context.now_micros());
+  context.events.changed(workspace_id, "tokens");
   co_return token;
 }
 
@@ -65,6 +66,7 @@ awaitable<void> revoke_tokens(Context& context, std::string_view workspace_id) {
       "UPDATE workspace_tokens SET revoked_at = $2"
       " WHERE workspace_id = $1 AND revoked_at IS NULL",
       workspace_id, context.now_micros());
+  context.events.changed(workspace_id, "tokens");
   context.tokens_revoked = true;
 }
 

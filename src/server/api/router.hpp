@@ -34,6 +34,7 @@ class Router {
     std::vector<std::string_view> segments;
     std::size_t variables = 0;
     Route route;
+    RequestMetrics::Route* use;
   };
   const Entry* find(std::string_view method, std::string_view path, std::vector<std::string>& args);
   Reply answer_unknown(Request& request);

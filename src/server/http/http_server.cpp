@@ -89,6 +89,19 @@ struct HttpServer::Impl {
       return answer_refused(services.clock, screen);
     };
     listen();
+    services.transport = [this] { return metrics(); };
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { services.transport = {}; }
+
+  TransportMetrics metrics() const {
+    return {.connections = connections->size(),
+            .max_connections = descriptors.connections,
+            .web_sockets = sockets.size(),
+            .event_streams = streams.size(),
+            .unfinished_requests = unfinished,
+            .accepted_connections = accepted_connections};
   }
 
   /// A guesser gets no more tries from several instances than from one.
@@ -130,6 +143,7 @@ struct HttpServer::Impl {
   }
 
   void serve(asio::ip::tcp::socket accepted) {
+    ++accepted_connections;
     ScreenedSocket socket(std::move(accepted), loop, connections);
     const asio::ip::tcp::endpoint peer = socket.remote_endpoint();
     factory->create_new_connection(std::move(socket), peer, Lifetime(nullptr))->init();
@@ -170,17 +184,22 @@ struct HttpServer::Impl {
   restinio::request_handling_status_t take(restinio::request_handle_t handle) {
     const restinio::http_request_header_t& head = handle->header();
     if (head.connection() == restinio::http_connection_header_t::upgrade) {
-      return this->handle(std::move(handle));
+      return this->handle(std::move(handle), std::chrono::steady_clock::now());
     }
     const std::string owner = head.get_field_or(
         restinio::http_field::authorization, head.get_field_or(restinio::http_field::cookie, ""));
-    turns.submit(owner, [this, handle = std::move(handle)] { this->handle(handle); });
+    turns.submit(owner,
+                 [this, handle = std::move(handle), arrived = std::chrono::steady_clock::now()] {
+                   this->handle(handle, arrived);
+                 });
     return restinio::request_accepted();
   }
 
-  restinio::request_handling_status_t handle(restinio::request_handle_t handle) {
+  restinio::request_handling_status_t handle(restinio::request_handle_t handle,
+                                             std::chrono::steady_clock::time_point arrived) {
     const restinio::http_request_header_t& head = handle->header();
     Request request;
+    request.arrived = arrived;
     request.method = head.method().c_str();
     head.for_each_field([&request](const restinio::http_header_field_t& field) {
       request.headers.emplace_back(field.name(), field.value());
@@ -210,6 +229,7 @@ struct HttpServer::Impl {
     if (!reply && request.path == "*") reply = answer_asterisk(request);
     if (!reply) reply = answers.refusal(request);
     if (reply) {
+      services.requests.count_unmatched(reply->status);
       answer(*handle, request, *std::move(reply), close);
     } else {
       request.body = handle->body();
@@ -373,6 +393,7 @@ struct HttpServer::Impl {
   /// Requests that are being worked on, and answers whose last byte is not yet handed to the
   /// system.
   std::size_t unfinished = 0;
+  std::uint64_t accepted_connections = 0;
   bool stopping = false;
   TaskGroup tasks{
       loop.get_executor(), services.clock,

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/async/asio.hpp"
+#include "server/metrics/store_metrics.hpp"
 #include "server/store/rows.hpp"
 #include "server/store/signals.hpp"
 #include "server/store/store_error.hpp"
@@ -112,8 +113,20 @@ class Database {
   /// Housekeeping: gives back the disk space of a log that has grown beyond its limit. Does nothing
   /// while another process is in the way.
   virtual void shrink_log() = 0;
+  /// Housekeeping that is best done while nothing else happens; call it about every second. Throws
+  /// `StoreError`.
+  virtual void use_idle_time() = 0;
   /// How the processes that share the store reach each other; null where only one may use it.
   virtual Signals* signals() { return nullptr; }
+
+  /// The engine and its version, for operators.
+  virtual std::string engine() const = 0;
+  virtual awaitable<StoreSize> size() = 0;
+  const StoreMetrics& metrics() const { return metrics_; }
+
+ protected:
+  /// For the engine to count in.
+  StoreMetrics metrics_;
 };
 
 /// Opens the store in `file`: creates it if it is missing, and upgrades it to this program's

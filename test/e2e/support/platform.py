@@ -51,10 +51,11 @@ class Platform:
         self.secrets = set()  # every secret that this platform has issued
         self._listen, self._args = listen, list(args)
         # With MOLECULE_TEST_STORE=postgres each data folder has a database of its own.
-        self.store = None
+        self.store, self.store_args = None, []
         if postgres.CHOSEN and "--store" not in self._args:
             self.store = store_of(self.data_dir)
-            self._args += ["--store", self.store]
+            self.store_args = ["--store", self.store]
+            self._args += self.store_args
         self._env = child_env(self._scratch, env)
         self._stderr = open(self._scratch / "stderr", "w+b")
         self._stdout = []

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -102,4 +103,57 @@ TEST_CASE("a write waits for another process, and nothing else does") {
   platform.database.execute("ROLLBACK");
   fixture.finish();
   CHECK(fixture.statuses[0] == 200);
+}
+
+TEST_CASE("a group that grows takes in what the next turn of the loop brings") {
+  Fixture fixture;
+  const std::string inbox = test::path_of(fixture.own, "/a2a");
+  fixture.start("POST", inbox, message);
+  fixture.start("POST", inbox, message);
+  // Comes while the group is open, as the rest of a crowd does.
+  asio::post(fixture.platform.loop, [&] {
+    asio::post(fixture.platform.loop, [&] { fixture.start("POST", inbox, message); });
+  });
+  CHECK(fixture.finish() == 1);
+  CHECK(fixture.statuses.size() == 3);
+}
+
+TEST_CASE("the log is moved into the database before it grows long, and when nothing happens") {
+  Fixture fixture;
+  const std::string inbox = test::path_of(fixture.own, "/a2a");
+  const auto log_bytes = [&] {
+    return std::filesystem::file_size(fixture.platform.folder.path / "platform.db-wal");
+  };
+  const auto checkpoints = [&] {
+    return fixture.platform.store->metrics().checkpoint_seconds.count();
+  };
+  const std::string large =
+      R"({"method":"m","params":{"message":{"parts":[{"kind":"text","text":")" +
+      std::string(100'000, 'x') + R"("}]}}})";
+  for (int i = 0; i < 100; ++i) {
+    fixture.start("POST", inbox, large);
+    fixture.finish();
+    while (fixture.platform.loop.poll() > 0) {
+    }
+  }
+  CHECK(checkpoints() >= 2);
+  CHECK(log_bytes() < 2 * 1000 * 4096);
+  const std::uint64_t before = checkpoints();
+  fixture.platform.store->use_idle_time();  // it was busy until now
+  CHECK(checkpoints() == before);
+  fixture.platform.store->use_idle_time();
+  CHECK(checkpoints() == before + 1);
+  fixture.platform.store->use_idle_time();  // nothing is left
+  CHECK(checkpoints() == before + 1);
+}
+
+TEST_CASE("a commit to a file that was removed is no success") {
+  Fixture fixture;
+  const std::string inbox = test::path_of(fixture.own, "/a2a");
+  fixture.start("POST", inbox, message);
+  fixture.finish();  // the file was looked at just now
+  std::filesystem::remove(fixture.platform.folder.path / "platform.db");
+  fixture.start("POST", inbox, message);
+  fixture.finish();
+  CHECK(fixture.statuses.back() == 503);
 }

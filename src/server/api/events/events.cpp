@@ -92,6 +92,15 @@ void EventQueue::add(std::string_view type, std::string_view workspace_id, std::
                      .is_row = is_row});
 }
 
+void EventQueue::changed(std::string_view workspace_id, std::string_view part) {
+  json::Writer writer;
+  {
+    auto payload = writer.object();
+    payload.field("part", part);
+  }
+  broadcast("PART_CHANGED", workspace_id, std::move(writer).take());
+}
+
 awaitable<void> EventQueue::write(store::Session& store) {
   for (const RecordedEvent& row : rows_) {
     co_await store.execute(

@@ -119,6 +119,10 @@ class EventQueue {
   /// other instances may miss it.
   void signal(std::string_view type, std::string_view workspace_id, std::string_view payload);
 
+  /// Tells whoever shows that part of a workspace, or of the platform if `workspace_id` is empty,
+  /// to load it anew (page.md 2.5).
+  void changed(std::string_view workspace_id, std::string_view part);
+
   /// False if a broadcast would reach nobody.
   bool has_listeners() const { return hub_.has_subscribers() || hub_.instances().shared(); }
   /// Something has to be written before the commit.

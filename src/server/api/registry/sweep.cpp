@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::chrono::seconds interval(15);
 constexpr std::chrono::hours retention_interval(1);
+constexpr std::chrono::seconds idle_check_interval(1);
 
 struct Change {
   std::string id;
@@ -67,7 +68,9 @@ awaitable<std::vector<Change>> find_silent(Context& context, std::int64_t now,
   std::vector<Change> silent;
   while (row.next()) {
     // A time in the future is of a clock that was wrong: it proves nothing.
-    const std::int64_t heard = row.integer(3) > now ? 0 : row.integer(3);
+    const std::int64_t last =
+        context.services.presence.last(row.text(0), {.at = row.integer(3)}).at;
+    const std::int64_t heard = last > now ? 0 : last;
     const std::chrono::microseconds silence(now - std::max(heard, listening_since));
     const auto status =
         after_silence(row.text(1), row.text(2), silence, context.services.stale_after);
@@ -148,6 +151,17 @@ awaitable<void> sweep_task(Services& services) {
       log::error("sweep: {}", error.what());
       // While the store is away, no heartbeat can be taken.
       listening_since = now_micros(services);
+    }
+  }
+}
+
+awaitable<void> store_task(Services& services) {
+  while (true) {
+    co_await sleep_for(services.clock, idle_check_interval);
+    try {
+      services.store.use_idle_time();
+    } catch (const StoreError& error) {
+      log::warning("store: {}", error.what());
     }
   }
 }

@@ -16,6 +16,9 @@ awaitable<void> sweep(Services& services, std::int64_t listening_since);
 /// Deletes what is older than `Limits` keeps it, at the start and every hour, until cancelled.
 awaitable<void> retention_task(Services& services);
 
+/// Lets the store do its housekeeping while it is idle, until cancelled.
+awaitable<void> store_task(Services& services);
+
 /// Sweeps every 15 s until cancelled. A failed round is logged, and the next one tries again.
 /// `services` must outlive the task.
 awaitable<void> sweep_task(Services& services);

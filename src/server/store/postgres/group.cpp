@@ -11,7 +11,7 @@ namespace {
 /// PostgreSQL keeps up to 64 savepoints of a transaction at hand; with more, every other
 /// transaction becomes slower.
 constexpr int max_members = 50;
-constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds patience{4};
 
 constexpr std::string_view savepoint = "SAVEPOINT member";
 constexpr std::string_view release = "RELEASE member";
@@ -164,12 +164,16 @@ void Group::commit() {
   statements.emplace_back("COMMIT");
   const auto job = std::make_shared<Job>(link_->executor(), std::move(statements));
   job->wanted = job->statements.size() - 1;
-  job->on_done = [self = shared_from_this(), commit = std::exchange(commit_, nullptr)](Job& done) {
+  job->on_done = [self = shared_from_this(), commit = std::exchange(commit_, nullptr),
+                  start = std::chrono::steady_clock::now()](Job& done) {
     std::optional<StoreError> error = std::move(done.error);
     if (!error &&
         (!done.result || libpq().cmdStatus(done.result.get()) != std::string_view("COMMIT"))) {
       error = StoreError(StoreError::Kind::unavailable, "PostgreSQL: it was rolled back");
     }
+    self->metrics_.commit_seconds.add(std::chrono::steady_clock::now() - start);
+    self->metrics_.group_sizes.add(commit->members);
+    if (error) ++self->metrics_.failed_commits;
     end(*commit, std::move(error));
     self->committing_ = false;
     self->grant_next();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/async/asio.hpp"
+#include "server/metrics/store_metrics.hpp"
 #include "server/store/postgres/slot.hpp"
 
 namespace molecule::server::store::postgres {
@@ -17,7 +18,8 @@ namespace molecule::server::store::postgres {
 /// when nobody waits for the next turn.
 class Group : public std::enable_shared_from_this<Group> {
  public:
-  explicit Group(const Parameters& parameters) : slot_(parameters) {}
+  Group(const Parameters& parameters, StoreMetrics& metrics)
+      : slot_(parameters), metrics_(metrics) {}
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
@@ -69,6 +71,7 @@ class Group : public std::enable_shared_from_this<Group> {
   static void end(Commit& commit, std::optional<StoreError> error);
 
   Slot slot_;
+  StoreMetrics& metrics_;
   /// The connection of the present transaction.
   std::shared_ptr<Link> link_;
   std::deque<std::shared_ptr<Waiter>> waiting_;

@@ -12,7 +12,8 @@ namespace molecule::server::store::postgres {
 namespace {
 
 /// Longer than the server's own limit of a statement: past it, the server or the way to it hangs.
-constexpr std::chrono::seconds max_silence{15};
+/// Shorter than the time after which a request ends without an answer.
+constexpr std::chrono::seconds max_silence{8};
 /// Rows of a stream that wait for their consumer.
 constexpr std::size_t max_waiting_rows = 256;
 /// Texts of statements are made of few parts; a search has one for each number of words.
@@ -217,6 +218,9 @@ void Link::finish_front() {
 
 void Link::lose(const std::string& reason) {
   const bool first = !std::exchange(lost_, true);
+  // libpq closes a socket that failed, and the next connection may get its number: the loop must
+  // have forgotten it by then.
+  if (socket_.is_open()) socket_.release();
   if (first) log::warning("PostgreSQL: {}", text::one_line(text::trim(reason)));
   const auto jobs = std::exchange(jobs_, {});
   for (const Running& running : jobs) {
@@ -231,7 +235,7 @@ void Link::lose(const std::string& reason) {
   for (const Running& running : jobs) {
     if (running.job->on_done) running.job->on_done(*running.job);
   }
-  wake();
+  consumer_.cancel();
 }
 
 void Link::watch_progress() {
@@ -250,11 +254,6 @@ void Link::watch_progress() {
     if (link->progress_ == seen && !waits_for_us) return link->lose("no answer in time");
     link->watch_progress();
   });
-}
-
-void Link::wake() {
-  consumer_.cancel();
-  if (socket_.is_open()) socket_.cancel();
 }
 
 }  // namespace molecule::server::store::postgres

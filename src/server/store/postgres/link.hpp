@@ -64,7 +64,6 @@ class Link : public std::enable_shared_from_this<Link> {
   void finish_front();
   void lose(const std::string& reason);
   void watch_progress();
-  void wake();
 
   asio::any_io_executor executor_;
   ConnectionPtr connection_;

@@ -5,9 +5,11 @@
 
 namespace molecule::server::store::postgres {
 
-Pool::Pool(Parameters parameters, int connections) : parameters_(std::move(parameters)) {
+Pool::Pool(Parameters parameters, int connections, StoreMetrics& metrics)
+    : parameters_(std::move(parameters)) {
   const int writers = std::max(connections / 2, 1);
-  for (int i = 0; i < writers; ++i) groups_.push_back(std::make_shared<Group>(parameters_));
+  for (int i = 0; i < writers; ++i)
+    groups_.push_back(std::make_shared<Group>(parameters_, metrics));
   for (int i = writers; i < std::max(connections, 2); ++i) {
     readers_.push_back(std::make_unique<Slot>(parameters_));
   }

@@ -13,7 +13,7 @@ namespace molecule::server::store::postgres {
 class Pool {
  public:
   /// At least two connections.
-  Pool(Parameters parameters, int connections);
+  Pool(Parameters parameters, int connections, StoreMetrics& metrics);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool();

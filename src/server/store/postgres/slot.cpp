@@ -10,13 +10,13 @@ namespace molecule::server::store::postgres {
 
 namespace {
 
-constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds patience{4};
 
 // Limits of a statement, of a wait for a lock, and of a transaction whose program hangs. What was
 // acknowledged must be on the server's disk, whatever the database's default is.
 constexpr std::string_view session_settings =
-    "SELECT set_config('statement_timeout', '10000', false),"
-    " set_config('lock_timeout', '4000', false),"
+    "SELECT set_config('statement_timeout', '6000', false),"
+    " set_config('lock_timeout', '3000', false),"
     " set_config('idle_in_transaction_session_timeout', '30000', false),"
     " set_config('client_min_messages', 'warning', false),"
     " set_config('jit', 'off', false),"
