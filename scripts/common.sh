@@ -3,7 +3,7 @@
 
 build_packages=(clang-19 lld-19 meson ninja-build pkg-config python3 libasio-dev
   libcurl4-openssl-dev libsimdjson-dev libfmt-dev libsqlite3-dev libcli11-dev libtomlplusplus-dev
-  librestinio-dev libhttp-parser-dev libssl-dev doctest-dev
+  librestinio-dev libhttp-parser-dev libpq-dev libssl-dev doctest-dev
   esbuild node-preact node-marked node-dompurify node-d3-hierarchy)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
@@ -11,6 +11,18 @@ else bold='' dim='' plain=''; fi
 
 say() { printf '%s==>%s %s\n' "$bold" "$plain" "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# without_services COMMAND…: as root; services that it installs are not started: tests start servers of
+# their own, and a web server would take port 80 of this machine.
+without_services() {
+  local policy=/usr/sbin/policy-rc.d code=0
+  if [ -e $policy ]; then "${as_root[@]}" "$@"; return; fi
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+  "${as_root[@]}" chmod +x $policy
+  "${as_root[@]}" "$@" || code=$?
+  "${as_root[@]}" rm -f $policy
+  return $code
+}
 
 # need_packages NAME…: installs missing packages on Debian 12 and 13; elsewhere says what to install.
 need_packages() {
@@ -31,7 +43,7 @@ need_packages() {
   say "installing ${#missing[@]} packages: ${missing[*]}"
   local log; log=$(mktemp)
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update >"$log" 2>&1 || true
-  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+  if ! without_services env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       "${missing[@]}" >>"$log" 2>&1; then
     tail -n 20 "$log" >&2
     die "apt-get could not install: ${missing[*]} (whole output: $log)"

@@ -57,7 +57,8 @@ def compile_one(zig, target, source, macros, includes):
         macros = [*macros, "-DMOLECULE_LINUX"]
     return subprocess.run(
         [zig, "-m", "ziglang", "c++", "-target", target, "-std=c++20", "-O0", "-w", "-c", source,
-         "-isystem", includes, "-I", TOP / "include", "-I", TOP / "src", *macros,
+         # After its math.h, which takes a part of float.h, float.h is never read whole.
+         "-DFLT_RADIX=__FLT_RADIX__", "-isystem", includes, "-I", TOP / "include", "-I", TOP / "src", *macros,
          "-o", Path(includes) / f"{source.parent.name}-{source.stem}.o"], cwd=includes,
         capture_output=True, text=True, check=False)
 
@@ -65,7 +66,8 @@ def compile_one(zig, target, source, macros, includes):
 def main():
     if len(sys.argv) < 4:
         sys.exit(__doc__)
-    build, zig, targets = Path(sys.argv[1]).resolve(), sys.argv[2], sys.argv[3:]
+    # Not resolved: the link in a virtual environment is what makes it that environment's Python.
+    build, zig, targets = Path(sys.argv[1]).resolve(), os.path.abspath(sys.argv[2]), sys.argv[3:]
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         headers(Path(folder))

@@ -85,11 +85,10 @@ def check_contents(packages, installed):
 
 
 def installed_by_meson(tree):
-    """The destinations of `meson introspect --installed` in the build of the packages."""
-    folder = next(tree.glob("obj-*"))
-    known = subprocess.run(["meson", "introspect", "--installed", folder], check=True,
-                           capture_output=True, text=True).stdout
-    return set(json.loads(known).values())
+    """The destinations of what meson installs in the build of the packages. Read from its file: the
+    meson of this machine may be another one than the build's."""
+    known = next(tree.glob("obj-*")) / "meson-info" / "intro-installed.json"
+    return set(json.loads(known.read_text(encoding="utf-8")).values())
 
 
 def try_bare(gate, suite, packages, folder):
@@ -148,6 +147,13 @@ def try_service(gate, suite, packages, folder):
             person.start_service()
         with gate.step(f"{suite}: a message is answered by the handler"):
             person.ask("what is the answer?", expect="the answer to: what is the answer?")
+        with gate.step(f"{suite}: the agent's service does what docs/service.md says"):
+            person.use_service()
+            person.ask("and after the restart?", expect="the answer to: and after the restart?")
+        with gate.step(f"{suite}: the platform's service does what docs/service.md says"):
+            person.use_platform_service()
+        with gate.step(f"{suite}: a platform of one user runs in the user's manager"):
+            person.use_own_platform()
         with gate.step(f"{suite}: an upgrade keeps the inbox and the service goes on"):
             person.upgrade(packages, roots.newer(packages["molecule-mcp"], folder))
             person.ask("and after the upgrade?", expect="the answer to: and after the upgrade?")
@@ -174,11 +180,13 @@ def main():
         packages = None
         with gate.step(f"{suite}: the packages build, and lintian accepts them"):
             packages, tree = build(suite, options.debs, folder)
+            if tree is None:
+                raise roots.Skipped("the packages are given")
         if packages is None:
             continue
         with gate.step(f"{suite}: the packages hold what meson installs"):
             if tree is None:
-                raise roots.Skipped("the packages were not built here")
+                raise roots.Skipped("the packages are given")
             check_contents(packages, installed_by_meson(tree))
         with gate.step(f"{suite}: this machine can try them"):
             roots.require()
@@ -191,14 +199,18 @@ def main():
     return 1 if gate.failed else 0
 
 
+def tree_in(made):
+    return next(path for path in made.glob("molecule-mcp-*") if path.is_dir())
+
+
 def build(suite, given, folder):
-    """The packages, and the tree in which they were built."""
+    """The packages, and the tree in which they were built; None if they are given."""
     if given is not None:
         return packages_in(given), None
     if suite == roots.suite_of_this_machine():
         subprocess.run([TOP / "packaging" / "build-deb"], check=True, capture_output=True, text=True)
         made = TOP / "build-deb"
-        return packages_in(made), next(path for path in made.glob("molecule-mcp-*") if path.is_dir())
+        return packages_in(made), tree_in(made)
     system = roots.unpack(suite, folder / f"{suite}-build")
     clone = system.path / "src"
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", TOP, clone], check=True)
@@ -207,7 +219,7 @@ def build(suite, given, folder):
     system.run("git", "config", "--global", "--add", "safe.directory", "/src")
     system.run("/src/packaging/build-deb")
     made = clone / "build-deb"
-    return packages_in(made), None
+    return packages_in(made), tree_in(made)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,40 @@ void execute_when_free(Database& database, const char* sql, std::chrono::millise
   }
 }
 
+/// A file whose waits for the disk are timed: its methods are a copy of SQLite's own, but for one.
+struct ObservedFile {
+  sqlite3_io_methods methods;
+  const sqlite3_io_methods* plain;
+  std::function<void(std::chrono::steady_clock::duration)> observe;
+};
+
+int timed_sync(sqlite3_file* file, int flags) {
+  // The copy is the first member of what was put there in its place.
+  const auto* observed = reinterpret_cast<const ObservedFile*>(file->pMethods);
+  const auto start = std::chrono::steady_clock::now();
+  const int code = observed->plain->xSync(file, flags);
+  observed->observe(std::chrono::steady_clock::now() - start);
+  return code;
+}
+
+/// SQLite forgets the methods when it closes the file.
+int close_observed(sqlite3_file* file) {
+  const auto* observed = reinterpret_cast<const ObservedFile*>(file->pMethods);
+  const sqlite3_io_methods* plain = observed->plain;
+  delete observed;
+  file->pMethods = plain;
+  return plain->xClose(file);
+}
+
+void observe_file(sqlite3_file& file,
+                  std::function<void(std::chrono::steady_clock::duration)> observe) {
+  auto* observed = new ObservedFile{
+      .methods = *file.pMethods, .plain = file.pMethods, .observe = std::move(observe)};
+  observed->methods.xSync = timed_sync;
+  observed->methods.xClose = close_observed;
+  file.pMethods = &observed->methods;
+}
+
 /// Replaces `$1` by `?1`: SQLite numbers `$` parameters by their first appearance.
 std::string numbered_parameters(std::string_view sql) {
   std::string text(sql);
@@ -104,6 +138,10 @@ std::string numbered_parameters(std::string_view sql) {
 }
 
 }  // namespace
+
+const char* version() {
+  return sqlite3_libversion();
+}
 
 bool Error::cannot_write() const {
   const int primary = code_ & 0xFF;
@@ -167,6 +205,9 @@ void Database::open(const std::string& name, int flags, std::chrono::millisecond
   try {
     if (code != SQLITE_OK) fail(code, "open " + path_.string());
     wait_for_locks(busy_timeout);
+    // Otherwise a value that is compared with the condition of a partial index makes SQLite parse
+    // and plan the statement again each time it is bound.
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
     execute_when_free(*this, setup, busy_timeout);
   } catch (...) {
     sqlite3_close(std::exchange(handle_, nullptr));
@@ -198,6 +239,35 @@ void Database::shrink_log() {
   // Fails while somebody writes or reads an old snapshot; the next call tries again.
   sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout_.count()));
+}
+
+void Database::checkpoint_by_hand() {
+  const auto count = [](void* counter, sqlite3*, const char*, int pages) {
+    *static_cast<int*>(counter) = pages;
+    return SQLITE_OK;
+  };
+  // Replaces the hook that checkpoints by itself.
+  sqlite3_wal_hook(handle_, count, &log_pages_);
+}
+
+void Database::checkpoint() {
+  sqlite3_busy_timeout(handle_, 0);
+  int pages = 0;
+  int moved = 0;
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+  sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout_.count()));
+  // Another connection's checkpoint does the same work.
+  if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) fail(code, "write the log back");
+  if (code == SQLITE_OK) log_pages_ = pages - moved;
+}
+
+void Database::observe_syncs(std::function<void(std::chrono::steady_clock::duration)> observe) {
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(handle_, "main", which, static_cast<void*>(&file));
+    if (file != nullptr && file->pMethods != nullptr) observe_file(*file, observe);
+  }
 }
 
 Database::~Database() {
@@ -314,7 +384,7 @@ void Statement::bind_one(int index, std::string_view value) {
   if (code != SQLITE_OK) database_->fail(code, "bind a text");
 }
 
-void Statement::bind_one(int index, std::int64_t value) {
+void Statement::bind_integer(int index, std::int64_t value) {
   sqlite3_bind_int64(statement_, index, value);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -36,6 +37,9 @@ class Error : public std::runtime_error {
  private:
   int code_;
 };
+
+/// The library's version, such as "3.40.1".
+const char* version();
 
 class Database;
 
@@ -95,9 +99,13 @@ class Statement {
   void bind_one(int index, std::string_view value);
   void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
   void bind_one(int index, const char* value) { bind_one(index, std::string_view(value)); }
-  void bind_one(int index, std::int64_t value);
-  void bind_one(int index, int value) { bind_one(index, static_cast<std::int64_t>(value)); }
-  void bind_one(int index, bool value) { bind_one(index, static_cast<std::int64_t>(value)); }
+  void bind_integer(int index, std::int64_t value);
+  /// Which of long and long long is int64_t differs between systems.
+  template <std::signed_integral T>
+  void bind_one(int index, T value) {
+    bind_integer(index, value);
+  }
+  void bind_one(int index, bool value) { bind_integer(index, value ? 1 : 0); }
   void bind_one(int index, double value);
   void bind_one(int index, std::nullptr_t);
   template <class T>
@@ -141,6 +149,17 @@ class Database {
   bool replaced() const;
   /// Truncates a log that has grown beyond its limit, unless another connection is in the way.
   void shrink_log();
+  /// From now on commits never move the log into the database: the caller decides when, by
+  /// `checkpoint`.
+  void checkpoint_by_hand();
+  /// Pages in the log after the last commit; 0 without `checkpoint_by_hand`.
+  int log_pages() const { return log_pages_; }
+  /// Moves as much of the log into the database as no other connection still needs. The next commit
+  /// then begins the log anew.
+  void checkpoint();
+  /// Calls `observe` with the time of each wait for the disk. Files that SQLite opens later are not
+  /// observed.
+  void observe_syncs(std::function<void(std::chrono::steady_clock::duration)> observe);
   /// Sets the busy timeout: how long a call that needs another connection's lock blocks.
   void wait_for_locks(std::chrono::milliseconds busy_timeout);
   /// Frees caches, after work that will not be repeated.
@@ -157,6 +176,11 @@ class Database {
   std::int64_t total_changes() const;
   /// A number that changes when another connection has committed to the file.
   std::int64_t data_version();
+  /// Called with the pages that are copied, and all of them.
+  using CopyProgress = std::function<void(int copied, int all)>;
+  /// Copies everything into `target`, page by page, in place of what it has. Within a read
+  /// transaction of this connection the copy is of one moment, whatever others write meanwhile.
+  void copy_to(Database& target, const CopyProgress& progress);
 
  private:
   friend class Statement;
@@ -177,6 +201,7 @@ class Database {
   std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
   std::chrono::milliseconds busy_timeout_{0};
+  int log_pages_ = 0;
   /// The database's files as they were when it opened; `replaced` compares them.
   std::vector<std::pair<std::filesystem::path, files::Identity>> files_;
   /// Idle statements by their text as given. Entries never move: statements in use point to them.

@@ -47,7 +47,7 @@ void Dispatcher::begin_stop() {
 std::string Dispatcher::status() const {
   return fmt::format("{} turn{} running, {} message{} waiting{}", running_.size(),
                      running_.size() == 1 ? "" : "s", waiting_, waiting_ == 1 ? "" : "s",
-                     over_budget_ ? ", the budget is used up" : "");
+                     over_budget_.empty() ? "" : ", the budget is used up");
 }
 
 void Dispatcher::soonest(Next& next, WallTime time) const {
@@ -104,7 +104,8 @@ Dispatcher::Next Dispatcher::look() {
 Dispatcher::Next Dispatcher::look_at(workspace::Workspace& workspace) {
   Next next;
   const auto limit = static_cast<std::size_t>(settings_.base().max_parallel);
-  over_budget_ = false;
+  // A sender may have a budget of its own: the others' messages go on.
+  std::set<std::string> spent;
   unhandled_.clear();
   const std::vector<Candidate> candidates = workspace.inbox.turns.candidates();
   for (const Candidate& candidate : candidates) {
@@ -114,13 +115,20 @@ Dispatcher::Next Dispatcher::look_at(workspace::Workspace& workspace) {
       soonest(next, candidate.next_try);
       continue;
     }
-    if (running_.size() >= limit || over_budget_) continue;
+    if (running_.size() >= limit || spent.contains(candidate.peer_id)) continue;
     // Of a long queue only what may begin is read.
     const bool busy = busy_.contains(workspace.id() + ' ' + conversation_of(candidate, {}));
     if (busy || unhandled_.contains(candidate.peer_id)) continue;
     if (!is_free(workspace, candidate, next)) continue;
     const Next budget = begin(workspace, candidate);
-    if (budget) next = next ? std::min(*next, *budget) : *budget;
+    if (!budget) continue;
+    spent.insert(candidate.peer_id);
+    next = next ? std::min(*next, *budget) : *budget;
+  }
+  if (spent.empty()) {
+    over_budget_.erase(workspace.id());
+  } else if (over_budget_.insert(workspace.id()).second) {
+    log::info("the budget of turns of workspace {} is used up for now", workspace.id());
   }
   std::erase_if(left_, [&candidates](const auto& one) {
     return std::ranges::none_of(candidates, [&one](const Candidate& candidate) {
@@ -210,7 +218,6 @@ Dispatcher::Next Dispatcher::begin(workspace::Workspace& workspace, const Candid
   Next next;
   if (!candidate.has_answer) {
     if (const auto when = over_budget(workspace, job->settings)) {
-      if (!std::exchange(over_budget_, true)) log::info("the budget of turns is used up for now");
       soonest(next, *when);
       return next;
     }

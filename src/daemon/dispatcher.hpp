@@ -68,7 +68,8 @@ class Dispatcher {
   std::map<std::string, Clock::time_point> left_;
   std::size_t waiting_ = 0;
   bool stopping_ = false;
-  bool over_budget_ = false;
+  /// The workspaces whose budget is used up.
+  std::set<std::string> over_budget_;
   bool orphans_ended_ = false;
 };
 

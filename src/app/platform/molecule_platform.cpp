@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "app/platform/backup.hpp"
 #include "app/platform/data_folder.hpp"
 #include "app/platform/health.hpp"
 #include "app/platform/login_link.hpp"
@@ -24,10 +25,13 @@
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "server/api/context.hpp"
+#include "server/api/instances/shared_state.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
+#include "server/http/http_request.hpp"
 #include "server/http/http_server.hpp"
+#include "server/http/metrics_listener.hpp"
 #include "server/store/database.hpp"
 
 namespace {
@@ -76,7 +80,7 @@ class Platform {
   Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
            std::string admin_token)
       : folder_(folder),
-        store_(server::store::open(folder.database())),
+        store_(app::open_store(options, folder.database())),
         services_{.store = *store_,
                   .clock = clock_,
                   .events = events_,
@@ -97,11 +101,18 @@ class Platform {
 
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
+    join_others();
     server_.emplace(loop_, services_, *router_, server_options(options));
-    services_.login.cookie = fmt::format("molecule_session_{}", port());
+    set_cookie(options);
     services_.login.started_at = to_micros(clock_.wall());
     own_url_ = app::own_url(options, port());
+    drain_delay_ = options.drain_delay;
   }
+  /// A second listener, for the metrics alone. Throws `std::system_error` if it cannot listen.
+  void listen_for_metrics(const std::string& host, std::uint16_t port) {
+    metrics_.emplace(loop_, services_, host, port);
+  }
+  std::uint16_t metrics_port() const { return metrics_->port(); }
   const std::string& own_url() const { return own_url_; }
   std::uint16_t port() const { return server_->port(); }
 
@@ -109,6 +120,10 @@ class Platform {
   int run() {
     tasks_.spawn("sweep", server::sweep_task(services_));
     tasks_.spawn("retention", server::retention_task(services_));
+    tasks_.spawn("presence", server::presence_task(services_));
+    tasks_.spawn("store", server::store_task(services_));
+    if (metrics_) tasks_.spawn("metrics", metrics_->serve());
+    serve_with_others();
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
     tasks_.spawn("login link", offer_login());
@@ -119,13 +134,64 @@ class Platform {
   }
 
  private:
+  /// From now on the events of other instances are known, so that no client that listens later
+  /// misses one. Throws `StoreError`.
+  void join_others() {
+    if (!events_.instances().shared()) return;
+    server::hear_instances(services_, shared_events_);
+    std::exception_ptr failure;
+    asio::co_spawn(loop_, shared_events_.start(),
+                   [&failure](const std::exception_ptr& error) { failure = error; });
+    loop_.run();
+    loop_.restart();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  void serve_with_others() {
+    server::Instances& instances = events_.instances();
+    if (!instances.shared()) return;
+    tasks_.spawn("instances", instances.run([this] { shared_events_.look(); }));
+    tasks_.spawn("shared events", shared_events_.run());
+    tasks_.spawn("event delivery", events_.deliver_in_background());
+    tasks_.spawn("shared rates", server::tell_rates(services_));
+  }
+
+  /// All instances behind one proxy give browsers the same cookie, which no other site of its host
+  /// gets.
+  void set_cookie(const app::PlatformOptions& options) {
+    server::LoginInfo& login = services_.login;
+    login.cookie =
+        fmt::format("molecule_session_{}", app::public_port(options.external_url, port()));
+    login.cookie_path = std::string(server::prefix_of(options.external_url)) + '/';
+    login.cookie_secure = options.external_url.starts_with("https:");
+  }
+
   awaitable<void> stop_on_signal() {
     auto [error, signal] = co_await signals_.async_wait(as_tuple);
     log::info("signal {}: stopping", signal);
     notifier_.stopping("letting requests end");
+    services_.draining = true;
+    if (drain_delay_.count() > 0) co_await drain();
     co_await server_->stop();
+    try {
+      co_await services_.presence.write(*store_);
+    } catch (const server::StoreError& failure) {
+      log::warning("the last heartbeats are not in the store: {}", failure.what());
+    }
     // Only idle connections and the sweep between two rounds are left.
     loop_.stop();
+  }
+
+  /// Load balancers see /ready and send their requests elsewhere. Another signal ends the wait.
+  awaitable<void> drain() {
+    asio::steady_timer timer(loop_, drain_delay_);
+    signals_.async_wait([&timer](const asio::error_code& error, int) {
+      if (!error) timer.cancel();
+    });
+    [[maybe_unused]] auto [woken] = co_await timer.async_wait(as_tuple);
+    signals_.cancel();
+    // The handler refers to the timer.
+    co_await next_turn();
   }
 
   /// The loop that gets here turns.
@@ -171,18 +237,21 @@ class Platform {
   SystemClock system_clock_;
   /// Times that survive a wrong clock: rows, silence and expiry are measured by them.
   StepProofClock clock_{system_clock_};
+  Loop loop_{1};
   std::unique_ptr<server::store::Database> store_;
   server::EventHub events_{*store_, clock_};
   server::Services services_;
-  Loop loop_{1};
+  server::SharedEvents shared_events_{services_};
   asio::signal_set signals_{loop_};
   TaskGroup tasks_;
   std::optional<server::Router> router_;
   std::optional<server::HttpServer> server_;
+  std::optional<server::MetricsListener> metrics_;
+  std::chrono::seconds drain_delay_{0};
 };
 
 int serve(const app::PlatformOptions& options) {
-  const auto folder = app::DataFolder::open(options.data);
+  const auto folder = app::DataFolder::open(options.data, options.uploads);
   if (!folder) {
     log::error("{}", folder.error());
     return 1;
@@ -209,7 +278,8 @@ int serve(const app::PlatformOptions& options) {
   try {
     platform.emplace(options, *folder, std::move(admin_token));
   } catch (const server::StoreError& error) {
-    log::error("{}: {}", folder->database().string(), error.what());
+    log::error("{}: {}", options.store.empty() ? folder->database().string() : "--store",
+               error.what());
     return 1;
   }
   const std::string host = app::url_host(options.host);
@@ -218,9 +288,29 @@ int serve(const app::PlatformOptions& options) {
   } catch (const std::system_error& error) {
     log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
     return 1;
+  } catch (const server::StoreError& error) {
+    log::error("{}", error.what());
+    return 1;
+  }
+  std::string told = fmt::format("listening on http://{}:{}\n", host, platform->port());
+  if (!options.metrics_host.empty()) {
+    const std::string metrics_host = app::url_host(options.metrics_host);
+    try {
+      platform->listen_for_metrics(options.metrics_host, options.metrics_port);
+    } catch (const std::system_error& error) {
+      log::error("cannot listen on {}:{}: {}", metrics_host, options.metrics_port,
+                 error.code().message());
+      return 1;
+    }
+    told +=
+        fmt::format("metrics on http://{}:{}/metrics\n", metrics_host, platform->metrics_port());
   }
   log::info("the data folder is {}", options.data.string());
-  if (!output::print(fmt::format("listening on http://{}:{}\n", host, platform->port()))) return 1;
+  if (!options.store.empty()) {
+    log::info("files that wait for agents are in {}: all platforms on the store must share it",
+              folder->uploads().string());
+  }
+  if (!output::print(told)) return 1;
   const app::AddressFile address(options.data, platform->own_url());
   return platform->run();
 }
@@ -244,13 +334,15 @@ int main(int argc, char** argv) {
       log::set_level(*level);
     auto& options = std::get<app::PlatformOptions>(parsed);
     if (options.health) return app::check_health(options);
+    if (options.copy == app::PlatformOptions::Copy::backup) return app::make_backup(options);
+    if (options.copy == app::PlatformOptions::Copy::restore) return app::restore_backup(options);
     std::string problem;
     options.listening = service::activated_socket(problem).value_or(-1);
     if (!problem.empty()) {
       log::error("the service manager's sockets: {}", problem);
       return 1;
     }
-    return options.login_link ? app::print_new_login_link(options.data) : serve(options);
+    return options.login_link ? app::print_new_login_link(options) : serve(options);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());
     return 1;

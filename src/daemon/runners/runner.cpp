@@ -92,11 +92,14 @@ std::string mcp_servers_json(const Turn::Server& server, bool trust) {
 }
 
 bool says_unknown_session(std::string_view said) {
-  constexpr std::array<std::string_view, 4> words{"no conversation found", "no rollout found",
-                                                  "session not found", "not found"};
   const std::string lower = text::lower(said);
-  return std::ranges::any_of(
-      words, [&lower](std::string_view word) { return lower.find(word) != std::string::npos; });
+  const auto says = [&lower](std::string_view word) {
+    return lower.find(word) != std::string::npos;
+  };
+  if (says("no conversation found") || says("no rollout found")) return true;
+  // A model or a file that is not found must not cost the conversation its memory.
+  constexpr std::array<std::string_view, 4> names{"session", "conversation", "thread", "rollout"};
+  return says("not found") && std::ranges::any_of(names, says);
 }
 
 bool JsonLines::take(std::string_view piece) {

@@ -26,6 +26,12 @@ Context::Context(Services& shared)
       store(*session_),
       events(shared.events, shared.clock) {}
 
+awaitable<void> Context::begin_writing() {
+  if (writing_) co_return;
+  co_await store.begin();
+  writing_ = true;
+}
+
 std::string Context::new_id() {
   return ordered_uuid(now_micros());
 }

@@ -16,14 +16,21 @@
 #include "server/api/limits/limits.hpp"
 #include "server/api/limits/refusals.hpp"
 #include "server/api/limits/request_rates.hpp"
+#include "server/api/registry/presence.hpp"
+#include "server/metrics/request_metrics.hpp"
 #include "server/store/database.hpp"
 
 namespace molecule::server {
 
 /// What the login of the person's browser needs to know (page.md 1).
 struct LoginInfo {
-  /// The cookie's name. It has the port, because browsers send cookies to every port of a host.
+  /// The cookie's name. It has the port at which browsers reach the platform, because they send
+  /// cookies to every port of a host.
   std::string cookie = "molecule_session";
+  /// The path below which browsers send it, with a slash at its end.
+  std::string cookie_path = "/";
+  /// The address at which browsers reach the platform is an https one.
+  bool cookie_secure = false;
   /// The file of the admin token; empty if the variable ADMIN_TOKEN gave it.
   std::string token_file = {};
   /// The command that prints a one-time link.
@@ -39,8 +46,8 @@ struct Services {
   EventHub& events;
   /// Grants every right of the platform's owner; never empty (fail closed).
   std::string admin_token;
-  /// The platform's public URL for the snippets that users copy: scheme://host[:port]. Empty: the
-  /// request's Host.
+  /// The platform's public URL for the snippets that users copy: scheme://host[:port][/path].
+  /// Empty: the request's Host.
   std::string base_url;
   /// Larger request bodies are refused with 413.
   std::size_t max_body_bytes = std::size_t{16} << 20;
@@ -63,6 +70,12 @@ struct Services {
   std::chrono::seconds stale_after{90};
   Refusals refusals = {};
   RequestRates rates{clock};
+  Presence presence = {};
+  RequestMetrics requests = {};
+  /// What the HTTP server says about itself; empty without one.
+  std::function<TransportMetrics()> transport = {};
+  /// Ends soon: load balancers should send new requests elsewhere.
+  bool draining = false;
   /// The highest row that each workspace has fetched since the start: what is above it waits.
   std::map<std::string, std::int64_t, std::less<>> fetched = {};
   /// When each of the platform's own tasks last ran.
@@ -87,6 +100,11 @@ struct Context {
   /// `services` must outlive this.
   explicit Context(Services& services);
 
+  /// Begins the transaction of a route that writes on demand; the router commits it. Read again
+  /// what was read before.
+  awaitable<void> begin_writing();
+  bool writing() const { return writing_; }
+
   std::int64_t now_micros() { return server::now_micros(services); }
   /// Wall-clock time in microseconds, unadjusted: successive values may be equal.
   std::int64_t wall_micros() const;
@@ -98,6 +116,7 @@ struct Context {
 
  private:
   std::unique_ptr<store::Session> session_;
+  bool writing_ = false;
 
  public:
   store::Session& store;

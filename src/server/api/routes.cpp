@@ -25,7 +25,7 @@ HandlerFunction get_chat_marks, new_chat_session, get_viewport, put_viewport, se
     search_all, get_delegation, get_connection, rotate_credentials;
 HandlerFunction open_login_link, post_login, get_login_info, post_logout, get_session,
     list_sessions, revoke_session, revoke_sessions, get_about;
-HandlerFunction health;
+HandlerFunction health, ready, get_platform_metrics;
 HandlerFunction patch_abilities, pause_workspace, resume_workspace, restart_workspace, get_config,
     patch_config, get_secret_values, get_metrics, empty_list, empty_catalogue, get_mail_summary,
     post_inbound, get_memories_v2, get_namespaces, list_org_tokens, create_org_token,
@@ -36,7 +36,8 @@ std::vector<Route> all_routes() {
   return {
       // platform-api.md 1: registry
       {"POST", "/registry/register", body_workspace, register_workspace},
-      {"POST", "/registry/heartbeat", body_workspace, post_heartbeat},
+      {"POST", "/registry/heartbeat", body_workspace, post_heartbeat, ContentPolicy::api,
+       Transaction::on_demand},
       {"POST", "/registry/update-card", body_workspace, update_card},
       {"GET", "/registry/discover/:id", claimed_workspace, discover},
       {"GET", "/registry/:id/peers", workspace, list_peers},
@@ -160,6 +161,8 @@ std::vector<Route> all_routes() {
       {"GET", "/admin/liveness", admin, liveness},
       // platform-api.md 0.9, and the page
       {"GET", "/health", anyone, health},
+      {"GET", "/ready", anyone, ready},
+      {"GET", "/metrics", admin, get_platform_metrics},
       {"GET", "/", anyone, page::get_page, ContentPolicy::page},
       {"GET", "/page/:name", anyone, page::get_page_file, ContentPolicy::page},
       // page.md 4: what only the page reads

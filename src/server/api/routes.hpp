@@ -14,11 +14,24 @@ namespace molecule::server {
 using HandlerFunction = awaitable<Reply>(Context&, Request);
 using Handler = HandlerFunction*;
 
+/// When a route that is no GET begins its transaction.
+enum class Transaction {
+  always,
+  on_demand  ///< when its handler calls `Context::begin_writing`, which it mostly need not
+};
+
 /// A route says who may use it: without an `Access` it does not compile.
 struct Route {
   Route(std::string_view method_, std::string_view pattern_, Access access_, Handler handler_,
-        ContentPolicy policy_ = ContentPolicy::api)
-      : method(method_), pattern(pattern_), access(access_), handler(handler_), policy(policy_) {}
+        ContentPolicy policy_ = ContentPolicy::api, Transaction transaction_ = Transaction::always)
+      : method(method_),
+        pattern(pattern_),
+        access(access_),
+        handler(handler_),
+        policy(policy_),
+        transaction(transaction_) {}
+
+  bool begins() const { return method != "GET" && transaction == Transaction::always; }
 
   std::string_view method;
   /// Variable segments begin with a colon: `/workspaces/:id/activity`.
@@ -26,6 +39,7 @@ struct Route {
   Access access;
   Handler handler;
   ContentPolicy policy;
+  Transaction transaction;
 };
 
 /// The platform's routes.

@@ -52,6 +52,27 @@ std::optional<Target> parse_target(std::string_view target) {
   return parsed;
 }
 
+std::string_view prefix_of(std::string_view url) {
+  url.remove_prefix(scheme_size(url));
+  std::string_view path = url.substr(std::min(url.find('/'), url.size()));
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+void remove_prefix(std::string& path, std::string_view prefix) {
+  const bool inside =
+      !prefix.empty() && path.starts_with(prefix) && path.substr(prefix.size()).starts_with('/');
+  if (inside) path.erase(0, prefix.size());
+}
+
+std::optional<Reply> prefix_redirect(const Request& request, std::string_view prefix) {
+  const bool reading = request.method == "GET" || request.method == "HEAD";
+  if (prefix.empty() || request.path != prefix || !reading) return std::nullopt;
+  Reply reply = text_reply(301, "");
+  reply.headers.emplace_back("Location", std::string(prefix.substr(prefix.rfind('/') + 1)) + '/');
+  return reply;
+}
+
 std::string decode_segment(std::string_view segment) {
   // The shared decoder reads a plus sign as a space, as in forms.
   std::string kept;

@@ -24,6 +24,18 @@ struct Target {
 /// path is `*`).
 std::optional<Target> parse_target(std::string_view target);
 
+/// The path of the URL under which a proxy publishes the platform, without a slash at its end:
+/// `/agents` of `https://example.org/agents`, and mostly nothing.
+std::string_view prefix_of(std::string_view url);
+
+/// Takes that prefix from a request's path (platform-operation.md 1.2). Some proxies have done so
+/// already; others pass paths on as they came, which keeps encoded slashes.
+void remove_prefix(std::string& path, std::string_view prefix);
+
+/// The answer to a request for the prefix itself: the page's own files are relative to the slash
+/// that is missing at its end. Nothing for any other path.
+std::optional<Reply> prefix_redirect(const Request& request, std::string_view prefix);
+
 /// Percent-decodes a segment of a path, in which '+' is a plus sign.
 std::string decode_segment(std::string_view segment);
 

@@ -45,26 +45,6 @@ constexpr std::chrono::minutes download_timeout(30);
 /// Held in memory for each download.
 constexpr std::uint64_t download_chunk = std::uint64_t{64} << 10;
 
-/// RFC 9110 6.6.1.
-std::string date_of(const Clock& clock) {
-  return restinio::make_date_field_value(clock.wall());
-}
-
-std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
-  // RFC 6455 7.4.1: 1009, "too big".
-  if (screen.verdict() == RequestScreen::Verdict::frame_too_large) return "\x88\x02\x03\xf1";
-  std::optional<Reply> reply = screen.answer();
-  if (!reply) return {};
-  add_common_headers({}, {}, *reply);
-  reply->headers.emplace_back("Date", date_of(clock));
-  return closing_answer(*reply);
-}
-
-asio::ip::address address_of(const std::string& host) {
-  if (host == "localhost") return asio::ip::address_v4::loopback();
-  return asio::ip::make_address(host);
-}
-
 }  // namespace
 
 struct HttpServer::Impl {
@@ -76,7 +56,8 @@ struct HttpServer::Impl {
         admission(services_, loop_.get_executor()),
         listener(options.listening >= 0
                      ? Listener(loop_, options.listening)
-                     : Listener(loop_, {address_of(options.host), options.port})) {
+                     : Listener(loop_, endpoint_of(options.host, options.port))) {
+    share_guesses();
     // Not before: where that failed, another server may be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.rules = {.unasked_bytes = admission.unasked_bytes(),
@@ -85,9 +66,33 @@ struct HttpServer::Impl {
                        return admission.admit(head, declared);
                      }};
     service.answer = [this](const RequestScreen& screen) {
-      return answer_refused(services.clock, screen);
+      return refused_answer(screen, date_of(services.clock));
     };
     listen();
+    services.transport = [this] { return metrics(); };
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { services.transport = {}; }
+
+  TransportMetrics metrics() const {
+    return {.connections = connections->size(),
+            .max_connections = descriptors.connections,
+            .web_sockets = sockets.size(),
+            .event_streams = streams.size(),
+            .unfinished_requests = unfinished,
+            .accepted_connections = accepted_connections};
+  }
+
+  /// A guesser gets no more tries from several instances than from one.
+  void share_guesses() {
+    Instances& instances = services.events.instances();
+    if (!instances.shared()) return;
+    guesses.tell = [&instances](std::string_view text) {
+      instances.tell(Instances::Subject::guesses, text);
+    };
+    instances.on(Instances::Subject::guesses,
+                 [this](std::string_view text) { guesses.hear(text); });
   }
 
   /// What RESTinio's own server would do but for accepting.
@@ -118,6 +123,7 @@ struct HttpServer::Impl {
   }
 
   void serve(asio::ip::tcp::socket accepted) {
+    ++accepted_connections;
     ScreenedSocket socket(std::move(accepted), loop, connections);
     const asio::ip::tcp::endpoint peer = socket.remote_endpoint();
     factory->create_new_connection(std::move(socket), peer, Lifetime(nullptr))->init();
@@ -158,21 +164,27 @@ struct HttpServer::Impl {
   restinio::request_handling_status_t take(restinio::request_handle_t handle) {
     const restinio::http_request_header_t& head = handle->header();
     if (head.connection() == restinio::http_connection_header_t::upgrade) {
-      return this->handle(std::move(handle));
+      return this->handle(std::move(handle), std::chrono::steady_clock::now());
     }
     const std::string owner = head.get_field_or(
         restinio::http_field::authorization, head.get_field_or(restinio::http_field::cookie, ""));
-    turns.submit(owner, [this, handle = std::move(handle)] { this->handle(handle); });
+    turns.submit(owner,
+                 [this, handle = std::move(handle), arrived = std::chrono::steady_clock::now()] {
+                   this->handle(handle, arrived);
+                 });
     return restinio::request_accepted();
   }
 
-  restinio::request_handling_status_t handle(restinio::request_handle_t handle) {
+  restinio::request_handling_status_t handle(restinio::request_handle_t handle,
+                                             std::chrono::steady_clock::time_point arrived) {
     const restinio::http_request_header_t& head = handle->header();
     Request request;
+    request.arrived = arrived;
     request.method = head.method().c_str();
     head.for_each_field([&request](const restinio::http_header_field_t& field) {
       request.headers.emplace_back(field.name(), field.value());
     });
+    const std::string_view prefix = prefix_of(options.gate.external_url);
     std::optional<Target> target = parse_target(head.request_target());
     if (target && target->host) set_host(request, *target->host);
     std::optional<Reply> reply = check_gate(options.gate, request);
@@ -180,6 +192,8 @@ struct HttpServer::Impl {
     const bool malformed = reply && reply->status == 400;
     if (target) {
       request.path = std::move(target->path);
+      if (!reply) reply = prefix_redirect(request, prefix);
+      remove_prefix(request.path, prefix);
       request.query = std::move(target->query);
     }
     // The bytes after a request to upgrade were not screened as requests.
@@ -195,6 +209,7 @@ struct HttpServer::Impl {
     if (!reply && request.path == "*") reply = answer_asterisk(request);
     if (!reply) reply = answers.refusal(request);
     if (reply) {
+      services.requests.count_unmatched(reply->status);
       answer(*handle, request, *std::move(reply), close);
     } else {
       request.body = handle->body();
@@ -331,7 +346,8 @@ struct HttpServer::Impl {
     const std::uint64_t subscription = services.events.subscribe(
         {.caller = std::move(caller),
          .send = [this, id](const std::string& frame) { sockets.send(id, frame); },
-         .revoke = [this, id] { sockets.drop(id, Close::revoked); }});
+         .revoke = [this, id] { sockets.drop(id, Close::revoked); },
+         .dismiss = [this, id] { sockets.drop(id, Close::going_away); }});
     sockets.open(id, owner, wire_of(socket, [this, subscription] {
                    services.events.unsubscribe(subscription);
                  }));
@@ -357,6 +373,7 @@ struct HttpServer::Impl {
   /// Requests that are being worked on, and answers whose last byte is not yet handed to the
   /// system.
   std::size_t unfinished = 0;
+  std::uint64_t accepted_connections = 0;
   bool stopping = false;
   TaskGroup tasks{
       loop.get_executor(), services.clock,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct Request {
   std::vector<std::string> args;
   /// The sender, as established by the router; nobody if the route requires no credential.
   Caller caller = {};
+  /// When the whole request was there; the epoch if nobody measures.
+  std::chrono::steady_clock::time_point arrived = {};
 
   /// The first field of that name, case ignored.
   std::optional<std::string_view> header(std::string_view name) const;

@@ -66,11 +66,12 @@ awaitable<std::map<std::string, std::int64_t>> read_unread(Context& context) {
   co_return unread;
 }
 
-void write_time(json::Object& out, std::string_view name, const store::Row& row, int column) {
-  if (row.is_null(column)) {
+/// A time, or null for 0.
+void write_time(json::Object& out, std::string_view name, std::int64_t micros) {
+  if (micros == 0) {
     out.field(name, nullptr);
   } else {
-    out.field(name, format_rfc3339(from_micros(row.integer(column))));
+    out.field(name, format_rfc3339(from_micros(micros)));
   }
 }
 
@@ -111,8 +112,9 @@ awaitable<Reply> get_overview(Context& context, Request) {
         const std::string id = row.string(0);
         auto agent = agents.object();
         agent.field("id", id);
-        write_time(agent, "last_heartbeat_at", row, 1);
-        write_time(agent, "created_at", row, 2);
+        const Presence& presence = context.services.presence;
+        write_time(agent, "last_heartbeat_at", presence.last(id, {.at = row.integer(1)}).at);
+        write_time(agent, "created_at", row.integer(2));
         agent.field("delivery_mode", row.text(3));
         agent.field("unread", unread[id]);
         auto received = agent.array("traffic");

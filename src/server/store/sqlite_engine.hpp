@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/sqlite.hpp"
 #include "server/store/database.hpp"
@@ -17,12 +20,21 @@ class SqliteDatabase final : public Database {
   /// Creates or upgrades the file. Throws `StoreError`.
   explicit SqliteDatabase(const std::filesystem::path& file);
   std::unique_ptr<Session> session() override;
-  bool replaced() const override { return file_->replaced(); }
+  bool replaced() const override;
+  bool shared() const override { return false; }
   void shrink_log() override { file_->shrink_log(); }
+  void use_idle_time() override;
+  std::string engine() const override;
+  awaitable<StoreSize> size() override;
 
  private:
+  std::filesystem::path path_;
   std::unique_ptr<molecule::sqlite::Database> file_;
   std::optional<SqliteGroup> group_;
+  std::uint64_t commits_seen_ = 0;
+  // What `replaced` found when it last looked.
+  mutable std::chrono::steady_clock::time_point looked_at_;
+  mutable bool replaced_ = false;
 };
 
 }  // namespace molecule::server::store

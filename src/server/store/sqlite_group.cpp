@@ -12,6 +12,7 @@ namespace {
 
 /// Bounds how long the first member waits.
 constexpr int max_members = 100;
+constexpr std::chrono::milliseconds max_gathering{10};
 constexpr std::chrono::milliseconds retry_interval{10};
 /// For statements outside of a group, and where a rollback journal replaces the log.
 constexpr std::chrono::milliseconds other_wait{100};
@@ -69,7 +70,7 @@ awaitable<void> SqliteGroup::keep() {
   }
   if (!commit_) {
     commit_ = std::make_shared<Commit>(executor);
-    asio::post(executor, [this, commit = commit_] { finish(commit); });
+    asio::post(executor, [this, commit = commit_] { finish_or_wait(commit, 1); });
   }
   std::shared_ptr<Commit> commit = commit_;
   if (++commit->members >= max_members) finish(commit);
@@ -95,17 +96,65 @@ void SqliteGroup::abandon() noexcept {
   }
 }
 
+void SqliteGroup::finish_or_wait(const std::shared_ptr<Commit>& commit, int members) {
+  if (commit->done) return;
+  const bool late = std::chrono::steady_clock::now() >= commit->opened + max_gathering;
+  if (commit->members <= members || late) return finish(commit);
+  // More came in this turn of the loop, so more may be ready in the next one.
+  asio::post(commit->done_timer.get_executor(),
+             [this, commit, seen = commit->members] { finish_or_wait(commit, seen); });
+}
+
 void SqliteGroup::finish(const std::shared_ptr<Commit>& commit) {
   if (commit->done) return;
+  const auto start = std::chrono::steady_clock::now();
   try {
     database_.prepare("COMMIT").run();
+    // Nobody will find what was written to a file that is gone.
+    if (database_.replaced()) {
+      commit->error = StoreError(StoreError::Kind::unavailable, "the database was replaced");
+    }
   } catch (const molecule::sqlite::Error& error) {
     commit->error = StoreError(StoreError::Kind::unavailable, error.what());
     abandon();
   }
+  metrics_.commit_seconds.add(std::chrono::steady_clock::now() - start);
+  metrics_.group_sizes.add(commit->members);
+  if (commit->error) ++metrics_.failed_commits;
   commit->done = true;
   commit->done_timer.cancel();
+  if (database_.log_pages() >= 2 * next_checkpoint_) {
+    checkpoint_if_long();
+  } else if (database_.log_pages() >= next_checkpoint_) {
+    // After the replies of this group, unless the next one opens before that.
+    asio::post(commit->done_timer.get_executor(), [this] { checkpoint_if_long(); });
+  }
   commit_.reset();
+}
+
+void SqliteGroup::checkpoint_if_long() {
+  if (database_.log_pages() < next_checkpoint_) return;
+  try {
+    checkpoint();
+  } catch (const StoreError& error) {
+    log::warning("{}", error.what());
+  }
+}
+
+void SqliteGroup::checkpoint() {
+  // A group that is open holds the log; its commit sees to the log again.
+  if (database_.in_transaction()) return;
+  const int pages = database_.log_pages();
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    database_.checkpoint();
+  } catch (const molecule::sqlite::Error& error) {
+    throw store_error(error);
+  }
+  metrics_.checkpoint_seconds.add(std::chrono::steady_clock::now() - start);
+  // While another process reads an old state the log only grows: then not with every commit.
+  const bool done = database_.log_pages() == 0;
+  next_checkpoint_ = done ? max_log_pages : pages + max_log_pages / 4;
 }
 
 awaitable<void> SqliteGroup::wait(std::shared_ptr<Commit> commit) {

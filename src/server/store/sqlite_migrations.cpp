@@ -17,10 +17,19 @@ constexpr std::chrono::seconds migration_wait(60);
 /// For what does not begin a transaction by `SqliteGroup`, which waits without holding up the loop.
 constexpr std::chrono::milliseconds request_wait(100);
 
-/// The store's version: that of its last recorded step. Throws unless this program knows every
-/// step.
-std::int64_t recorded_version(molecule::sqlite::Database& database,
-                              std::span<const Migration> migrations) {
+void record(molecule::sqlite::Database& database, const Migration& migration) {
+  auto insert = database.prepare(
+      "INSERT INTO schema_migrations (version, name, hash, applied_at) VALUES ($1, $2, $3, $4)");
+  insert
+      .bind(migration.version, migration.name, migration.hash,
+            to_micros(std::chrono::system_clock::now()))
+      .run();
+}
+
+}  // namespace
+
+std::int64_t schema_version(molecule::sqlite::Database& database,
+                            std::span<const Migration> migrations) {
   auto row = database.prepare("SELECT version, name, hash FROM schema_migrations ORDER BY version");
   std::int64_t version = 0;
   while (row.step()) {
@@ -44,24 +53,13 @@ std::int64_t recorded_version(molecule::sqlite::Database& database,
   return version;
 }
 
-void record(molecule::sqlite::Database& database, const Migration& migration) {
-  auto insert = database.prepare(
-      "INSERT INTO schema_migrations (version, name, hash, applied_at) VALUES ($1, $2, $3, $4)");
-  insert
-      .bind(migration.version, migration.name, migration.hash,
-            to_micros(std::chrono::system_clock::now()))
-      .run();
-}
-
-}  // namespace
-
 void migrate(molecule::sqlite::Database& database, std::span<const Migration> migrations) {
   database.wait_for_locks(migration_wait);
   molecule::sqlite::Transaction transaction(database);
   database.execute(
       "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY,"
       " name TEXT NOT NULL, hash TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
-  const std::int64_t version = recorded_version(database, migrations);
+  const std::int64_t version = schema_version(database, migrations);
   for (const Migration& migration : migrations.subspan(static_cast<std::size_t>(version))) {
     database.execute(std::string(migration.sql).c_str());
     record(database, migration);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "base/sqlite.hpp"
@@ -11,5 +12,10 @@ namespace molecule::server::store {
 /// once, one migrates while the others wait. Throws `StoreError` for a store that a newer program
 /// wrote or that has another history, and `sqlite::Error`.
 void migrate(molecule::sqlite::Database& database, std::span<const Migration> migrations);
+
+/// The store's version: that of its last recorded step. Throws `StoreError` unless this program
+/// knows every step, and `sqlite::Error`.
+std::int64_t schema_version(molecule::sqlite::Database& database,
+                            std::span<const Migration> migrations);
 
 }  // namespace molecule::server::store

@@ -105,7 +105,7 @@ TEST_CASE("a listening address is an address or localhost, with a port") {
         Case{"[::1]:80", "::1", 80}, Case{"localhost:9", "localhost", 9}}) {
     CAPTURE(one.text);
     PlatformOptions found;
-    CHECK(app::parse_listen(one.text, found));
+    CHECK(app::parse_listen(one.text, found.host, found.port));
     CHECK(found.host == one.host);
     CHECK(found.port == one.port);
   }
@@ -114,7 +114,7 @@ TEST_CASE("a listening address is an address or localhost, with a port") {
                            "[localhost]:80", "example.org:80", "[::1]", "127.0.0.1 :80"}) {
     CAPTURE(text);
     PlatformOptions found;
-    CHECK_FALSE(app::parse_listen(text, found));
+    CHECK_FALSE(app::parse_listen(text, found.host, found.port));
   }
 }
 
@@ -138,6 +138,37 @@ TEST_CASE("the environment's values are checked and cleaned") {
         std::string::npos);
   CHECK(refused({}, {{"HOME", "/h"}, {"EXTERNAL_PLATFORM_URL", "ftp://x"}})
             .find("EXTERNAL_PLATFORM_URL") != std::string::npos);
+}
+
+TEST_CASE("the public URL is an option or a variable, and hides no route") {
+  const Variables variables = {{"HOME", "/h"}, {"EXTERNAL_PLATFORM_URL", "https://a.example"}};
+  CHECK(options({}, variables).external_url == "https://a.example");
+  CHECK(options({"--public-url", "http://b.example:81/x/y/"}, variables).external_url ==
+        "http://b.example:81/x/y");
+  for (const char* url : {"b.example", "https://", "https:///x", "https://b.example/ws",
+                          "https://b.example/workspaces/x", "https://b.example:port"}) {
+    CAPTURE(url);
+    CHECK(refused({"--public-url", url}).find("--public-url") != std::string::npos);
+  }
+  CHECK(app::public_port("https://b.example/x", 1) == 443);
+  CHECK(app::public_port("http://b.example", 1) == 80);
+  CHECK(app::public_port("http://[::1]:81/x:82", 1) == 81);
+  CHECK(app::public_port("https://[::1]", 1) == 443);
+  CHECK(app::public_port("", 1) == 1);
+}
+
+TEST_CASE("a backup is made of one file and restored from one") {
+  const PlatformOptions made = options({"backup", "b", "--data", "d", "--json"});
+  CHECK(made.copy == PlatformOptions::Copy::backup);
+  CHECK(made.backup == "b");
+  CHECK(made.data == "d");
+  CHECK(made.json);
+  const PlatformOptions back = options({"--data", "d", "restore", "b", "--force"});
+  CHECK(back.copy == PlatformOptions::Copy::restore);
+  CHECK(back.force);
+  CHECK(refused({"backup"}).find("FILE") != std::string::npos);
+  CHECK(refused({"backup", "b", "--force"}).find("--force") != std::string::npos);
+  CHECK(options({}).copy == PlatformOptions::Copy::none);
 }
 
 TEST_CASE("help and version are no errors, and wrong arguments name themselves") {

@@ -168,8 +168,25 @@ def test_a_budget_delays_and_does_not_lose(start, tmp_path):
     daemon.ask("one")
     daemon.wait_answers(1)
     daemon.ask("two")
-    until(lambda: "the budget of turns is used up" in daemon.log())
+    said = f"the budget of turns of workspace {daemon.workspace.id} is used up"
+    until(lambda: said in daemon.log())
     assert len(daemon.waiting()) == 1 and not daemon.set_aside()
+    daemon.ask("three")
+    until(lambda: len(daemon.waiting()) == 2)
+    assert daemon.log().count(said) == 1
+
+
+def test_a_senders_own_budget_does_not_hold_up_the_person(start, platform, tmp_path):
+    daemon = start(*command("cat >/dev/null; echo ok", tmp_path),
+                   config='[sender."Ben"]\nmax_turns_per_hour = 1\n')
+    daemon.ask("one")
+    daemon.wait_answers(1)
+    ben = platform.create_workspace("Ben")
+    assert platform.send(daemon.workspace, "from Ben", caller=ben).status == 200
+    until(lambda: "is used up" in daemon.log())
+    daemon.ask("two")
+    assert daemon.wait_answers(2) == ["ok", "ok"]
+    assert [text for text, in daemon.waiting()] == ["from Ben"]
 
 
 def test_without_a_handler_messages_stay_for_others(start):

@@ -140,6 +140,8 @@ const std::map<std::string, std::string> expected = {
     {"GET /canvas/viewport", "---------o"},
     {"PUT /canvas/viewport", "---------o"},
     {"GET /health", "oooooooooo"},
+    {"GET /ready", "oooooooooo"},
+    {"GET /metrics", "---------o"},
     {"GET /", "oooooooooo"},
     {"GET /page/:name", "oooooooooo"},
     {"GET /page/overview", "---------o"},

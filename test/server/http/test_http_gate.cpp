@@ -151,6 +151,31 @@ TEST_CASE("request targets are split and decoded") {
   CHECK(parse_target("/?&&=&")->query.empty());
 }
 
+TEST_CASE("a path below the public address is served without that") {
+  CHECK(prefix_of("https://example.org/a/b/") == "/a/b");
+  CHECK(prefix_of("http://example.org:1/").empty());
+  CHECK(prefix_of("https://example.org").empty());
+  CHECK(prefix_of("").empty());
+  const auto without = [](std::string path, std::string_view prefix) {
+    remove_prefix(path, prefix);
+    return path;
+  };
+  CHECK(without("/a/b/x%2Fy", "/a/b") == "/x%2Fy");
+  CHECK(without("/a/b/", "/a/b") == "/");
+  for (const char* other : {"/a/b", "/a/bc/x", "/x/a/b/", "/A/b/x", "*"}) {
+    CHECK(without(other, "/a/b") == other);
+  }
+  CHECK(without("/x", "") == "/x");
+  Request bare = request({});
+  bare.method = "GET";
+  bare.path = "/a/b";
+  CHECK(field(prefix_redirect(bare, "/a/b").value(), "Location") == "b/");
+  CHECK(!prefix_redirect(bare, "/a"));
+  CHECK(!prefix_redirect(bare, ""));
+  bare.method = "POST";
+  CHECK(!prefix_redirect(bare, "/a/b"));
+}
+
 TEST_CASE("browsers send their token as a subprotocol") {
   CHECK(socket_offer(request({{"Sec-WebSocket-Protocol", "x, bearer.abc"}})).token == "abc");
   CHECK(!socket_offer(request({{"Sec-WebSocket-Protocol", "x"}})).token);

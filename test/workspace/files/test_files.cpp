@@ -85,7 +85,7 @@ struct Holder {
 
 }  // namespace
 
-TEST_CASE("files: an attachment that was refused keeps its reason") {
+TEST_CASE("fault B12: an attachment that was refused keeps its reason") {
   Fixture fixture;
   const std::string reason = "not received: it names a file of this machine";
   Message refused = message_with(1);

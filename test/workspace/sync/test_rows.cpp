@@ -160,7 +160,7 @@ TEST_CASE("fault F11: the platform's summary never replaces what was sent") {
                 summary) == "(empty A2A message)");
 }
 
-TEST_CASE("rows: hostile shapes are skipped, or become harmless messages") {
+TEST_CASE("fault D4: rows of hostile shapes are skipped, or nobody known sent them") {
   for (const char* text : {"null", "[]", "1", R"("x")", "{}", R"({"id":null})", R"({"id":7})",
                            R"({"id":"not-a-uuid"})", R"({"id":"../../etc/passwd"})"}) {
     const Row result = read(text);

@@ -61,9 +61,13 @@ constexpr std::array<std::string_view, 5> reserved_methods = {
     "broadcast", "chat_upload_receive", "delegate_result", "notify", "request_update"};
 
 std::optional<Reply> method_refusal(std::string_view method) {
-  // Readers trim it, drop what is invisible, or ignore case: whatever some of them would take for a
-  // reserved name is one.
-  const std::string read = text::fold_case(text::trim(text::one_line(method)));
+  // Readers trim it (some by Unicode's blanks), drop what is invisible, or ignore case: whatever
+  // some of them would take for a reserved name is one. All reserved names are visible ASCII.
+  std::string read;
+  for (const char c : method) {
+    if (c > ' ' && c < 127) read += c;
+  }
+  read = text::lower(read);
   if (std::ranges::find(reserved_methods, read) == reserved_methods.end()) return std::nullopt;
   return error_reply(400, "the method \"" + std::string(method) +
                               "\" is reserved for the platform: send \"message/send\"");

@@ -50,7 +50,7 @@ awaitable<void> update_workspace(Context& context, const Registration& registrat
       "UPDATE workspaces SET agent_card = $2, delivery_mode = $4,"
       " status = CASE WHEN status IN ('paused', 'hibernated') THEN status ELSE 'online' END,"
       " url = CASE WHEN substr(url, 1, 16) = 'http://127.0.0.1' THEN url ELSE nullif($3, '') END,"
-      " last_heartbeat_at = $5, updated_at = $5 WHERE id = $1",
+      " last_heartbeat_at = $5, updated_at = $5 WHERE id = $1 AND status != 'removed'",
       registration.id, registration.card, registration.url, registration.delivery_mode,
       context.now_micros());
 }
@@ -159,16 +159,52 @@ awaitable<void> write_heartbeat(Context& context, const Heartbeat& heartbeat) {
       heartbeat.mcp_server_present.has_value(), heartbeat.mcp_server_present);
 }
 
-std::optional<Transition> transition_of(const Heartbeat& heartbeat, const WorkspaceRow& before) {
+/// What a heartbeat may change, as it is in the store.
+struct Known {
+  std::string status;
+  std::string current_task;
+  std::int64_t monthly_spend = 0;
+  std::int64_t generation = 0;
+  std::optional<std::string> secret;
+  /// The store has all that the heartbeat says.
+  bool same = false;
+};
+
+awaitable<std::optional<Known>> find_known(Context& context, const Heartbeat& heartbeat) {
+  store::Rows row = co_await context.store.query(
+      "SELECT status, current_task, monthly_spend, generation, platform_inbound_secret,"
+      " last_error_rate = $2 AND last_sample_error = $3 AND active_tasks = $4"
+      " AND current_task = $5 AND ($6 <= 0 OR monthly_spend = $6)"
+      " AND ($7 IS NULL OR loaded_mcp_tools = $7) AND (NOT $8 OR mcp_server_present = $9)"
+      " AND ($10 IS NULL OR agent_card IS NOT DISTINCT FROM $10)"
+      " FROM workspaces WHERE id = $1 AND status != 'removed'",
+      heartbeat.workspace_id, heartbeat.error_rate, heartbeat.sample_error, heartbeat.active_tasks,
+      heartbeat.current_task, std::min(heartbeat.monthly_spend, max_spend),
+      heartbeat.loaded_mcp_tools, heartbeat.mcp_server_present.has_value(),
+      heartbeat.mcp_server_present, heartbeat.card);
+  if (!row.next()) co_return std::nullopt;
+  Known known{.status = row.string(0),
+              .current_task = row.string(1),
+              .monthly_spend = row.integer(2),
+              .generation = row.integer(3),
+              .secret = row.optional_string(4),
+              .same = row.boolean(5)};
+  co_return known;
+}
+
+std::optional<Transition> transition_of(const Heartbeat& heartbeat, const Known& before) {
   return after_heartbeat(before.status, {.error_rate = heartbeat.error_rate,
                                          .runtime_state = heartbeat.runtime_state,
                                          .manages_own_status = heartbeat.manages_own_status});
 }
 
-awaitable<void> change_status(Context& context, const Heartbeat& heartbeat,
-                              const WorkspaceRow& before, Transition transition) {
-  co_await context.store.execute("UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1",
-                                 heartbeat.workspace_id, transition.status, context.now_micros());
+awaitable<void> change_status(Context& context, const Heartbeat& heartbeat, const Known& before,
+                              Transition transition) {
+  // Another instance may have removed or paused it since it was read.
+  const std::int64_t changed = co_await context.store.execute(
+      "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1 AND status = $4",
+      heartbeat.workspace_id, transition.status, context.now_micros(), before.status);
+  if (changed == 0) co_return;
   json::Writer writer;
   {
     auto payload = writer.object();
@@ -194,7 +230,7 @@ awaitable<void> change_status(Context& context, const Heartbeat& heartbeat,
                         std::move(writer).take());
 }
 
-void announce_heartbeat(Context& context, const Heartbeat& heartbeat, const WorkspaceRow& before) {
+void announce_heartbeat(Context& context, const Heartbeat& heartbeat, const Known& before) {
   if (!context.events.has_listeners()) return;
   if (heartbeat.current_task != before.current_task) {
     json::Writer writer;
@@ -211,7 +247,7 @@ void announce_heartbeat(Context& context, const Heartbeat& heartbeat, const Work
     payload.field("active_tasks", heartbeat.active_tasks);
     payload.field("uptime_seconds", heartbeat.uptime_seconds);
   }
-  context.events.broadcast("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
+  context.events.signal("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
 }
 
 /// Stores a card, and tells of it if it is another one.
@@ -223,6 +259,16 @@ awaitable<void> renew_card(Context& context, std::string_view id, std::string_vi
   json::Writer payload;
   payload.object().raw("agent_card", card);
   context.events.record("AGENT_CARD_UPDATED", id, std::move(payload).take());
+}
+
+/// Writes what a heartbeat changes, at once.
+awaitable<void> apply_heartbeat(Context& context, const Heartbeat& heartbeat, const Known& before) {
+  co_await write_heartbeat(context, heartbeat);
+  co_await record_spend(context, heartbeat.workspace_id, before.monthly_spend,
+                        std::min(heartbeat.monthly_spend, max_spend));
+  const auto transition = transition_of(heartbeat, before);
+  if (transition) co_await change_status(context, heartbeat, before, *transition);
+  if (heartbeat.card) co_await renew_card(context, heartbeat.workspace_id, *heartbeat.card);
 }
 
 }  // namespace
@@ -244,6 +290,7 @@ awaitable<Reply> register_workspace(Context& context, Request request) {
   wanted.id = *id;
   wanted.card = *std::move(card);
 
+  context.store.lock(wanted.id);
   const std::optional<WorkspaceRow> row = co_await find_workspace(context, wanted.id);
   auto refusal = co_await claim_registration(context, request, wanted.id, row.has_value());
   if (refusal) co_return *std::move(refusal);
@@ -281,20 +328,25 @@ awaitable<Reply> post_heartbeat(Context& context, Request request) {
   if (!sent) co_return invalid_body();
   auto refusal = co_await claim_workspace(context, request, sent->workspace_id);
   if (refusal) co_return *std::move(refusal);
-  const std::optional<WorkspaceRow> before = co_await find_workspace(context, sent->workspace_id);
-  co_await write_heartbeat(context, *sent);
-  co_await record_spend(context, sent->workspace_id, before.value().monthly_spend,
-                        std::min(sent->monthly_spend, max_spend));
-  const auto transition = transition_of(*sent, before.value());
-  if (transition) co_await change_status(context, *sent, *before, *transition);
-  announce_heartbeat(context, *sent, before.value());
-  if (sent->card) co_await renew_card(context, sent->workspace_id, *sent->card);
-  const std::optional<std::string> secret = co_await inbound_secret(context, sent->workspace_id);
+  std::optional<Known> known = co_await find_known(context, *sent);
+  if (known && known->same && known->secret && !transition_of(*sent, *known)) {
+    context.services.presence.heard(
+        sent->workspace_id, {.at = context.now_micros(), .uptime_seconds = sent->uptime_seconds});
+  } else if (known) {
+    co_await context.begin_writing();
+    known = co_await find_known(context, *sent);
+    if (known) co_await apply_heartbeat(context, *sent, *known);
+  }
+  // Removed since its token was found valid.
+  if (!known) co_return error_reply(401, "invalid workspace auth token");
+  announce_heartbeat(context, *sent, *known);
+  std::optional<std::string> secret = known->secret;
+  if (!secret) secret = co_await inbound_secret(context, sent->workspace_id);
   json::Writer writer;
   {
     auto reply = writer.object();
     reply.field("status", "ok");
-    reply.field("generation", before->generation);
+    reply.field("generation", known->generation);
     if (secret) reply.field("platform_inbound_secret", *secret);
   }
   co_return json_reply(200, std::move(writer).take());

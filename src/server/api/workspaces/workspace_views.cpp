@@ -22,24 +22,25 @@ constexpr const char* columns =
     " last_heartbeat_at, broadcast_enabled, talk_to_user_enabled, can_delegate, loaded_mcp_tools,"
     " mcp_server_present FROM workspaces";
 
-/// A time column's value, or null.
-void write_time(json::Object& item, std::string_view name, const store::Row& row, int column) {
-  if (row.is_null(column)) {
+/// A time, or null for 0.
+void write_time(json::Object& item, std::string_view name, std::int64_t micros) {
+  if (micros == 0) {
     item.field(name, nullptr);
   } else {
-    item.field(name, format_rfc3339(from_micros(row.integer(column))));
+    item.field(name, format_rfc3339(from_micros(micros)));
   }
 }
 
 /// Tasks are open, but nothing has been heard of it for so long that it must be stuck.
-bool is_wedged(const store::Row& row, std::int64_t now) {
+bool is_wedged(const store::Row& row, std::int64_t heartbeat, std::int64_t now) {
   constexpr std::int64_t limit = std::chrono::microseconds(std::chrono::minutes(5)).count();
-  const std::int64_t heard = std::max(row.integer(21), row.integer(23));
+  const std::int64_t heard = std::max(row.integer(21), heartbeat);
   return row.integer(7) > 0 && now - heard > limit;
 }
 
 /// What later versions of the hosted platform added (platform-api.md 10.5).
-void write_additions(json::Object& item, const store::Row& row, std::int64_t now) {
+void write_additions(json::Object& item, const store::Row& row, std::int64_t heartbeat,
+                     std::int64_t now) {
   item.field("kind", "workspace");
   item.field("broadcast_enabled", row.boolean(24));
   item.field("talk_to_user_enabled", row.boolean(25));
@@ -48,11 +49,13 @@ void write_additions(json::Object& item, const store::Row& row, std::int64_t now
   item.object("mcp_surface").field("mcp_server_present", row.boolean(28));
   item.object("compute");
   item.field("last_sample_error", row.text(10));
-  write_time(item, "last_heartbeat_at", row, 23);
-  item.field("wedged", is_wedged(row, now));
+  write_time(item, "last_heartbeat_at", heartbeat);
+  item.field("wedged", is_wedged(row, heartbeat, now));
 }
 
-void write_workspace(json::Object& item, const store::Row& row, View view, std::int64_t now) {
+void write_workspace(json::Object& item, const store::Row& row, View view, Context& context) {
+  const Presence::Heard heard = context.services.presence.last(
+      row.text(0), {.at = row.integer(23), .uptime_seconds = row.integer(11)});
   item.field("id", row.text(0));
   item.field("name", row.text(1));
   item.nullable("role", row.optional_string(2));
@@ -63,13 +66,13 @@ void write_workspace(json::Object& item, const store::Row& row, View view, std::
   item.field("active_tasks", row.integer(7));
   item.field("max_concurrent_tasks", row.integer(8));
   item.field("last_error_rate", row.number(9));
-  item.field("uptime_seconds", row.integer(11));
+  item.field("uptime_seconds", heard.uptime_seconds);
   item.field("runtime", row.text(13));
   item.field("x", row.number(17));
   item.field("y", row.number(18));
   item.field("collapsed", row.boolean(19));
   item.raw("agent_card", row.is_null(20) ? "null" : row.text(20));
-  write_additions(item, row, now);
+  write_additions(item, row, heard.at, context.wall_micros());
   if (view == View::anyone) return;
   item.field("current_task", row.text(12));
   item.nullable("workspace_dir", row.optional_string(14));
@@ -83,7 +86,7 @@ Reply removed_reply(const store::Row& row) {
     auto reply = writer.object();
     reply.field("error", "workspace removed");
     reply.field("id", row.text(0));
-    write_time(reply, "removed_at", row, 22);
+    write_time(reply, "removed_at", row.integer(22));
     reply.field("hint", "Regenerate workspace + token from the canvas → Tokens tab");
   }
   return json_reply(410, std::move(writer).take());
@@ -94,7 +97,6 @@ Reply removed_reply(const store::Row& row) {
 awaitable<Reply> list_workspaces(Context& context, Request) {
   static const std::string sql =
       std::string(columns) + " WHERE status != 'removed' ORDER BY created_at, id";
-  const std::int64_t now = context.wall_micros();
   store::RowStream row = context.store.stream(sql);
   json::Writer writer;
   {
@@ -103,7 +105,7 @@ awaitable<Reply> list_workspaces(Context& context, Request) {
       const bool more = co_await row.next();
       if (!more) break;
       auto item = list.object();
-      write_workspace(item, row, View::admin, now);
+      write_workspace(item, row, View::admin, context);
     }
   }
   co_return json_reply(200, std::move(writer).take());
@@ -120,8 +122,8 @@ awaitable<Reply> get_workspace(Context& context, Request request) {
   json::Writer writer;
   {
     auto item = writer.object();
-    write_workspace(item, row, View::anyone, context.wall_micros());
-    write_time(item, "last_outbound_at", row, 21);
+    write_workspace(item, row, View::anyone, context);
+    write_time(item, "last_outbound_at", row.integer(21));
   }
   co_return json_reply(200, std::move(writer).take());
 }

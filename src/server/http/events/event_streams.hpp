@@ -34,6 +34,7 @@ class EventStreams {
   /// client that is gone shows; all of them spread over that time.
   void keep_alive();
   void drop_all() { sockets_.drop_all(); }
+  std::size_t size() const { return sockets_.size(); }
 
  private:
   class Connection;
