@@ -7,7 +7,7 @@
 #include "workspace/store/handler_turns.hpp"
 #include "workspace/store/inbox/agent_card_store.hpp"
 #include "workspace/store/inbox/delegated_tasks.hpp"
-#include "workspace/store/inbox/idle_inbox.hpp"
+#include "workspace/store/idle_inbox.hpp"
 #include "workspace/store/inbox/leases.hpp"
 #include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/inbox/ownership.hpp"
