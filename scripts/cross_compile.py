@@ -57,8 +57,8 @@ def compile_one(zig, target, source, macros, includes):
         macros = [*macros, "-DMOLECULE_LINUX"]
     return subprocess.run(
         [zig, "-m", "ziglang", "c++", "-target", target, "-std=c++20", "-O0", "-w", "-c", source,
-         # Its own math.h takes a part of float.h, after which macOS's is never read whole.
-         "-include", "float.h", "-isystem", includes, "-I", TOP / "include", "-I", TOP / "src", *macros,
+         # After its math.h, which takes a part of float.h, float.h is never read whole.
+         "-DFLT_RADIX=__FLT_RADIX__", "-isystem", includes, "-I", TOP / "include", "-I", TOP / "src", *macros,
          "-o", Path(includes) / f"{source.parent.name}-{source.stem}.o"], cwd=includes,
         capture_output=True, text=True, check=False)
 

@@ -145,6 +145,55 @@ class Person:
 
         roots.wait_for(is_online, "the service is ready and the workspace online")
 
+    def use_service(self):
+        """The commands of docs/service.md for the agent's service."""
+        assert self.as_user("molecule-mcp", "service", "status").stdout.strip() == "active"
+        self.as_user("systemctl", "--user", "reload", "molecule-mcp")
+        for action in ("stop", "start", "restart"):
+            self.as_user("molecule-mcp", "service", action)
+        assert self.as_user("systemctl", "--user", "is-active", "molecule-mcp").stdout.strip() == "active"
+        logged = self.as_user("molecule-mcp", "logs").stdout
+        assert "Started" in logged and self.admin_token not in logged, f"logs: {logged}"
+
+    def use_platform_service(self):
+        """The commands of docs/service.md for the platform's service."""
+        assert "login" in self.booted.run("journalctl", "-u", "molecule-platform").stdout
+        listen = f"127.0.0.1:{self.port}"
+        self.booted.run("molecule-platform", "health", "--listen", listen)
+        system = self.booted.system.path
+        (system / "etc/molecule-platform").mkdir(mode=0o700)
+        own = "an-admin-token-of-the-gate-0123456789"
+        token = system / "etc/molecule-platform/admin_token"
+        token.write_text(own + "\n", encoding="utf-8")
+        token.chmod(0o600)
+        (system / "etc/systemd/system/molecule-platform.service.d/token.conf").write_text(
+            "[Service]\nLoadCredential=ADMIN_TOKEN:/etc/molecule-platform/admin_token\n",
+            encoding="utf-8")
+        # The first connection to the socket starts it.
+        folder = system / "etc/systemd/system/molecule-platform.socket.d"
+        folder.mkdir()
+        (folder / "gate.conf").write_text(f"[Socket]\nListenStream=\nListenStream={listen}\n",
+                                          encoding="utf-8")
+        self.booted.run("systemctl", "daemon-reload")
+        self.booted.run("systemctl", "stop", "molecule-platform")
+        self.booted.run("systemctl", "start", "molecule-platform.socket")
+        state = self.booted.run("systemctl", "is-active", "molecule-platform", check=False).stdout
+        assert state.strip() == "inactive", state
+        self.admin_token = own
+        assert [row["id"] for row in self.request("GET", "/workspaces")] == [self.workspace]
+
+    def use_own_platform(self):
+        """molecule-platform as a service of one user."""
+        port = free_port()
+        self.write(".config/systemd/user/molecule-platform.service.d/gate.conf",
+                   "[Service]\nExecStart=\nExecStart=/usr/bin/molecule-platform --listen "
+                   f"127.0.0.1:{port}\n")
+        self.as_user("systemctl", "--user", "daemon-reload")
+        self.as_user("systemctl", "--user", "start", "molecule-platform")
+        self.as_user("molecule-platform", "health", "--listen", f"127.0.0.1:{port}")
+        self.as_user("test", "-s", ".local/share/molecule-platform/admin_token")
+        self.as_user("systemctl", "--user", "stop", "molecule-platform")
+
     def ask(self, text, expect):
         self.request("POST", f"/workspaces/{self.workspace}/a2a", {
             "method": "message/send",
@@ -174,7 +223,9 @@ class Person:
         self.booted.run("apt-get", "purge", "-y", "molecule-mcp", "molecule-platform")
         left = self.booted.run("find", "/etc", "/usr", "/lib", "-name", "*molecule*",
                                "-not", "-path", "/etc/systemd/system/molecule-platform.service.d*",
-                               "-not", "-name", "molecule-gate").stdout
+                               "-not", "-path", "/etc/systemd/system/molecule-platform.socket.d*",
+                           "-not", "-path", "/etc/molecule-platform",
+                           "-not", "-name", "molecule-gate").stdout
         assert not left, left
         assert self.booted.run("test", "-d", "/var/lib/molecule-platform", check=False).returncode == 0
         assert self.as_user("find", HOME, "-name", "inbox.db").stdout, "the person's inbox is gone"

@@ -147,6 +147,13 @@ def try_service(gate, suite, packages, folder):
             person.start_service()
         with gate.step(f"{suite}: a message is answered by the handler"):
             person.ask("what is the answer?", expect="the answer to: what is the answer?")
+        with gate.step(f"{suite}: the agent's service does what docs/service.md says"):
+            person.use_service()
+            person.ask("and after the restart?", expect="the answer to: and after the restart?")
+        with gate.step(f"{suite}: the platform's service does what docs/service.md says"):
+            person.use_platform_service()
+        with gate.step(f"{suite}: a platform of one user runs in the user's manager"):
+            person.use_own_platform()
         with gate.step(f"{suite}: an upgrade keeps the inbox and the service goes on"):
             person.upgrade(packages, roots.newer(packages["molecule-mcp"], folder))
             person.ask("and after the upgrade?", expect="the answer to: and after the upgrade?")

@@ -15,6 +15,9 @@
 #include <string_view>
 #include <system_error>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef MOLECULE_LINUX
 #include <sys/prctl.h>
 #endif
@@ -66,6 +69,12 @@ pid_t parent() {
 
 bool has_parent(pid_t parent) {
   return ::getppid() == parent;
+}
+
+void release_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 std::uint64_t raise_open_files_limit() {

@@ -26,6 +26,9 @@ pid_t parent();
 /// True if `parent`, taken earlier, is still this process's parent.
 bool has_parent(pid_t parent);
 
+/// Gives memory that is no longer used back to the system, where it would stay with the process.
+void release_memory();
+
 /// Raises the soft limit of open files (RLIMIT_NOFILE) to the hard limit. Returns the new limit.
 std::uint64_t raise_open_files_limit();
 

@@ -158,6 +158,16 @@ bool Error::unusable_file() const {
   return primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT;
 }
 
+FileState file_state(const std::filesystem::path& path) {
+  FileState state{.file = files::fingerprint(path), .log = std::nullopt};
+  for (const char* ending : {"-wal", "-journal"}) {
+    const auto log = files::fingerprint(beside(path, ending));
+    // Opening the database makes an empty one.
+    if (log && log->size > 0) state.log = log;
+  }
+  return state;
+}
+
 Error Error::refused(const std::string& message) {
   return {SQLITE_NOTADB, message};
 }
@@ -326,6 +336,10 @@ Statement Database::prepare(std::string_view sql) {
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) fail(code, "prepare a statement");
   return {*this, idle, statement};
+}
+
+std::int64_t Database::total_changes() const {
+  return sqlite3_total_changes64(handle_);
 }
 
 std::int64_t Database::changes() const {

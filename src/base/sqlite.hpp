@@ -43,6 +43,15 @@ const char* version();
 
 class Database;
 
+/// What tells one content of a database from another while no connection is open: the file, and
+/// its log if that is not empty.
+struct FileState {
+  std::optional<files::Fingerprint> file;
+  std::optional<files::Fingerprint> log;
+  bool operator==(const FileState&) const = default;
+};
+FileState file_state(const std::filesystem::path& path);
+
 /// A cached statement in use: bind, then step, then read. It returns to its database's cache when
 /// it goes out of scope. Text views are valid until the next `step`.
 class Statement {
@@ -163,6 +172,8 @@ class Database {
   std::int64_t last_insert_id() const;
   /// True after BEGIN, until the end of the transaction or until SQLite rolls it back by itself.
   bool in_transaction() const;
+  /// The number of rows that this connection has changed.
+  std::int64_t total_changes() const;
   /// A number that changes when another connection has committed to the file.
   std::int64_t data_version();
   /// Called with the pages that are copied, and all of them.

@@ -33,16 +33,32 @@ class Meanwhile {
   TaskGroup::Id id_;
 };
 
-/// The turn's file until the end of a scope.
-class TurnFile {
+/// The turn's files until the end of a scope, private to this user.
+class TurnFiles {
  public:
-  explicit TurnFile(std::filesystem::path path) : path_(std::move(path)) {}
-  TurnFile(const TurnFile&) = delete;
-  TurnFile& operator=(const TurnFile&) = delete;
-  ~TurnFile() { ::unlink(path_.c_str()); }
+  explicit TurnFiles(std::vector<Invocation::File> files) : files_(std::move(files)) {}
+  TurnFiles(const TurnFiles&) = delete;
+  TurnFiles& operator=(const TurnFiles&) = delete;
+  ~TurnFiles() {
+    for (const Invocation::File& file : files_) {
+      if (!file.shared) ::unlink(file.path.c_str());
+    }
+  }
+
+  Result<void, files::Error> write() {
+    for (const Invocation::File& file : files_) {
+      if (file.shared) {
+        if (auto made = files::make_private_folder(file.path.parent_path()); !made) return made;
+        if (const auto present = files::read(file.path); present && *present == file.content)
+          continue;
+      }
+      if (auto written = files::replace(file.path, file.content); !written) return written;
+    }
+    return {};
+  }
 
  private:
-  std::filesystem::path path_;
+  std::vector<Invocation::File> files_;
 };
 
 /// What runs, in the inbox, so that the next start ends it if this process cannot.
@@ -98,13 +114,15 @@ awaitable<TurnResult> Turns::run_program(std::shared_ptr<Job> job, std::shared_p
   const HandlerSettings& settings = turn->settings;
   std::filesystem::path& folder = turn->settings.working_directory;
   TurnResult result;
+  const std::filesystem::path own_folder = workspace.config().state_folder / "work";
   if (folder.empty()) {
-    folder = workspace.config().state_folder / "work";
+    folder = own_folder;
     if (const auto made = files::make_private_folder(folder); !made) {
       result = not_run(made.error().message);
       co_return result;
     }
   }
+  turn->own_folder = folder == own_folder;
   turn->new_session = random_uuid();
   turn->server.reset();
   if (settings.tools && settings.kind != Kind::command) {
@@ -114,21 +132,10 @@ awaitable<TurnResult> Turns::run_program(std::shared_ptr<Job> job, std::shared_p
       workspace.config().state_folder / fmt::format("handler-{}.toml", turn->new_session);
   const std::shared_ptr<Runner> runner = make_runner(settings.kind);
   Invocation invocation = runner->prepare(*turn);
-  const TurnFile file(turn->server ? turn->server->file : std::filesystem::path());
-  const TurnFile policy(turn->policy_file);
-  if (!invocation.file_content.empty()) {
-    const auto written = files::replace(turn->server->file, invocation.file_content);
-    if (!written) {
-      result = not_run(written.error().message);
-      co_return result;
-    }
-  }
-  if (!invocation.policy_content.empty()) {
-    const auto written = files::replace(turn->policy_file, invocation.policy_content);
-    if (!written) {
-      result = not_run(written.error().message);
-      co_return result;
-    }
+  TurnFiles turn_files(std::move(invocation.files));
+  if (const auto written = turn_files.write(); !written) {
+    result = not_run(written.error().message);
+    co_return result;
   }
   const std::string mark = "MOLECULE_TURN=" + random_uuid();
   ChildCommand command;
@@ -150,10 +157,11 @@ awaitable<TurnResult> Turns::run_program(std::shared_ptr<Job> job, std::shared_p
     }
   };
   const auto take = [runner](std::string_view piece) { return runner->take(piece); };
+  const auto hear = [runner](std::string_view piece) { runner->hear_errors(piece); };
   std::string what = fmt::format("{} for {}", name_of(settings.kind), job->conversation);
   const Meanwhile busy(services_.tasks, "turn",
                        keep_busy(workspace, working, std::move(what), runner));
-  auto end = co_await services_.children.run(std::move(command), take, started);
+  auto end = co_await services_.children.run(std::move(command), take, started, hear);
   recorded->reset();
   result = runner->finish(*turn, end);
   co_return result;

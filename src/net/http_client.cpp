@@ -15,8 +15,8 @@ std::optional<std::string_view> HttpResponse::header(std::string_view name) cons
   return std::nullopt;
 }
 
-HttpClient::HttpClient(asio::any_io_executor executor)
-    : engine_(std::make_shared<Engine>(std::move(executor))) {}
+HttpClient::HttpClient(const asio::any_io_executor& executor)
+    : engine_(std::make_shared<Engine>(executor)), streams_(std::make_shared<Engine>(executor)) {}
 
 HttpClient::~HttpClient() = default;
 

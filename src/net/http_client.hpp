@@ -103,7 +103,7 @@ class HttpStream;
 /// everything else between the start and the answer to `initialize`.
 class HttpClient {
  public:
-  explicit HttpClient(asio::any_io_executor executor);
+  explicit HttpClient(const asio::any_io_executor& executor);
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
   /// All transfers must have ended.
@@ -118,6 +118,9 @@ class HttpClient {
   friend class HttpStream;
   class Engine;
   std::shared_ptr<Engine> engine_;
+  /// For streams that each have a connection of their own: libcurl looks for one to use again among
+  /// all connections to a host.
+  std::shared_ptr<Engine> streams_;
 };
 
 }  // namespace molecule::net

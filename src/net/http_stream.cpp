@@ -30,7 +30,7 @@ struct HttpStream::Exchange {
   bool attached = false;
 };
 
-HttpStream::HttpStream(HttpClient& client) : engine_(client.engine_) {}
+HttpStream::HttpStream(HttpClient& client) : alone_(client.streams_), shared_(client.engine_) {}
 HttpStream::HttpStream(HttpStream&&) noexcept = default;
 HttpStream::~HttpStream() = default;
 
@@ -39,12 +39,14 @@ awaitable<Result<HttpResponse, HttpError>> HttpStream::open(HttpRequest request)
   if (state.cancelled() != asio::cancellation_type::none) {
     throw std::system_error(asio::error::operation_aborted);
   }
-  if (Result<void, HttpError> started = engine_->start(); !started) {
+  // HTTP/2 comes with encryption only.
+  HttpClient::Engine& engine = request.url.starts_with("http:") ? *alone_ : *shared_;
+  if (Result<void, HttpError> started = engine.start(); !started) {
     Result<HttpResponse, HttpError> outcome = Failure{std::move(started.error())};
     co_return outcome;
   }
-  const Clock::time_point deadline = engine_->clock().now() + request.total_timeout;
-  exchange_ = std::make_unique<Exchange>(*engine_, std::move(request));
+  const Clock::time_point deadline = engine.clock().now() + request.total_timeout;
+  exchange_ = std::make_unique<Exchange>(engine, std::move(request));
   Transfer& transfer = exchange_->transfer;
   if (Result<void, HttpError> prepared = transfer.prepare(); !prepared) {
     Result<HttpResponse, HttpError> outcome = Failure{std::move(prepared.error())};
@@ -62,7 +64,7 @@ awaitable<Result<HttpResponse, HttpError>> HttpStream::open(HttpRequest request)
 
 awaitable<Result<std::string, HttpError>> HttpStream::read(Clock::duration patience) {
   Transfer& transfer = exchange_->transfer;
-  const Clock::time_point deadline = engine_->clock().now() + patience;
+  const Clock::time_point deadline = exchange_->engine.clock().now() + patience;
   std::string piece = transfer.take_piece();
   bool woken = true;
   while (piece.empty() && woken && !transfer.finished()) {

@@ -29,7 +29,9 @@ class HttpStream {
 
  private:
   struct Exchange;
-  std::shared_ptr<HttpClient::Engine> engine_;
+  /// Where the stream is alone on its connection, and where it may share one.
+  std::shared_ptr<HttpClient::Engine> alone_;
+  std::shared_ptr<HttpClient::Engine> shared_;
   std::unique_ptr<Exchange> exchange_;
 };
 

@@ -28,7 +28,8 @@ Workspace::Workspace(const Config& config, const WorkspaceConfig& own, net::Http
       config_(config),
       own_(own),
       clock_(clock),
-      owner_role_(own.id, inbox, own.state_folder, clock),
+      owner_role_(own.id, inbox, own.state_folder, clock,
+                  config.timing.record_refresh * config.workspaces.size()),
       removal_(client),
       token_refused_(clock),
       presence_(
@@ -58,9 +59,15 @@ bool Workspace::renew_token(std::string_view refused) {
   return reloaded.ok() && credentials.has_other_than(refused);
 }
 
-void Workspace::start(TaskGroup& tasks, FileWatcher& watcher) {
+void Workspace::prepare(TaskGroup& tasks, FileWatcher& watcher) {
   tasks_ = &tasks;
   watcher_ = &watcher;
+}
+
+void Workspace::start() {
+  if (!running_.empty()) return;
+  TaskGroup& tasks = *tasks_;
+  FileWatcher& watcher = *watcher_;
   if (!config_.heartbeat && !config_.inbox) return;
   if (inbox.sessions.guest()) {
     // The daemon keeps the workspace online and the inbox filled.
@@ -124,6 +131,7 @@ void Workspace::removed() {
 /// Refreshes the owner's liveness or takes over, and notices what other processes did to the inbox.
 void Workspace::check() {
   if (!inbox.sessions.guest()) owner_role_.owns();
+  if (inbox.idle.state() != nullptr) return;
   try {
     const bool freed = inbox.leases.free();
     inbox.workloads.forget_ended();
@@ -132,7 +140,7 @@ void Workspace::check() {
     } else if (freed) {
       changes.changed();
     }
-    inbox.database.rest();
+    inbox.idle.rest();
   } catch (const StoreError& error) {
     log::debug("inbox: {}", error.what());
   }
@@ -153,6 +161,7 @@ void Workspace::publish_workload() noexcept {
 
 Load Workspace::total_load() {
   Load all = workload.load();
+  if (inbox.idle.state() != nullptr) return all;
   try {
     Load others = inbox.workloads.of_others();
     all.active_tasks += others.active_tasks;
@@ -192,12 +201,12 @@ std::string Workspace::agent_card() {
 void Workspace::watch(FileWatcher& watcher) {
   const unsigned opening = inbox.database.openings();
   if (watched_opening_ == opening) return;
-  const auto on_write = [this] {
-    if (in_use()) check();
+  const auto on_write = [this](const std::string& name) {
+    const bool own = name == status_file_name && owner_role_.owned();
+    if (in_use() && !own) check();
   };
-  const bool watched = watcher.watch(own_.state_folder / "inbox.db-wal", on_write) &&
-                       watcher.watch(own_.state_folder / "status.json", on_write);
-  if (watched) watched_opening_ = opening;
+  const std::vector<std::string> names{"inbox.db", "inbox.db-wal", status_file_name};
+  if (watcher.watch(own_.state_folder, names, on_write)) watched_opening_ = opening;
 }
 
 bool Workspace::remove(std::string_view activity_id) {
@@ -244,7 +253,7 @@ bool Workspace::reload_token() {
 void Workspace::go_on() {
   state_ = {};
   owner_role_.undo_resign();
-  start(*tasks_, *watcher_);
+  start();
   changes.changed();
 }
 

@@ -54,8 +54,10 @@ class Workspace {
   const WorkspaceConfig& config() const { return own_; }
 
   /// Starts the tasks that keep the workspace online and its inbox filled while this process is the
-  /// owner, as far as the configuration enables them. `watcher` reports writes of other processes.
-  void start(TaskGroup& tasks, FileWatcher& watcher);
+  /// owner, as far as the configuration enables them. Does nothing if they run.
+  void start();
+  /// Before `start`: where the tasks run. `watcher` reports writes of other processes.
+  void prepare(TaskGroup& tasks, FileWatcher& watcher);
   /// At the end of the process: releases what this session holds.
   void release();
 

@@ -6,12 +6,15 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/process.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 
 namespace molecule::workspace {
 
 namespace {
+
+constexpr std::size_t started_at_once = 16;
 
 /// A message without a valid time goes first.
 WallTime time_of(const Workspaces::Arrival& arrival) {
@@ -61,7 +64,28 @@ Workspaces::Workspaces(const Config& config, asio::any_io_executor executor, net
 
 void Workspaces::start(TaskGroup& tasks) {
   tasks.spawn("file watcher", watcher_.run());
-  for (Workspace& workspace : workspaces_) workspace.start(tasks, watcher_);
+  for (Workspace& workspace : workspaces_) workspace.prepare(tasks, watcher_);
+  for (std::size_t i = 0; i < std::min(started_at_once, workspaces_.size()); ++i) {
+    workspaces_[i].start();
+  }
+  if (workspaces_.size() <= started_at_once) return;
+  tasks.spawn("start workspaces", start_others());
+  tasks.spawn("release memory", release_memory());
+}
+
+awaitable<void> Workspaces::start_others() {
+  for (std::size_t i = started_at_once; i < workspaces_.size(); ++i) {
+    co_await sleep_for(clock_, timing_.start_interval);
+    if (workspaces_[i].in_use()) workspaces_[i].start();
+  }
+}
+
+/// Inboxes that were opened and closed leave gaps between what is still used.
+awaitable<void> Workspaces::release_memory() {
+  while (true) {
+    co_await sleep_for(clock_, timing_.memory_release);
+    process::release_memory();
+  }
 }
 
 void Workspaces::release() {
@@ -151,6 +175,7 @@ void Workspaces::each_inbox(const std::function<bool(Workspace& workspace)>& loo
   std::exception_ptr failure;
   bool found = false;
   for (Workspace& workspace : workspaces_) {
+    if (workspace.inbox.idle.empty()) continue;
     try {
       const Database::FailFast fail_fast(workspace.inbox.database);
       found = look(workspace);
@@ -172,6 +197,7 @@ std::optional<Workspaces::Arrival> Workspaces::next() {
     // This process could not answer its messages: other sessions can.
     if (!workspace.in_use()) continue;
     ++usable;
+    if (workspace.inbox.idle.empty()) continue;
     try {
       const Database::FailFast fail_fast(workspace.inbox.database);
       auto message = workspace.inbox.leases.next();
@@ -216,6 +242,7 @@ std::vector<Workspaces::Arrival> Workspaces::peek(std::size_t limit, Which which
   std::multimap<WallTime, Arrival> by_time;
   std::exception_ptr failure;
   for (Workspace& workspace : workspaces_) {
+    if (workspace.inbox.idle.empty()) continue;
     try {
       const Database::FailFast fail_fast(workspace.inbox.database);
       Inbox& inbox = workspace.inbox;
@@ -293,7 +320,8 @@ void Workspaces::show(const std::vector<Arrival>& arrivals) {
 Workspaces::Open Workspaces::open(std::size_t limit) {
   Open all;
   for (Workspace& workspace : workspaces_) {
-    if (!workspace.in_use()) continue;
+    // While it is idle, no session has anything in it.
+    if (!workspace.in_use() || workspace.inbox.idle.state() != nullptr) continue;
     try {
       const Database::FailFast fail_fast(workspace.inbox.database);
       Leases::Open open = workspace.inbox.leases.open(limit - all.arrivals.size());

@@ -34,7 +34,7 @@ class Workspaces {
   Workspaces(const Config& config, asio::any_io_executor executor, net::HttpClient& http,
              Clock& clock);
 
-  /// Starts all of them.
+  /// Starts all of them: the first at once, the others, if there are many, a little apart.
   void start(TaskGroup& tasks);
   /// At the end of the process: releases what this session holds.
   void release();
@@ -97,6 +97,8 @@ class Workspaces {
   Arrival arrival(Workspace& workspace, Message message) const;
   std::optional<Arrival> next();
   std::optional<Arrival> take_unless_busy(bool& busy);
+  awaitable<void> start_others();
+  awaitable<void> release_memory();
   void each_inbox(const std::function<bool(Workspace& workspace)>& look);
 
   const Timing& timing_;

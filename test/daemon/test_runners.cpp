@@ -82,6 +82,31 @@ TEST_CASE("runners: only a session that is gone begins a new one") {
   }
 }
 
+TEST_CASE("runners: opencode's log says why its model does not answer") {
+  const std::unique_ptr<Runner> runner = make_runner(Kind::opencode);
+  const std::string log =
+      "timestamp=1 level=ERROR message=\"stream error\" error.error=\"APIError: it answers 500\"\n";
+  runner->hear_errors(log.substr(0, 70));
+  CHECK(runner->progress().empty());
+  runner->hear_errors(log.substr(70));
+  CHECK(runner->progress() == "its model fails: APIError: it answers 500");
+  Turn turn;
+  turn.session = "s";
+  ChildEnd end;
+  end.how = ChildEnd::How::deadline;
+  end.errors = log;
+  CHECK(runner->finish(turn, end).reason ==
+        "the handler did not end within 900 s: APIError: it answers 500");
+  // A tool that did not find a file is no lost session, and an answer is one in spite of its log.
+  end = {.how = ChildEnd::How::exited, .code = 1};
+  end.errors = "timestamp=1 level=ERROR error.error=\"file not found\"\n";
+  CHECK(run(Kind::opencode, "", 1, end, turn).result.outcome == Outcome::failed);
+  end.errors += "Error: Session not found\n";
+  CHECK(run(Kind::opencode, "", 1, end, turn).result.outcome == Outcome::unknown_session);
+  CHECK(runner->take("{\"type\":\"text\",\"part\":{\"text\":\"yes\"}}\n"));
+  CHECK(runner->finish(turn, {}).outcome == Outcome::answered);
+}
+
 TEST_CASE("runners: an answer has a limit") {
   const std::unique_ptr<Runner> runner = make_runner(Kind::command);
   CHECK(runner->take(std::string(max_answer_bytes, 'x')));

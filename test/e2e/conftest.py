@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from support import postgres  # noqa: E402
 from support.fake_platform import FakePlatform  # noqa: E402
 from support.mcp import McpProcess, is_sanitized  # noqa: E402
 from support.platform import Platform  # noqa: E402
@@ -36,6 +37,18 @@ def pytest_make_parametrize_id(config, val, argname):
     if isinstance(val, (str, bytes)):
         return ascii(val)[:40]
     return None
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sqlite: about the SQLite file of a platform")
+
+
+def pytest_collection_modifyitems(items):
+    if not postgres.CHOSEN:
+        return
+    for item in items:
+        if item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.skip(reason="the store is in PostgreSQL"))
 
 
 def find_program(config, name):

@@ -69,6 +69,13 @@ class Browser:
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
             {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
+    def before_pages(self, script):
+        """Runs `script` in each page that opens from now on, before the page's own. Returns what ends
+        it."""
+        name = "Page.addScriptToEvaluateOnNewDocument"
+        made = self.driver.execute_cdp_cmd(name, {"source": script})
+        return lambda: self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)
+
     def screenshot(self, path):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(path))

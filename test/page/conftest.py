@@ -44,8 +44,9 @@ def browser(one_browser):
 
 
 @pytest.fixture
-def platform(build):
-    with Platform(build) as running:
+def platform(build, request):
+    """A module sets what it needs of the environment as PLATFORM_ENV."""
+    with Platform(build, env=getattr(request.module, "PLATFORM_ENV", None)) as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """The page is right without a reload: events, a cut stream, a platform that was away."""
 
 from scene import Scene
+from selenium.webdriver.common.keys import Keys
 
 
 def test_what_others_do_appears_by_itself(page, platform):
@@ -91,3 +92,31 @@ def test_composing_does_not_send(page, platform):
     page.js("""arguments[0].dispatchEvent(new KeyboardEvent('keydown',
       {key: 'Enter', bubbles: true, cancelable: true}))""", field)
     page.find(".message.user.sent")
+
+
+def test_what_was_found_is_shown(page, platform):
+    scene = Scene(platform)
+    agent = scene.agent("Ada")
+    scene.agent("Ben")
+    scene.says("Ada", "the zebra stands here")
+    for number in range(200):
+        scene.says("Ada", f"message {number}")
+    scene.asks("Ben", "Ada", "have you seen the giraffe?")
+    page.chord(Keys.CONTROL, "k")
+    page.type("Search", "zebra")
+    page.until(lambda: any("zebra stands" in one.text for one in page.all("#hits [aria-selected=true]")), "the message is found")
+    page.press(Keys.ENTER)
+    found = page.find(".message.sought")
+    assert "the zebra stands here" in found.text
+    assert page.js("""const box = arguments[0].getBoundingClientRect();
+      return box.top > 0 && box.bottom < innerHeight""", found)
+    # What is said meanwhile does not take it away.
+    scene.says("Ada", "one more")
+    page.see("New messages")
+    assert page.js("return arguments[0].getBoundingClientRect().top > 0", found)
+    page.chord(Keys.CONTROL, "k")
+    page.type("Search", "giraffe")
+    page.until(lambda: any("giraffe" in one.text for one in page.all("#hits [aria-selected=true]")), "the other one")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.js("return location.hash") == f"#/agent/{agent.id}/talk", "what agents say")
+    page.see("have you seen the giraffe?")

@@ -46,12 +46,28 @@ def test_the_token_logs_in_and_is_kept_nowhere(browser, platform):
     browser.see("No agents yet")
 
 
-def test_an_ended_session_brings_the_login_back_and_keeps_drafts(page, platform):
+def test_an_ended_session_shows_by_itself_and_keeps_drafts(page, platform):
     agent = platform.create_workspace("Ada")
     platform.register(agent)
     page.go(f"#/agent/{agent.id}/chat")
     page.type("Message to Ada", "half a thought")
     assert platform.admin("DELETE", "/sessions").status == 200
+    # Nobody touched the page.
+    page.see("You were logged out", "Log in to Molecule")
+    page.type("Admin token", platform.admin_token, enter=True)
+    page.until(lambda: page.field("Message to Ada").get_attribute("value") == "half a thought", "the draft")
+    page.find(".live.live")
+
+
+def test_what_is_sent_without_a_session_is_sent_after_the_next_login(page, platform):
+    agent = platform.create_workspace("Ada")
+    platform.register(agent)
+    page.go(f"#/agent/{agent.id}/chat")
+    page.type("Message to Ada", "half a thought")
+    # What the page asks by itself must not be what finds out.
+    page.until(lambda: page.js("""return performance.getEntriesByType('resource')
+      .filter((one) => one.name.endsWith('/workspaces')).length""") >= 2, "the look after the start")
+    page.driver.delete_all_cookies()
     page.field("Message to Ada").send_keys("\n")
     page.see("You were logged out", "Log in to Molecule")
     page.type("Admin token", platform.admin_token, enter=True)
@@ -67,3 +83,46 @@ def test_logging_out_ends_the_session(page, platform):
     page.see("Log in to Molecule")
     page.open(platform.url + "/")
     page.see("Log in to Molecule")
+
+
+def test_two_tabs_are_one_session(page, platform):
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    try:
+        page.open(platform.url + "/#/settings")
+        page.see("this browser", "live")
+        page.find("input[value=dark]").click()
+        page.driver.switch_to.window(first)
+        page.until(lambda: page.js("return document.documentElement.dataset.theme") == "dark", "the other tab's theme")
+        page.go("#/settings")
+        page.click("Log out")
+        page.see("Log in to Molecule")
+        page.driver.switch_to.window(page.driver.window_handles[-1])
+        page.see("You were logged out")
+    finally:
+        page.driver.switch_to.window(page.driver.window_handles[-1])
+        page.driver.close()
+        page.driver.switch_to.window(first)
+
+
+def test_a_login_elsewhere_appears_in_the_list(page, platform):
+    page.go("#/settings")
+    page.see("this browser")
+    with_token = platform.request("POST", "/login", json={"token": platform.admin_token},
+                                  headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Firefox/150.0"})
+    platform.secrets.add(with_token.headers["Set-Cookie"].partition("=")[2].partition(";")[0])
+    page.see("Firefox 150 on Linux")
+    page.click("Log out Firefox 150")
+    page.click("Log out")
+    page.gone("Firefox 150 on Linux")
+
+
+def test_the_page_waits_for_a_platform_that_is_away(page, platform):
+    page.open("about:blank")
+    # The page itself has come, and then the platform goes: its calls fail.
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/session"]})
+    page.open(platform.url + "/")
+    page.see("The platform does not answer")
+    page.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    page.see("No agents yet")

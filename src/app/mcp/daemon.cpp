@@ -204,7 +204,8 @@ class Daemon {
   std::string status() {
     std::string text = config_.inbox ? dispatcher_.status() : "online only";
     for (workspace::Workspace& workspace : workspaces_) {
-      const std::string name = workspaces_.several() ? workspace.id().substr(0, 8) + " " : "";
+      // Ids begin with the time, which neighbours share.
+      const std::string name = workspaces_.several() ? workspace.id() + " " : "";
       const Report one = report(workspace);
       if (workspaces_.several() ? one.text != "online" : true) text += "; " + name + one.text;
     }

@@ -70,6 +70,15 @@ std::string as_text(const store::BackupSummary& summary) {
                      summary.messages, summary.files);
 }
 
+/// PostgreSQL has tools of its own, which know its roles and extensions.
+bool is_elsewhere(const PlatformOptions& options) {
+  if (options.store.empty()) return false;
+  log::error(
+      "--store is a PostgreSQL database: copy it by pg_dump and pg_restore, and the folder of "
+      "--uploads beside it");
+  return true;
+}
+
 bool print(const PlatformOptions& options, const store::BackupSummary& summary,
            const std::string& text) {
   return output::print(options.json ? as_json(options.backup, summary) : text);
@@ -78,6 +87,7 @@ bool print(const PlatformOptions& options, const store::BackupSummary& summary,
 }  // namespace
 
 int make_backup(const PlatformOptions& options) {
+  if (is_elsewhere(options)) return 1;
   const auto made = [&] {
     ProgressLine line;
     return store::back_up({.database = DataFolder::database(options.data),
@@ -97,6 +107,7 @@ int make_backup(const PlatformOptions& options) {
 }
 
 int restore_backup(const PlatformOptions& options) {
+  if (is_elsewhere(options)) return 1;
   // Before anything is made: a mistyped name must not leave a data folder behind.
   const auto checked = store::check_backup(options.backup);
   if (!checked) {

@@ -38,11 +38,12 @@ int lock_file(int fd) {
 
 }  // namespace
 
-Result<DataFolder, std::string> DataFolder::open(const std::filesystem::path& path) {
+Result<DataFolder, std::string> DataFolder::open(const std::filesystem::path& path,
+                                                 const std::filesystem::path& uploads) {
   if (const auto made = files::make_private_folder(path); !made) {
     return Failure{fmt::format("data folder {}: {}", path.string(), made.error().message)};
   }
-  DataFolder folder(path);
+  DataFolder folder(path, uploads);
   if (auto taken = folder.take(); !taken) return Failure{std::move(taken.error())};
   if (auto claimed = server::claim_upload_folder(folder.uploads()); !claimed) {
     return Failure{std::move(claimed.error())};
@@ -86,6 +87,7 @@ Result<void, std::string> DataFolder::take() {
 
 DataFolder::DataFolder(DataFolder&& other) noexcept
     : path_(std::move(other.path_)),
+      uploads_(std::move(other.uploads_)),
       folder_(std::exchange(other.folder_, -1)),
       folder_locked_(other.folder_locked_),
       lock_(std::exchange(other.lock_, -1)) {}

@@ -14,7 +14,9 @@ namespace molecule::app {
 class DataFolder {
  public:
   /// Makes the folder (0700) if it is missing. Failures are texts for the user, with the path.
-  static Result<DataFolder, std::string> open(const std::filesystem::path& path);
+  /// `uploads` is the folder of waiting files; empty: one in the data folder.
+  static Result<DataFolder, std::string> open(const std::filesystem::path& path,
+                                              const std::filesystem::path& uploads = {});
 
   DataFolder(DataFolder&& other) noexcept;
   DataFolder& operator=(DataFolder&&) = delete;
@@ -31,7 +33,7 @@ class DataFolder {
     return path / "platform.db";
   }
   /// A folder of the platform's own: uploads that are unknown to the database are removed from it.
-  std::filesystem::path uploads() const { return uploads(path_); }
+  std::filesystem::path uploads() const { return uploads_.empty() ? uploads(path_) : uploads_; }
   static std::filesystem::path uploads(const std::filesystem::path& path) {
     return path / "uploads";
   }
@@ -48,11 +50,13 @@ class DataFolder {
   std::vector<std::string> token_warnings(std::string_view token) const;
 
  private:
-  explicit DataFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  DataFolder(std::filesystem::path path, std::filesystem::path uploads)
+      : path_(std::move(path)), uploads_(std::move(uploads)) {}
   /// Locks the folder itself and a file in it.
   Result<void, std::string> take();
 
   std::filesystem::path path_;
+  std::filesystem::path uploads_;
   int folder_ = -1;
   /// The folder itself is locked, so that the file in it may be removed.
   bool folder_locked_ = false;

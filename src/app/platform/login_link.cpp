@@ -54,7 +54,15 @@ void print_login_link(std::string_view link) {
   [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-int print_new_login_link(const std::filesystem::path& data) {
+std::unique_ptr<server::store::Database> open_store(const PlatformOptions& options,
+                                                    const std::filesystem::path& file) {
+  if (options.store.empty()) return server::store::open(file);
+  return server::store::open_server(options.store, options.store_password,
+                                    options.store_connections);
+}
+
+int print_new_login_link(const PlatformOptions& options) {
+  const std::filesystem::path& data = options.data;
   const auto address = files::read(DataFolder::address_file(data));
   if (!DataFolder::is_used(data) || !address) {
     log::error("no molecule-platform runs on {}: start it, or name its folder with --data",
@@ -65,14 +73,14 @@ int print_new_login_link(const std::filesystem::path& data) {
   SystemClock clock;
   bool printed = false;
   try {
-    const auto store = server::store::open(data / "platform.db");
+    const auto store = open_store(options, data / "platform.db");
     asio::co_spawn(loop, print_link(*store, clock, std::string(text::trim(*address)), printed),
                    [](const std::exception_ptr& error) {
                      if (error) std::rethrow_exception(error);
                    });
     loop.run();
   } catch (const server::StoreError& error) {
-    log::error("{}: {}", data.string(), error.what());
+    log::error("{}: {}", options.store.empty() ? data.string() : "--store", error.what());
     return 1;
   }
   return printed ? 0 : 1;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -24,9 +25,13 @@ awaitable<std::string> make_login_link(server::store::Database& store, Clock& cl
 /// Says on stderr how to log in.
 void print_login_link(std::string_view link);
 
-/// The command `login-link`: prints a new link of the platform that runs on `data`. Returns the
-/// exit code.
-int print_new_login_link(const std::filesystem::path& data);
+/// The command `login-link`: prints a new link of the platform that runs on the data folder.
+/// Returns the exit code.
+int print_new_login_link(const PlatformOptions& options);
+
+/// Opens the store that the options name. Throws `StoreError`.
+std::unique_ptr<server::store::Database> open_store(const PlatformOptions& options,
+                                                    const std::filesystem::path& file);
 
 /// Tells `login-link` where the platform is reached, as long as it runs.
 class AddressFile {

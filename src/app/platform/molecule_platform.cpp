@@ -25,6 +25,7 @@
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "server/api/context.hpp"
+#include "server/api/instances/shared_state.hpp"
 #include "server/api/registry/sweep.hpp"
 #include "server/api/router.hpp"
 #include "server/api/routes.hpp"
@@ -79,7 +80,7 @@ class Platform {
   Platform(const app::PlatformOptions& options, const app::DataFolder& folder,
            std::string admin_token)
       : folder_(folder),
-        store_(server::store::open(folder.database())),
+        store_(app::open_store(options, folder.database())),
         services_{.store = *store_,
                   .clock = clock_,
                   .events = events_,
@@ -100,6 +101,7 @@ class Platform {
 
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {
+    join_others();
     server_.emplace(loop_, services_, *router_, server_options(options));
     set_cookie(options);
     services_.login.started_at = to_micros(clock_.wall());
@@ -121,6 +123,7 @@ class Platform {
     tasks_.spawn("presence", server::presence_task(services_));
     tasks_.spawn("store", server::store_task(services_));
     if (metrics_) tasks_.spawn("metrics", metrics_->serve());
+    serve_with_others();
     tasks_.spawn("signals", stop_on_signal());
     tasks_.spawn("data folder", watch_folder());
     tasks_.spawn("login link", offer_login());
@@ -131,6 +134,28 @@ class Platform {
   }
 
  private:
+  /// From now on the events of other instances are known, so that no client that listens later
+  /// misses one. Throws `StoreError`.
+  void join_others() {
+    if (!events_.instances().shared()) return;
+    server::hear_instances(services_, shared_events_);
+    std::exception_ptr failure;
+    asio::co_spawn(loop_, shared_events_.start(),
+                   [&failure](const std::exception_ptr& error) { failure = error; });
+    loop_.run();
+    loop_.restart();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  void serve_with_others() {
+    server::Instances& instances = events_.instances();
+    if (!instances.shared()) return;
+    tasks_.spawn("instances", instances.run([this] { shared_events_.look(); }));
+    tasks_.spawn("shared events", shared_events_.run());
+    tasks_.spawn("event delivery", events_.deliver_in_background());
+    tasks_.spawn("shared rates", server::tell_rates(services_));
+  }
+
   /// All instances behind one proxy give browsers the same cookie, which no other site of its host
   /// gets.
   void set_cookie(const app::PlatformOptions& options) {
@@ -212,10 +237,11 @@ class Platform {
   SystemClock system_clock_;
   /// Times that survive a wrong clock: rows, silence and expiry are measured by them.
   StepProofClock clock_{system_clock_};
+  Loop loop_{1};
   std::unique_ptr<server::store::Database> store_;
   server::EventHub events_{*store_, clock_};
   server::Services services_;
-  Loop loop_{1};
+  server::SharedEvents shared_events_{services_};
   asio::signal_set signals_{loop_};
   TaskGroup tasks_;
   std::optional<server::Router> router_;
@@ -225,7 +251,7 @@ class Platform {
 };
 
 int serve(const app::PlatformOptions& options) {
-  const auto folder = app::DataFolder::open(options.data);
+  const auto folder = app::DataFolder::open(options.data, options.uploads);
   if (!folder) {
     log::error("{}", folder.error());
     return 1;
@@ -252,7 +278,8 @@ int serve(const app::PlatformOptions& options) {
   try {
     platform.emplace(options, *folder, std::move(admin_token));
   } catch (const server::StoreError& error) {
-    log::error("{}: {}", folder->database().string(), error.what());
+    log::error("{}: {}", options.store.empty() ? folder->database().string() : "--store",
+               error.what());
     return 1;
   }
   const std::string host = app::url_host(options.host);
@@ -260,6 +287,9 @@ int serve(const app::PlatformOptions& options) {
     platform->listen(options);
   } catch (const std::system_error& error) {
     log::error("cannot listen on {}:{}: {}", host, options.port, error.code().message());
+    return 1;
+  } catch (const server::StoreError& error) {
+    log::error("{}", error.what());
     return 1;
   }
   std::string told = fmt::format("listening on http://{}:{}\n", host, platform->port());
@@ -276,6 +306,10 @@ int serve(const app::PlatformOptions& options) {
         fmt::format("metrics on http://{}:{}/metrics\n", metrics_host, platform->metrics_port());
   }
   log::info("the data folder is {}", options.data.string());
+  if (!options.store.empty()) {
+    log::info("files that wait for agents are in {}: all platforms on the store must share it",
+              folder->uploads().string());
+  }
   if (!output::print(told)) return 1;
   const app::AddressFile address(options.data, platform->own_url());
   return platform->run();
@@ -308,7 +342,7 @@ int main(int argc, char** argv) {
       log::error("the service manager's sockets: {}", problem);
       return 1;
     }
-    return options.login_link ? app::print_new_login_link(options.data) : serve(options);
+    return options.login_link ? app::print_new_login_link(options) : serve(options);
   } catch (const std::exception& error) {
     log::error("internal error: {}", error.what());
     return 1;

@@ -24,13 +24,17 @@ namespace molecule::app {
 namespace {
 
 constexpr const char* description =
-    "A Molecule platform on this machine: the HTTP API that molecule-mcp uses, stored in SQLite.\n"
+    "A Molecule platform on this machine: the HTTP API that molecule-mcp uses, stored in SQLite\n"
+    "or in PostgreSQL.\n"
     "Prints `listening on http://HOST:PORT` when it is ready.";
 
 constexpr const char* footer = R"help(
 Environment:
   ADMIN_TOKEN            the admin token; otherwise the credential ADMIN_TOKEN that systemd hands
                          over, otherwise DIR/admin_token, created at the first start
+  MOLECULE_STORE         what --store says if it is not given
+  PGPASSFILE             the file with the password of --store (~/.pgpass); the credential
+                         STORE_PASSWORD that systemd hands over comes first
   EXTERNAL_PLATFORM_URL  the same as --public-url
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
   RATE_LIMIT             requests with one agent's token in a minute (600); 0: any number
@@ -47,6 +51,7 @@ Examples:
   molecule-platform --listen 127.0.0.1:0 --data /tmp/try
   molecule-platform health --listen 127.0.0.1:8080
   molecule-platform login-link
+  molecule-platform --store postgres://molecule@db.example.org/molecule --uploads /srv/uploads
   molecule-platform backup /var/backups/molecule.backup
   molecule-platform restore /var/backups/molecule.backup --force
   curl -H "Authorization: Bearer $(cat ~/.local/share/molecule-platform/admin_token)" \
@@ -169,19 +174,40 @@ bool is_token(std::string_view text) {
                      [](unsigned char c) { return c > 0x20 && c < 0x7F; });
 }
 
-/// The token that systemd hands over (LoadCredential=ADMIN_TOKEN:FILE); empty if it does not.
-Result<std::string, std::string> admin_token_credential() {
+/// What systemd hands over (LoadCredential=NAME:FILE); nothing if it does not.
+Result<std::optional<std::string>, std::string> credential(const char* name) {
   const std::string folder = environment("CREDENTIALS_DIRECTORY");
-  if (folder.empty()) return std::string();
-  const std::filesystem::path file = std::filesystem::path(folder) / "ADMIN_TOKEN";
+  if (folder.empty()) return std::optional<std::string>();
+  const std::filesystem::path file = std::filesystem::path(folder) / name;
   auto content = files::read(file);
   if (content) {
-    std::string token(text::trim(*content));
-    if (!token.empty()) return token;
+    std::string secret(text::trim(*content));
+    if (!secret.empty()) return std::optional(std::move(secret));
     return Failure{"the credential " + file.string() + " is empty"};
   }
-  if (content.error().code == ENOENT) return std::string();
+  if (content.error().code == ENOENT) return std::optional<std::string>();
   return Failure{"the credential " + content.error().message};
+}
+
+/// Not every shell expands a `~` (`--data=~/x`), and a service file never does.
+Result<std::filesystem::path, std::string> expand_home(const std::string& path) {
+  if (!path.starts_with('~')) return std::filesystem::path(path);
+  const auto expanded = files::configured_path(path, environment("HOME"));
+  if (!expanded) return Failure{expanded.error()};
+  return *expanded;
+}
+
+/// The problem, if there is one. The URL itself is read where libpq is.
+std::optional<std::string> read_store(PlatformOptions& options) {
+  if (options.store.empty()) options.store = text::trim(environment("MOLECULE_STORE"));
+  if (options.store.empty()) return std::nullopt;
+  if (!options.store.starts_with("postgres://") && !options.store.starts_with("postgresql://")) {
+    return "--store: not a postgres:// URL; without it the store is a file in the data folder";
+  }
+  auto password = credential("STORE_PASSWORD");
+  if (!password) return password.error();
+  options.store_password = *std::move(password);
+  return std::nullopt;
 }
 
 Exit wrong_usage(std::string_view problem) {
@@ -240,6 +266,7 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   PlatformOptions options;
   std::string listen = "127.0.0.1:8080";
   std::string data = default_data().string();
+  std::string uploads;
   CLI::App app(description, "molecule-platform");
   app.footer(footer);
   app.set_version_flag("--version", "molecule-platform " MOLECULE_VERSION);
@@ -247,6 +274,19 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
       ->type_name("HOST:PORT")
       ->capture_default_str();
   app.add_option("--data", data, "The data folder")->type_name("DIR")->capture_default_str();
+  app.add_option("--store", options.store,
+                 "A PostgreSQL database instead of a file in the data folder; several platforms "
+                 "may use one. Its password is read from PGPASSFILE, never from here")
+      ->type_name("postgres://[USER@]HOST/DATABASE");
+  app.add_option("--store-connections", options.store_connections,
+                 "Connections to --store: half of them for writes")
+      ->type_name("N")
+      ->check(CLI::Range(2, 64))
+      ->capture_default_str();
+  app.add_option("--uploads", uploads,
+                 "The folder of files that wait for agents, which all platforms on one --store "
+                 "share; otherwise one in the data folder")
+      ->type_name("DIR");
   const CLI::App* login_link =
       app.add_subcommand("login-link",
                          "Print another one-time login link of the platform that runs on DIR")
@@ -312,24 +352,24 @@ std::variant<PlatformOptions, Exit> parse_platform_options(int argc, char** argv
   if (restore->parsed()) options.copy = PlatformOptions::Copy::restore;
   if (options.health) return options;
   if (data.empty()) return wrong_usage("--data: no folder given, and HOME is not set");
-  // Not every shell expands it (`--data=~/x`), and a service file never does.
-  if (data.starts_with('~')) {
-    const auto path = files::configured_path(data, environment("HOME"));
-    if (!path) return wrong_usage("--data: " + path.error());
-    data = path->string();
-  }
-  options.data = data;
+  const auto data_path = expand_home(data);
+  if (!data_path) return wrong_usage("--data: " + data_path.error());
+  options.data = *data_path;
+  const auto uploads_path = expand_home(uploads);
+  if (!uploads_path) return wrong_usage("--uploads: " + uploads_path.error());
+  options.uploads = *uploads_path;
   options.backup = backup_file;
-  if (options.copy != PlatformOptions::Copy::none) {
-    if (backup_file.empty()) return wrong_usage("FILE: no name given");
-    return options;
+  if (options.copy != PlatformOptions::Copy::none && backup_file.empty()) {
+    return wrong_usage("FILE: no name given");
   }
+  if (auto problem = read_store(options)) return wrong_usage(*problem);
+  if (options.copy != PlatformOptions::Copy::none) return options;
   options.login_link = login_link->parsed();
   options.admin_token = text::trim(environment("ADMIN_TOKEN"));
   if (options.admin_token.empty()) {
-    auto credential = admin_token_credential();
-    if (!credential) return wrong_usage(credential.error());
-    options.admin_token = *std::move(credential);
+    auto token = credential("ADMIN_TOKEN");
+    if (!token) return wrong_usage(token.error());
+    options.admin_token = std::move(*token).value_or("");
   }
   if (!is_token(options.admin_token)) {
     return wrong_usage("ADMIN_TOKEN: has spaces or characters that no header can carry");

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +21,14 @@ struct PlatformOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::filesystem::path data;
+  /// --store, or MOLECULE_STORE: the URL of a PostgreSQL database; empty: a file in the data
+  /// folder.
+  std::string store;
+  /// The credential STORE_PASSWORD.
+  std::optional<std::string> store_password;
+  int store_connections = 4;
+  /// --uploads; empty: a folder in the data folder.
+  std::filesystem::path uploads;
   std::vector<std::string> allowed_hosts;
   /// ADMIN_TOKEN; empty: the one in the data folder.
   std::string admin_token;

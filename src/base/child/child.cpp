@@ -42,15 +42,18 @@ std::string search_path_of(const std::vector<std::string>& environment) {
 }  // namespace
 
 struct Children::Child {
-  Child(const asio::any_io_executor& executor, Clock& clock, const Spawned& spawned, Output take_)
+  Child(const asio::any_io_executor& executor, Clock& clock, const Spawned& spawned, Output take_,
+        Errors hear_)
       : process(spawned.process),
         input(executor, spawned.input),
         output(executor, spawned.output),
         errors(executor, spawned.errors),
         take(std::move(take_)),
+        hear(std::move(hear_)),
         changed(clock) {}
 
   void keep_errors(std::string_view piece) {
+    if (hear) hear(piece);
     error_text += piece;
     if (error_text.size() > max_error_bytes) {
       error_text.erase(0, error_text.size() - max_error_bytes);
@@ -82,6 +85,7 @@ struct Children::Child {
   asio::posix::stream_descriptor output;
   asio::posix::stream_descriptor errors;
   Output take;
+  Errors hear;
   Event changed;
   std::string error_text;
   /// As waitpid has it, once it has ended.
@@ -179,7 +183,8 @@ awaitable<void> Children::end_group(pid_t group) {
   if (group_exists(group)) ::kill(-group, SIGKILL);
 }
 
-awaitable<ChildEnd> Children::run(ChildCommand command, Output output, Started started) {
+awaitable<ChildEnd> Children::run(ChildCommand command, Output output, Started started,
+                                  Errors errors) {
   ChildEnd end;
   const std::string program =
       find_program(command.argv.front(), search_path_of(command.environment));
@@ -194,7 +199,8 @@ awaitable<ChildEnd> Children::run(ChildCommand command, Output output, Started s
     end.problem = std::move(spawned.problem);
     co_return end;
   }
-  auto child = std::make_shared<Child>(executor_, clock_, spawned, std::move(output));
+  auto child =
+      std::make_shared<Child>(executor_, clock_, spawned, std::move(output), std::move(errors));
   Listed listed(*this, child);
   started(child->process);
   listed.tasks = {tasks_.spawn("child input", write_input(child, std::move(command.input))),

@@ -67,10 +67,12 @@ class Children {
 
   /// Takes a piece of stdout; false if that is too much.
   using Output = std::function<bool(std::string_view piece)>;
+  /// Hears a piece of stderr, whose end `ChildEnd` has too.
+  using Errors = std::function<void(std::string_view piece)>;
   /// Told the process, which is the group's number too, right after the start.
   using Started = std::function<void(pid_t process)>;
   /// Runs one. Cancelling the task kills the whole group at once.
-  awaitable<ChildEnd> run(ChildCommand command, Output output, Started started);
+  awaitable<ChildEnd> run(ChildCommand command, Output output, Started started, Errors errors = {});
 
   /// Ends all that run: SIGTERM now, SIGKILL after `grace`.
   void stop(std::chrono::milliseconds grace);

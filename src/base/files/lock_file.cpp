@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,9 @@ constexpr int get_file_lock = F_GETLK;
 
 /// Never locked exclusively: used to try whether locks work at all.
 constexpr std::int64_t trial_byte = 0;
+/// A shown number is a shared lock of the byte at this offset and the number. Other locks are
+/// below.
+constexpr std::int64_t first_shown = std::int64_t{1} << 60;
 
 struct flock one_byte(std::int64_t byte, int type) {
   struct flock lock{};
@@ -101,15 +105,17 @@ class LockFile::File {
     ::fcntl(fd_, of_process_ ? F_SETLK : set_file_lock, &released);
   }
 
-  /// True if another open file holds a lock from `first` on.
-  bool any_from(const LockFile* who, std::int64_t first) const {
+  /// A byte from `first` on, and before `end`, whose lock another holder has; negative if there is
+  /// none.
+  std::int64_t any_from(const LockFile* who, std::int64_t first, std::int64_t end) const {
     for (auto here = holders_.lower_bound(first); here != holders_.end(); ++here) {
-      if (held_here(who, here->first, F_WRLCK)) return true;
+      if (here->first < end && held_here(who, here->first, F_WRLCK)) return here->first;
     }
     struct flock wanted = one_byte(first, F_WRLCK);
-    wanted.l_len = 0;  // to the end, however long the file grows
-    return ::fcntl(fd_, of_process_ ? F_GETLK : get_file_lock, &wanted) == 0 &&
-           wanted.l_type != F_UNLCK;
+    wanted.l_len = end - first;
+    const bool held = ::fcntl(fd_, of_process_ ? F_GETLK : get_file_lock, &wanted) == 0 &&
+                      wanted.l_type != F_UNLCK;
+    return held ? wanted.l_start : -1;
   }
 
   /// Returns `done` if nobody else holds it.
@@ -242,12 +248,37 @@ void LockFile::unlock(std::int64_t byte) {
   if (file() != nullptr) file_->release(this, byte);
 }
 
+bool LockFile::show(std::int64_t number) {
+  const std::int64_t byte = first_shown + number;
+  const std::int64_t before = shown_;
+  if (byte == before) return true;
+  // The new one first: the others always see one.
+  if (!share(byte)) return false;
+  shown_ = byte;
+  if (before != 0) unlock(before);
+  return true;
+}
+
+std::int64_t LockFile::highest_shown() {
+  if (file() == nullptr) return -1;
+  std::int64_t highest = shown_;
+  std::int64_t next = std::max(shown_ + 1, first_shown);
+  while (true) {
+    const std::int64_t found =
+        file_->any_from(this, next, std::numeric_limits<std::int64_t>::max());
+    if (found < 0) break;
+    highest = std::max(highest, found);
+    next = std::max(found, next) + 1;
+  }
+  return highest - first_shown;
+}
+
 bool LockFile::locked_elsewhere(std::int64_t byte) {
   return file() != nullptr && look(byte) == Outcome::held;
 }
 
 bool LockFile::any_locked_elsewhere(std::int64_t first) {
-  return file() != nullptr && file_->any_from(this, first);
+  return file() != nullptr && file_->any_from(this, first, first_shown) >= 0;
 }
 
 std::optional<LockFile::Note> LockFile::note() {

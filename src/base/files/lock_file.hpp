@@ -10,8 +10,9 @@
 namespace molecule {
 
 /// A file through which processes learn of each other: locks on single bytes, which the kernel
-/// releases however their holder ends, and two numbers that anybody may read and write. Nothing in
-/// it outlives a restart of the machine, so nothing is synced to disk.
+/// releases however their holder ends, a number that each of them shows, and two numbers that
+/// anybody may read and write. Nothing in it outlives a restart of the machine, so nothing is
+/// synced to disk.
 ///
 /// The locks belong to the open file. Systems that support only process locks (some sandboxes and
 /// network file systems) get those, and this class tells the holders within the process apart. If
@@ -53,6 +54,13 @@ class LockFile {
   /// True if somebody else holds the lock of any byte from `first` on.
   bool any_locked_elsewhere(std::int64_t first);
 
+  /// Shows a number that is not negative to the others, instead of the one shown before. It is the
+  /// position of a lock: it ends with this object, and the disk has no work. False if the file is
+  /// not usable.
+  bool show(std::int64_t number);
+  /// The highest number that anybody shows, this object included; negative if nobody does.
+  std::int64_t highest_shown();
+
   std::optional<Note> note();
   void write_note(Note note);
 
@@ -73,6 +81,8 @@ class LockFile {
   std::shared_ptr<File> file_;
   /// This object's locks, by byte.
   std::map<std::int64_t, int> held_;
+  /// The byte of the number that this object shows; 0 if it shows none.
+  std::int64_t shown_ = 0;
   /// errno of the last failure that was not a conflict with a holder.
   int failure_ = 0;
   /// True once locks were tried on the open file.

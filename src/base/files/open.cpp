@@ -51,6 +51,19 @@ std::optional<Identity> identity(const std::filesystem::path& path) {
   return identity(status);
 }
 
+std::optional<Fingerprint> fingerprint(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+#ifdef __APPLE__
+  const timespec& written = status.st_mtimespec;
+#else
+  const timespec& written = status.st_mtim;
+#endif
+  return Fingerprint{.identity = identity(status),
+                     .size = status.st_size,
+                     .written = std::int64_t{written.tv_sec} * 1'000'000'000 + written.tv_nsec};
+}
+
 bool still_named(const std::filesystem::path& path, int fd) {
   const auto named = identity(path);
   return named && named == identity(fd);

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -18,6 +19,16 @@ struct Identity {
 std::optional<Identity> identity(int fd);
 /// Does not follow a symbolic link.
 std::optional<Identity> identity(const std::filesystem::path& path);
+/// What tells one content of a file from another, without reading it.
+struct Fingerprint {
+  Identity identity;
+  off_t size = 0;
+  /// When it was last written, in nanoseconds.
+  std::int64_t written = 0;
+  auto operator<=>(const Fingerprint&) const = default;
+};
+/// Does not follow a symbolic link. Empty if there is no such file.
+std::optional<Fingerprint> fingerprint(const std::filesystem::path& path);
 /// False if the open file was removed or another file has its name: nobody would see what is
 /// written to it.
 bool still_named(const std::filesystem::path& path, int fd);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/output.hpp"
@@ -22,21 +23,32 @@ std::vector<std::string> first_words() {
   return words;
 }
 
-std::string_view summary_of(std::string_view word) {
-  if (const Command* command = find_command(word)) return command->summary;
-  const auto below = commands_below(word);
-  return below.empty() ? std::string_view() : below.front()->summary;
+/// Of `memory add` and `memory find`: the second words.
+std::vector<std::string_view> second_words(std::string_view word) {
+  std::vector<std::string_view> words;
+  for (const Command* one : commands_below(word))
+    words.push_back(one->name.substr(word.size() + 1));
+  return words;
+}
+
+std::string summary_of(std::string_view word) {
+  if (const Command* command = find_command(word)) return std::string(command->summary);
+  return fmt::format("{}", fmt::join(second_words(word), ", "));
+}
+
+/// The words that may stand for a positional; empty if it can be anything.
+std::vector<std::string> choices_of(const Command& command, const Positional& one) {
+  if (command.name != "help") return {one.choices.begin(), one.choices.end()};
+  std::vector<std::string> words = first_words();
+  for (const Topic& topic : topics()) words.emplace_back(topic.name);
+  return words;
 }
 
 /// Everything that may follow the command's name.
 std::vector<std::string> words_after(const Command& command) {
   std::vector<std::string> words;
   for (const Positional& one : command.positionals) {
-    for (const std::string_view choice : one.choices) words.emplace_back(choice);
-  }
-  if (command.name == "help") {
-    words = first_words();
-    for (const Topic& topic : topics()) words.emplace_back(topic.name);
+    std::ranges::move(choices_of(command, one), std::back_inserter(words));
   }
   for (const Option& option : command.options) words.emplace_back(option.long_name());
   words.emplace_back("--help");
@@ -61,10 +73,7 @@ std::string bash() {
     if (const std::size_t blank = command.name.find(' '); blank != std::string_view::npos) {
       const std::string_view word = command.name.substr(0, blank);
       if (grouped.insert(word).second) {
-        std::string names;
-        for (const Command* one : commands_below(word)) {
-          names += fmt::format("{} ", one->name.substr(blank + 1));
-        }
+        std::string names = fmt::format("{} ", fmt::join(second_words(word), " "));
         if (const Command* alone = find_command(word)) {
           names += fmt::format("{} ", fmt::join(words_after(*alone), " "));
         }
@@ -125,8 +134,8 @@ std::string zsh_arguments(const Command& command) {
     out += " \\\n        " + quoted(spec);
   }
   for (const Positional& one : command.positionals) {
-    const std::string how =
-        one.choices.empty() ? " " : fmt::format("({})", fmt::join(one.choices, " "));
+    const std::vector<std::string> choices = choices_of(command, one);
+    const std::string how = choices.empty() ? " " : fmt::format("({})", fmt::join(choices, " "));
     const std::string_view lead = one.repeated ? "*:" : one.required ? ":" : "::";
     out += " \\\n        " + quoted(fmt::format("{}{}:{}", lead, one.name, how));
   }
@@ -149,21 +158,19 @@ std::string zsh() {
     }
     const std::string_view word = command.name.substr(0, blank);
     if (!grouped.insert(word).second) continue;
-    std::string names;
     std::string inner;
     for (const Command* one : commands_below(word)) {
-      const std::string_view second = one->name.substr(blank + 1);
-      names += fmt::format(" {}", second);
-      inner += fmt::format("          {}) {} ;;\n", second, zsh_arguments(*one));
+      inner +=
+          fmt::format("          {}) {} ;;\n", one->name.substr(blank + 1), zsh_arguments(*one));
     }
     if (const Command* alone = find_command(word)) {
       inner += fmt::format("          *) {} ;;\n", zsh_arguments(*alone));
     }
     cases += fmt::format(
-        "      {})\n        if (( CURRENT == 2 )); then compadd --{}\n"
+        "      {})\n        if (( CURRENT == 2 )); then compadd -- {}\n"
         "        else shift words; (( CURRENT-- ))\n        case $words[1] in\n{}        esac; fi "
         ";;\n",
-        word, names, inner);
+        word, fmt::join(second_words(word), " "), inner);
   }
   return fmt::format(R"(#compdef molecule-mcp
 _molecule_mcp() {{
@@ -179,7 +186,7 @@ _molecule_mcp() {{
 {}    esac
   fi
 }}
-if [ "$funcstack[1]" = _molecule_mcp ]; then _molecule_mcp "$@"; else compdef _molecule_mcp molecule-mcp; fi
+if [ "$funcstack[1]" = _molecule-mcp ]; then _molecule_mcp "$@"; else compdef _molecule_mcp molecule-mcp; fi
 )",
                      words, cases);
 }
@@ -193,41 +200,63 @@ std::string fish_quoted(std::string_view text) {
   return out + "'";
 }
 
+/// The condition under which a command is the one on the line: `memory add` follows the program,
+/// wherever else these words may stand.
+std::string fish_when(const Command& command) {
+  std::string when = fmt::format("__molecule_mcp_runs {}", command.name);
+  const auto below = second_words(command.name);
+  if (!below.empty()) {
+    when += fmt::format("; and not __fish_seen_subcommand_from {}", fmt::join(below, " "));
+  }
+  return fish_quoted(when);
+}
+
+void fish_line(std::string& out, std::string_view when, std::string_view what,
+               std::string_view summary) {
+  out += fmt::format("complete -c molecule-mcp -n {} {}", when, what);
+  if (!summary.empty()) out += fmt::format(" -d {}", fish_quoted(summary));
+  out += '\n';
+}
+
 std::string fish() {
-  std::string out =
-      "# fish completion of molecule-mcp\n"
-      "complete -c molecule-mcp -f\n"
-      "complete -c molecule-mcp -n __fish_use_subcommand -l version -d 'Print the version'\n"
-      "complete -c molecule-mcp -l help -s h -d 'Print help'\n";
+  std::string out = R"(# fish completion of molecule-mcp
+function __molecule_mcp_runs
+  set -l words (commandline -opc)
+  test (count $words) -gt (count $argv)
+  or return 1
+  set -l last (math (count $argv) + 1)
+  test "$words[2..$last]" = "$argv"
+end
+)";
+  out += "complete -c molecule-mcp -f\n";
+  constexpr std::string_view first = "'test (count (commandline -opc)) -eq 1'";
+  fish_line(out, first, "-l version", "Print the version");
+  out += "complete -c molecule-mcp -l help -s h -d 'Print help'\n";
   for (const std::string& word : first_words()) {
-    out += fmt::format("complete -c molecule-mcp -n __fish_use_subcommand -a {} -d {}\n", word,
-                       fish_quoted(summary_of(word)));
+    fish_line(out, first, "-a " + word, summary_of(word));
+    for (const Command* one : commands_below(word)) {
+      const std::string when = fish_quoted(
+          fmt::format("__molecule_mcp_runs {}; and test (count (commandline -opc)) -eq 2", word));
+      fish_line(out, when, fmt::format("-a {}", one->name.substr(word.size() + 1)), one->summary);
+    }
   }
   for (const Command& command : commands()) {
-    const std::size_t blank = command.name.find(' ');
-    std::string when = fmt::format("__fish_seen_subcommand_from {}", command.name.substr(0, blank));
-    if (blank != std::string_view::npos) {
-      const std::string_view second = command.name.substr(blank + 1);
-      out += fmt::format("complete -c molecule-mcp -n {} -a {} -d {}\n", fish_quoted(when), second,
-                         fish_quoted(command.summary));
-      when += fmt::format("; and __fish_seen_subcommand_from {}", second);
-    }
+    const std::string when = fish_when(command);
     for (const Option& option : command.options) {
-      out += fmt::format("complete -c molecule-mcp -n {} -l {}", fish_quoted(when),
-                         option.long_name().substr(2));
+      std::string what = fmt::format("-l {}", option.long_name().substr(2));
       if (option.names.size() > option.long_name().size()) {
-        out += fmt::format(" -s {}", option.names.substr(1, 1));
+        what += fmt::format(" -s {}", option.names.substr(1, 1));
       }
       if (takes_file(option)) {
-        out += " -r -F";
+        what += " -r -F";
       } else if (!option.value.empty() && !option.optional_value()) {
-        out += " -x";
+        what += " -x";
       }
-      out += fmt::format(" -d {}\n", fish_quoted(option.help));
+      fish_line(out, when, what, option.help);
     }
     for (const Positional& one : command.positionals) {
-      for (const std::string_view choice : one.choices) {
-        out += fmt::format("complete -c molecule-mcp -n {} -a {}\n", fish_quoted(when), choice);
+      for (const std::string& choice : choices_of(command, one)) {
+        fish_line(out, when, "-a " + choice, {});
       }
     }
   }

@@ -22,7 +22,7 @@ class Claude final : public JsonLines {
     if (turn.server) {
       argv.insert(argv.end(), {"--mcp-config", turn.server->file.string(), "--strict-mcp-config",
                                "--allowedTools", "mcp__molecule"});
-      invocation.file_content = mcp_servers_json(*turn.server, false);
+      invocation.files.push_back({turn.server->file, mcp_servers_json(*turn.server, false)});
     }
     // Alone, `--restricted` leaves the tools that read and write files.
     if (turn.restricted) argv.insert(argv.end(), {"--restricted", "--tools", ""});

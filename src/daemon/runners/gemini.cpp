@@ -23,8 +23,28 @@ decision = "allow"
 priority = 995
 )";
 
-/// Gemini CLI: one JSON object at the end. Its MCP servers come from a settings file of the turn,
-/// and none is seen by the model unless it is trusted.
+/// Tells it of the MCP server, which the model sees only if it is trusted. The folder's settings
+/// are read whoever owns them, but turns side by side share them, so they name variables of the
+/// turn. A folder of the person's is left alone: there only a system file is left, which the
+/// program ignores unless root owns it and its folders.
+void give_server(const Turn& turn, Invocation& invocation) {
+  if (!turn.own_folder) {
+    const std::filesystem::path& file = turn.server->file;
+    invocation.files.push_back({file, mcp_servers_json(*turn.server, true)});
+    invocation.environment.emplace_back("GEMINI_CLI_SYSTEM_SETTINGS_PATH", file.string());
+    return;
+  }
+  Turn::Server named = *turn.server;
+  for (auto& [name, value] : named.environment) {
+    const std::string variable = "MOLECULE_SERVER_" + name;
+    invocation.environment.emplace_back(variable, std::move(value));
+    value = "${" + variable + "}";
+  }
+  invocation.files.push_back({turn.settings.working_directory / ".gemini" / "settings.json",
+                              mcp_servers_json(named, true), true});
+}
+
+/// Gemini CLI: one JSON object at the end. Its MCP servers come from settings.
 class Gemini final : public Runner {
  public:
   Invocation prepare(const Turn& turn) override {
@@ -35,15 +55,11 @@ class Gemini final : public Runner {
                              turn.session.value_or(turn.new_session)});
     if (turn.restricted) {
       argv.insert(argv.end(), {"--policy", turn.policy_file.string()});
-      invocation.policy_content = restricted_policy;
+      invocation.files.push_back({turn.policy_file, std::string(restricted_policy)});
     }
     argv.insert(argv.end(), turn.settings.extra_args.begin(), turn.settings.extra_args.end());
     invocation.environment = {{"GEMINI_CLI_TRUST_WORKSPACE", "true"}};
-    if (turn.server) {
-      invocation.file_content = mcp_servers_json(*turn.server, true);
-      invocation.environment.emplace_back("GEMINI_CLI_SYSTEM_SETTINGS_PATH",
-                                          turn.server->file.string());
-    }
+    if (turn.server) give_server(turn, invocation);
     invocation.input = agent_prompt(turn.incoming, turn.server.has_value());
     return invocation;
   }

@@ -30,12 +30,14 @@ struct Turn {
   struct Server {
     std::string program;
     std::vector<std::pair<std::string, std::string>> environment;
-    /// A file of this turn, for CLIs that want one; written only if `file_content` says what.
+    /// A file of this turn, for CLIs that want one.
     std::filesystem::path file;
   };
   std::optional<Server> server;
-  /// Another file of this turn, written only if `policy_content` says what.
+  /// Another file of this turn.
   std::filesystem::path policy_file;
+  /// The working directory is the daemon's and no person's.
+  bool own_folder = false;
 };
 
 /// What to run.
@@ -43,10 +45,14 @@ struct Invocation {
   std::vector<std::string> argv;
   std::vector<std::pair<std::string, std::string>> environment;
   std::string input;
-  /// The content of `Turn::Server::file`; empty: none is needed.
-  std::string file_content;
-  /// The content of `Turn::policy_file`; empty: none is needed.
-  std::string policy_content;
+  struct File {
+    std::filesystem::path path;
+    std::string content;
+    /// It stays, because turns beside this one read it too; all give it the same content.
+    bool shared = false;
+  };
+  /// What it reads besides. None but the shared ones outlive the turn.
+  std::vector<File> files;
 };
 
 /// How a turn ended.
@@ -75,6 +81,8 @@ class Runner {
   virtual Invocation prepare(const Turn& turn) = 0;
   /// A piece of stdout; false if it is more than any answer has.
   virtual bool take(std::string_view piece) = 0;
+  /// A piece of stderr, while it runs.
+  virtual void hear_errors(std::string_view /*piece*/) {}
   virtual TurnResult finish(const Turn& turn, const ChildEnd& end) = 0;
   /// What it is at, in a few words; empty if unknown.
   virtual std::string progress() const { return {}; }

@@ -6,12 +6,32 @@
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "server/access/tokens.hpp"
+#include "server/http/http_gate.hpp"
 
 namespace molecule::server {
 
 namespace {
 
 constexpr std::size_t max_user_agent_bytes = 300;
+
+/// True if the browser speaks https, to a proxy in front of us. What says so only changes the
+/// cookie of the request's own sender, so it need not be trusted.
+bool came_by_https(const Context& context, const Request& request) {
+  if (const auto forwarded = request.header("X-Forwarded-Proto")) {
+    const std::string_view nearest = text::trim(forwarded->substr(0, forwarded->find(',')));
+    return text::equal_ignoring_case(nearest, "https");
+  }
+  if (const auto origin = request.header("Origin"); origin && *origin != "null") {
+    return origin->starts_with("https://");
+  }
+  if (!context.services.base_url.starts_with("https://")) return false;
+  // The same platform may be reached beside its proxy, where a browser would drop such a cookie,
+  // but on the machine itself.
+  const std::string asked(request.header("Host").value_or(""));
+  const std::string host = host_name(asked).value_or("");
+  return host == "127.0.0.1" || host == "localhost" || host == "[::1]" ||
+         origin_of("https://" + asked) == origin_of(context.services.base_url);
+}
 
 }  // namespace
 
@@ -37,6 +57,7 @@ awaitable<NewSession> create_session(Context& context, std::string_view user_age
       "INSERT INTO sessions (id, hash, user_agent, created_at, last_used_at)"
       " VALUES ($1, $2, $3, $4, $4)",
       made.id, sha256_hex(made.secret), shown, context.now_micros());
+  context.events.changed("", "sessions");
   co_return made;
 }
 
@@ -68,21 +89,23 @@ awaitable<std::optional<std::string>> find_session(Context& context, std::string
   co_return id;
 }
 
-std::string set_cookie(const Context& context, std::string_view secret) {
+std::string set_cookie(const Context& context, const Request& request, std::string_view secret) {
   const auto age = secret.empty()
                        ? std::chrono::seconds(0)
                        : std::chrono::duration_cast<std::chrono::seconds>(session_lifetime);
   const LoginInfo& login = context.services.login;
+  const std::string_view secure = came_by_https(context, request) ? " Secure;" : "";
   return fmt::format("{}={}; HttpOnly;{} SameSite=Strict; Path={}; Max-Age={}", login.cookie,
-                     secret, login.cookie_secure ? " Secure;" : "", login.cookie_path, age.count());
+                     secret, secure, login.cookie_path, age.count());
 }
 
 bool has_trusted_origin(const Request& request) {
   return request.header("Origin").has_value() || request.header("Sec-Fetch-Site") == "same-origin";
 }
 
-awaitable<void> keep_sessions(Context& context, std::int64_t now) {
-  for (const std::string& id : context.services.sessions_used) {
+awaitable<void> keep_sessions(Context& context, const std::set<std::string>& used,
+                              std::int64_t now) {
+  for (const std::string& id : used) {
     co_await context.store.execute("UPDATE sessions SET last_used_at = $2 WHERE id = $1", id, now);
   }
   co_await context.store.execute("DELETE FROM sessions WHERE last_used_at <= $1",

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -40,13 +41,15 @@ std::optional<std::string_view> session_cookie(const Context& context, const Req
 awaitable<std::optional<std::string>> find_session(Context& context, std::string_view cookie);
 
 /// The Set-Cookie field's value that gives the browser `secret`, or takes it away if that is empty.
-std::string set_cookie(const Context& context, std::string_view secret);
+/// `request` tells whether the browser came by https (page.md 1.5).
+std::string set_cookie(const Context& context, const Request& request, std::string_view secret);
 
 /// True if the request comes from the platform's own page or one of an allowed origin
 /// (page.md 1.10). The gate has refused other origins.
 bool has_trusted_origin(const Request& request);
 
-/// Writes the last use of the sessions used since the previous call, and deletes what has expired.
-awaitable<void> keep_sessions(Context& context, std::int64_t now);
+/// Writes that these sessions were used, and deletes what has expired.
+awaitable<void> keep_sessions(Context& context, const std::set<std::string>& used,
+                              std::int64_t now);
 
 }  // namespace molecule::server

@@ -57,6 +57,7 @@ awaitable<std::string> mint_token(Context& context, std::string_view workspace_i
       " VALUES ($1, $2, $3, $4, $5)",
       context.new_id(), workspace_id, sha256_hex(token), token.substr(0, prefix_characters),
       context.now_micros());
+  context.events.changed(workspace_id, "tokens");
   co_return token;
 }
 
@@ -65,19 +66,25 @@ awaitable<void> revoke_tokens(Context& context, std::string_view workspace_id) {
       "UPDATE workspace_tokens SET revoked_at = $2"
       " WHERE workspace_id = $1 AND revoked_at IS NULL",
       workspace_id, context.now_micros());
+  context.events.changed(workspace_id, "tokens");
   context.tokens_revoked = true;
 }
 
 awaitable<std::optional<std::string>> inbound_secret(Context& context,
                                                      std::string_view workspace_id) {
-  store::Rows row = co_await context.store.query(
-      "SELECT platform_inbound_secret FROM workspaces WHERE id = $1", workspace_id);
+  constexpr const char* kept = "SELECT platform_inbound_secret FROM workspaces WHERE id = $1";
+  store::Rows row = co_await context.store.query(kept, workspace_id);
   if (!row.next()) co_return std::nullopt;
   if (!row.is_null(0)) co_return row.string(0);
-  std::string minted = random_token();
-  const bool kept = co_await context.store.try_execute(
-      "UPDATE workspaces SET platform_inbound_secret = $2 WHERE id = $1", workspace_id, minted);
-  if (kept) co_return minted;
+  const bool written = co_await context.store.try_execute(
+      "UPDATE workspaces SET platform_inbound_secret = $2"
+      " WHERE id = $1 AND platform_inbound_secret IS NULL",
+      workspace_id, random_token());
+  if (written) {
+    // Another instance may have been first.
+    store::Rows own = co_await context.store.query(kept, workspace_id);
+    if (own.next() && !own.is_null(0)) co_return own.string(0);
+  }
   log::warning("the inbound secret of workspace {} could not be stored", workspace_id);
   co_return std::nullopt;
 }

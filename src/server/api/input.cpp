@@ -82,6 +82,15 @@ int list_limit(const Request& request) {
   return std::min(number, most);
 }
 
+std::int64_t list_number(const Request& request, std::string_view name, std::int64_t min,
+                         std::int64_t max, std::int64_t otherwise) {
+  const std::string_view text = request.parameter(name).value_or("");
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = failure == std::errc() && end == text.data() + text.size();
+  return whole && value >= min && value <= max ? value : otherwise;
+}
+
 int nesting(std::string_view json) {
   int depth = 0;
   int max_depth = 0;

@@ -53,6 +53,10 @@ class Body {
 /// The parameter `limit` of a list: 1 to 200; 50 without one, or if it is no positive number.
 int list_limit(const Request& request);
 
+/// The query parameter `name` if it is a whole number in the range, else `otherwise`.
+std::int64_t list_number(const Request& request, std::string_view name, std::int64_t min,
+                         std::int64_t max, std::int64_t otherwise);
+
 /// The depth of nested arrays and objects in valid JSON text.
 int nesting(std::string_view json);
 

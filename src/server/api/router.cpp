@@ -1,10 +1,14 @@
 #include "server/api/router.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "server/access/access.hpp"
@@ -79,11 +83,22 @@ bool is_decided(const Route& route, const Context& context, const Reply& reply) 
   return false;
 }
 
+/// How often a request is tried that other transactions are in the way of.
+constexpr int max_tries = 12;
+constexpr std::chrono::seconds max_trying{3};
+
+/// Doubles from a few milliseconds to a quarter of a second, so that two requests in each other's
+/// way do not meet again.
+std::chrono::milliseconds conflict_pause(int tries) {
+  const double longest = std::min(4.0 * std::exp2(tries), 250.0);
+  return std::chrono::milliseconds(static_cast<int>(longest * (0.5 + random_unit() / 2)));
+}
+
 /// The reply to a request that failed.
 Reply failure_reply(const Route& route, const std::exception& error) {
   log::error("{} {}: {}", route.method, route.pattern, error.what());
   const auto* failure = dynamic_cast<const StoreError*>(&error);
-  const bool later = failure != nullptr && failure->kind() == StoreError::Kind::unavailable;
+  const bool later = failure != nullptr && failure->kind() != StoreError::Kind::failed;
   return later ? unavailable() : error_reply(500, "internal error");
 }
 
@@ -170,12 +185,34 @@ awaitable<Reply> Router::handle(Request request) {
     co_return unknown;
   }
   const Route& route = entry->route;
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
   Reply reply;
   const RequestMetrics::Measured measured(*entry->use, request.arrived, reply);
-  // All in one coroutine: every request passes through here, and each frame costs an allocation.
+  bool again = true;
+  const auto give_up = std::chrono::steady_clock::now() + max_trying;
+  for (int tries = 1; again; ++tries) {
+    // Of a request that cannot be tried again, nothing is copied.
+    again = route.method != "GET" && services_.store.shared() && tries < max_tries &&
+            std::chrono::steady_clock::now() < give_up;
+    Request present = again ? request : std::move(request);
+    reply = co_await attempt(route, std::move(present), again);
+    if (!again) break;
+    asio::steady_timer pause(executor, conflict_pause(tries));
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+  co_return reply;
+}
+
+awaitable<Reply> Router::attempt(const Route& route, Request request, bool& again) {
+  const bool last = !std::exchange(again, false);
+  Reply reply;
   try {
     Context context(services_);
-    if (route.begins()) co_await context.begin_writing();
+    if (route.begins()) {
+      co_await context.begin_writing();
+      // What a request reads and then changes is of what its path names, or of the sender.
+      if (!request.args.empty()) context.store.lock(request.args.front());
+    }
     if (route.access != Access::anyone) {
       Result<Caller, Reply> caller = co_await authorize(context, route.access, request);
       if (!caller) {
@@ -202,6 +239,9 @@ awaitable<Reply> Router::handle(Request request) {
     }
     if (context.events.has_frames()) co_await publish(context);
     if (context.tokens_revoked) co_await services_.events.close_revoked();
+  } catch (const StoreError& error) {
+    again = !last && error.kind() == StoreError::Kind::conflict;
+    if (!again) reply = failure_reply(route, error);
   } catch (const std::exception& error) {
     reply = failure_reply(route, error);
   }

@@ -38,6 +38,9 @@ class Router {
   };
   const Entry* find(std::string_view method, std::string_view path, std::vector<std::string>& args);
   Reply answer_unknown(Request& request);
+  /// `again`: in, whether the request may be tried again; out, whether it has to, as another
+  /// transaction was in its way.
+  awaitable<Reply> attempt(const Route& route, Request request, bool& again);
   awaitable<void> publish(Context& context);
   RequestRates::Verdict count_request(const Route& route, const Caller& caller);
 

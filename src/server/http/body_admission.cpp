@@ -24,17 +24,30 @@ std::optional<std::string_view> upload_target(const Request& head) {
   return path;
 }
 
-using Refusal = std::optional<Reply>;
+using Decision = RequestScreen::Decision;
 
-/// Leaves the decision in `refusal`, which has no value until then.
+/// Tells whoever waits, unless the platform ends before anything is decided.
+struct Announcer {
+  explicit Announcer(std::shared_ptr<Decision> made) : decision(std::move(made)) {}
+  Announcer(const Announcer&) = delete;
+  Announcer& operator=(const Announcer&) = delete;
+  ~Announcer() {
+    const auto tell = std::exchange(decision->on_decided, nullptr);
+    if (decision->outcome && tell) tell();
+  }
+  std::shared_ptr<Decision> decision;
+};
+
 awaitable<void> decide(Services& services, Access access, Request head,
-                       std::shared_ptr<std::optional<Refusal>> refusal) {
+                       std::shared_ptr<Decision> decision) {
+  const Announcer announcer(decision);
   try {
     Context context(services);
     const Result<Caller, Reply> caller = co_await authorize(context, access, head);
-    refusal->emplace(caller ? Refusal() : Refusal(caller.error()));
+    decision->outcome.emplace(caller ? std::nullopt : std::optional<Reply>(caller.error()));
   } catch (const std::exception& error) {
     log::error("a token could not be looked up: {}", error.what());
+    decision->outcome.emplace(too_busy("the store does not answer: retry shortly"));
   }
 }
 
@@ -58,20 +71,18 @@ Result<RequestScreen::Grant, Reply> BodyAdmission::admit(const Request& head,
   const std::uint64_t max = target ? services_.max_upload_bytes : services_.max_body_bytes;
   if (declared.value_or(0) > max) return Failure{body_too_large(max)};
   if (target) asked.args.emplace_back(*target);
-  const auto refusal = std::make_shared<std::optional<Refusal>>();
-  // An embedded store answers before this returns. The bytes of a connection do not wait for one
-  // that takes longer.
+  const auto decision = std::make_shared<Decision>();
   asio::co_spawn(
       executor_,
-      decide(services_, target ? Access::workspace : Access::any_token, std::move(asked), refusal),
+      decide(services_, target ? Access::workspace : Access::any_token, std::move(asked), decision),
       [](const std::exception_ptr& error) {
         if (error) std::rethrow_exception(error);
       });
-  if (!refusal->has_value()) {
-    return Failure{too_busy("the store does not answer at once: retry shortly")};
-  }
-  if (refusal->value()) return Failure{*std::move(refusal->value())};
-  return RequestScreen::Grant{.max_bytes = max, .share = known_.share(head.credential())};
+  // An embedded store has answered by now.
+  if (decision->outcome && *decision->outcome) return Failure{**decision->outcome};
+  return RequestScreen::Grant{.max_bytes = max,
+                              .share = known_.share(head.credential()),
+                              .pending = decision->outcome ? nullptr : decision};
 }
 
 }  // namespace molecule::server

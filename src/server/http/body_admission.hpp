@@ -33,8 +33,8 @@ class BodyAdmission {
   std::shared_ptr<const ByteBudget> unasked() const { return unknown_; }
   /// `head` has the method, the path and the Authorization; `declared` is the body's size, if it is
   /// known beforehand. The refusals: 413 (platform-api.md 10), 401 without a live token, for an
-  /// upload without one of its workspace's, 503 with Retry-After if the store does not answer at
-  /// once. Called on the loop. Never throws.
+  /// upload without one of its workspace's, 503 with Retry-After if the store does not answer.
+  /// Called on the loop. Never throws.
   Result<RequestScreen::Grant, Reply> admit(const Request& head,
                                             std::optional<std::uint64_t> declared);
 

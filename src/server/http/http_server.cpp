@@ -57,6 +57,7 @@ struct HttpServer::Impl {
         listener(options.listening >= 0
                      ? Listener(loop_, options.listening)
                      : Listener(loop_, endpoint_of(options.host, options.port))) {
+    share_guesses();
     // Not before: where that failed, another server may be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
     service.rules = {.unasked_bytes = admission.unasked_bytes(),
@@ -81,6 +82,17 @@ struct HttpServer::Impl {
             .event_streams = streams.size(),
             .unfinished_requests = unfinished,
             .accepted_connections = accepted_connections};
+  }
+
+  /// A guesser gets no more tries from several instances than from one.
+  void share_guesses() {
+    Instances& instances = services.events.instances();
+    if (!instances.shared()) return;
+    guesses.tell = [&instances](std::string_view text) {
+      instances.tell(Instances::Subject::guesses, text);
+    };
+    instances.on(Instances::Subject::guesses,
+                 [this](std::string_view text) { guesses.hear(text); });
   }
 
   /// What RESTinio's own server would do but for accepting.
@@ -334,7 +346,8 @@ struct HttpServer::Impl {
     const std::uint64_t subscription = services.events.subscribe(
         {.caller = std::move(caller),
          .send = [this, id](const std::string& frame) { sockets.send(id, frame); },
-         .revoke = [this, id] { sockets.drop(id, Close::revoked); }});
+         .revoke = [this, id] { sockets.drop(id, Close::revoked); },
+         .dismiss = [this, id] { sockets.drop(id, Close::going_away); }});
     sockets.open(id, owner, wire_of(socket, [this, subscription] {
                    services.events.unsubscribe(subscription);
                  }));

@@ -149,6 +149,14 @@ int RequestScreen::admit(std::optional<std::uint64_t> declared) {
     refusal_ = std::move(grant.error());
     return refuse(Verdict::refused);
   }
+  if (grant->pending != nullptr && pending_ != nullptr) {
+    refusal_ = too_busy("too many large requests at a time: retry shortly");
+    return refuse(Verdict::refused);
+  }
+  if (grant->pending != nullptr) {
+    pending_ = std::move(grant->pending);
+    pending_from_ = message_from_;
+  }
   max_body_bytes_ = grant->max_bytes;
   share_ = std::move(grant->share);
   return 0;
@@ -192,6 +200,14 @@ int RequestScreen::on_message_complete(http_parser* parser) {
   return 0;
 }
 
+std::size_t RequestScreen::settle(std::size_t passed) {
+  const std::shared_ptr<Decision> decision = std::exchange(pending_, nullptr);
+  if (!decision->outcome || !*decision->outcome) return passed;
+  refusal_ = **decision->outcome;
+  verdict_ = Verdict::refused;
+  return std::min(pending_from_, passed);
+}
+
 std::size_t RequestScreen::take(std::string_view data) {
   if (verdict_ != Verdict::pass) return 0;
   return frames_ ? take_frames(data) : take_requests(data);
@@ -203,6 +219,7 @@ std::size_t RequestScreen::take_requests(std::string_view data) {
                     on_message_complete);
   std::size_t passed = 0;
   while (passed < data.size()) {
+    message_from_ = passed;
     const std::string_view rest = data.substr(passed);
     const std::size_t framed = framing_.take(rest);
     if (framing_.problem() != RequestFraming::Problem::none) {

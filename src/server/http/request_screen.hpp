@@ -30,11 +30,21 @@ class RequestScreen {
   /// What the connection is in the middle of; `idle` between two requests.
   enum class Stage { idle, head, body, stream };
 
+  /// A decision that takes longer: until it is there, nothing more of the connection is read.
+  struct Decision {
+    /// Set once: the refusal, or that there is none.
+    std::optional<std::optional<Reply>> outcome = std::nullopt;
+    /// Called when it is.
+    std::function<void()> on_decided = {};
+  };
+
   /// What the body of one request may have. What has come of it is counted in `share`, where there
   /// is one, until the request is answered.
   struct Grant {
     std::uint64_t max_bytes = 0;
     std::shared_ptr<ByteBudget::Share> share = nullptr;
+    /// The grant holds only if this decides so; null: it holds.
+    std::shared_ptr<Decision> pending = nullptr;
   };
 
   /// `admit` is asked once for each request whose body has more than `unasked_bytes`: with its
@@ -56,6 +66,11 @@ class RequestScreen {
   /// How many bytes of `data`, the next ones read, may be passed on: all, unless the verdict
   /// changed. The reader never sees the end of an offending head or frame.
   std::size_t take(std::string_view data);
+  /// What the bytes that were just taken wait for; null: nothing.
+  const std::shared_ptr<Decision>& pending() const { return pending_; }
+  /// Ends that wait once it is decided. Returns how many of the bytes taken last, of which `passed`
+  /// were to be passed on, may be.
+  std::size_t settle(std::size_t passed);
   Verdict verdict() const { return verdict_; }
   /// The limit on the current request's body.
   std::uint64_t max_body_bytes() const { return max_body_bytes_; }
@@ -98,6 +113,10 @@ class RequestScreen {
   bool asked_ = false;
   std::shared_ptr<ByteBudget::Share> share_;
   std::shared_ptr<ByteBudget::Share> answered_;
+  std::shared_ptr<Decision> pending_;
+  /// Of the bytes taken last: where the request begins that waits for a decision.
+  std::size_t pending_from_ = 0;
+  std::size_t message_from_ = 0;
   Reply refusal_;
   Verdict verdict_ = Verdict::pass;
   RequestFraming framing_;

@@ -120,9 +120,26 @@ class ScreenedSocket : public asio::ip::tcp::socket {
                                       const std::size_t passed =
                                           screen->take({static_cast<char*>(buffer.data()), size});
                                       enter(screen->stage(), true);
-                                      if (passed == 0) return refuse(buffer, std::move(handler));
-                                      handler(failure, passed);
+                                      pass_on(passed, buffer, std::move(handler));
                                     }));
+  }
+
+  /// Passes bytes on once it is decided whether they may be.
+  template <class Handler>
+  void pass_on(std::size_t passed, asio::mutable_buffer buffer, Handler handler) {
+    const std::shared_ptr<RequestScreen::Decision> pending = screen_->pending();
+    if (!pending) {
+      if (passed == 0) return refuse(buffer, std::move(handler));
+      return handler(asio::error_code(), passed);
+    }
+    const auto executor = asio::get_associated_executor(handler, get_executor());
+    auto waiting = std::make_shared<Handler>(std::move(handler));
+    pending->on_decided = [this, screen = screen_, executor, passed, buffer, waiting] {
+      asio::post(executor, [this, screen, passed, buffer, waiting] {
+        pass_on(screen->settle(passed), buffer, std::move(*waiting));
+      });
+    };
+    if (pending->outcome) std::exchange(pending->on_decided, nullptr)();
   }
 
   /// Says that the body may come, then reads it.

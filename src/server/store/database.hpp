@@ -12,6 +12,7 @@
 #include "base/async/asio.hpp"
 #include "server/metrics/store_metrics.hpp"
 #include "server/store/rows.hpp"
+#include "server/store/signals.hpp"
 #include "server/store/store_error.hpp"
 #include "server/store/value.hpp"
 
@@ -48,6 +49,11 @@ class Session {
   virtual bool unsettled() const = 0;
   /// Returns when such rows are durable. A reply that tells of them must wait for this.
   virtual awaitable<void> settled() = 0;
+
+  /// Keeps other sessions that lock the same name out until this session's transaction has ended,
+  /// so that what it reads and then changes is not changed in between. Does nothing outside of a
+  /// transaction, and where transactions never overlap. Takes effect before the next statement.
+  virtual void lock(std::string_view name) = 0;
 
   /// Values are copied before this returns. Read at least one row of a statement that writes.
   template <class... Args>
@@ -100,6 +106,8 @@ class Database {
  public:
   virtual ~Database() = default;
   virtual std::unique_ptr<Session> session() = 0;
+  /// True if other processes may use the store at the same time, and transactions overlap.
+  virtual bool shared() const = 0;
   /// True if the store's files were removed or replaced: nothing written from then on is kept.
   virtual bool replaced() const = 0;
   /// Housekeeping: gives back the disk space of a log that has grown beyond its limit. Does nothing
@@ -108,6 +116,8 @@ class Database {
   /// Housekeeping that is best done while nothing else happens; call it about every second. Throws
   /// `StoreError`.
   virtual void use_idle_time() = 0;
+  /// How the processes that share the store reach each other; null where only one may use it.
+  virtual Signals* signals() { return nullptr; }
 
   /// The engine and its version, for operators.
   virtual std::string engine() const = 0;
@@ -122,5 +132,11 @@ class Database {
 /// Opens the store in `file`: creates it if it is missing, and upgrades it to this program's
 /// version. Throws `StoreError`, also if a newer version wrote the store.
 std::unique_ptr<Database> open(const std::filesystem::path& file);
+
+/// The same for a database of a server, `postgres://…`, which several processes may use. `password`
+/// is that of a credential. Blocks, at most for some seconds if the server is away.
+std::unique_ptr<Database> open_server(const std::string& url,
+                                      const std::optional<std::string>& password = std::nullopt,
+                                      int connections = 4);
 
 }  // namespace molecule::server::store

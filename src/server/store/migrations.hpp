@@ -22,4 +22,11 @@ const std::vector<Migration>& migrations();
 
 }  // namespace sqlite
 
+namespace postgres {
+
+/// The same of the other engine.
+const std::vector<Migration>& migrations();
+
+}  // namespace postgres
+
 }  // namespace molecule::server::store

@@ -21,6 +21,7 @@ class SqliteDatabase final : public Database {
   explicit SqliteDatabase(const std::filesystem::path& file);
   std::unique_ptr<Session> session() override;
   bool replaced() const override;
+  bool shared() const override { return false; }
   void shrink_log() override { file_->shrink_log(); }
   void use_idle_time() override;
   std::string engine() const override;

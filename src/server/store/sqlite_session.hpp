@@ -23,6 +23,7 @@ class SqliteSession final : public Session {
   awaitable<void> commit() override;
   bool unsettled() const override { return group_.unsettled(); }
   awaitable<void> settled() override { return group_.settled(); }
+  void lock(std::string_view) override {}
   RowStream search_memories(const MemorySearch& search) override;
   RowStream search_everything(std::string_view workspace_id, std::string_view text) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;

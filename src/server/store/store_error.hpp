@@ -9,7 +9,8 @@ namespace molecule::server {
 class StoreError : public std::runtime_error {
  public:
   enum class Kind {
-    unavailable,  ///< busy, full, or not writable: may work later
+    unavailable,  ///< busy, full, away, or not writable: may work later
+    conflict,     ///< another transaction was in the way: works if the whole is tried again
     failed        ///< anything else
   };
 

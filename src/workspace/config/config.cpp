@@ -77,8 +77,7 @@ std::string make_agent_card(const Environment& environment, std::string_view wor
   json::Writer writer;
   {
     auto card = writer.object();
-    card.field("name",
-               name.empty() ? fmt::format("molecule-mcp-{}", workspace_id.substr(0, 8)) : name);
+    card.field("name", name.empty() ? fmt::format("molecule-mcp-{}", workspace_id) : name);
     if (!description.empty()) card.field("description", description);
     auto list = card.array("skills");
     for (const std::string& skill : text::split_list(skills, ',')) {

@@ -71,6 +71,15 @@ struct Timing {
   /// The platform deletes rows after 30 days at the latest (platform-api.md 10).
   std::chrono::days removed_kept{35};
 
+  // Many workspaces in one process.
+  /// Between the starts of two of them, from the 17th on, so that they do not work in step.
+  milliseconds start_interval{4};
+  /// For each of them: the least time between two records of an owner that only say that all is
+  /// still well.
+  milliseconds record_refresh{120};
+  /// How often memory that is no longer needed goes back to the system.
+  seconds memory_release{30};
+
   // Storage: `Database` says which applies when.
   milliseconds lock_wait{250};
   milliseconds store_retry{20};

@@ -10,6 +10,10 @@ namespace molecule::workspace {
 
 namespace {
 
+/// More open files of this process than these are worth closing: each costs about 100 KB.
+constexpr int max_open = 32;
+int open_files = 0;
+
 StoreError::Kind kind_of(const sqlite::Error& error) {
   if (error.busy()) return StoreError::Kind::busy;
   if (error.cannot_write()) return StoreError::Kind::full;
@@ -26,6 +30,10 @@ Database::Database(std::filesystem::path path, std::string purpose,
       on_open_(std::move(on_open)),
       timing_(timing) {}
 
+Database::~Database() {
+  drop();
+}
+
 void Database::fail(const sqlite::Error& error) {
   throw StoreError(kind_of(error), error.what());
 }
@@ -39,9 +47,30 @@ void Database::refuse(StoreError::Kind kind, const char* reason) const {
 void Database::drop_if_replaced() {
   if (users_ > 0 || !handle_ || !handle_->replaced()) return;
   log::warning("{} was removed or replaced while it was in use: opening it again", path_.string());
-  handle_.reset();
+  drop();
   // No version: whatever the file at this path holds now, it was written since.
   seen_version_ = 0;
+}
+
+void Database::drop() {
+  if (handle_) --open_files;
+  handle_.reset();
+  spare_changes_ = -1;
+}
+
+/// The version is read first: what is written between is in one of the two.
+void Database::note_changes_while_closed() {
+  if (!closed_) return;
+  seen_version_ = handle_->data_version();
+  const sqlite::FileState now = sqlite::file_state(path_);
+  const bool replaced =
+      !now.file || !closed_->file || now.file->identity != closed_->file->identity;
+  if (replaced) {
+    log::warning("{} was removed or replaced while it was in use: opening it again",
+                 path_.string());
+  }
+  written_elsewhere_ = written_elsewhere_ || now != *closed_;
+  closed_.reset();
 }
 
 sqlite::Database& Database::open() {
@@ -49,18 +78,26 @@ sqlite::Database& Database::open() {
   if (handle_) return *handle_;
   try {
     handle_.emplace(path_, lock_wait());
+    ++open_files;
+    note_changes_while_closed();
     on_open_(*handle_);
     handle_->release_memory();
     ++openings_;
   } catch (const sqlite::Error& error) {
-    handle_.reset();
+    drop();
     if (error.unusable_file()) refuse(StoreError::Kind::damaged, error.what());
     throw;
   } catch (const StoreError& error) {
-    handle_.reset();
+    drop();
     refuse(error.kind(), error.what());
   }
   return *handle_;
+}
+
+bool Database::replaced() const {
+  if (handle_) return handle_->replaced();
+  const auto named = files::fingerprint(path_);
+  return !closed_ || !closed_->file || !named || named->identity != closed_->file->identity;
 }
 
 bool Database::exists() const {
@@ -71,8 +108,28 @@ bool Database::exists() const {
 bool Database::changed_elsewhere() {
   return use([this](sqlite::Database& db) {
     const std::int64_t version = db.data_version();
-    return std::exchange(seen_version_, version).value_or(version) != version;
+    const bool changed = std::exchange(seen_version_, version).value_or(version) != version;
+    const bool while_closed = std::exchange(written_elsewhere_, false);
+    if (changed) spare_changes_ = -1;
+    return changed || while_closed;
   });
+}
+
+bool Database::spare() {
+  if (!handle_ || users_ > 0 || open_files <= max_open) return false;
+  const std::int64_t changes = handle_->total_changes();
+  return std::exchange(spare_changes_, changes) == changes;
+}
+
+bool Database::close() {
+  if (!handle_ || users_ > 0) return false;
+  drop();
+  closed_ = sqlite::file_state(path_);
+  return true;
+}
+
+bool Database::closed_unchanged() {
+  return !handle_ && closed_ && closed_->file && sqlite::file_state(path_) == *closed_;
 }
 
 void Database::rest() {

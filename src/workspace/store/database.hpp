@@ -29,6 +29,9 @@ class Database {
   /// `purpose` completes "cannot be used as …". `on_open` creates the tables; it may throw.
   Database(std::filesystem::path path, std::string purpose,
            std::function<void(sqlite::Database&)> on_open, const Timing& timing);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database();
 
   /// Runs `action` on the open file and returns its result.
   template <class Action>
@@ -44,6 +47,8 @@ class Database {
   bool is_open() const { return handle_.has_value(); }
   /// How often the file was opened: more than once if it was replaced.
   unsigned openings() const { return openings_; }
+  /// True if the file that was opened last was removed or replaced since.
+  bool replaced() const;
   /// False until some process has created the file. Opens nothing.
   bool exists() const;
   /// True if another process has written since the previous call. The first call returns false.
@@ -52,6 +57,15 @@ class Database {
   /// After the regular work, until the next: frees the pages in memory, which cost more than
   /// everything else that an idle workspace has.
   void rest();
+  /// True if this process has so many files open that this one should be closed, and nobody has
+  /// written to it since the previous call.
+  bool spare();
+  /// Closes the file, unless it is in use. The next use opens it again, and `changed_elsewhere`
+  /// also reports what was written meanwhile.
+  bool close();
+  /// True if `close` has closed the file and nobody has written since, so that what was read before
+  /// still holds.
+  bool closed_unchanged();
 
   /// While one exists, a call that needs the lock of another process fails at once (`busy`), also
   /// the one that opens the file.
@@ -80,6 +94,8 @@ class Database {
   };
 
   void drop_if_replaced();
+  void drop();
+  void note_changes_while_closed();
   std::chrono::milliseconds lock_wait() const;
   sqlite::Database& open();
   [[noreturn]] static void fail(const sqlite::Error& error);
@@ -95,6 +111,11 @@ class Database {
   /// How many `FailFast` exist.
   int in_a_hurry_ = 0;
   std::optional<std::int64_t> seen_version_;
+  /// This connection's changes as of the last call of `spare`.
+  std::int64_t spare_changes_ = -1;
+  bool written_elsewhere_ = false;
+  /// The files as `close` left them, until they are opened again.
+  std::optional<sqlite::FileState> closed_;
 };
 
 }  // namespace molecule::workspace

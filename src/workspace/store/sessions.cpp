@@ -53,6 +53,11 @@ bool Sessions::join(Id host) {
   return guest_;
 }
 
+void Sessions::leave() {
+  if (std::exchange(locked_, false)) file_.unlock(self_);
+  shown_.reset();
+}
+
 bool Sessions::others() {
   return file_.any_locked_elsewhere(first_session);
 }
@@ -63,9 +68,15 @@ bool Sessions::alive(Id session) {
   return own || !file_.usable() || file_.locked_elsewhere(session);
 }
 
+std::optional<LockFile::Note> Sessions::life() {
+  std::optional<LockFile::Note> last = file_.note();
+  if (last) last->when = std::max(last->when, file_.highest_shown());
+  return last;
+}
+
 bool Sessions::active(Id session) {
   if (!alive(session)) return false;
-  const std::optional<LockFile::Note> last = file_.note();
+  const std::optional<LockFile::Note> last = life();
   if (!last) return false;
   const std::int64_t age = now() - last->when;
   return age >= 0 && age < microseconds(timing_.owner_liveness).count();
@@ -76,7 +87,7 @@ bool Sessions::precedes(Id session) {
 }
 
 Clock::duration Sessions::next_check() {
-  const std::optional<LockFile::Note> last = file_.note();
+  const std::optional<LockFile::Note> last = life();
   if (!last || last->who == self()) return timing_.owner_check;
   const microseconds left = timing_.owner_liveness - microseconds(now() - last->when);
   return left > microseconds(0) ? std::min<Clock::duration>(left, timing_.owner_check)
@@ -84,7 +95,32 @@ Clock::duration Sessions::next_check() {
 }
 
 void Sessions::show_life() {
-  file_.write_note({.who = self(), .when = now()});
+  const std::int64_t time = now();
+  const std::optional<LockFile::Note> last = file_.note();
+  const bool noted = last && last->who == self();
+  // Others take the later one of the two.
+  if (!file_.show(time) || !noted) file_.write_note({.who = self(), .when = time});
+  shown_ = time;
+}
+
+bool Sessions::recently_alive() const {
+  if (!shown_) return false;
+  const std::int64_t age = now() - *shown_;
+  return age >= 0 && age < microseconds(timing_.owner_liveness).count();
+}
+
+bool Sessions::still_owner() {
+  if (in_part_ || !locked_ || !recently_alive()) return false;
+  // Most calls come soon after another.
+  if (now() - *shown_ < microseconds(timing_.owner_check).count() / 2) return true;
+  const std::optional<LockFile::Note> last = file_.note();
+  if (!last || last->who != self()) return false;
+  const std::int64_t before = *shown_;
+  show_life();
+  // A process that was stopped in between may be too late.
+  if (now() - before < microseconds(timing_.owner_liveness).count()) return true;
+  shown_.reset();
+  return false;
 }
 
 bool Sessions::own_without_inbox() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "base/async/clock.hpp"
 #include "base/files/lock_file.hpp"
@@ -41,6 +42,8 @@ class Sessions {
   bool guest() const { return guest_; }
   /// This session's id. The first call takes its lock; if that fails, later calls try again.
   Id self();
+  /// The others see this session as ended, until `self` is called again.
+  void leave();
   /// True if that session's process exists, running or stopped, or if that is unknown.
   bool alive(Id session);
   /// True if `session` is alive and its liveness is recent.
@@ -50,8 +53,14 @@ class Sessions {
   bool precedes(Id session);
   /// True if any session has ever owned the workspace.
   bool any_owner_yet() { return file_.note().has_value(); }
-  /// Notes the owner's liveness.
+  /// Shows the owner's liveness, which writes nothing to disk. The first time also notes who the
+  /// owner is.
   void show_life();
+  /// True if this session showed its liveness so recently that nobody can have taken over since.
+  bool recently_alive() const;
+  /// As `show_life` for a session that was the owner when it last showed its liveness, and so still
+  /// is: nobody else can have taken over meanwhile. False if that is not certain.
+  bool still_owner();
   /// The time until the next check of the owner: when its liveness expires unless it is refreshed.
   Clock::duration next_check();
 
@@ -75,6 +84,9 @@ class Sessions {
   std::int64_t now() const;
 
  private:
+  /// The last sign of life of an owner. Earlier versions only note it.
+  std::optional<LockFile::Note> life();
+
   /// Shared by all sessions that wait.
   static constexpr std::int64_t waiting_byte = 4;
 
@@ -86,6 +98,8 @@ class Sessions {
   bool in_part_ = false;
   bool guest_ = false;
   bool holds_substitute_ = false;
+  /// When this session last showed its liveness.
+  std::optional<std::int64_t> shown_;
   /// How many calls wait.
   int waits_ = 0;
 };

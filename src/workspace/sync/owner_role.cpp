@@ -7,10 +7,11 @@
 namespace molecule::workspace {
 
 OwnerRole::OwnerRole(std::string workspace_id, Inbox& inbox,
-                     const std::filesystem::path& state_folder, Clock& clock)
+                     const std::filesystem::path& state_folder, Clock& clock,
+                     Clock::duration record_refresh)
     : workspace_id_(std::move(workspace_id)),
       inbox_(inbox),
-      status_(state_folder, clock),
+      status_(state_folder, clock, record_refresh),
       owned_event_(clock) {}
 
 bool OwnerRole::claim() {

@@ -15,11 +15,12 @@ namespace molecule::workspace {
 /// polls (molecule-mcp.md 5). The others check the owner every `Timing::owner_check` and take over
 /// when its process has ended, or has been stopped for `Timing::owner_liveness`, together less than
 /// a poll interval; a process that continues after that learns that it is no longer the owner
-/// before it does anything, and the inbox refuses its writes.
+/// before it does anything, and the inbox refuses its writes. `record_refresh` is the `refresh` of
+/// its `StatusFile`.
 class OwnerRole {
  public:
   OwnerRole(std::string workspace_id, Inbox& inbox, const std::filesystem::path& state_folder,
-            Clock& clock);
+            Clock& clock, Clock::duration record_refresh = {});
   OwnerRole(const OwnerRole&) = delete;
   OwnerRole& operator=(const OwnerRole&) = delete;
 

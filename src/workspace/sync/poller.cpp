@@ -244,10 +244,12 @@ Clock::duration Poller::stored(PollCursor::Step step) {
 
 void Poller::store(const std::optional<PollCursor::Batch>& batch) {
   Inbox& inbox = context_.inbox;
+  bool news = false;
   if (batch) {
     const std::size_t added = inbox.messages.store(batch->messages, batch->cursor, batch->sequence,
                                                    batch->cursor_created);
-    if (added > 0) context_.changes.messages_changed();
+    news = added > 0;
+    if (news) context_.changes.messages_changed();
   } else if (!inbox.poll_state.cursor()) {
     if (!inbox.poll_state.watched_since()) inbox.poll_state.watch_since(context_.clock.wall());
     if (const auto anchor = std::exchange(anchor_, std::nullopt)) {
@@ -255,7 +257,7 @@ void Poller::store(const std::optional<PollCursor::Batch>& batch) {
     }
   }
   // After the commit: the other processes read the inbox when this is written.
-  context_.owner_role.status().polled();
+  context_.owner_role.status().polled(news);
 }
 
 Clock::duration Poller::failed(const platform::Error& error, const platform::ActivityQuery& query) {

@@ -105,7 +105,7 @@ TEST_CASE("a listening address is an address or localhost, with a port") {
         Case{"[::1]:80", "::1", 80}, Case{"localhost:9", "localhost", 9}}) {
     CAPTURE(one.text);
     PlatformOptions found;
-    CHECK(app::parse_listen(one.text, found));
+    CHECK(app::parse_listen(one.text, found.host, found.port));
     CHECK(found.host == one.host);
     CHECK(found.port == one.port);
   }
@@ -114,7 +114,7 @@ TEST_CASE("a listening address is an address or localhost, with a port") {
                            "[localhost]:80", "example.org:80", "[::1]", "127.0.0.1 :80"}) {
     CAPTURE(text);
     PlatformOptions found;
-    CHECK_FALSE(app::parse_listen(text, found));
+    CHECK_FALSE(app::parse_listen(text, found.host, found.port));
   }
 }
 

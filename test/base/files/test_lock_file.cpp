@@ -68,12 +68,35 @@ TEST_CASE("lock file: every process can read the note") {
   CHECK(b.note()->when == -6);
 }
 
+TEST_CASE("lock file: the highest of the numbers that are shown is seen, and costs no write") {
+  const test::TemporaryFolder folder;
+  LockFile a(folder.path() / "locks");
+  LockFile observer(folder.path() / "locks", LockFile::ReadOnly());
+  CHECK(observer.highest_shown() < 0);
+  CHECK(a.show(7));
+  CHECK(a.show(5'000'000'000'000));
+  CHECK(observer.highest_shown() == 5'000'000'000'000);
+  CHECK(a.highest_shown() == 5'000'000'000'000);
+  {
+    LockFile b(folder.path() / "locks");
+    CHECK(b.show(0));
+    CHECK(b.highest_shown() == 5'000'000'000'000);
+    CHECK(b.show(6'000'000'000'000));
+    CHECK(a.highest_shown() == 6'000'000'000'000);
+    CHECK_FALSE(b.any_locked_elsewhere(1));
+  }
+  CHECK(a.highest_shown() == 5'000'000'000'000);
+  CHECK(std::filesystem::file_size(folder.path() / "locks") == 0);
+}
+
 TEST_CASE("lock file: without a lock file nothing is locked and nothing fails") {
   LockFile file("/proc/no/such/folder/locks");
   CHECK_FALSE(file.lock(1));
   CHECK_FALSE(file.locked_elsewhere(1));
   file.write_note({.who = 1, .when = 1});
   CHECK_FALSE(file.note());
+  CHECK_FALSE(file.show(1));
+  CHECK(file.highest_shown() < 0);
 }
 
 #ifdef MOLECULE_LINUX
@@ -85,20 +108,25 @@ TEST_CASE("file watcher: reports writes and nothing else") {
   FileWatcher watcher(loop.get_executor());
   tasks.spawn("watcher", watcher.run());
   loop.poll();
-  int a = 0;
-  int b = 0;
-  CHECK_FALSE(watcher.watch(folder.path() / "absent", [] {}));
-  std::ofstream(folder.path() / "a") << "";
-  std::ofstream(folder.path() / "b") << "";
-  CHECK(watcher.watch(folder.path() / "a", [&a] { ++a; }));
-  CHECK(watcher.watch(folder.path() / "b", [&b] { ++b; }));
-  std::ofstream(folder.path() / "a", std::ios::app) << "x";
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  while (a == 0 && std::chrono::steady_clock::now() < until) {
-    loop.run_one_for(std::chrono::milliseconds(100));
-  }
-  CHECK(a == 1);
-  CHECK(b == 0);
+  std::vector<std::string> written;
+  CHECK_FALSE(watcher.watch(folder.path() / "absent", {"a"}, [](const std::string&) {}));
+  CHECK(watcher.watch(folder.path(), {"a", "b"},
+                      [&written](const std::string& name) { written.push_back(name); }));
+  const auto wait_for = [&](std::size_t count) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (written.size() < count && std::chrono::steady_clock::now() < until) {
+      loop.run_one_for(std::chrono::milliseconds(100));
+    }
+  };
+  std::ofstream(folder.path() / "other") << "x";
+  std::ofstream(folder.path() / "a") << "x";
+  wait_for(1);
+  CHECK(written == std::vector<std::string>{"a"});
+  // A file that is removed and made anew is still watched.
+  std::filesystem::remove(folder.path() / "a");
+  std::ofstream(folder.path() / "a") << "x";
+  wait_for(2);
+  CHECK(written == std::vector<std::string>{"a", "a"});
   tasks.cancel_all();
   loop.run_for(std::chrono::seconds(1));
   CHECK(tasks.size() == 0);

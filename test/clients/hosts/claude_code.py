@@ -47,8 +47,12 @@ class ClaudeCode(NpmHost):
         folder = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
         session.write(".claude.json", as_json({
             "hasCompletedOnboarding": True, "theme": "dark",
-            "cachedGrowthBookFeatures": {"tengu_harbor": True},
+            "cachedGrowthBookFeatures": {"tengu_harbor": True,
+                                         "tengu_harbor_permissions": True},
             "customApiKeyResponses": {"approved": ["none"], "rejected": []},
             "mcpServers": {"molecule": {"type": "stdio", **server_entry(session)}},
             "projects": {str(session.work): folder}}))
-        return [self.program, *common, *(CHANNELS if session.channels else [])]
+        # By default it lets a model judge what needs no question.
+        asks = "MOLECULE_MCP_PERMISSION_RELAY" in session.variables
+        return [self.program, *common, *(CHANNELS if session.channels else []),
+                *(["--permission-mode", "manual"] if asks else [])]

@@ -21,7 +21,7 @@ def run(lab):
         program, variables = lab.host.as_handler(session)
         daemon = Daemon(lab.build / "molecule-mcp", lab.platform, lab.alpha, session.home,
                         "--handler", lab.host.handler, "--retry-secs", "0", "--deadline-secs", "60",
-                        "--working-directory", session.work, "--", *program,
+                        "--", *program,
                         env=session.environment(variables))
         try:
             with daemon:
@@ -58,6 +58,8 @@ def talk(lab, session, daemon, model):
         said = lab.shown_to_person()[before:]
         lab.check(f"the person is told when the model answers {status}",
                   len(said) == 1 and "could not answer" in said[0], f"{said}; {log_end(daemon)}")
+        # The person is told first.
+        lab.until(lambda: any(kept == text for kept, _ in daemon.set_aside()), SECONDS)
         kept = [reason for kept, reason in daemon.set_aside() if kept == text]
         # Not every host names the status.
         lab.check(f"the message stays with the reason ({status})", kept and kept[0],

@@ -161,3 +161,24 @@ kind = "none"
     turn, = seen_by(daemon.home)
     assert "--restricted" not in turn["args"] and turn["args"][-2:] == ["--model", "best"]
     until(lambda: ["from Ben"] == [text for text, in daemon.waiting()])
+
+
+def test_gemini_finds_its_server_in_the_daemons_folder_and_the_persons_is_left_alone(start, tmp_path):
+    """Gemini CLI takes a system file only from root's folders, so a daemon of anybody else's needs
+    the settings of the folder. Turns side by side share them: they hold nothing of one turn."""
+    daemon = start("gemini", "--conversation", "message", mode="tool")
+    for text in ("one", "two", "three"):
+        daemon.ask(text)
+    assert daemon.wait_answers(3) == ["by the tool"] * 3
+    settings = daemon.state / "work" / ".gemini" / "settings.json"
+    assert is_private(settings)
+    for value in (daemon.workspace.id, daemon.platform.url, daemon.workspace.token):
+        assert value not in settings.read_text()
+    daemon.stop()
+    project = tmp_path / "project"
+    project.mkdir()
+    daemon.arguments += ["--working-directory", str(project)]
+    daemon.start()
+    daemon.ask("four")
+    daemon.wait_answers(4)
+    assert seen_by(daemon.home)[-1]["cwd"] == str(project) and list(project.iterdir()) == []

@@ -3,8 +3,10 @@ folder of a test. Commands of the document run unchanged but for paths and ports
 the real programs as their units would."""
 
 import os
+import shlex
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from pathlib import Path
@@ -56,8 +58,10 @@ def listens(port):
 
 
 class Machine:
-    def __init__(self, build, folder):
-        self.build, self.folder = build, folder
+    def __init__(self, build, folder, database=None):
+        """`database`: a PostgreSQL server of this machine; then no platform runs at first."""
+        self.build, self.folder, self.database = build, folder, database
+        self.instances = {}  # by the port that the document names
         self.data, self.home = folder / "data", folder / "home"
         self.platform, self.port = None, 0
         self.tls_port, self.authority = free_port(), None
@@ -76,15 +80,17 @@ class Machine:
         threading.Thread(target=self._serve_control, daemon=True).start()
 
     def __enter__(self):
-        self.systemctl("start", "molecule-platform")
+        if not self.database:
+            self.systemctl("start", "molecule-platform")
         return self
 
     def __exit__(self, kind, *rest):
         self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         self._stop_web()
-        if self.platform:
-            self.platform.__exit__(kind, *rest)
+        for platform in [self.platform, *self.instances.values()]:
+            if platform:
+                platform.__exit__(kind, *rest)
 
     # --- the document's blocks ------------------------------------------------------------
 
@@ -95,6 +101,11 @@ class Machine:
                              ("/etc/", f"{self.folder}/etc/"), ("127.0.0.1:8080", f"127.0.0.1:{self.port}"),
                              ("listen 443", f"listen 127.0.0.1:{self.tls_port}")):
             text = text.replace(theirs, str(ours))
+        for named, instance in self.instances.items():
+            text = text.replace(f"127.0.0.1:{named}", f"127.0.0.1:{instance.port}")
+        if self.database:
+            here = f"host={self.database.folder}&port={self.database.port}"
+            text = text.replace("postgres:///molecule", f"postgres://molecule-platform@/molecule?{here}")
         return text
 
     def write(self, block):
@@ -110,6 +121,9 @@ class Machine:
 
     def environment(self, **more):
         inherited = child_env(self.home)
+        if self.database:
+            inherited |= {"PGHOST": str(self.database.folder), "PGPORT": str(self.database.port),
+                          "PGUSER": "molecule"}
         return inherited | {
             "PATH": f"{self.folder / 'bin'}:{inherited['PATH']}", "BUILD": str(self.build),
             "CONTROL": str(self.folder / "control"), "PLATFORM_PORT": str(self.port),
@@ -133,26 +147,60 @@ class Machine:
                     connection.sendall(f"{error!r}\n".encode())
 
     def systemctl(self, *arguments):
-        verb, unit = [argument for argument in arguments if not argument.startswith("--")]
-        if verb == "enable":
+        verb, *units = [argument for argument in arguments if not argument.startswith("--")]
+        for unit in units:
+            self._change_unit(verb, unit)
+
+    def _change_unit(self, verb, unit):
+        if unit.startswith("molecule-platform@"):
+            named = unit.partition("@")[2]
+            if verb == "stop":
+                self.instances[named].stop()
+            else:
+                assert verb in ("enable", "start"), verb
+                self._start_instance(named)
+        elif verb == "enable":
             self._enabled.append(unit)
         elif unit in ("nginx", "caddy"):
-            assert verb in ("reload", "restart"), arguments
+            assert verb in ("reload", "restart"), verb
             self._stop_web()
             getattr(self, f"_start_{unit}")()
         else:
-            assert unit == "molecule-platform" and verb in ("start", "stop", "restart"), arguments
+            assert unit == "molecule-platform" and verb in ("start", "stop", "restart"), (verb, unit)
             if verb != "start":
                 self.platform.__exit__(None)
             if verb != "stop":
                 self._start_platform()
 
+    def _variables(self):
+        file = self.folder / "etc" / "default" / "molecule-platform"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return dict(line.split("=", 1) for line in lines)
+
     def _start_platform(self):
-        variables = self.folder / "etc" / "default" / "molecule-platform"
-        lines = variables.read_text().splitlines() if variables.exists() else []
         self.platform = Platform(self.build, data_dir=self.data, listen=f"127.0.0.1:{self.port}",
-                                 env=dict(line.split("=", 1) for line in lines)).start()
+                                 env=self._variables()).start()
         self.port = self.platform.port
+
+    def _start_instance(self, named):
+        """What the unit of several instances says, on a port of the kernel's choice."""
+        if named in self.instances:
+            self.instances[named]._listen = f"127.0.0.1:{self.instances[named].port}"
+            self.instances[named].start()
+            return
+        unit = (self.folder / "etc" / "systemd" / "system" / "molecule-platform@.service").read_text()
+        settings = dict(line.split("=", 1) for line in unit.splitlines() if "=" in line)
+        arguments = shlex.split(settings["ExecStart"].replace("%i", named))[1:]
+        given = dict(zip(arguments[::2], arguments[1::2]))
+        assert given.pop("--listen") == f"127.0.0.1:{named}"
+        name, source = settings["LoadCredential"].split(":")
+        credentials = self.folder / "credentials"
+        credentials.mkdir(exist_ok=True)
+        shutil.copy(source, credentials / name)
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        self.instances[named] = Platform(
+            self.build, data_dir=given.pop("--data"), args=[part for pair in given.items() for part in pair],
+            env=self._variables() | {"CREDENTIALS_DIRECTORY": str(credentials)}).start()
 
     def _start_web(self, command, **env):
         log = open(self.folder / "web.log", "ab")
@@ -196,4 +244,15 @@ class Machine:
         whole.write_text(options + (self.folder / "etc" / "caddy" / "Caddyfile").read_text())
         self._start_web([need("caddy"), "run", "--adapter", "caddyfile", "--config", str(whole)],
                         XDG_DATA_HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder))
-        until(self.authority.exists, what="the authority's certificate")
+        # It listens before it has made its certificates.
+        names = [line.split()[0] for line in whole.read_text().splitlines() if line[:1].isalpha() and "{" in line]
+        until(lambda: self.authority.exists() and all(map(self._has_certificate, names)), what="certificates")
+
+    def _has_certificate(self, name):
+        context = ssl.create_default_context(cafile=str(self.authority))
+        try:
+            with socket.create_connection(("127.0.0.1", self.tls_port), DEADLINE) as plain:
+                context.wrap_socket(plain, server_hostname=name).close()
+        except OSError:
+            return False
+        return True

@@ -7,7 +7,9 @@ import urllib.parse
 
 import pytest
 
+from support import postgres
 from support.deadline import DEADLINE
+from support.platform import until
 from support.tls import Tunnel
 
 from .document import sections
@@ -16,7 +18,7 @@ from .visitor import Visitor
 
 SECTIONS = sections()
 ADDRESS, LOGIN, PATH = "Tell it its address", "Log in, and connect an agent", "Below a path"
-BACKUP, UPGRADE = "Back up and restore", "Upgrade"
+BACKUP, UPGRADE, SEVERAL = "Back up and restore", "Upgrade", "Several instances"
 SERVERS = {"nginx": "Behind nginx", "caddy": "Behind Caddy"}
 
 
@@ -36,7 +38,7 @@ def configuration(heading, language):
 
 
 def test_every_block_is_in_a_section_that_is_run():
-    assert set(SECTIONS) == {ADDRESS, LOGIN, PATH, BACKUP, UPGRADE, *SERVERS.values()}
+    assert set(SECTIONS) == {ADDRESS, LOGIN, PATH, BACKUP, UPGRADE, SEVERAL, *SERVERS.values()}
     assert {block.language for blocks in SECTIONS.values() for block in blocks} <= {"sh", "ini", *SERVERS}
     assert all(block.file or block.language == "sh" for blocks in SECTIONS.values() for block in blocks)
 
@@ -93,6 +95,36 @@ def test_a_path_that_the_web_server_cuts_off_is_served_too(machine):
     for path in ("/health", "/agents/health"):
         assert machine.platform.request("GET", path).body == {"status": "ok"}
     assert machine.platform.request("GET", "/agents/agents/health").status == 404
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_several_instances(build, tmp_path, server):
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres.Server() as database, Machine(build, tmp_path / "machine", database) as machine:
+        getattr(machine, f"prepare_{server}")()
+        create, share, enable, dump, restore = commands(SEVERAL)
+        machine.run(create)
+        machine.run(share)
+        machine.write(configuration(SEVERAL, "ini"))
+        machine.run(enable)
+        machine.write(configuration(SEVERAL, server))
+        machine.systemctl("reload", server)
+        first, *others = machine.instances.values()
+        visitor = Visitor("https://agents.example.org", machine.tls_port, machine.authority)
+        visitor.log_in_with(first.admin_token)
+        for instance in others:
+            instance.secrets = first.secrets
+        visitor.use_everything(first)
+        # Whoever is killed, the others go on with the same login.
+        first.kill9()
+        until(lambda: visitor.request("GET", "/session", Cookie=visitor.cookie)[0] == 200, what="the others")
+        machine.systemctl("start", "molecule-platform@8081")
+        machine.run(dump)
+        names = [agent["name"] for agent in first.admin("GET", "/workspaces").body]
+        others[0].create_workspace("too late")
+        machine.run(restore)
+        assert [agent["name"] for agent in others[1].admin("GET", "/workspaces").body] == names
 
 
 def run_unit(machine, block):

@@ -60,6 +60,11 @@ class Visitor:
         assert {"HttpOnly", "Secure", "SameSite=Strict", f"Path={self.prefix}/"} <= set(attributes), cookie
         self.cookie = attributes[0]
 
+    def log_in_with(self, token):
+        status, _, headers = self.request("POST", "/login", {"token": token}, Origin=self.origin)
+        assert status == 200
+        self.cookie = headers["Set-Cookie"].partition(";")[0]
+
     def load_page(self):
         status, page, _ = self.request("GET", "/")
         assert status == 200

@@ -168,7 +168,7 @@ def test_lesson_1_8_agents_are_distinguishable(platform, agent, online):
         cards[workspace.id] = json.loads(card) if isinstance(card, str) else card
     assert cards[agent.id] == {"name": "Ada", "description": "counts",
                                "skills": [{"name": "sums"}, {"name": "proofs"}]}
-    assert cards[other.id]["name"] == f"molecule-mcp-{other.id[:8]}"
+    assert cards[other.id]["name"] == f"molecule-mcp-{other.id}"
     assert "description" not in cards[other.id]
     for child in (named, plain):
         assert child.process.poll() is None

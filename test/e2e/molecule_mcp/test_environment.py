@@ -182,7 +182,7 @@ def test_2_in_a_container_the_file_in_configs_comes_first(mcp_binary, env, fake,
 def test_2_the_agent_card(spawn, fake, workspace_id, changes, name, description, skills):
     spawn({f"MOLECULE_AGENT_{key}": value for key, value in changes.items()})
     card = fake.wait_for("register")[0].json["agent_card"]
-    assert card["name"] == (name or f"molecule-mcp-{workspace_id[:8]}")
+    assert card["name"] == (name or f"molecule-mcp-{workspace_id}")
     assert ("description" in card) == (description is not None)
     assert card.get("description") == description
     assert card.get("skills", []) == [{"name": s} for s in skills]

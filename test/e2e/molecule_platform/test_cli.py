@@ -155,6 +155,7 @@ def test_an_unwritable_data_folder_is_named(build, tmp_path):
     assert ended.returncode == 1 and str(folder) in ended.stderr
 
 
+@pytest.mark.sqlite
 def test_a_damaged_database_is_named_and_not_touched(build, tmp_path):
     with Platform(build, data_dir=tmp_path / "data"):
         pass
@@ -206,6 +207,7 @@ def test_tokens_are_stored_as_hashes_only(build, tmp_path):
         assert extra["auth_token"].encode() not in content, path
 
 
+@pytest.mark.sqlite
 def test_on_a_full_disk_requests_fail_and_nothing_is_lost(build, tmp_path):
     """The database cannot grow: requests get 503, never a 200 for data that is not stored."""
     with Platform(build, data_dir=tmp_path / "data") as platform:

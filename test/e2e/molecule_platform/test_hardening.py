@@ -141,11 +141,13 @@ def test_fault_C13_a_weak_or_readable_admin_token_is_warned_of(build):
 def test_fault_C13_a_wrong_token_waits_and_a_right_one_does_not(platform, agent):
     text = request_text(platform, "GET", "/workspaces", ["Authorization: Bearer wrong"])
     with RawConnection(platform) as connection:
-        for _ in range(310):
+        for number in range(600):  # what is free grows by five a second
+            start = time.monotonic()
             assert connection.send(text).read_reply().status == 401
-    start = time.monotonic()
-    assert platform.request("GET", "/workspaces", "wrong").status == 401
-    assert time.monotonic() - start > 0.9
+            if time.monotonic() - start > 0.9:
+                break
+        assert number >= 300, number
+        assert time.monotonic() - start > 0.9
     start = time.monotonic()
     for _ in range(20):
         assert platform.admin("GET", "/workspaces").status == 200

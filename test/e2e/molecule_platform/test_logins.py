@@ -31,7 +31,8 @@ def log_in(platform, code):
 
 
 def another_link(platform):
-    done = subprocess.run([platform.binary, "login-link", "--data", str(platform.data_dir)],
+    done = subprocess.run([platform.binary, "login-link", "--data", str(platform.data_dir),
+                           *platform.store_args],
                           capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 

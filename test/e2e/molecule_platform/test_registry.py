@@ -130,11 +130,18 @@ def test_1_2_a_field_of_a_later_version_is_ignored(platform, agent):
 
 def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_heartbeat_succeeds(platform, agent):
     """Lessons 1: the fault is injected by a trigger in the database."""
-    platform.change_database(
-        "UPDATE workspaces SET platform_inbound_secret = NULL",
+    trigger = (
         "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces"
         " WHEN new.platform_inbound_secret IS NOT NULL BEGIN"
-        " SELECT RAISE(ABORT, 'no secret today'); END")
+        " SELECT RAISE(ABORT, 'no secret today'); END",)
+    if platform.store:
+        trigger = (
+            "CREATE FUNCTION no_secret() RETURNS trigger LANGUAGE plpgsql AS $$"
+            " BEGIN RAISE 'no secret today'; END $$",
+            "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces"
+            " FOR EACH ROW WHEN (NEW.platform_inbound_secret IS NOT NULL)"
+            " EXECUTE FUNCTION no_secret()")
+    platform.change_database("UPDATE workspaces SET platform_inbound_secret = NULL", *trigger)
     with EventStream(platform, platform.admin_token) as events:
         heartbeat = platform.heartbeat(agent, active_tasks=1)
         assert (heartbeat.status, heartbeat.body) == (200, {"status": "ok", "generation": 1})
@@ -145,7 +152,7 @@ def test_1_2_a_secret_that_cannot_be_minted_is_left_out_and_the_heartbeat_succee
     shown = platform.request("GET", f"/workspaces/{agent.id}").body
     assert (shown["status"], shown["active_tasks"]) == ("online", 1)
 
-    platform.change_database("DROP TRIGGER no_secret")
+    platform.change_database("DROP TRIGGER no_secret" + (" ON workspaces" if platform.store else ""))
     secret = platform.heartbeat(agent).body["platform_inbound_secret"]
     assert len(secret) == 43
     assert platform.heartbeat(agent).body["platform_inbound_secret"] == secret

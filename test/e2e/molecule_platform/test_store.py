@@ -6,11 +6,14 @@ import shutil
 import sqlite3
 import subprocess
 
+import pytest
+
 from support.platform import Platform, child_env
 
 OLD_STORE = pathlib.Path(__file__).parents[2] / "server" / "store" / "platform-0.1.0.db"
 
 
+@pytest.mark.sqlite
 def test_a_store_of_0_1_0_is_upgraded(build, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
@@ -25,6 +28,7 @@ def test_a_store_of_0_1_0_is_upgraded(build, tmp_path):
     assert [version for version, _ in versions] == list(range(1, len(versions) + 1))
 
 
+@pytest.mark.sqlite
 def test_a_newer_store_is_refused_and_not_touched(build, tmp_path):
     folder = tmp_path / "data"
     with Platform(build, data_dir=folder):

@@ -39,6 +39,7 @@ def gone(platform):
         return True
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("how", ["removed", "moved", "replaced", "database", "log"])
 def test_fault_B1_without_its_data_folder_it_answers_503_and_ends(build, tmp_path, how):
     data = tmp_path / "data"
@@ -94,6 +95,7 @@ def test_fault_B3_it_works_without_shared_memory(build, tmp_path, refusing):
         assert len(platform.activity(agent).body) == 2
 
 
+@pytest.mark.sqlite
 def test_fault_B8_the_log_stays_small_and_a_shell_does_not_freeze_it(platform):
     agent = platform.create_workspace("agent")
     shell = sqlite3.connect(database_of(platform.data_dir), isolation_level=None)
@@ -118,6 +120,7 @@ def test_fault_B8_the_log_stays_small_and_a_shell_does_not_freeze_it(platform):
     assert platform.send(agent, "x").status == 200
 
 
+@pytest.mark.sqlite
 def test_fault_B9_a_file_size_limit_is_a_full_disk(build, tmp_path):
     with Platform(build, data_dir=tmp_path / "data") as platform:
         agent = platform.create_workspace("agent")

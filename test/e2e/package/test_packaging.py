@@ -86,9 +86,8 @@ def test_the_unit_of_service_install_keeps_odd_paths(build, tmp_path):
     assert 'Environment="PATH=/usr/bin:/opt/50%%/$x y"\n' in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["molecule-mcp", "molecule-platform"])
-def test_launchd_can_read_an_agent(name):
-    text = re.sub(r"@(\w+)@", r"/value of \1", read(f"launchd/{name}.plist.in"))
+def test_launchd_can_read_the_agent():
+    text = re.sub(r"@(\w+)@", r"/value of \1", read("launchd/molecule-mcp.plist.in"))
     agent = plistlib.loads(text.encode())
     assert agent["Label"] == "/value of label"
     assert all(word.startswith(("/", "-", "daemon")) for word in agent["ProgramArguments"])
@@ -181,12 +180,29 @@ def test_the_container_runs_what_the_program_offers(build):
     assert ran.returncode == 1, ran.stderr
 
 
+def formula_of(*arguments):
+    return subprocess.run([PACKAGING / "homebrew" / "formula", *arguments], check=False,
+                          capture_output=True, text=True)
+
+
+def test_the_formula_builds_from_where_the_person_says(tmp_path):
+    made = formula_of("https://example.org/a&b.git")
+    assert made.returncode == 0 and made.stderr == ""
+    assert 'head "https://example.org/a&b.git", using: :git' in made.stdout and "@" not in re.sub(
+        "openssl@3", "", made.stdout)
+    for wrong in ("http://example.org/x", 'https://e.org/"; system("id"); "', "--nothing", "x"):
+        refused = formula_of(wrong)
+        assert refused.returncode == 2 and "class" not in refused.stdout, refused
+    if shutil.which("ruby"):
+        path = tmp_path / "molecule-mcp.rb"
+        path.write_text(made.stdout, encoding="utf-8")
+        assert output_of("ruby", "-c", path).strip() == "Syntax OK"
+
+
 def test_the_formula_sets_options_that_there_are():
-    formula = read("homebrew/molecule-mcp.rb")
+    formula = read("homebrew/molecule-mcp.rb.in")
     options = set(re.findall(r"^option\('(\w+)'", (ROOT / "meson_options.txt").read_text(encoding="utf-8"), re.M))
     assert set(re.findall(r'"-D(\w+)=', formula)) <= options
     # The headers that have no other way to a Mac.
     for name in ("fmt", "openssl@3", "simdjson", "sqlite", "tomlplusplus", "cli11", "asio"):
         assert f'depends_on "{name}"' in formula, name
-    if shutil.which("ruby"):
-        assert output_of("ruby", "-c", PACKAGING / "homebrew/molecule-mcp.rb").strip() == "Syntax OK"

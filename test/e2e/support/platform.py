@@ -24,6 +24,7 @@ import typing
 import urllib.parse
 import uuid
 
+from support import postgres
 from support.deadline import DEADLINE
 
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory|Thread)Sanitizer|runtime error:")
@@ -49,6 +50,12 @@ class Platform:
         self.data_dir = pathlib.Path(data_dir) if data_dir else self._scratch / "data"
         self.secrets = set()  # every secret that this platform has issued
         self._listen, self._args = listen, list(args)
+        # With MOLECULE_TEST_STORE=postgres each data folder has a database of its own.
+        self.store, self.store_args = None, []
+        if postgres.CHOSEN and "--store" not in self._args:
+            self.store = store_of(self.data_dir)
+            self.store_args = ["--store", self.store]
+            self._args += self.store_args
         self._env = child_env(self._scratch, env)
         self._stderr = open(self._scratch / "stderr", "w+b")
         self._stdout = []
@@ -137,6 +144,10 @@ class Platform:
     def change_database(self, *statements):
         """Changes the database while the platform is stopped, for states that no route leads to."""
         self.stop()
+        if self.store:
+            postgres.shared_server().sql(self.store, *statements)
+            self.start()
+            return
         connection = sqlite3.connect(database_of(self.data_dir))
         with connection:
             for statement in statements:
@@ -226,6 +237,17 @@ class Platform:
         query = urllib.parse.urlencode(parameters)
         return self.request("GET", f"/workspaces/{workspace.id}/activity?{query}",
                             token or workspace.token)
+
+
+_stores = {}
+
+
+def store_of(folder):
+    """The URL of the database that belongs to the data folder, made if there is none."""
+    name = str(pathlib.Path(folder).absolute())
+    if name not in _stores:
+        _stores[name] = postgres.shared_server().new_database()
+    return _stores[name]
 
 
 def database_of(folder):

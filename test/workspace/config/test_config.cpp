@@ -109,7 +109,8 @@ TEST_CASE_FIXTURE(Fixture, "config: platform addresses") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "config: the agent card") {
-  CHECK(load().workspaces.at(0).agent_card == R"({"name":"molecule-mcp-11111111","skills":[]})");
+  CHECK(load().workspaces.at(0).agent_card ==
+        R"({"name":"molecule-mcp-11111111-2222-3333-4444-555555555555","skills":[]})");
   CHECK(load({{"MOLECULE_AGENT_NAME", "  "}, {"MOLECULE_AGENT_SKILLS", " , "}})
             .workspaces.at(0)
             .agent_card == load().workspaces.at(0).agent_card);
@@ -168,7 +169,8 @@ TEST_CASE_FIXTURE(Fixture, "config: several workspaces have a folder and a token
   CHECK(first.platform_url == "https://platform.test");
   CHECK(first.state_folder == state / test::peer_id);
   CHECK(first.upload_folder == state / test::peer_id / "uploads");
-  CHECK(first.agent_card.find("molecule-mcp-aaaaaaaa") != std::string::npos);
+  CHECK(first.agent_card.find("molecule-mcp-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee") !=
+        std::string::npos);
   const WorkspaceConfig& second = config.workspaces[1];
   CHECK(second.platform_url == "http://other.test:8080");
   CHECK(std::filesystem::is_directory(second.state_folder));

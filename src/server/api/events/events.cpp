@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "base/json/writer.hpp"
+#include "base/log.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
-#include "server/access/rules.hpp"
+#include "server/api/events/event_rows.hpp"
+#include "server/store/store_error.hpp"
 
 namespace molecule::server {
 
@@ -56,6 +58,10 @@ struct PublishingGuard {
 /// Clocks of several instances may differ a little; an event shows a revocation in any case.
 constexpr std::chrono::minutes revocation_window(5);
 
+constexpr std::chrono::milliseconds retry_interval(200);
+/// Clients that are this far behind load everything anew sooner than they catch up.
+constexpr std::size_t max_waiting = 10'000;
+
 }  // namespace
 
 void EventQueue::record(std::string_view type, std::string_view workspace_id, std::string payload) {
@@ -68,11 +74,31 @@ void EventQueue::record(std::string_view type, std::string_view workspace_id, st
 
 void EventQueue::broadcast(std::string_view type, std::string_view workspace_id,
                            std::string_view payload) {
-  if (!hub_.has_subscribers()) return;
+  add(type, workspace_id, payload, true);
+}
+
+void EventQueue::signal(std::string_view type, std::string_view workspace_id,
+                        std::string_view payload) {
+  add(type, workspace_id, payload, false);
+}
+
+void EventQueue::add(std::string_view type, std::string_view workspace_id, std::string_view payload,
+                     bool is_row) {
+  if (!has_listeners()) return;
   frames_.push_back({.type = std::string(type),
                      .workspace_id = std::string(workspace_id),
                      .time = clock_.wall(),
-                     .payload = std::string(payload)});
+                     .payload = std::string(payload),
+                     .is_row = is_row});
+}
+
+void EventQueue::changed(std::string_view workspace_id, std::string_view part) {
+  json::Writer writer;
+  {
+    auto payload = writer.object();
+    payload.field("part", part);
+  }
+  broadcast("PART_CHANGED", workspace_id, std::move(writer).take());
 }
 
 awaitable<void> EventQueue::write(store::Session& store) {
@@ -83,6 +109,8 @@ awaitable<void> EventQueue::write(store::Session& store) {
         ordered_uuid(row.created_at), row.type, row.workspace_id, row.payload, row.created_at);
   }
   rows_.clear();
+  Instances& instances = hub_.instances();
+  if (instances.shared()) co_await share_events(store, instances.id(), frames_);
 }
 
 awaitable<void> EventHub::send(const EventFrame& frame) {
@@ -102,13 +130,13 @@ awaitable<void> EventHub::send_to_sockets(store::Session& store, const EventFram
     const auto next = subscribers_.upper_bound(last);
     if (next == subscribers_.end()) co_return;
     last = next->first;
-    const Visibility visibility =
-        co_await event_visibility(store, next->second.caller, frame.workspace_id);
+    const Caller caller = next->second.caller;
+    const Visibility seen = co_await visibility(store, caller, frame.workspace_id);
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end()) continue;
     const Subscriber subscriber = found->second;
-    if (visibility == Visibility::visible) subscriber.send(text);
-    if (visibility == Visibility::revoked) subscriber.revoke();
+    if (seen == Visibility::visible) subscriber.send(text);
+    if (seen == Visibility::revoked) subscriber.revoke();
   }
 }
 
@@ -124,13 +152,11 @@ awaitable<void> EventHub::send_to_streams(store::Session& store, const EventFram
     last = next->first;
     const Subscriber subscriber = next->second;
     // A removed workspace's tokens are revoked with it, and its listeners are told why.
-    Visibility visibility = Visibility::visible;
-    if (!removed) {
-      visibility = co_await event_visibility(store, subscriber.caller, frame.workspace_id);
-    }
+    Visibility seen = Visibility::visible;
+    if (!removed) seen = co_await visibility(store, subscriber.caller, frame.workspace_id);
     if (!stream_workspaces_.contains(last)) continue;
-    if (visibility == Visibility::visible) subscriber.send(text);
-    if (removed || visibility != Visibility::visible) subscriber.revoke();
+    if (seen == Visibility::visible) subscriber.send(text);
+    if (removed || seen != Visibility::visible) subscriber.revoke();
   }
 }
 
@@ -163,16 +189,74 @@ awaitable<void> EventHub::close_revoked() {
   for (const Subscriber& subscriber : closed) subscriber.revoke();
 }
 
+awaitable<Visibility> EventHub::visibility(store::Session& store, Caller listener,
+                                           std::string workspace_id) {
+  while (true) {
+    try {
+      co_return co_await event_visibility(store, listener, workspace_id);
+    } catch (const StoreError&) {
+      if (!in_background_) throw;
+    }
+    co_await sleep_for(clock_, retry_interval);
+  }
+}
+
 awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
+  if (instances_.shared()) {
+    for (const EventFrame& frame : frames) {
+      if (frame.is_row) {
+        instances_.tell(Instances::Subject::rows, "");
+      } else {
+        instances_.tell(Instances::Subject::event, encode_event(frame));
+      }
+    }
+  }
+  co_await deliver(std::move(frames));
+}
+
+awaitable<void> EventHub::deliver(std::vector<EventFrame> frames) {
+  if (in_background_ && !has_subscribers()) co_return;
   for (EventFrame& frame : frames) waiting_.push_back(std::move(frame));
+  if (in_background_) {
+    news_.notify_all();
+    co_return;
+  }
   // Another call is already publishing: it sends these frames in their turn.
   if (publishing_) co_return;
   publishing_ = true;
   const PublishingGuard guard{.publishing = publishing_, .waiting = waiting_};
+  co_await send_waiting();
+}
+
+awaitable<void> EventHub::send_waiting() {
   while (!waiting_.empty()) {
     const EventFrame frame = std::move(waiting_.front());
     waiting_.pop_front();
     co_await send(frame);
+  }
+}
+
+awaitable<void> EventHub::deliver_in_background() {
+  in_background_ = true;
+  while (true) {
+    while (waiting_.empty()) co_await news_.wait();
+    if (waiting_.size() > max_waiting) {
+      log::warning("{} events wait for slow listeners, who are sent away", waiting_.size());
+      waiting_.clear();
+      dismiss_all();
+    }
+    co_await send_waiting();
+  }
+}
+
+void EventHub::dismiss_all() {
+  std::vector<Subscriber> all;
+  for (const auto& [id, subscriber] : subscribers_) all.push_back(subscriber);
+  for (const auto& [workspace, subscribers] : streams_) {
+    for (const auto& [id, subscriber] : subscribers) all.push_back(subscriber);
+  }
+  for (const Subscriber& subscriber : all) {
+    if (subscriber.dismiss) subscriber.dismiss();
   }
 }
 

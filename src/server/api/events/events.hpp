@@ -12,8 +12,11 @@
 
 #include "base/async/asio.hpp"
 #include "base/async/clock.hpp"
+#include "base/async/event.hpp"
 #include "base/text/time.hpp"
 #include "server/access/caller.hpp"
+#include "server/access/rules.hpp"
+#include "server/api/instances/instances.hpp"
 #include "server/store/database.hpp"
 
 namespace molecule::server {
@@ -25,6 +28,8 @@ struct EventFrame {
   WallTime time;
   /// A JSON object's text.
   std::string payload;
+  /// Other instances read it as a row of the store; otherwise they are told of it.
+  bool is_row = true;
 };
 
 /// The clients that listen: on WebSockets, where each hears of all workspaces that it may
@@ -37,13 +42,24 @@ class EventHub {
     std::function<void(const std::string& text)> send;
     /// The caller's token is no longer valid, or the stream's workspace was removed.
     std::function<void()> revoke;
+    /// Events may have been missed: the client goes, and loads everything anew when it is back.
+    std::function<void()> dismiss = {};
   };
 
   /// Both must outlive this.
-  EventHub(store::Database& store, Clock& clock) : store_(store), clock_(clock) {}
+  EventHub(store::Database& store, Clock& clock)
+      : store_(store), clock_(clock), instances_(store), news_(clock) {}
 
-  /// Sends each frame to the clients that may see it. Calls are served one after the other.
+  /// Sends each frame to the clients that may see it, here and at other instances. Calls are served
+  /// one after the other.
   awaitable<void> publish(std::vector<EventFrame> frames);
+  /// The same for those that listen here.
+  awaitable<void> deliver(std::vector<EventFrame> frames);
+  /// Where several instances may share the store, `deliver` only hands over to this task, which
+  /// runs until cancelled: a store that is away must not hold up requests that are committed.
+  awaitable<void> deliver_in_background();
+  /// Sends all clients away, so that they load everything anew.
+  void dismiss_all();
 
   /// Revokes the clients whose token is no longer valid, which otherwise shows at the next event.
   awaitable<void> close_revoked();
@@ -53,6 +69,7 @@ class EventHub {
   std::uint64_t subscribe_stream(const std::string& workspace_id, Subscriber subscriber);
   void unsubscribe(std::uint64_t id);
   bool has_subscribers() const { return !subscribers_.empty() || !streams_.empty(); }
+  Instances& instances() { return instances_; }
 
  private:
   using Subscribers = std::map<std::uint64_t, Subscriber>;
@@ -65,12 +82,17 @@ class EventHub {
   };
 
   awaitable<void> send(const EventFrame& frame);
+  awaitable<void> send_waiting();
+  /// Asks until the store answers, where others go on without this task.
+  awaitable<Visibility> visibility(store::Session& store, Caller listener,
+                                   std::string workspace_id);
   awaitable<void> send_to_sockets(store::Session& store, const EventFrame& frame);
   awaitable<void> send_to_streams(store::Session& store, const EventFrame& frame);
   awaitable<Credentials> find_credentials();
 
   store::Database& store_;
   Clock& clock_;
+  Instances instances_;
   Subscribers subscribers_;
   /// By workspace, as an event concerns few of many.
   std::map<std::string, Subscribers, std::less<>> streams_;
@@ -79,6 +101,8 @@ class EventHub {
   std::uint64_t last_id_ = 0;
   std::deque<EventFrame> waiting_;
   bool publishing_ = false;
+  bool in_background_ = false;
+  Event news_;
 };
 
 /// The events of one request. Recorded ones become rows of the request's transaction; all go to the
@@ -91,10 +115,18 @@ class EventQueue {
   void record(std::string_view type, std::string_view workspace_id, std::string payload);
   /// Adds a frame only.
   void broadcast(std::string_view type, std::string_view workspace_id, std::string_view payload);
+  /// Adds a small frame that the next one of its kind supersedes. It needs no transaction, and
+  /// other instances may miss it.
+  void signal(std::string_view type, std::string_view workspace_id, std::string_view payload);
+
+  /// Tells whoever shows that part of a workspace, or of the platform if `workspace_id` is empty,
+  /// to load it anew (page.md 2.5).
+  void changed(std::string_view workspace_id, std::string_view part);
 
   /// False if a broadcast would reach nobody.
-  bool has_listeners() const { return hub_.has_subscribers(); }
-  bool has_rows() const { return !rows_.empty(); }
+  bool has_listeners() const { return hub_.has_subscribers() || hub_.instances().shared(); }
+  /// Something has to be written before the commit.
+  bool has_rows() const { return !rows_.empty() || hub_.instances().shared(); }
   /// Writes the rows, before the commit.
   awaitable<void> write(store::Session& store);
   /// The frames to publish, after the commit.
@@ -108,6 +140,9 @@ class EventQueue {
     std::string payload;
     std::int64_t created_at;
   };
+  void add(std::string_view type, std::string_view workspace_id, std::string_view payload,
+           bool is_row);
+
   EventHub& hub_;
   Clock& clock_;
   std::vector<RecordedEvent> rows_;

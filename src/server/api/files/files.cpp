@@ -203,6 +203,7 @@ awaitable<Reply> post_upload(Context& context, Request request) {
       write_upload(list.object(), upload);
     }
   }
+  context.events.changed(workspace->id, "files");
   co_return json_reply(200, std::move(writer).take());
 }
 
@@ -216,6 +217,7 @@ awaitable<Reply> post_upload_ack(Context& context, Request request) {
   const auto upload = co_await named_upload(context, request);
   if (!upload) co_return upload.error();
   co_await ack_upload(context, *upload);
+  context.events.changed(upload->workspace_id, "files");
   co_return json_reply(200, R"({"acked":true})");
 }
 

@@ -41,6 +41,8 @@ Result<std::optional<std::string>, std::string> foreign_entry(const fs::path& fo
   std::error_code failure;
   for (fs::directory_iterator entry(folder, failure); !failure && entry != fs::directory_iterator();
        entry.increment(failure)) {
+    // Another platform that shares the folder may be making its mark at the same time.
+    if (entry->path().filename() == marker) continue;
     if (!is_upload(*entry)) return std::optional(entry->path().filename().string());
   }
   if (failure) return Failure{fmt::format("{}: {}", folder.string(), failure.message())};
@@ -50,6 +52,7 @@ Result<std::optional<std::string>, std::string> foreign_entry(const fs::path& fo
 /// An empty file is whole from its start: nothing half-made is left by a crash.
 Result<void, std::string> put_mark(const fs::path& path) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0 && errno == EEXIST) return {};
   if (file < 0) {
     return Failure{fmt::format("cannot make {}: {}", path.string(), std::strerror(errno))};
   }

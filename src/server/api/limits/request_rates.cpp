@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/json/writer.hpp"
 
@@ -19,16 +20,39 @@ RequestRates::Verdict RequestRates::count(std::string_view token_id, bool presen
   forget_old(now);
   std::string key(presence ? "p" : "r");
   key += token_id;
-  Window& window = windows_.try_emplace(std::move(key), Window{.opened = now}).first->second;
-  if (now - window.opened >= window_length) window = {.opened = now, .used = 0};
+  Window& window = window_of(std::move(key), now);
   Verdict verdict;
   verdict.limit = per_minute;
   verdict.refused = window.used >= per_minute;
-  if (!verdict.refused) ++window.used;
+  if (!verdict.refused) {
+    ++window.used;
+    ++window.untold;
+  }
   verdict.remaining = std::max<std::int64_t>(per_minute - window.used, 0);
   const Clock::duration left = window.opened + window_length - now;
   verdict.seconds = std::chrono::ceil<std::chrono::seconds>(left).count();
   return verdict;
+}
+
+RequestRates::Window& RequestRates::window_of(std::string key, Clock::time_point now) {
+  Window& window = windows_.try_emplace(std::move(key), Window{.opened = now}).first->second;
+  if (now - window.opened >= window_length) window = {.opened = now};
+  return window;
+}
+
+std::vector<RequestRates::Share> RequestRates::take_news(std::int64_t per_minute) {
+  // Well-behaved agents stay far below, and there may be thousands of them.
+  constexpr std::int64_t share_told = 8;
+  std::vector<Share> news;
+  for (auto& [key, window] : windows_) {
+    if (window.untold == 0 || window.used < per_minute / share_told) continue;
+    news.push_back({.key = key, .requests = std::exchange(window.untold, 0)});
+  }
+  return news;
+}
+
+void RequestRates::add(const Share& share) {
+  window_of(share.key, clock_.now()).used += share.requests;
 }
 
 void RequestRates::forget_old(Clock::time_point now) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/async/clock.hpp"
 #include "server/http/message.hpp"
@@ -30,11 +31,25 @@ class RequestRates {
   /// Counts a request of `token_id`, of which `per_minute` are allowed.
   Verdict count(std::string_view token_id, bool presence, std::int64_t per_minute);
 
+  /// Requests that another instance has counted.
+  struct Share {
+    /// Of a window.
+    std::string key;
+    std::int64_t requests = 0;
+  };
+  /// What other instances have to know: what was counted here since the previous call, of the
+  /// windows that are so full that the limit may be near.
+  std::vector<Share> take_news(std::int64_t per_minute);
+  void add(const Share& share);
+
  private:
   struct Window {
     Clock::time_point opened;
     std::int64_t used = 0;
+    /// Counted here, and not yet told.
+    std::int64_t untold = 0;
   };
+  Window& window_of(std::string key, Clock::time_point now);
   void forget_old(Clock::time_point now);
 
   Clock& clock_;

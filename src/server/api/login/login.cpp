@@ -50,8 +50,10 @@ awaitable<Reply> open_login_link(Context& context, Request request) {
   const NewSession made =
       co_await create_session(context, request.header("User-Agent").value_or(""));
   co_await context.store.commit();
+  // A GET has no commit after which the router would send them.
+  co_await context.services.events.publish(context.events.take_frames());
   Reply reply = redirect("./");
-  reply.headers.emplace_back("Set-Cookie", set_cookie(context, made.secret));
+  reply.headers.emplace_back("Set-Cookie", set_cookie(context, request, made.secret));
   co_return reply;
 }
 
@@ -75,7 +77,7 @@ awaitable<Reply> post_login(Context& context, Request request) {
     co_await write_session(context, session, made.id, made.id);
   }
   Reply reply = json_reply(200, std::move(writer).take());
-  reply.headers.emplace_back("Set-Cookie", set_cookie(context, made.secret));
+  reply.headers.emplace_back("Set-Cookie", set_cookie(context, request, made.secret));
   reply.headers.emplace_back("Cache-Control", "no-store");
   co_return reply;
 }
@@ -100,10 +102,11 @@ awaitable<Reply> post_logout(Context& context, Request request) {
   if (session && !has_trusted_origin(request)) co_return origin_required();
   if (session) {
     co_await context.store.execute("DELETE FROM sessions WHERE id = $1", *session);
+    context.events.changed("", "sessions");
     context.tokens_revoked = true;
   }
   Reply reply = json_reply(200, R"({"status":"ok"})");
-  reply.headers.emplace_back("Set-Cookie", set_cookie(context, ""));
+  reply.headers.emplace_back("Set-Cookie", set_cookie(context, request, ""));
   co_return reply;
 }
 

@@ -54,7 +54,7 @@ awaitable<Reply> get_session(Context& context, Request request) {
   Reply reply = json_reply(200, std::move(writer).take());
   // The browser's copy ends 30 days after this, as the session does.
   if (const auto cookie = session_cookie(context, request)) {
-    reply.headers.emplace_back("Set-Cookie", set_cookie(context, *cookie));
+    reply.headers.emplace_back("Set-Cookie", set_cookie(context, request, *cookie));
   }
   co_return reply;
 }
@@ -82,6 +82,7 @@ awaitable<Reply> revoke_session(Context& context, Request request) {
   const std::int64_t revoked =
       co_await context.store.execute("DELETE FROM sessions WHERE id = $1", request.args.at(0));
   if (revoked == 0) co_return error_reply(404, "session not found");
+  context.events.changed("", "sessions");
   context.tokens_revoked = true;
   co_return json_reply(200, R"({"status":"revoked"})");
 }
@@ -89,6 +90,7 @@ awaitable<Reply> revoke_session(Context& context, Request request) {
 awaitable<Reply> revoke_sessions(Context& context, Request request) {
   const std::int64_t revoked = co_await context.store.execute("DELETE FROM sessions WHERE id != $1",
                                                               request.caller.session_id);
+  context.events.changed("", "sessions");
   context.tokens_revoked = true;
   json::Writer writer;
   {

@@ -119,6 +119,7 @@ awaitable<Reply> post_memory(Context& context, Request request) {
       "INSERT INTO memories(id, workspace_id, content, scope, namespace, created_at)"
       " VALUES ($1, $2, $3, $4, $5, $6)",
       memory.id, owner->id, memory.content, memory.scope, memory.name_space, context.now_micros());
+  context.events.changed(owner->id, "memories");
   json::Writer writer;
   {
     auto out = writer.object();
@@ -167,6 +168,7 @@ awaitable<Reply> delete_memory(Context& context, Request request) {
   if (deleted == 0) {
     co_return error_reply(404, "memory not found or not owned by this workspace");
   }
+  context.events.changed(*owner, "memories");
   co_return json_reply(200, R"({"status":"deleted"})");
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -147,7 +149,10 @@ bool reads_inbox(const Request& request, const ActivityQuery& asked) {
 void note_fetched(Services& services, const std::string& workspace_id, const ActivityQuery& asked) {
   if (!asked.after_seq || (asked.type && *asked.type != "a2a_receive")) return;
   std::int64_t& fetched = services.fetched[workspace_id];
-  fetched = std::max(fetched, *asked.after_seq);
+  if (*asked.after_seq <= fetched) return;
+  fetched = *asked.after_seq;
+  services.events.instances().tell(Instances::Subject::fetched,
+                                   fmt::format("{} {}", workspace_id, fetched));
 }
 
 }  // namespace

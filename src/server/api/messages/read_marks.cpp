@@ -15,13 +15,13 @@ awaitable<void> note_handed_out(Context& context, std::string workspace_id, std:
   if (!context.events.has_listeners()) co_return;
   json::Writer payload;
   payload.object().field("seq", seq);
-  context.events.broadcast("MESSAGE_FETCHED", workspace_id, std::move(payload).take());
+  context.events.signal("MESSAGE_FETCHED", workspace_id, std::move(payload).take());
   // A GET has no commit after which the router would send it.
   co_await context.services.events.publish(context.events.take_frames());
 }
 
-awaitable<void> write_read_marks(Context& context) {
-  for (const std::string& id : context.services.unsaved_marks) {
+awaitable<void> write_read_marks(Context& context, const std::set<std::string>& workspaces) {
+  for (const std::string& id : workspaces) {
     co_await context.store.execute(
         "UPDATE workspaces SET fetched_seq = $2 WHERE id = $1 AND fetched_seq < $2", id,
         context.services.handed_out[id]);

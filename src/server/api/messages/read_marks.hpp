@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "base/async/asio.hpp"
@@ -14,7 +15,7 @@ namespace molecule::server {
 /// it from the next sweep, so that reading an inbox does not write.
 awaitable<void> note_handed_out(Context& context, std::string workspace_id, std::int64_t seq);
 
-/// Writes what is not in the store yet.
-awaitable<void> write_read_marks(Context& context);
+/// Writes how far these workspaces have come.
+awaitable<void> write_read_marks(Context& context, const std::set<std::string>& workspaces);
 
 }  // namespace molecule::server

@@ -53,6 +53,8 @@ awaitable<Reply> liveness(Context& context, Request) {
   json::Writer writer;
   {
     auto reply = writer.object();
+    // Whether this instance does the work that one of several does.
+    reply.field("leads", context.services.events.instances().leads());
     auto all = reply.object("subsystems");
     for (const auto& [name, tick] : context.services.ticks) {
       auto item = all.object(name);

@@ -50,7 +50,7 @@ awaitable<void> update_workspace(Context& context, const Registration& registrat
       "UPDATE workspaces SET agent_card = $2, delivery_mode = $4,"
       " status = CASE WHEN status IN ('paused', 'hibernated') THEN status ELSE 'online' END,"
       " url = CASE WHEN substr(url, 1, 16) = 'http://127.0.0.1' THEN url ELSE nullif($3, '') END,"
-      " last_heartbeat_at = $5, updated_at = $5 WHERE id = $1",
+      " last_heartbeat_at = $5, updated_at = $5 WHERE id = $1 AND status != 'removed'",
       registration.id, registration.card, registration.url, registration.delivery_mode,
       context.now_micros());
 }
@@ -200,8 +200,11 @@ std::optional<Transition> transition_of(const Heartbeat& heartbeat, const Known&
 
 awaitable<void> change_status(Context& context, const Heartbeat& heartbeat, const Known& before,
                               Transition transition) {
-  co_await context.store.execute("UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1",
-                                 heartbeat.workspace_id, transition.status, context.now_micros());
+  // Another instance may have removed or paused it since it was read.
+  const std::int64_t changed = co_await context.store.execute(
+      "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1 AND status = $4",
+      heartbeat.workspace_id, transition.status, context.now_micros(), before.status);
+  if (changed == 0) co_return;
   json::Writer writer;
   {
     auto payload = writer.object();
@@ -244,7 +247,7 @@ void announce_heartbeat(Context& context, const Heartbeat& heartbeat, const Know
     payload.field("active_tasks", heartbeat.active_tasks);
     payload.field("uptime_seconds", heartbeat.uptime_seconds);
   }
-  context.events.broadcast("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
+  context.events.signal("WORKSPACE_HEARTBEAT", heartbeat.workspace_id, std::move(writer).take());
 }
 
 /// Stores a card, and tells of it if it is another one.
@@ -287,6 +290,7 @@ awaitable<Reply> register_workspace(Context& context, Request request) {
   wanted.id = *id;
   wanted.card = *std::move(card);
 
+  context.store.lock(wanted.id);
   const std::optional<WorkspaceRow> row = co_await find_workspace(context, wanted.id);
   auto refusal = co_await claim_registration(context, request, wanted.id, row.has_value());
   if (refusal) co_return *std::move(refusal);

@@ -7,10 +7,10 @@
 
 namespace molecule::server {
 
-/// One round of the platform's own work: silent workspaces leave `online` (platform-api.md 2.6),
-/// expired uploads are removed, and the last use of tokens is written. `listening_since` (micros):
-/// time before it does not count as silence, so a restart of the platform takes nobody offline.
-/// Throws `StoreError`.
+/// One round of the platform's own work, most of which only one of several instances does: silent
+/// workspaces leave `online` (platform-api.md 2.6), expired uploads are removed, and the last use
+/// of tokens is written. `listening_since` (micros): time before it does not count as silence, so a
+/// restart of the platform takes nobody offline. Throws `StoreError`.
 awaitable<void> sweep(Services& services, std::int64_t listening_since);
 
 /// Deletes what is older than `Limits` keeps it, at the start and every hour, until cancelled.

@@ -11,7 +11,8 @@ namespace molecule::server {
 
 namespace {
 
-constexpr int max_listed = 50;
+/// Of those that wait for nobody any more.
+constexpr int max_closed = 50;
 
 std::string_view task_status(const RequestRow& row) {
   if (row.is_open()) return "pending";
@@ -45,27 +46,25 @@ void write_old(json::Object& out, const RequestRow& row) {
   write_resolution(out, row);
 }
 
-/// Those of one workspace; of all, only what waits, if `workspace_id` is empty.
-awaitable<Reply> list_old(Context& context, std::string kind, std::string workspace_id) {
+void write_old_listed(json::Array& list, const store::Row& row) {
+  auto item = list.object();
+  write_old(item, read_request(row));
+  item.field("workspace_name", row.text(request_column_count + 1));
+}
+
+/// Those of one workspace, newest first: all that wait, and the newest of the others.
+awaitable<Reply> list_own(Context& context, std::string kind, std::string workspace_id) {
   static const std::string sql =
       std::string(request_columns) +
-      ", w.name FROM requests r JOIN workspaces w ON w.id = r.requester_id"
-      " WHERE r.recipient_type = 'user' AND r.kind = $1 AND w.status != 'removed'"
-      " AND (r.requester_id = $2 OR ($2 = '' AND r.status IN ('pending', 'info_requested')))"
-      " ORDER BY r.seq DESC LIMIT $3";
-  store::RowStream row = context.store.stream(sql, kind, workspace_id, max_listed);
-  json::Writer writer;
-  {
-    auto list = writer.array();
-    while (writer.text().size() < max_page_bytes) {
-      const bool more = co_await row.next();
-      if (!more) break;
-      auto item = list.object();
-      write_old(item, read_request(row));
-      item.field("workspace_name", row.text(request_column_count));
-    }
-  }
-  co_return json_reply(200, std::move(writer).take());
+      ", w.id, w.name FROM requests r JOIN workspaces w ON w.id = r.requester_id"
+      " WHERE r.requester_id = $2 AND r.recipient_type = 'user' AND r.kind = $1"
+      " AND w.status != 'removed' AND (r.status IN ('pending', 'info_requested') OR r.id IN"
+      "  (SELECT c.id FROM requests c WHERE c.requester_id = $2 AND c.recipient_type = 'user'"
+      "   AND c.kind = $1 AND c.status NOT IN ('pending', 'info_requested')"
+      "   ORDER BY c.seq DESC LIMIT $3))"
+      " ORDER BY r.seq DESC";
+  store::RowStream rows = context.store.stream(sql, kind, workspace_id, max_closed);
+  co_return co_await list_reply(std::move(rows), write_old_listed);
 }
 
 /// The request to the person that the path names, of that kind; the failure is the reply.
@@ -134,11 +133,11 @@ awaitable<Reply> post_user_task(Context& context, Request request) {
 awaitable<Reply> list_user_tasks(Context& context, Request request) {
   const auto acting = path_workspace(request);
   if (!acting) co_return acting.error();
-  co_return co_await list_old(context, "task", *acting);
+  co_return co_await list_own(context, "task", *acting);
 }
 
-awaitable<Reply> list_pending_user_tasks(Context& context, Request) {
-  co_return co_await list_old(context, "task", "");
+awaitable<Reply> list_pending_user_tasks(Context& context, Request request) {
+  co_return co_await pending_reply(context, std::move(request), "task", write_old_listed);
 }
 
 /// Its own agent may reword it while it waits.
@@ -190,11 +189,11 @@ awaitable<Reply> post_approval(Context& context, Request request) {
 awaitable<Reply> list_approvals(Context& context, Request request) {
   const auto acting = path_workspace(request);
   if (!acting) co_return acting.error();
-  co_return co_await list_old(context, "approval", *acting);
+  co_return co_await list_own(context, "approval", *acting);
 }
 
-awaitable<Reply> list_pending_approvals(Context& context, Request) {
-  co_return co_await list_old(context, "approval", "");
+awaitable<Reply> list_pending_approvals(Context& context, Request request) {
+  co_return co_await pending_reply(context, std::move(request), "approval", write_old_listed);
 }
 
 awaitable<Reply> decide_approval(Context& context, Request request) {

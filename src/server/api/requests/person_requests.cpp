@@ -15,17 +15,22 @@ awaitable<Reply> list_pending_requests(Context& context, Request request) {
   if (!kind.empty() && kind != "task" && kind != "approval") {
     co_return error_reply(400, "kind must be 'task' or 'approval'");
   }
-  co_return co_await pending_reply(context, kind);
+  co_return co_await pending_reply(context, std::move(request), kind, write_listed);
 }
 
 awaitable<Reply> list_all_requests(Context& context, Request request) {
   static const std::string sql =
       std::string(request_columns) +
       ", w.id, w.name FROM requests r LEFT JOIN workspaces w ON w.id = r.requester_id"
-      " WHERE ($1 = '' OR r.status = $1) ORDER BY r.seq DESC LIMIT $2";
+      " WHERE ($1 = '' OR r.status = $1"
+      "  OR ($1 = 'decided' AND r.status NOT IN ('pending', 'info_requested')))"
+      " ORDER BY CASE WHEN $1 = 'decided' THEN coalesce(r.responded_at, r.updated_at) END DESC, "
+      "r.seq DESC"
+      " LIMIT $2 OFFSET $3";
   store::RowStream rows =
-      context.store.stream(sql, request.parameter("status").value_or(""), list_limit(request));
-  co_return co_await list_reply(std::move(rows));
+      context.store.stream(sql, request.parameter("status").value_or(""), list_limit(request),
+                           list_number(request, "offset", 0, INT32_MAX, 0));
+  co_return co_await list_reply(std::move(rows), write_listed);
 }
 
 awaitable<Reply> post_person_request(Context& context, Request request) {

@@ -117,34 +117,48 @@ awaitable<Reply> thread_reply(Context& context, RequestRow row) {
   co_return json_reply(200, std::move(writer).take());
 }
 
-awaitable<Reply> list_reply(store::RowStream row) {
+void write_listed(json::Array& list, const store::Row& row) {
+  auto item = list.object();
+  write_request(item, read_request(row));
+  item.nullable("workspace_id", row.optional_string(request_column_count));
+  item.nullable("workspace_name", row.optional_string(request_column_count + 1));
+}
+
+awaitable<Reply> list_reply(store::RowStream row, WriteListed write) {
   json::Writer writer;
   {
     auto list = writer.array();
     while (writer.text().size() < max_page_bytes) {
       const bool more = co_await row.next();
       if (!more) break;
-      auto item = list.object();
-      write_request(item, read_request(row));
-      item.nullable("workspace_id", row.optional_string(request_column_count));
-      item.nullable("workspace_name", row.optional_string(request_column_count + 1));
+      write(list, row);
     }
   }
   co_return json_reply(200, std::move(writer).take());
 }
 
-awaitable<Reply> pending_reply(Context& context, std::string_view kind) {
+awaitable<Reply> pending_reply(Context& context, Request request, std::string kind,
+                               WriteListed write) {
+  static const std::string waiting =
+      " FROM requests q LEFT JOIN workspaces w ON w.id = q.requester_id"
+      " WHERE q.recipient_type = 'user' AND q.status IN ('pending', 'info_requested')"
+      " AND ($1 = '' OR q.kind = $1) AND coalesce(w.status, '') != 'removed'";
   // Each agent's newest first, then each one's second: however much one asks, it hides no other.
   static const std::string sql =
       std::string(request_columns) +
-      ", w.id, w.name FROM (SELECT q.*,"
-      " row_number() OVER (PARTITION BY q.requester_id ORDER BY q.seq DESC) AS place"
-      " FROM requests q WHERE q.recipient_type = 'user'"
-      " AND q.status IN ('pending', 'info_requested') AND ($1 = '' OR q.kind = $1)) AS r"
-      " LEFT JOIN workspaces w ON w.id = r.requester_id"
-      " WHERE coalesce(w.status, '') != 'removed' ORDER BY r.place, r.seq DESC LIMIT $2";
-  store::RowStream rows = context.store.stream(sql, kind, max_pending);
-  co_return co_await list_reply(std::move(rows));
+      ", r.workspace, r.workspace_name FROM (SELECT q.*, w.id AS workspace,"
+      " w.name AS workspace_name,"
+      " row_number() OVER (PARTITION BY q.requester_id ORDER BY q.seq DESC) AS place" +
+      waiting + ") AS r ORDER BY r.place, r.seq DESC LIMIT $2 OFFSET $3";
+  store::Rows count = co_await context.store.query("SELECT count(*)" + waiting, kind);
+  count.next();
+  const std::int64_t total = count.integer(0);
+  const std::int64_t limit = list_number(request, "limit", 1, max_pending, max_pending);
+  const std::int64_t offset = list_number(request, "offset", 0, INT32_MAX, 0);
+  store::RowStream rows = context.store.stream(sql, kind, limit, offset);
+  Reply reply = co_await list_reply(std::move(rows), write);
+  reply.headers.emplace_back("X-Total-Count", std::to_string(total));
+  co_return reply;
 }
 
 }  // namespace molecule::server

@@ -64,11 +64,18 @@ void write_request(json::Object& out, const RequestRow& row);
 /// `{"request", "messages"}`: with its thread, oldest first.
 awaitable<Reply> thread_reply(Context& context, RequestRow row);
 
-/// A list of rows of `request_columns`, followed by the requester's workspace and its name.
-awaitable<Reply> list_reply(store::RowStream row);
+/// Writes one row of a list into its array. The columns that follow those of `request_columns` are
+/// the requester's workspace and its name.
+using WriteListed = void (*)(json::Array& list, const store::Row& row);
+/// As `write_request` has it, with `workspace_id` and `workspace_name`.
+void write_listed(json::Array& list, const store::Row& row);
 
-/// The names of the workspaces and the fields of page.md 3.3 in the list of what waits for the
-/// person; `kind` may be empty.
-awaitable<Reply> pending_reply(Context& context, std::string_view kind);
+/// A list of requests. It ends early where it becomes too long.
+awaitable<Reply> list_reply(store::RowStream row, WriteListed write);
+
+/// A page of what waits for the person (page.md 3.3), with the number of all in X-Total-Count;
+/// `kind` may be empty.
+awaitable<Reply> pending_reply(Context& context, Request request, std::string kind,
+                               WriteListed write);
 
 }  // namespace molecule::server

@@ -24,6 +24,7 @@ awaitable<Reply> patch_abilities(Context& context, Request request) {
       " can_delegate = CASE WHEN $6 THEN $7 ELSE can_delegate END, updated_at = $8 WHERE id = $1",
       workspace->id, broadcast.has_value(), broadcast, talk.has_value(), talk, delegate.has_value(),
       delegate, context.now_micros());
+  context.events.changed(workspace->id, "agent");
   co_return json_reply(200, R"({"status":"updated"})");
 }
 

@@ -143,6 +143,7 @@ awaitable<Reply> set_budget(Context& context, Request request) {
       " updated_at = $10 WHERE id = $1",
       workspace->id, monthly.sent, monthly.cents, hourly.sent, hourly.cents, daily.sent,
       daily.cents, weekly.sent, weekly.cents, context.now_micros());
+  context.events.changed(workspace->id, "agent");
   WorkspaceRow changed = *workspace;
   if (monthly.sent) changed.budget_limit = monthly.cents;
   const BudgetPeriods periods = co_await budget_periods(context, changed);

@@ -63,8 +63,9 @@ Reply no_provisioner() {
 }
 
 awaitable<void> set_status(Context& context, const Member& member, std::string_view status) {
-  co_await context.store.execute("UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1",
-                                 member.id, status, context.now_micros());
+  co_await context.store.execute(
+      "UPDATE workspaces SET status = $2, updated_at = $3 WHERE id = $1 AND status != 'removed'",
+      member.id, status, context.now_micros());
 }
 
 std::string named(const Member& member, bool with_tier) {

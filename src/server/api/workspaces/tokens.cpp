@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 
@@ -10,20 +8,6 @@
 
 namespace molecule::server {
 
-namespace {
-
-/// The query parameter `name` if it is a whole number in the range, else `otherwise`.
-std::int64_t number_in(const Request& request, std::string_view name, std::int64_t min,
-                       std::int64_t max, std::int64_t otherwise) {
-  const std::string_view text = request.parameter(name).value_or("");
-  std::int64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = failure == std::errc() && end == text.data() + text.size();
-  return whole && value >= min && value <= max ? value : otherwise;
-}
-
-}  // namespace
-
 awaitable<Reply> list_tokens(Context& context, Request request) {
   const Result<std::string, Reply> id = path_workspace(request);
   if (!id) co_return id.error();
@@ -31,7 +15,8 @@ awaitable<Reply> list_tokens(Context& context, Request request) {
       "SELECT id, prefix, created_at, last_used_at FROM workspace_tokens"
       " WHERE workspace_id = $1 AND revoked_at IS NULL ORDER BY created_at DESC"
       " LIMIT $2 OFFSET $3",
-      *id, number_in(request, "limit", 1, 200, 50), number_in(request, "offset", 0, INT64_MAX, 0));
+      *id, list_number(request, "limit", 1, 200, 50),
+      list_number(request, "offset", 0, INT64_MAX, 0));
   json::Writer writer;
   {
     auto reply = writer.object();
@@ -88,6 +73,7 @@ awaitable<Reply> revoke_token(Context& context, Request request) {
   if (revoked == 0) {
     co_return error_reply(404, "token not found or already revoked");
   }
+  context.events.changed(*id, "tokens");
   context.tokens_revoked = true;
   co_return json_reply(200, R"({"status":"revoked"})");
 }

@@ -181,6 +181,7 @@ awaitable<Reply> patch_workspace(Context& context, Request request) {
       workspace->id, change.name, change.role, change.tier, change.collapsed, change.runtime,
       moved ? change.x : std::nullopt, moved ? change.y : std::nullopt, change.has_parent,
       change.parent_id, change.has_dir, change.workspace_dir, context.now_micros());
+  context.events.changed(workspace->id, "agent");
   co_return json_reply(200, R"({"status":"updated"})");
 }
 

@@ -142,7 +142,8 @@ void EventStreams::open(ScreenedSocket socket, const Reply& reply) {
       reply.following->workspace_id,
       {.caller = reply.following->caller,
        .send = [this, id](const std::string& text) { sockets_.send(id, text); },
-       .revoke = [this, id] { sockets_.drop(id); }});
+       .revoke = [this, id] { sockets_.drop(id); },
+       .dismiss = [this, id] { sockets_.drop(id); }});
   sockets_.open(id, event_owner(reply.following->caller),
                 {.send_text =
                      [connection](const std::string& text, std::function<void()> sent) {

@@ -39,11 +39,22 @@ GuessBrake::Verdict GuessBrake::wrong(const asio::ip::address& address, Secret s
   return {.wait = count.wrong > free_of(secret), .refuse = count.wrong > max};
 }
 
+void GuessBrake::hear(std::string_view text) {
+  const bool login = text.starts_with('l');
+  asio::error_code invalid;
+  const std::string_view named = text.substr(0, text.find(' '));
+  const asio::ip::address address =
+      asio::ip::make_address(named.substr(std::min<std::size_t>(1, named.size())), invalid);
+  if (!invalid) wrong(address, login ? Secret::login : Secret::token);
+}
+
 bool GuessBrake::slows(const asio::ip::address& address, const Request& request, Reply& reply) {
   const bool login = decode_segment(request.path) == "/login";
   const bool token = request.bearer().has_value() || socket_offer(request).token.has_value();
   if (reply.status != 401 || !(token || login)) return false;
   const Verdict verdict = wrong(address, login ? Secret::login : Secret::token);
+  // Numbered, as each counts.
+  if (tell) tell((login ? "l" : "t") + address.to_string() + ' ' + std::to_string(++told_));
   if (verdict.refuse) {
     reply = error_reply(429, "too many wrong tokens: retry later");
     reply.headers.emplace_back("Retry-After", "60");

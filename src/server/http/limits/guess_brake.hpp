@@ -2,7 +2,10 @@
 
 #include <asio/ip/address.hpp>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "base/async/clock.hpp"
@@ -34,6 +37,11 @@ class GuessBrake {
 
   explicit GuessBrake(Clock& clock) : clock_(clock) {}
 
+  /// Called for each wrong one: other instances count it too.
+  std::function<void(std::string_view text)> tell = {};
+  /// Counts what another instance told.
+  void hear(std::string_view text);
+
   /// Counts a wrong one.
   Verdict wrong(const asio::ip::address& address, Secret secret = Secret::token);
   /// Counts it where `reply` refuses the request's token. True: the reply, which may become a 429,
@@ -50,6 +58,7 @@ class GuessBrake {
 
   Clock& clock_;
   std::map<Key, Count> counts_;
+  std::uint64_t told_ = 0;
 };
 
 }  // namespace molecule::server

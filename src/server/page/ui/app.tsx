@@ -1,7 +1,7 @@
 import { h } from "preact";
 import { agents } from "./core/agents";
 import { live } from "./core/live";
-import { pending } from "./core/requests";
+import { waiting } from "./core/requests";
 import { route, type Place } from "./core/route";
 import { dismiss, toasts } from "./core/toast";
 import { ui } from "./core/ui";
@@ -25,8 +25,6 @@ const places: { place: Place; title: string; icon: IconName }[] = [
   { place: "activity", title: "Activity", icon: "activity" },
   { place: "settings", title: "Settings", icon: "settings" },
 ];
-
-export const waiting = () => (pending.data ?? []).length;
 
 export function placeTitle(): string {
   if (route.place === "agent") return agents.get(route.id)?.name ?? "Agent";

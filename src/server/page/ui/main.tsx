@@ -1,16 +1,16 @@
 import { h, render } from "preact";
-import { App, placeTitle, waiting } from "./app";
+import { App, placeTitle } from "./app";
 import { agentList } from "./core/agents";
-import { whenLoggedOut } from "./core/api";
-import { apply, overviewSoon } from "./core/events";
+import { whenLoggedOut, whenUnanswered } from "./core/api";
+import { apply } from "./core/events";
 import { press } from "./core/keys";
-import { listen, start, stop } from "./core/live";
+import { listen, start, stop, suspect } from "./core/live";
 import { drawWith, redraw } from "./core/redraw";
-import { pending } from "./core/requests";
+import { pending, waiting } from "./core/requests";
 import { reloadOpen } from "./core/resource";
-import { check, loggedOut, session } from "./core/session";
+import { check, loggedOut, session, verify, whenSessionEnds } from "./core/session";
 import { applyTheme } from "./core/settings";
-import { showTitle } from "./core/title";
+import { showTitle } from "./title";
 import { Login } from "./views/login";
 
 let root: Element | undefined;
@@ -40,19 +40,23 @@ function enter(): void {
   }
 }
 
-// Lines of the last hour leave the map, and the minutes of the sparklines move on.
-const overviewInterval = 60_000;
+// Lines of the last hour leave the map, the minutes of the sparklines move on, and what no event
+// tells, such as the last use of a token, is looked up.
+const reloadInterval = 60_000;
+const unreachableInterval = 3_000;
 
 drawWith(draw);
 applyTheme();
-whenLoggedOut(() => {
-  stop();
-  loggedOut();
-});
-listen(apply, reloadOpen);
+whenLoggedOut(loggedOut);
+whenUnanswered(suspect);
+whenSessionEnds(stop);
+listen(apply, reloadOpen, () => void verify());
 document.addEventListener("keydown", press);
 setInterval(() => {
-  if (session.state === "in" && !document.hidden) overviewSoon();
-}, overviewInterval);
+  if (session.state === "in" && !document.hidden) reloadOpen();
+}, reloadInterval);
+setInterval(() => {
+  if (session.state === "unreachable") void check().then((done) => done && enter());
+}, unreachableInterval);
 redraw();
 void check().then((done) => done && enter());

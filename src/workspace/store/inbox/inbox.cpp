@@ -13,10 +13,11 @@ Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timi
             messages.opened(db);
           },
           timing),
-      poll_state(database, ownership, state_folder, clock, timing),
-      ownership(database, sessions, poll_state),
+      idle(database),
+      poll_state(database, idle, ownership, state_folder, clock, timing),
+      ownership(database, idle, sessions, poll_state),
       leases(database, sessions, timing),
-      messages(database, leases, ownership, poll_state, clock, timing),
+      messages(database, idle, leases, ownership, poll_state, clock, timing),
       agent_card(database),
       tasks(database, sessions, clock, timing),
       workloads(database, sessions),
@@ -24,7 +25,12 @@ Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timi
 
 void Inbox::release() {
   // A guest has nothing of its own.
-  if (!database.is_open() || sessions.guest()) return;
+  if (sessions.guest()) return;
+  if (!database.is_open()) {
+    // Nothing of this session is in it but its name as the owner.
+    sessions.leave();
+    return;
+  }
   database.use([this](sqlite::Database& db) {
     sqlite::Transaction transaction(db);
     leases.release();

@@ -7,6 +7,7 @@
 #include "workspace/store/handler_turns.hpp"
 #include "workspace/store/inbox/agent_card_store.hpp"
 #include "workspace/store/inbox/delegated_tasks.hpp"
+#include "workspace/store/inbox/idle_inbox.hpp"
 #include "workspace/store/inbox/leases.hpp"
 #include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/inbox/ownership.hpp"
@@ -30,6 +31,7 @@ struct Inbox {
 
   Sessions sessions;
   Database database;
+  IdleInbox idle;
   PollState poll_state;
   Ownership ownership;
   Leases leases;

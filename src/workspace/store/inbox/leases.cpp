@@ -277,7 +277,7 @@ Leases::Open Leases::open(std::size_t limit) {
 
 std::vector<std::string> Leases::lost() {
   std::vector<std::string> lost;
-  if (known_.empty() || !database_.is_open()) return lost;
+  if (known_.empty()) return lost;
   database_.use([this, &lost](sqlite::Database& db) {
     std::erase_if(known_, [this, &db, &lost](const auto& known) {
       sqlite::Statement row = db.prepare(std::string(select_records) + "WHERE m.seq = ?1");

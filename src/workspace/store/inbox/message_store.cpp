@@ -107,6 +107,7 @@ std::optional<Message> MessageStore::oldest() {
 }
 
 std::size_t MessageStore::size() {
+  if (const IdleState* idle = idle_.state()) return idle->waiting;
   return database_.use([](sqlite::Database& db) {
     return static_cast<std::size_t>(number(db, "SELECT count(*) FROM messages"));
   });
@@ -178,6 +179,8 @@ bool MessageStore::add(const Message& message) {
 }
 
 void MessageStore::opened(sqlite::Database& db) {
+  // Also of what is removed while the file is closed.
+  if (last_removed_) return;
   last_removed_ = number(db, "SELECT coalesce(max(popped_at), 0) FROM popped");
 }
 
@@ -187,7 +190,7 @@ std::vector<std::string> MessageStore::newly_removed() {
         "SELECT activity_id, popped_at FROM popped WHERE popped_at > ?1 ORDER BY popped_at");
     row.bind(last_removed_);
     std::vector<std::string> ids;
-    std::int64_t last = last_removed_;
+    std::int64_t last = last_removed_.value_or(0);
     while (row.step()) {
       ids.push_back(row.string(0));
       last = row.integer(1);

@@ -10,6 +10,7 @@
 #include "base/async/clock.hpp"
 #include "base/text/time.hpp"
 #include "workspace/store/database.hpp"
+#include "workspace/store/inbox/idle_inbox.hpp"
 #include "workspace/store/inbox/leases.hpp"
 #include "workspace/store/inbox/message.hpp"
 #include "workspace/store/inbox/ownership.hpp"
@@ -26,9 +27,10 @@ class MessageStore {
   /// With this many waiting, the poller stops fetching until some are removed.
   static constexpr std::size_t max_waiting = 10'000;
 
-  MessageStore(Database& database, Leases& leases, Ownership& ownership, PollState& poll_state,
-               Clock& clock, const Timing& timing)
+  MessageStore(Database& database, IdleInbox& idle, Leases& leases, Ownership& ownership,
+               PollState& poll_state, Clock& clock, const Timing& timing)
       : database_(database),
+        idle_(idle),
         leases_(leases),
         ownership_(ownership),
         poll_state_(poll_state),
@@ -79,13 +81,14 @@ class MessageStore {
   std::size_t store_new(const std::vector<Message>& messages, Advance advance);
 
   Database& database_;
+  IdleInbox& idle_;
   Leases& leases_;
   Ownership& ownership_;
   PollState& poll_state_;
   Clock& clock_;
   const Timing& timing_;
   /// `popped_at` of the last one that `newly_removed` returned.
-  std::int64_t last_removed_ = 0;
+  std::optional<std::int64_t> last_removed_;
 };
 
 }  // namespace molecule::workspace

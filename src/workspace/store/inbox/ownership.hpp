@@ -8,6 +8,7 @@
 
 namespace molecule::workspace {
 
+class IdleInbox;
 class PollState;
 
 /// Thrown by the owner's functions in a process that is no longer the owner; nothing is changed
@@ -21,8 +22,8 @@ class NotTheOwner : public std::runtime_error {
 /// `StoreError`.
 class Ownership {
  public:
-  Ownership(Database& database, Sessions& sessions, PollState& poll_state)
-      : database_(database), sessions_(sessions), poll_state_(poll_state) {}
+  Ownership(Database& database, IdleInbox& idle, Sessions& sessions, PollState& poll_state)
+      : database_(database), idle_(idle), sessions_(sessions), poll_state_(poll_state) {}
 
   /// True if this session is the owner. It becomes the owner unless another one precedes it.
   bool claim();
@@ -37,12 +38,16 @@ class Ownership {
   void require(sqlite::Database& db);
 
  private:
-  bool owned_by_other(sqlite::Database& db);
+  bool preceded_by(Sessions::Id owner);
+  bool claim(sqlite::Database& db);
 
   Database& database_;
+  IdleInbox& idle_;
   Sessions& sessions_;
   PollState& poll_state_;
   unsigned claims_ = 0;
+  /// The opening of the file in which this session was found to be the owner; 0 if it was not.
+  unsigned found_ = 0;
 };
 
 }  // namespace molecule::workspace

@@ -32,31 +32,27 @@ std::optional<WallTime> written_at(const std::filesystem::path& path) {
 
 }  // namespace
 
-PollState::PollState(Database& database, Ownership& ownership,
+PollState::PollState(Database& database, IdleInbox& idle, Ownership& ownership,
                      const std::filesystem::path& state_folder, Clock& clock, const Timing& timing)
     : database_(database),
+      idle_(idle),
       ownership_(ownership),
       cursor_file_(state_folder / ".mcp_inbox_cursor"),
       clock_(clock),
       timing_(timing) {}
 
 std::optional<std::string> PollState::cursor() {
+  if (const IdleState* idle = idle_.state()) return idle->cursor;
   return database_.use([](sqlite::Database& db) { return state(db, "cursor"); });
 }
 
 std::int64_t PollState::handled_sequence() {
-  return database_.use([](sqlite::Database& db) {
-    const std::int64_t highest =
-        number(db, "SELECT CAST(value AS INTEGER) FROM state WHERE key = 'sequence'");
-    sqlite::Statement first = db.prepare("SELECT min(sequence) FROM messages");
-    first.step();
-    // A message without a sequence has 0: nothing is known until it is removed.
-    const std::int64_t before = first.is_null(0) ? highest : first.integer(0) - 1;
-    return std::clamp<std::int64_t>(before, 0, highest);
-  });
+  if (const IdleState* idle = idle_.state()) return idle->handled_sequence;
+  return database_.use([](sqlite::Database& db) { return workspace::handled_sequence(db); });
 }
 
 std::optional<WallTime> PollState::watched_since() {
+  if (const IdleState* idle = idle_.state()) return idle->watched_since;
   return database_.use([](sqlite::Database& db) { return time_state(db, "watched_since"); });
 }
 
@@ -86,10 +82,12 @@ void PollState::forget_cursor(std::optional<WallTime> last_poll) {
 }
 
 std::optional<std::string> PollState::broadcast_cursor() {
+  if (const IdleState* idle = idle_.state()) return idle->broadcast_cursor;
   return database_.use([](sqlite::Database& db) { return state(db, "broadcast_cursor"); });
 }
 
 std::optional<WallTime> PollState::broadcasts_since() {
+  if (const IdleState* idle = idle_.state()) return idle->broadcasts_since;
   return database_.use([](sqlite::Database& db) { return time_state(db, "broadcast_at"); });
 }
 

@@ -8,6 +8,7 @@
 #include "base/async/clock.hpp"
 #include "base/text/time.hpp"
 #include "workspace/store/database.hpp"
+#include "workspace/store/inbox/idle_inbox.hpp"
 
 namespace molecule::workspace {
 
@@ -20,8 +21,8 @@ class Ownership;
 /// meanwhile.
 class PollState {
  public:
-  PollState(Database& database, Ownership& ownership, const std::filesystem::path& state_folder,
-            Clock& clock, const Timing& timing);
+  PollState(Database& database, IdleInbox& idle, Ownership& ownership,
+            const std::filesystem::path& state_folder, Clock& clock, const Timing& timing);
 
   std::optional<std::string> cursor();
   /// The highest of the platform's sequences up to which everything is removed, or was no message;
@@ -65,6 +66,7 @@ class PollState {
 
  private:
   Database& database_;
+  IdleInbox& idle_;
   Ownership& ownership_;
   std::filesystem::path cursor_file_;
   Clock& clock_;

@@ -1,5 +1,7 @@
 #include "workspace/store/inbox/sql.hpp"
 
+#include <algorithm>
+
 namespace molecule::workspace {
 
 Message read_message(const sqlite::Statement& row) {
@@ -52,6 +54,20 @@ void set_state(sqlite::Database& db, std::string_view key, std::string_view valu
 
 void set_time(sqlite::Database& db, std::string_view key, WallTime time) {
   set_state(db, key, format_rfc3339(time));
+}
+
+std::int64_t owner_of(sqlite::Database& db) {
+  return number(db, "SELECT CAST(value AS INTEGER) FROM state WHERE key = 'owner'");
+}
+
+std::int64_t handled_sequence(sqlite::Database& db) {
+  const std::int64_t highest =
+      number(db, "SELECT CAST(value AS INTEGER) FROM state WHERE key = 'sequence'");
+  sqlite::Statement first = db.prepare("SELECT min(sequence) FROM messages");
+  first.step();
+  // A message without a sequence has 0: nothing is known until it is removed.
+  const std::int64_t before = first.is_null(0) ? highest : first.integer(0) - 1;
+  return std::clamp<std::int64_t>(before, 0, highest);
 }
 
 void clear_state(sqlite::Database& db, std::string_view key) {

@@ -56,6 +56,11 @@ void set_state(sqlite::Database& db, std::string_view key, std::string_view valu
 void set_time(sqlite::Database& db, std::string_view key, WallTime time);
 void clear_state(sqlite::Database& db, std::string_view key);
 
+/// The session that owns the workspace; 0 if nobody does.
+std::int64_t owner_of(sqlite::Database& db);
+/// As `PollState::handled_sequence`.
+std::int64_t handled_sequence(sqlite::Database& db);
+
 /// Makes the tables of a new file, and what an older version's lacks. Returns true if the file was
 /// new. Throws `StoreError` for a file that another program or a newer version made.
 bool migrate(sqlite::Database& db);

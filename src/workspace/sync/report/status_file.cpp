@@ -23,7 +23,7 @@ constexpr std::size_t max_trouble_bytes = 220;
 constexpr std::size_t max_next_bytes = 200;
 
 std::filesystem::path file_in(const std::filesystem::path& state_folder) {
-  return state_folder / "status.json";
+  return state_folder / status_file_name;
 }
 
 std::optional<std::string> text_of(const std::optional<WallTime>& time) {
@@ -71,8 +71,9 @@ std::string cut(std::string_view text, std::size_t bytes) {
 
 }  // namespace
 
-StatusFile::StatusFile(const std::filesystem::path& state_folder, Clock& clock)
-    : path_(file_in(state_folder)), clock_(clock) {}
+StatusFile::StatusFile(const std::filesystem::path& state_folder, Clock& clock,
+                       Clock::duration refresh)
+    : path_(file_in(state_folder)), clock_(clock), refresh_(refresh) {}
 
 StatusFile::~StatusFile() {
   if (fd_ >= 0) ::close(fd_);
@@ -89,13 +90,15 @@ void StatusFile::begin(std::int64_t session) {
 }
 
 void StatusFile::heartbeat_sent() {
+  const bool first = !record_.last_heartbeat;
   record_.last_heartbeat = clock_.wall();
-  succeeded(Part::presence);
+  succeeded(Part::presence, first);
 }
 
-void StatusFile::polled() {
+void StatusFile::polled(bool news) {
+  const bool first = !record_.last_poll;
   record_.last_poll = clock_.wall();
-  succeeded(Part::inbox);
+  succeeded(Part::inbox, news || first);
 }
 
 void StatusFile::note_error(std::string_view what) {
@@ -113,10 +116,11 @@ void StatusFile::failed(Part part, std::string_view what, std::string_view next)
   write();
 }
 
-void StatusFile::succeeded(Part part) {
+void StatusFile::succeeded(Part part, bool news) {
+  const bool recovered = trouble_of(part).has_value();
   trouble_of(part).reset();
   record_.trouble = inbox_ ? inbox_ : presence_;
-  write();
+  if (news || recovered || clock_.now() - refresh_ >= written_) write();
 }
 
 void StatusFile::disable(std::string_view why) {
@@ -134,6 +138,7 @@ void StatusFile::wake_watchers() {
 
 void StatusFile::write() {
   if (record_.session == 0) return;
+  written_ = clock_.now();
   if (fd_ >= 0 && !files::still_named(path_, fd_)) ::close(std::exchange(fd_, -1));
   if (fd_ < 0) fd_ = files::open_regular(path_, O_WRONLY | O_CREAT);
   std::string text = to_json(record_);

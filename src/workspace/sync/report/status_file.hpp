@@ -12,6 +12,8 @@
 
 namespace molecule::workspace {
 
+inline constexpr const char* status_file_name = "status.json";
+
 /// What the owner of a workspace records for readers of the state folder.
 struct OwnerRecord {
   /// Its id in `Sessions`.
@@ -36,8 +38,9 @@ struct OwnerRecord {
 /// power cut the record may be an older one. A failed write is ignored: nothing depends on it.
 class StatusFile {
  public:
-  /// Touches no disk: the first record opens the file (0600).
-  StatusFile(const std::filesystem::path& state_folder, Clock& clock);
+  /// Touches no disk: the first record opens the file (0600). What only says that all is still well
+  /// is written no more often than every `refresh`.
+  StatusFile(const std::filesystem::path& state_folder, Clock& clock, Clock::duration refresh = {});
   StatusFile(const StatusFile&) = delete;
   StatusFile& operator=(const StatusFile&) = delete;
   ~StatusFile();
@@ -52,7 +55,8 @@ class StatusFile {
   enum class Part { presence, inbox };
   // Record what the owner does. Before `begin` and after `end` nothing is written.
   void heartbeat_sent();
-  void polled();
+  /// `news`: with messages, for which other processes wait.
+  void polled(bool news = false);
   /// `what` is for people, with what to do `next`; callers keep secrets out.
   void failed(Part part, std::string_view what, std::string_view next);
   /// Wakes the watchers of the file without changing its content.
@@ -63,11 +67,13 @@ class StatusFile {
  private:
   void note_error(std::string_view what);
   std::optional<Trouble>& trouble_of(Part part) { return part == Part::inbox ? inbox_ : presence_; }
-  void succeeded(Part part);
+  void succeeded(Part part, bool news);
   void write();
 
   std::filesystem::path path_;
   Clock& clock_;
+  Clock::duration refresh_;
+  Clock::time_point written_ = Clock::time_point::min();
   OwnerRecord record_;
   std::optional<Trouble> inbox_;
   std::optional<Trouble> presence_;

@@ -37,8 +37,7 @@ def server():
         own = json.loads(pathlib.Path(after("--mcp-config")).read_text())["mcpServers"]["molecule"]
         return [own["command"], *own["args"]], own["env"]
     if NAME == "gemini":
-        path = os.environ["GEMINI_CLI_SYSTEM_SETTINGS_PATH"]
-        own = json.loads(pathlib.Path(path).read_text())["mcpServers"]["molecule"]
+        own = json.loads(os.path.expandvars(gemini_settings()))["mcpServers"]["molecule"]
         assert own["trust"] is True
         return [own["command"], *own["args"]], own["env"]
     if NAME == "opencode":
@@ -49,6 +48,12 @@ def server():
     own = tomllib.loads("\n".join(settings))["mcp_servers"]["molecule"]
     assert own["default_tools_approval_mode"] == "approve"
     return [own["command"], *own["args"]], own["env"]
+
+
+def gemini_settings():
+    """Of the system where a file is named, which this stand-in takes from anybody; else of the folder."""
+    system = os.environ.get("GEMINI_CLI_SYSTEM_SETTINGS_PATH")
+    return pathlib.Path(system or ".gemini/settings.json").read_text()
 
 
 def policy():

@@ -67,9 +67,9 @@ TEST_CASE("a code logs in once, within ten minutes, and leaves no trace in the U
   // 256 random bits, of which the store has no copy.
   const std::string secret = browser.cookie.substr(browser.cookie.find('=') + 1);
   CHECK(secret.size() == 43);
-  auto row = platform.database.prepare("SELECT hash FROM sessions");
-  REQUIRE(row.step());
-  CHECK(row.string(0) == server::sha256_hex(secret));
+  const auto rows = platform.database.rows("SELECT hash FROM sessions");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0][0] == server::sha256_hex(secret));
 
   Browser other(platform);
   CHECK(other.log_in("GET", code) == 303);
@@ -145,7 +145,7 @@ TEST_CASE("sessions are listed, revoked, and end 30 days after their last use") 
   test::run(platform.loop, platform.events.close_revoked());
   CHECK(closed == 0);
   CHECK(first.ask("DELETE", "/sessions/" + second.id()).status == 200);
-  CHECK(closed == 1);
+  CHECK(closed > 0);
   CHECK(first.ask("DELETE", "/sessions/nonsense").status == 404);
   CHECK(second.ask("GET", "/session").status == 401);
 
@@ -164,4 +164,56 @@ TEST_CASE("sessions are listed, revoked, and end 30 days after their last use") 
   CHECK(first.ask("GET", "/session").status == 401);
   platform.sweep(0);
   CHECK(platform.count("SELECT count(*) FROM sessions") == 0);
+}
+
+TEST_CASE("the cookie is marked as secure where the browser speaks https") {
+  Platform platform;
+  const auto cookie = [&](std::vector<std::pair<std::string, std::string>> headers) {
+    server::Request request;
+    request.method = "POST";
+    request.path = "/login";
+    request.headers = std::move(headers);
+    request.body = R"({"token":"the-admin-token"})";
+    const server::Reply reply = platform.handle(std::move(request));
+    for (const auto& [name, value] : reply.headers) {
+      if (name == "Set-Cookie") return value;
+    }
+    return std::string();
+  };
+  const auto secure = [&](std::vector<std::pair<std::string, std::string>> headers) {
+    return cookie(std::move(headers)).find("; Secure;") != std::string::npos;
+  };
+  CHECK(cookie({}).find("HttpOnly; SameSite=Strict; Path=/;") != std::string::npos);
+  CHECK(!secure({{"Host", "127.0.0.1:8080"}, {"Origin", "http://127.0.0.1:8080"}}));
+  CHECK(secure({{"Host", "agents.example"}, {"X-Forwarded-Proto", "HTTPS, http"}}));
+  CHECK(secure({{"Host", "agents.example"}, {"Origin", "https://agents.example"}}));
+  CHECK(!secure({{"X-Forwarded-Proto", "http"}, {"Origin", "https://agents.example"}}));
+  CHECK(!secure({{"Host", "127.0.0.1:8080"}}));
+  platform.services.base_url = "https://agents.example/team";
+  CHECK(secure({{"Host", "agents.example"}}));
+  // Of a proxy that says neither; on the machine itself browsers take such a cookie.
+  CHECK(secure({{"Host", "127.0.0.1:8080"}}));
+  // Past the proxy, where a browser would drop it.
+  CHECK(!secure({{"Host", "10.0.0.7:8080"}}));
+  CHECK(!secure({{"Host", "127.0.0.1:8080"}, {"Origin", "http://127.0.0.1:8080"}}));
+}
+
+TEST_CASE("browsers that list the sessions hear of each that comes and goes") {
+  Platform platform;
+  std::vector<std::string> heard;
+  platform.events.subscribe({.caller = server::Caller::admin(),
+                             .send = [&](const std::string& text) { heard.push_back(text); },
+                             .revoke = [] {}});
+  Browser first(platform);
+  Browser second(platform);
+  REQUIRE(first.log_in("GET", mint_code(platform)) == 303);
+  REQUIRE(second.log_in("POST", "", R"({"token":"the-admin-token"})") == 200);
+  CHECK(heard.size() == 2);
+  CHECK(second.ask("POST", "/logout").status == 200);
+  CHECK(first.ask("DELETE", "/sessions").status == 200);
+  REQUIRE(heard.size() == 4);
+  for (const std::string& text : heard) {
+    CHECK(text.find(R"("event":"PART_CHANGED")") != std::string::npos);
+    CHECK(text.find(R"({"part":"sessions"})") != std::string::npos);
+  }
 }

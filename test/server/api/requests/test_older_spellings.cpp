@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <set>
+#include <string>
+
 #include "server/platform.hpp"
 
 using namespace molecule;
@@ -68,4 +72,59 @@ TEST_CASE("approvals are decided by the person only") {
   CHECK(list.items()[0]["status"].string() == "withdrawn");
   CHECK(list.items()[1]["status"].string() == "approved");
   CHECK(platform.count("SELECT count(*) FROM events WHERE event_type LIKE 'APPROVAL_%'") == 4);
+}
+
+TEST_CASE("nothing that waits is hidden by what came after it") {
+  Platform platform;
+  const Member agent = platform.add("agent");
+  const Answer first =
+      platform.post(path_of(agent, "/user-tasks"), agent.token, R"({"title":"the first"})");
+  const std::string id(first["user_task_id"].string_or(""));
+  for (int i = 0; i < 60; ++i) {
+    const Answer task =
+        platform.post(path_of(agent, "/user-tasks"), agent.token, R"({"title":"another"})");
+    const std::string other(task["user_task_id"].string_or(""));
+    CHECK(platform.ask("DELETE", path_of(agent, "/user-tasks/" + other), agent.token).status ==
+          200);
+  }
+  const Answer own = platform.get(path_of(agent, "/user-tasks"), agent.token);
+  CHECK(own.items().size() == 51);
+  CHECK(own.items().back()["id"].string() == id);
+
+  for (int i = 0; i < 199; ++i) {
+    platform.post(path_of(agent, "/user-tasks"), agent.token, R"({"title":"more"})");
+  }
+  const Member eager = platform.add("eager");
+  for (int i = 0; i < 60; ++i) {
+    platform.post(path_of(eager, "/user-tasks"), eager.token, R"({"title":"mine"})");
+  }
+  const auto page = [&](const std::string& path, std::map<std::string, std::string> query) {
+    server::Request request;
+    request.method = "GET";
+    request.path = path;
+    request.query = std::move(query);
+    request.headers = {{"Authorization", "Bearer the-admin-token"}};
+    const server::Reply reply = platform.handle(std::move(request));
+    json::Document document;
+    CHECK(document.parse(reply.body));
+    std::string total;
+    for (const auto& [name, value] : reply.headers) {
+      if (name == "X-Total-Count") total = value;
+    }
+    CHECK(total == "260");
+    std::set<std::string> ids;
+    for (const json::Value row : document.root().items()) {
+      ids.emplace(row["id"].string_or(""));
+    }
+    return ids;
+  };
+  for (const char* path : {"/user-tasks/pending", "/requests/pending"}) {
+    std::set<std::string> all = page(path, {});
+    CHECK(all.size() == 200);
+    CHECK(!all.contains(id));
+    all.merge(page(path, {{"offset", "200"}}));
+    CHECK(all.size() == 260);
+    CHECK(all.contains(id));
+    CHECK(page(path, {{"limit", "7"}, {"offset", "3"}}).size() == 7);
+  }
 }

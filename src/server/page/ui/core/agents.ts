@@ -1,9 +1,17 @@
 // All agents, kept current by the event stream.
 
 import { get } from "./api";
+import { now } from "./clock";
 import { count, list, name, record, text, time, type Data } from "./decode";
 import { redraw } from "./redraw";
 import { Resource } from "./resource";
+
+/// In the platform's own names (platform-api.md 10.5).
+export interface Abilities {
+  talk_to_user_enabled: boolean;
+  can_delegate: boolean;
+  broadcast_enabled: boolean;
+}
 
 export interface Agent {
   id: string;
@@ -22,6 +30,7 @@ export interface Agent {
   budgetLimit: number | null;
   spend: number;
   uptime: number;
+  abilities: Abilities;
   /// From the overview; 0 until it is known, or if there was none.
   heartbeat: number;
   created: number;
@@ -64,6 +73,11 @@ function fill(agent: Agent, row: Data): void {
   agent.budgetLimit = typeof row.budget_limit === "number" ? row.budget_limit : null;
   agent.spend = count(row.monthly_spend);
   agent.uptime = count(row.uptime_seconds);
+  agent.abilities = {
+    talk_to_user_enabled: row.talk_to_user_enabled !== false,
+    can_delegate: row.can_delegate !== false,
+    broadcast_enabled: row.broadcast_enabled === true,
+  };
   if (row.last_heartbeat_at) agent.heartbeat = Math.max(agent.heartbeat, time(row.last_heartbeat_at));
   setCard(agent, row.agent_card);
 }
@@ -76,13 +90,19 @@ export function setCard(agent: Agent, card: unknown): void {
 function blank(id: string): Agent {
   return {
     id, name: "(no name)", exactName: "", role: "", status: "", parent: "", runtime: "", activeTasks: 0, task: "",
-    error: "", skills: [], card: {}, budgetLimit: null, spend: 0, uptime: 0, heartbeat: 0, created: 0,
+    error: "", skills: [], card: {}, budgetLimit: null, spend: 0, uptime: 0,
+    abilities: { talk_to_user_enabled: true, can_delegate: true, broadcast_enabled: false }, heartbeat: 0, created: 0,
     polls: true, unread: 0, traffic: new Array<number>(12).fill(0),
   };
 }
 
+/// Asked for at once, beside the question whether this browser is logged in: most often it is.
+let early: Promise<unknown> | null = get("workspaces").catch(() => null);
+
 async function loadAgents(): Promise<true> {
-  const rows = list(await get("workspaces"));
+  const first = await early;
+  early = null;
+  const rows = list(first ?? (await get("workspaces")));
   const seen = new Set<string>();
   for (const item of rows) {
     const row = record(item);
@@ -140,7 +160,7 @@ export function countMessage(to: string, from: string): void {
   const key = `${from} ${to}`;
   const pair = pairs.get(key) ?? { from, to, count: 0, last: 0 };
   pair.count += 1;
-  pair.last = Date.now();
+  pair.last = now();
   pairs.set(key, pair);
 }
 

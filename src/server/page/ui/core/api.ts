@@ -1,5 +1,6 @@
 // Calls of the platform. The browser's cookie says who we are; no token is ever kept here.
 
+import { heardTime } from "./clock";
 import { record, text } from "./decode";
 
 /// Where the page is served; behind a proxy that may be below a path.
@@ -15,6 +16,18 @@ let onLogout: () => void = () => undefined;
 /// `function_` runs when the platform no longer accepts this browser.
 export function whenLoggedOut(function_: () => void): void {
   onLogout = function_;
+}
+
+let logins = 0;
+/// A new session begins: what was asked before it says nothing about it.
+export function newLogin(): void {
+  logins += 1;
+}
+
+let onSilence: () => void = () => undefined;
+/// `function_` runs when a call got no answer at all.
+export function whenUnanswered(function_: () => void): void {
+  onSilence = function_;
 }
 
 const pause = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
@@ -35,13 +48,17 @@ async function send(method: string, path: string, options: Options): Promise<Res
     body = JSON.stringify(options.body);
   }
   try {
-    return await fetch(new URL(path, base), { method, headers, body, credentials: "same-origin" });
+    const reply = await fetch(new URL(path, base), { method, headers, body, credentials: "same-origin" });
+    heardTime(Date.parse(reply.headers.get("Date") ?? ""));
+    return reply;
   } catch {
+    onSilence();
     throw new ApiError(0, "the platform does not answer");
   }
 }
 
 export async function response(method: string, path: string, options: Options = {}): Promise<Response> {
+  const login = logins;
   let reply = await send(method, path, options);
   if (reply.status === 429 && method === "GET") {
     await pause(Math.min(Number(reply.headers.get("Retry-After")) || 1, 20));
@@ -49,7 +66,7 @@ export async function response(method: string, path: string, options: Options = 
   }
   if (reply.ok) return reply;
   const body: unknown = await reply.json().catch(() => null);
-  if (reply.status === 401 && !options.plain) onLogout();
+  if (reply.status === 401 && !options.plain && login === logins) onLogout();
   throw new ApiError(reply.status, text(record(body).error), body);
 }
 

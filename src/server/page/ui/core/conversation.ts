@@ -1,6 +1,7 @@
 // The chat of the person with one agent: history, and what is being sent.
 
 import { ApiError, explain, get, post, response } from "./api";
+import { now } from "./clock";
 import { count, list, name, record, text, time, type Data } from "./decode";
 import { redraw } from "./redraw";
 import { Resource } from "./resource";
@@ -29,6 +30,17 @@ export interface Bubble {
 }
 
 const pageSize = 50;
+const soughtPage = 500;
+const soughtAtMost = 20_000;
+
+/// As crypto.randomUUID, which browsers have on https and localhost only.
+export function uuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
 
 export function readFiles(value: unknown): FileRef[] {
   return list(value).slice(0, 100).map((item) => {
@@ -66,6 +78,8 @@ export class Conversation {
   loadingOlder = false;
   fetchedSeq = 0;
   handledSeq = 0;
+  /// The key of a message that the person wants to see: the chat goes there.
+  sought = "";
   readonly latest: Resource<true>;
 
   constructor(readonly agent: string) {
@@ -94,14 +108,14 @@ export class Conversation {
     return true;
   }
 
-  async loadOlder(): Promise<void> {
+  async loadOlder(size = pageSize): Promise<void> {
     const first = this.bubbles.find((bubble) => bubble.state === "sent");
     if (this.reachedEnd || this.loadingOlder || !first) return;
     this.loadingOlder = true;
     redraw();
     try {
       const before = encodeURIComponent(new Date(first.at + 1).toISOString());
-      const body = record(await get(this.path(`chat-history?limit=${pageSize}&before_ts=${before}`)));
+      const body = record(await get(this.path(`chat-history?limit=${size}&before_ts=${before}`)));
       const had = this.bubbles.length;
       this.merge(list(body.messages).map(readBubble));
       // The page overlaps by the rows of one millisecond; one that brings nothing is the last.
@@ -111,6 +125,20 @@ export class Conversation {
     }
     this.loadingOlder = false;
     redraw();
+  }
+
+  /// Loads back to the message of that time. False if the chat has none: it is between agents.
+  async seek(at: number): Promise<boolean> {
+    if (!this.latest.data) await this.latest.load();
+    let had = -1;
+    while (!this.reachedEnd && this.bubbles.length > had && this.bubbles.length < soughtAtMost && this.bubbles[0]?.at > at) {
+      had = this.bubbles.length;
+      await this.loadOlder(soughtPage);
+    }
+    const found = this.bubbles.find((bubble) => bubble.state === "sent" && bubble.at === at);
+    this.sought = found?.key ?? "";
+    redraw();
+    return !!found;
   }
 
   /// Each message once, whichever way it came: from the history, the event stream, or from here.
@@ -148,9 +176,9 @@ export class Conversation {
   }
 
   async send(words: string, uploads: File[]): Promise<void> {
-    const messageId = crypto.randomUUID();
+    const messageId = uuid();
     const bubble: Bubble = {
-      key: `local ${messageId}`, messageId, role: "user", text: words, at: Date.now(), seq: 0,
+      key: `local ${messageId}`, messageId, role: "user", text: words, at: now(), seq: 0,
       files: uploads.map((file) => ({ uri: "", name: file.name, type: file.type, size: file.size })),
       replyTo: "", state: "sending", error: "", uploads,
     };

@@ -46,3 +46,11 @@ export function readable(value: unknown, limit = 20_000): string {
   const shown = JSON.stringify(value, null, 2) ?? "";
   return shown.length > limit ? `${shown.slice(0, limit)}\n… ${shown.length - limit} more characters` : shown;
 }
+
+/// A time span for people.
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+}

@@ -1,5 +1,6 @@
 // What each event changes in the model. Unknown ones are only listed.
 
+import { now } from "./clock";
 import { agentList, agents, countMessage, overview, pairs, removeAgent, setCard, type Agent } from "./agents";
 import { conversation, readFiles, type Bubble } from "./conversation";
 import { count, list, name, text, type Data } from "./decode";
@@ -8,6 +9,7 @@ import { remember } from "./log";
 import { notify } from "./notify";
 import { decided, pending } from "./requests";
 import { redraw } from "./redraw";
+import { reloadTopic } from "./resource";
 
 const statuses: Record<string, string> = {
   WORKSPACE_ONLINE: "online",
@@ -46,6 +48,15 @@ function setStatus(agent: Agent, frame: Frame): void {
   const error = name(frame.payload.sample_error) || name(frame.payload.error);
   if (error) agent.error = error;
   if (frame.payload.agent_card) setCard(agent, frame.payload.agent_card);
+  reloadTopic(`presence ${agent.id}`);
+}
+
+/// A part of the platform that events do not describe.
+function partChanged(frame: Frame): void {
+  const part = text(frame.payload.part);
+  if (part === "agent") return reloadSoon();
+  // Those of a team show with each of its agents.
+  reloadTopic(part === "memories" ? part : `${part} ${frame.agent}`);
 }
 
 function bubble(frame: Frame, role: Bubble["role"], messageId: string): Bubble {
@@ -77,6 +88,7 @@ function activity(frame: Frame): void {
 
 function request(frame: Frame): void {
   void pending.load();
+  reloadTopic(`thread ${text(frame.payload.request_id)}`);
   if (decided.isOpen) void decided.load();
   if (frame.event !== "REQUEST_CREATED" || frame.payload.recipient_type !== "user") return;
   const who = agents.get(frame.agent)?.name ?? "An agent";
@@ -122,8 +134,11 @@ export function apply(frame: Frame): void {
       break;
     case "WORKSPACE_PROVISIONING":
     case "WORKSPACE_AWAITING_AGENT":
-    case "WORKSPACE_UPDATED":
+    case "WORKSPACE_PAUSED":
       reloadSoon();
+      break;
+    case "PART_CHANGED":
+      partChanged(frame);
       break;
     case "WORKSPACE_ONLINE":
       if (!agent) reloadSoon();
@@ -148,7 +163,7 @@ export function apply(frame: Frame): void {
 
 /// Pairs that wrote within the last hour, oldest forgotten.
 export function recentPairs() {
-  const since = Date.now() - 3_600_000;
+  const since = now() - 3_600_000;
   return [...pairs.values()].filter((pair) => pair.last > since && agents.has(pair.from) && agents.has(pair.to));
 }
 

@@ -1,6 +1,7 @@
 // The event stream: connects again by itself, and tells whether it is live.
 
 import { base } from "./api";
+import { heardTime, now } from "./clock";
 import { record, text, time, type Data } from "./decode";
 import { redraw } from "./redraw";
 
@@ -15,8 +16,11 @@ export type State = "connecting" | "live" | "reconnecting" | "offline";
 
 const connectLimit = 10_000;
 const silenceLimit = 30_000;
+/// A connection that died without a word looks like this too.
+const renewLimit = 120_000;
 const longestPause = 30_000;
 const lookInterval = 5_000;
+const firstLook = 1_000;
 
 export const live = { state: "connecting" as State, since: 0 };
 
@@ -24,16 +28,20 @@ let socket: WebSocket | null = null;
 let tries = 0;
 let wanted = false;
 let heard = 0;
+let looked = 0;
 let everOpen = false;
 let connectTimer = 0;
 let retryTimer = 0;
 let onFrame: (frame: Frame) => void = () => undefined;
 let onGap: () => void = () => undefined;
+let onLost: () => void = () => undefined;
 
-/// `frame` gets each event; `gap` runs when some may have been missed.
-export function listen(frame: (frame: Frame) => void, gap: () => void): void {
+/// `frame` gets each event; `gap` runs when some may have been missed; `lost` when the stream ended or
+/// was refused, for which the browser does not say why.
+export function listen(frame: (frame: Frame) => void, gap: () => void, lost: () => void): void {
   onFrame = frame;
   onGap = gap;
+  onLost = lost;
 }
 
 function become(state: State): void {
@@ -51,7 +59,24 @@ export function start(): void {
 export function stop(): void {
   wanted = false;
   clearTimeout(retryTimer);
-  socket?.close();
+  release();
+}
+
+/// Ends the connection without waiting for the other side, which may be out of reach.
+function release(): void {
+  clearTimeout(connectTimer);
+  const old = socket;
+  socket = null;
+  if (!old) return;
+  old.onopen = old.onmessage = old.onclose = null;
+  old.close();
+}
+
+/// The platform does not answer: the stream may be as dead, without having noticed.
+export function suspect(): void {
+  if (!wanted || live.state !== "live") return;
+  release();
+  retry();
 }
 
 function address(): string {
@@ -70,8 +95,9 @@ function connect(): void {
     tries = 0;
     heard = Date.now();
     become("live");
-    // What happened between the first answers and now would be missing otherwise.
-    onGap();
+    // What happened between the first answers and now would be missing otherwise; the list itself
+    // is not to wait for it.
+    setTimeout(() => wanted && onGap(), everOpen ? 0 : firstLook);
     everOpen = true;
   };
   mine.onmessage = (message) => {
@@ -80,8 +106,10 @@ function connect(): void {
   };
   mine.onclose = () => {
     clearTimeout(connectTimer);
-    if (socket === mine) socket = null;
-    if (wanted) retry();
+    socket = null;
+    if (!wanted) return;
+    retry();
+    onLost();
   };
 }
 
@@ -92,10 +120,12 @@ function take(data: unknown): void {
   } catch {
     return;
   }
+  const at = time(body.timestamp) || now();
+  heardTime(at);
   onFrame({
     event: text(body.event),
     agent: text(body.workspace_id),
-    at: time(body.timestamp) || Date.now(),
+    at,
     payload: record(body.payload),
   });
 }
@@ -108,7 +138,7 @@ function retry(): void {
   retryTimer = window.setTimeout(connect, pause);
 }
 
-function now(): void {
+function connectNow(): void {
   if (!wanted) return;
   tries = 0;
   if (!socket) connect();
@@ -117,16 +147,21 @@ function now(): void {
 /// Silence says nothing about the connection, so the views look for themselves.
 function look(): void {
   if (!wanted || live.state !== "live" || document.hidden) return;
-  if (Date.now() - heard < silenceLimit) return;
-  heard = Date.now();
-  onGap();
+  const silence = Date.now() - heard;
+  if (silence >= renewLimit) {
+    release();
+    connect();
+  } else if (silence >= silenceLimit && Date.now() - looked >= silenceLimit) {
+    looked = Date.now();
+    onGap();
+  }
 }
 
 setInterval(look, lookInterval);
-window.addEventListener("online", now);
+window.addEventListener("online", connectNow);
 window.addEventListener("offline", () => wanted && become("offline"));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || !wanted) return;
-  now();
+  connectNow();
   if (live.state === "live") onGap();
 });

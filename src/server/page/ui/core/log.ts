@@ -18,7 +18,7 @@ export const entries: Entry[] = [];
 let next = 1;
 
 // A log of these would be nothing but heartbeats; and older spellings say what REQUEST_ has said.
-const quiet = /^(WORKSPACE_HEARTBEAT|MESSAGE_FETCHED|AWAITING_AGENT|(USER_TASK|APPROVAL)_.*)$/;
+const quiet = /^(WORKSPACE_HEARTBEAT|PART_CHANGED|MESSAGE_FETCHED|AWAITING_AGENT|(USER_TASK|APPROVAL)_.*)$/;
 
 function same(entry: Entry, type: string, agent: string, at: number): boolean {
   // The stored row and the frame have their times within the same transaction.
@@ -33,8 +33,12 @@ function add(entry: Entry): void {
   if (entries.length > keep) entries.length = keep;
 }
 
+/// The rows of what the person says to an agent, and it to the person, have events of their own.
+const hasOwnEvent = ({ event, payload }: Frame): boolean =>
+  event === "ACTIVITY_LOGGED" && (payload.method === "notify" || (payload.method === "message/send" && !payload.source_id));
+
 export function remember(frame: Frame): void {
-  if (quiet.test(frame.event)) return;
+  if (quiet.test(frame.event) || hasOwnEvent(frame)) return;
   entries.unshift({ key: `live ${next++}`, type: frame.event, agent: frame.agent, at: frame.at, payload: frame.payload });
   if (entries.length > keep) entries.length = keep;
 }

@@ -7,7 +7,13 @@ import { settings } from "./settings";
 export function notify(title: string, body: string, hash: string): void {
   if (!settings.notifications || !document.hidden) return;
   if (!("Notification" in window) || Notification.permission !== "granted") return;
-  const shown = new Notification(title, { body, tag: hash });
+  let shown: Notification;
+  try {
+    shown = new Notification(title, { body, tag: hash });
+  } catch {
+    // Phones have the name, but allow it to service workers only.
+    return;
+  }
   shown.onclick = () => {
     window.focus();
     go(hash);

@@ -1,6 +1,6 @@
 // What waits for the person: requests of agents, and permission prompts.
 
-import { get, post } from "./api";
+import { get, post, response } from "./api";
 import { count, exposed, list, name, record, text, time } from "./decode";
 import { Resource } from "./resource";
 
@@ -55,26 +55,54 @@ function readRequest(item: unknown): Request {
 export const isOpen = (request: Request) =>
   request.status === "pending" || request.status === "info_requested";
 
-const readAll = async (path: string) => list(await get(path)).map(readRequest);
+/// An agent that waits for a permission can do nothing else; then what agents call urgent, then the
+/// newest. The platform gives each agent its turn, so that none fills the list.
+const order = (a: Request, b: Request): number =>
+  Number(b.permission) - Number(a.permission) || b.priority - a.priority || b.created - a.created;
 
-// The platform gives each agent its turn; a person reads the newest first.
-export const pending = new Resource("what waits for you", async () =>
-  (await readAll("requests/pending")).sort((a, b) => b.created - a.created));
+const pageSize = 200;
+/// More are loaded when the person asks for them; they are counted from the start.
+const extent = { pages: 1, total: 0 };
+
+export const pending = new Resource("what waits for you", async () => {
+  const found = new Map<string, Request>();
+  for (let page = 0; page < extent.pages; page += 1) {
+    const reply = await response("GET", `requests/pending?limit=${pageSize}&offset=${found.size}`);
+    const rows = list(await reply.json()).map(readRequest);
+    extent.total = Math.max(Number(reply.headers.get("X-Total-Count")) || 0, found.size + rows.length);
+    for (const row of rows) found.set(row.id, row);
+    if (rows.length === 0 || found.size >= extent.total) break;
+  }
+  return [...found.values()].sort(order);
+});
+/// How many wait in all, those that are not loaded included.
+export const waiting = (): number => Math.max(extent.total, (pending.data ?? []).length);
+export const unloaded = (): number => waiting() - (pending.data ?? []).length;
+
+export async function loadMore(): Promise<void> {
+  extent.pages += 1;
+  await pending.load();
+}
+
+const decidedPage = 100;
 export const decided = new Resource("what was decided", async () =>
-  (await readAll("requests?limit=50")).filter((request) => !isOpen(request)));
+  list(await get(`requests?status=decided&limit=${decidedPage}`)).map(readRequest));
 
-export async function thread(id: string): Promise<Remark[]> {
-  const body = record(await get(`requests/${encodeURIComponent(id)}`));
-  return list(body.messages).map((item) => {
-    const row = record(item);
-    return {
-      id: text(row.id),
-      author: text(row.author_id),
-      byPerson: row.author_type === "user",
-      body: exposed(row.body),
-      at: time(row.created_at),
-    };
-  });
+/// What was asked and answered about one, for a view that opens and closes it.
+export function threadOf(id: string): Resource<Remark[]> {
+  return new Resource("the questions and answers", async () => {
+    const body = record(await get(`requests/${encodeURIComponent(id)}`));
+    return list(body.messages).map((item) => {
+      const row = record(item);
+      return {
+        id: text(row.id),
+        author: text(row.author_id),
+        byPerson: row.author_type === "user",
+        body: exposed(row.body),
+        at: time(row.created_at),
+      };
+    });
+  }, `thread ${id}`);
 }
 
 export type Action = "done" | "approved" | "rejected";

@@ -14,8 +14,8 @@ export class Resource<T> {
   loading = false;
   private again = false;
 
-  /// `what` completes "Could not load …".
-  constructor(private readonly what: string, private readonly fetcher: () => Promise<T>) {}
+  /// `what` completes "Could not load …"; `topic` is the part of the platform that it shows.
+  constructor(private readonly what: string, private readonly fetcher: () => Promise<T>, readonly topic = "") {}
 
   async load(): Promise<void> {
     if (this.loading) {
@@ -57,6 +57,11 @@ export class Resource<T> {
   get isOpen(): boolean {
     return open.has(this as Resource<unknown>);
   }
+}
+
+/// Loads what is shown of a part of the platform: `tokens ID`, `memories`.
+export function reloadTopic(topic: string): void {
+  for (const resource of open.keys()) if (resource.topic === topic) void resource.load();
 }
 
 export function reloadOpen(): void {

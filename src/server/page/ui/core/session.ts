@@ -1,8 +1,9 @@
 // Whether this browser is logged in, and how it gets there.
 
-import { ApiError, call, explain, get, post } from "./api";
+import { ApiError, call, explain, get, newLogin, post } from "./api";
 import { name, record, text } from "./decode";
 import { redraw } from "./redraw";
+import { toast } from "./toast";
 
 export const session = {
   state: "unknown" as "unknown" | "in" | "out" | "unreachable",
@@ -14,6 +15,20 @@ export const session = {
   error: "",
   ended: false,
 };
+
+const endings: (() => void)[] = [];
+/// `function_` runs when this browser is no longer logged in.
+export function whenSessionEnds(function_: () => void): void {
+  endings.push(function_);
+}
+
+function end(byPerson: boolean): void {
+  session.state = "out";
+  session.ended = !byPerson;
+  for (const ending of endings) ending();
+  void loadInfo().then(redraw);
+  redraw();
+}
 
 async function loadInfo(): Promise<void> {
   const info = record(await get("login/info").catch(() => null));
@@ -46,6 +61,7 @@ export async function login(secret: string): Promise<boolean> {
   const code = /[?&]code=([^&\s]+)/.exec(secret)?.[1];
   try {
     await call("POST", "login", { body: code ? { code } : { token: secret }, plain: true });
+    newLogin();
     session.state = "in";
     session.error = "";
     session.ended = false;
@@ -65,17 +81,20 @@ export async function login(secret: string): Promise<boolean> {
 }
 
 export function loggedOut(): void {
-  if (session.state !== "in") return;
-  session.state = "out";
-  session.ended = true;
-  void loadInfo().then(redraw);
-  redraw();
+  if (session.state === "in") end(false);
+}
+
+/// Asks whether the session still stands, if something looks as if it did not.
+export async function verify(): Promise<void> {
+  await get("session").catch(() => null);
 }
 
 export async function logout(): Promise<void> {
-  await post("logout").catch(() => null);
-  session.state = "out";
-  session.ended = false;
-  await loadInfo();
-  redraw();
+  try {
+    await post("logout");
+    end(true);
+  } catch (error) {
+    // The session would go on while the person believes it ended.
+    toast(explain(error, "log out"), true);
+  }
 }

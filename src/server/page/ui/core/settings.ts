@@ -42,6 +42,14 @@ function load(): Settings {
 
 export const settings = load();
 
+/// What another tab changes holds here too.
+window.addEventListener("storage", (event) => {
+  if (event.key !== key) return;
+  Object.assign(settings, load());
+  applyTheme();
+  redraw();
+});
+
 export function applyTheme(): void {
   if (settings.theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = settings.theme;

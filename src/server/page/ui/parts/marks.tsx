@@ -1,4 +1,5 @@
 import { h, Component } from "preact";
+import { now } from "../core/clock";
 import { statusOf, type Agent } from "../core/agents";
 
 /// The initials of an agent on its own colour.
@@ -25,8 +26,8 @@ export function Status({ agent }: { agent: Agent }) {
   );
 }
 
-export function ago(at: number, now = Date.now()): string {
-  const seconds = Math.max(0, Math.round((now - at) / 1000));
+export function ago(at: number): string {
+  const seconds = Math.max(0, Math.round((now() - at) / 1000));
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;

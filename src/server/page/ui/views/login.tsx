@@ -1,5 +1,6 @@
 import { h, Component } from "preact";
 import { check, login, session } from "../core/session";
+import { redraw } from "../core/redraw";
 import { Copy } from "../parts/copy";
 import { Icon } from "../parts/icons";
 import { valueOf } from "../parts/view";
@@ -16,7 +17,10 @@ export class Login extends Component<{ onLogin: () => void }, State> {
   private readonly submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const secret = this.state.secret.trim();
-    if (!secret) return;
+    if (!secret) {
+      session.error = "Paste the admin token or a login link first.";
+      return redraw();
+    }
     this.setState({ busy: true });
     const done = await login(secret);
     this.setState({ busy: false, secret: done ? "" : this.state.secret });
@@ -40,7 +44,7 @@ export class Login extends Component<{ onLogin: () => void }, State> {
       return (
         <main class="login">
           <h1>Molecule</h1>
-          <p class="problem" role="alert">The platform does not answer. Check that molecule-platform is running.</p>
+          <p class="problem" role="alert">The platform does not answer. Check that molecule-platform is running; this page goes on by itself when it does.</p>
           <button type="button" class="primary" onClick={() => void check().then((done) => done && this.props.onLogin())}>
             <Icon name="retry" /> Try again
           </button>
@@ -66,7 +70,7 @@ export class Login extends Component<{ onLogin: () => void }, State> {
           </label>
           {session.error && <p class="problem" role="alert">{session.error}</p>}
           <footer>
-            <button class="primary" disabled={this.state.busy || !this.state.secret.trim()}>Log in</button>
+            <button class="primary" disabled={this.state.busy}>Log in</button>
           </footer>
           <section class="hint">
             <h2>Where the token is</h2>

@@ -1,6 +1,6 @@
 import { h } from "preact";
 import { agents, clock, nameOf } from "../../core/agents";
-import { readable } from "../../core/decode";
+import { list, name, readable, record, text } from "../../core/decode";
 import { entries, log, type Entry } from "../../core/log";
 import type { Resource } from "../../core/resource";
 import { agentHref } from "../../core/route";
@@ -32,8 +32,29 @@ const typeWords: Record<string, string> = {
 };
 const words = (type: string) => typeWords[type] ?? type.toLowerCase().replace(/^workspace_/, "agent_").replace(/_/g, " ");
 
+const methodWords: Record<string, string> = { "message/send": "message", request_update: "request update" };
+
+/// What happened. An activity says more of itself than its type.
+function happened(entry: Entry): string {
+  if (entry.type !== "ACTIVITY_LOGGED") return words(entry.type);
+  const kind = text(entry.payload.activity_type);
+  const known = kind === "a2a_receive" ? methodWords[text(entry.payload.method)] : "";
+  return known || (kind === "a2a_receive" ? words(entry.type) : name(kind).replace(/_/g, " ")) || words(entry.type);
+}
+
+/// The words of a message's parts.
+function said(entry: Entry): string {
+  const message = record(record(record(entry.payload.request_body).params).message);
+  return list(message.parts).map((part) => text(record(part).text)).filter(Boolean).join(" ");
+}
+
 /// What a row says in a line.
 function summary(entry: Entry): string {
+  const message = entry.type === "ACTIVITY_LOGGED" ? said(entry) : "";
+  if (message) {
+    const from = text(entry.payload.source_id);
+    return `${from ? `${nameOf(from)}: ` : ""}${message.replace(/\s+/g, " ").slice(0, 160)}`;
+  }
   for (const key of ["summary", "title", "message", "task_preview", "response_preview", "current_task", "error", "sample_error", "status", "name"]) {
     const value = entry.payload[key];
     if (typeof value === "string" && value && value !== agents.get(entry.agent)?.exactName) return value.replace(/\s+/g, " ").slice(0, 160);
@@ -92,7 +113,7 @@ export class Activity extends View<Props, State> {
           onClick={() => this.setState({ open: open ? "" : entry.key })}
         >
           <time dateTime={new Date(entry.at).toISOString()}>{clock(entry.at)}</time>
-          <span class={`status ${tone(entry.type)}`}><span class="dot" aria-hidden="true" />{words(entry.type)}</span>
+          <span class={`status ${tone(entry.type)}`}><span class="dot" aria-hidden="true" />{happened(entry)}</span>
           {!this.props.agent && entry.agent && <bdi class="name">{nameOf(entry.agent)}</bdi>}
           <bdi class="dim what">{summary(entry)}</bdi>
         </button>

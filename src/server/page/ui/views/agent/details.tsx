@@ -1,13 +1,14 @@
 import { h } from "preact";
 import { call, explain } from "../../core/api";
 import { agentList, agents, nameOf, removeAgent, type Agent } from "../../core/agents";
-import { readable } from "../../core/decode";
+import { duration, readable } from "../../core/decode";
 import { go } from "../../core/route";
 import { toast } from "../../core/toast";
 import type { Resource } from "../../core/resource";
 import { Confirm } from "../../parts/dialog";
 import { Ago, Skills } from "../../parts/marks";
 import { View } from "../../parts/view";
+import { AbilitiesCard } from "./abilities";
 import { EditForm } from "./edit";
 import { FilesWaiting } from "./files_waiting";
 import { Memory } from "./memory";
@@ -19,13 +20,6 @@ interface State {
 }
 
 const money = (cents: number) => `$${(cents / 100).toFixed(2)}`;
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
-}
 
 export class Details extends View<{ agent: Agent }, State> {
   state: State = { editing: false, removing: false };
@@ -90,6 +84,7 @@ export class Details extends View<{ agent: Agent }, State> {
             <pre tabIndex={0} role="group" aria-label="The agent's card">{readable(agent.card)}</pre>
           </details>
         </section>
+        <AbilitiesCard key={`abilities ${agent.id}`} agent={agent} />
         <Memory key={agent.id} agent={agent.id} />
         <FilesWaiting key={`files ${agent.id}`} agent={agent.id} />
         <section class="card danger-zone">

@@ -46,7 +46,7 @@ export class EditForm extends Component<Props, State> {
     if (cents !== null && !(cents >= 0)) return this.setState({ error: "The budget is an amount such as 12.50, or empty for none." });
     this.setState({ busy: true, error: "" });
     try {
-      const change = { name: name.trim(), role: role.trim() || null, parent_id: parent || null };
+      const change = { name: name.trim(), role: role.trim(), parent_id: parent || null };
       await call("PATCH", `workspaces/${agent.id}`, { body: change });
       if (cents !== agent.budgetLimit) {
         await call("PATCH", `workspaces/${agent.id}/budget`, { body: { budget_limit: cents } });

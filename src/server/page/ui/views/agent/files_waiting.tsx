@@ -9,7 +9,7 @@ import { View } from "../../parts/view";
 /// Files that the agent has not fetched yet.
 export class FilesWaiting extends View<{ agent: string }> {
   private readonly files = new Resource<FileRef[]>("the files", async () =>
-    readFiles(record(await get(`page/files?agent=${this.props.agent}`)).files));
+    readFiles(record(await get(`page/files?agent=${this.props.agent}`)).files), `files ${this.props.agent}`);
 
   resources() {
     return [this.files] as Resource<unknown>[];

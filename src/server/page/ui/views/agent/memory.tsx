@@ -31,7 +31,7 @@ interface State {
 export class Memory extends View<{ agent: string }, State> {
   state: State = { scope: "", query: "", adding: "", addScope: "LOCAL", deleting: null };
   private timer = 0;
-  private readonly items = new Resource("the memories", () => this.fetch());
+  private readonly items = new Resource("the memories", () => this.fetch(), "memories");
 
   resources() {
     return [this.items] as Resource<unknown>[];

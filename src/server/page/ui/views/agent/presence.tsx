@@ -1,7 +1,8 @@
 import { h } from "preact";
 import { get } from "../../core/api";
 import { clock, isOnline, type Agent } from "../../core/agents";
-import { list, record, text, time } from "../../core/decode";
+import { now } from "../../core/clock";
+import { duration, list, record, text, time } from "../../core/decode";
 import { Resource } from "../../core/resource";
 
 interface Change {
@@ -36,7 +37,7 @@ export function eventsOf(agent: string): Resource<Kept> {
         .map((row) => ({ at: time(row.created_at), online: onlineAfter[text(row.event_type)] }))
         .reverse();
       return { changes, from: rows.length >= 100 ? time(rows[rows.length - 1].created_at) : 0 };
-    });
+    }, `presence ${agent}`);
     resources.set(agent, resource);
   }
   return resource;
@@ -65,17 +66,17 @@ export function PresenceBar({ agent }: { agent: Agent }) {
   const kept = eventsOf(agent.id);
   if (kept.missing) return null;
   if (kept.error) return <p class="hint">{kept.error}</p>;
-  const now = Date.now();
-  const shown = parts(kept.data ?? { changes: [], from: 0 }, now, isOnline(agent));
+  const end = now();
+  const shown = parts(kept.data ?? { changes: [], from: 0 }, end, isOnline(agent));
   const online = shown.filter((part) => part.state === "on").reduce((sum, part) => sum + part.to - part.from, 0);
-  const words = `online for ${(online / 3_600_000).toFixed(1)} of the last 24 hours`;
+  const words = online > 0 ? `online for ${duration(Math.round(online / 1000))} of it` : "not online";
   return (
     <div class="presence">
       <svg viewBox="0 0 1440 24" preserveAspectRatio="none" role="img" aria-label={words}>
         {shown.map((part) => (
           <rect
             class={part.state}
-            x={((part.from - (now - day)) / day) * 1440}
+            x={((part.from - (end - day)) / day) * 1440}
             width={Math.max(1.5, ((part.to - part.from) / day) * 1440)}
             height="24"
           >

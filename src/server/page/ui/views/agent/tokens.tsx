@@ -30,7 +30,7 @@ export class Tokens extends View<{ agent: Agent }, State> {
     list(record(await get(`workspaces/${this.props.agent.id}/tokens?limit=200`)).tokens).map((item): Token => {
       const row = record(item);
       return { id: text(row.id), prefix: text(row.prefix), created: time(row.created_at), used: time(row.last_used_at) };
-    }));
+    }), `tokens ${this.props.agent.id}`);
 
   resources() {
     return [this.tokens] as Resource<unknown>[];
@@ -61,6 +61,8 @@ export class Tokens extends View<{ agent: Agent }, State> {
     const { agent } = this.props;
     const { made, revoking, busy } = this.state;
     const tokens = this.tokens.data ?? [];
+    // Revoked meanwhile, here or elsewhere: it is of no use any more.
+    const shown = tokens.some((token) => made.startsWith(token.prefix)) ? made : "";
     return (
       <div class="page tokens">
         <section class="card">
@@ -69,10 +71,10 @@ export class Tokens extends View<{ agent: Agent }, State> {
             <button type="button" class="primary" disabled={busy} onClick={this.make}><Icon name="plus" /> New token</button>
           </header>
           <p class="hint">With a token a program acts as <bdi>{agent.name}</bdi>. Only its first characters are kept in readable form.</p>
-          {made && (
+          {shown && (
             <div class="secret" role="status">
-              <code id="new-token">{made}</code>
-              <Copy text={made} label="the new token" target={() => document.getElementById("new-token")} />
+              <code id="new-token">{shown}</code>
+              <Copy text={shown} label="the new token" target={() => document.getElementById("new-token")} />
               <p class="hint">It is shown once. Copy it now.</p>
             </div>
           )}

@@ -53,6 +53,7 @@ interface Props {
   bubble: Bubble;
   who: string;
   question: Bubble | undefined;
+  sought: boolean;
   version: string;
 }
 
@@ -61,11 +62,11 @@ export class Message extends Component<Props, Record<string, never>> {
     return next.version !== this.props.version || next.bubble !== this.props.bubble || next.who !== this.props.who;
   }
   render() {
-    const { chat, bubble, who, question } = this.props;
+    const { chat, bubble, who, question, sought } = this.props;
     const mine = bubble.role === "user";
     const progress = chat.progress(bubble);
     return (
-      <article class={`message ${bubble.role} ${progress}`} data-key={bubble.key} aria-label={mine ? "You" : who}>
+      <article class={`message ${bubble.role} ${progress}${sought ? " sought" : ""}`} data-key={bubble.key} aria-label={mine ? "You" : who}>
         {question && (
           <p class="quoted" dir="auto">
             <span class="hidden">Answer to: </span>

@@ -8,7 +8,7 @@ import { View } from "../../parts/view";
 import { RequestCard } from "../inbox/card";
 import { Message } from "./bubble";
 import { Composer } from "./composer";
-import { earlier, later, visible, type Span } from "./window";
+import { around, earlier, later, visible, type Span } from "./window";
 
 interface Props {
   agent: Agent;
@@ -18,12 +18,15 @@ interface State {
   span: Span;
   stuck: boolean;
   unseen: boolean;
+  /// The key of a message that was sought, until it has been looked at.
+  sought: string;
 }
 
 const near = 80;
+const soughtTime = 2500;
 
 export class Chat extends View<Props, State> {
-  state: State = { span: { from: 0, atEnd: true }, stuck: true, unseen: false };
+  state: State = { span: { from: 0, atEnd: true }, stuck: true, unseen: false, sought: "" };
   private log: HTMLElement | null = null;
   private anchor: { element: HTMLElement; top: number } | null = null;
   private newest = "";
@@ -52,9 +55,30 @@ export class Chat extends View<Props, State> {
     super.componentDidUpdate();
     this.settle();
   }
+  /// Goes to the message that somebody looks for; true if that moves the log.
+  private seek(log: HTMLElement): boolean {
+    const chat = conversation(this.props.agent.id);
+    const { sought } = chat;
+    const at = chat.bubbles.findIndex((bubble) => bubble.key === sought);
+    if (!sought || at < 0) return false;
+    const element = log.querySelector<HTMLElement>(`[data-key="${CSS.escape(sought)}"]`);
+    if (!element || this.state.sought !== sought) {
+      this.setState({ span: around(at, chat.bubbles.length), stuck: false, sought });
+      return true;
+    }
+    chat.sought = "";
+    this.moving = true;
+    element.scrollIntoView({ block: "center" });
+    setTimeout(() => this.setState({ sought: "" }), soughtTime);
+    return true;
+  }
   private settle(): void {
     const log = this.log;
     if (!log) return;
+    if (this.seek(log)) {
+      requestAnimationFrame(() => (this.moving = false));
+      return;
+    }
     const bubbles = conversation(this.props.agent.id).bubbles;
     const last = bubbles[bubbles.length - 1]?.key ?? "";
     if (this.state.stuck) {
@@ -133,7 +157,11 @@ export class Chat extends View<Props, State> {
           bubble={bubble}
           who={agent.name}
           question={quoted}
-          version={`${chat.progress(bubble)} ${bubble.text.length} ${bubble.files.length} ${bubble.error} ${quoted?.key ?? ""}`}
+          sought={this.state.sought === bubble.key}
+          version={
+            `${chat.progress(bubble)} ${bubble.text.length} ${bubble.files.length} ${bubble.error} ` +
+            `${quoted?.key ?? ""} ${this.state.sought === bubble.key}`
+          }
         />,
       );
     }

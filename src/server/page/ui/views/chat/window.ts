@@ -17,6 +17,12 @@ export function visible(span: Span, length: number): { from: number; to: number 
   return { from, to: Math.min(length, from + windowSize) };
 }
 
+/// The span with that item in its middle.
+export function around(at: number, length: number): Span {
+  const from = Math.max(0, at - windowSize / 2);
+  return from + windowSize >= length ? { from: 0, atEnd: true } : { from, atEnd: false };
+}
+
 /// The span after scrolling to its start.
 export function earlier(span: Span, length: number): Span {
   const { from } = visible(span, length);

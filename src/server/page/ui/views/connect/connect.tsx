@@ -1,6 +1,7 @@
 import { h } from "preact";
 import { base, explain, get } from "../../core/api";
 import { isOnline, type Agent } from "../../core/agents";
+import { now } from "../../core/clock";
 import { record, text } from "../../core/decode";
 import { redraw } from "../../core/redraw";
 import { Resource } from "../../core/resource";
@@ -53,9 +54,11 @@ export class Connect extends View<{ agent: Agent }, State> {
 
   private place(): Place {
     const connection = connectionOf(this.props.agent.id).data;
+    // A proxy may have removed a path that the platform never saw: then this page knows better.
+    const told = connection?.url && connection.url !== base.origin ? connection.url : base.href;
     return {
       id: this.props.agent.id,
-      url: connection?.url || base.href.replace(/\/$/, ""),
+      url: told.replace(/\/$/, ""),
       token: connection?.token ?? "",
       program: install.data || "molecule-mcp",
     };
@@ -67,7 +70,7 @@ export class Connect extends View<{ agent: Agent }, State> {
       return (
         <p class="connected" role="status">
           <Icon name="check" />
-          <span><b>Connected!</b> Last heard <Ago at={agent.heartbeat || Date.now()} />.</span>
+          <span><b>Connected!</b> Last heard <Ago at={agent.heartbeat || now()} />.</span>
           <a href={agentHref(agent.id)}>Write to it</a>
         </p>
       );

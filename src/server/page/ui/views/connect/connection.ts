@@ -1,7 +1,8 @@
 // How an agent connects. The token is in memory until the page is left, and nowhere else.
 
 import { get, post } from "../../core/api";
-import { record, text, type Data } from "../../core/decode";
+import { list, record, text, type Data } from "../../core/decode";
+import { whenSessionEnds } from "../../core/session";
 import { Resource } from "../../core/resource";
 
 export interface Connection {
@@ -12,6 +13,7 @@ export interface Connection {
 }
 
 const kept = new Map<string, Connection>();
+whenSessionEnds(() => kept.clear());
 const resources = new Map<string, Resource<Connection>>();
 
 function read(value: unknown): Connection {
@@ -25,11 +27,24 @@ export function keepConnection(agent: string, value: unknown): void {
   if (resource) void resource.load();
 }
 
+/// A token that was revoked meanwhile, here or elsewhere, is not shown as one to use.
+async function load(agent: string): Promise<Connection> {
+  const known = kept.get(agent);
+  if (known?.token) {
+    const tokens = list(record(await get(`workspaces/${agent}/tokens?limit=200`)).tokens);
+    if (tokens.some((token) => known.token.startsWith(text(record(token).prefix) || "-"))) return known;
+    // Replaced while the list was on its way.
+    const replaced = kept.get(agent);
+    if (replaced && replaced !== known) return replaced;
+    kept.delete(agent);
+  }
+  return read(record(await get(`workspaces/${agent}/external/connection`)).connection);
+}
+
 export function connectionOf(agent: string): Resource<Connection> {
   let resource = resources.get(agent);
   if (!resource) {
-    resource = new Resource("how to connect this agent", async () =>
-      kept.get(agent) ?? read(record(await get(`workspaces/${agent}/external/connection`)).connection));
+    resource = new Resource("how to connect this agent", () => load(agent), `tokens ${agent}`);
     resources.set(agent, resource);
   }
   return resource;

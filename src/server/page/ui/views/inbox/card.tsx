@@ -1,12 +1,13 @@
 import { h, Component } from "preact";
 import { ApiError, explain } from "../../core/api";
 import { agents, nameOf } from "../../core/agents";
-import { acceptance, isOpen, pending, remark, respond, thread, type Action, type Remark, type Request } from "../../core/requests";
+import { acceptance, isOpen, pending, remark, respond, threadOf, type Action, type Request } from "../../core/requests";
 import { agentHref } from "../../core/route";
 import { toast } from "../../core/toast";
 import { Icon } from "../../parts/icons";
 import { Ago } from "../../parts/marks";
 import { Markdown } from "../../parts/markdown";
+import { Failed } from "../../parts/states";
 import { valueOf } from "../../parts/view";
 
 interface Props {
@@ -23,14 +24,25 @@ interface State {
   words: string;
   busy: boolean;
   whole: boolean;
-  remarks: Remark[] | null;
 }
 
 const longDetail = 400;
 
 /// One request. What it asks is shown as data; only these buttons decide.
 export class RequestCard extends Component<Props, State> {
-  state: State = { open: "", words: "", busy: false, whole: false, remarks: null };
+  state: State = { open: "", words: "", busy: false, whole: false };
+  private readonly thread = threadOf(this.props.request.id);
+
+  componentDidUpdate(): void {
+    // What others write into an open one appears by itself.
+    const wanted = this.state.open === "thread";
+    if (wanted === this.thread.isOpen) return;
+    if (wanted) this.thread.open();
+    else this.thread.close();
+  }
+  componentWillUnmount(): void {
+    if (this.thread.isOpen) this.thread.close();
+  }
 
   private async decide(action: Action): Promise<void> {
     const { request } = this.props;
@@ -45,18 +57,6 @@ export class RequestCard extends Component<Props, State> {
     await pending.load();
     this.setState({ busy: false, open: "", words: "" });
   }
-  private async openThread(): Promise<void> {
-    if (this.state.open === "thread") return this.setState({ open: "" });
-    this.setState({ open: "thread" });
-    await this.loadThread();
-  }
-  private async loadThread(): Promise<void> {
-    try {
-      this.setState({ remarks: await thread(this.props.request.id) });
-    } catch (error) {
-      toast(explain(error, "load the questions and answers"), true);
-    }
-  }
   private readonly say = async (event: Event): Promise<void> => {
     event.preventDefault();
     const words = this.state.words.trim();
@@ -65,7 +65,7 @@ export class RequestCard extends Component<Props, State> {
     try {
       await remark(this.props.request.id, words);
       this.setState({ words: "" });
-      await this.loadThread();
+      await this.thread.load();
     } catch (error) {
       toast(explain(error, "send this"), true);
     }
@@ -105,7 +105,12 @@ export class RequestCard extends Component<Props, State> {
           {request.permission ? "Deny…" : "Reject…"}
         </button>
         {!request.permission && (
-          <button type="button" class="plain" aria-expanded={open === "thread" ? "true" : "false"} onClick={() => void this.openThread()}>
+          <button
+            type="button"
+            class="plain"
+            aria-expanded={open === "thread" ? "true" : "false"}
+            onClick={() => this.setState({ open: open === "thread" ? "" : "thread" })}
+          >
             Ask or answer
           </button>
         )}
@@ -128,10 +133,12 @@ export class RequestCard extends Component<Props, State> {
     );
   }
   private threadPart() {
-    const { remarks, words, busy } = this.state;
+    const { words, busy } = this.state;
+    const remarks = this.thread.data;
     return (
       <div class="thread">
-        {remarks === null && <p class="hint" role="status">Loading…</p>}
+        <Failed of={this.thread} />
+        {!remarks && !this.thread.error && <p class="hint" role="status">Loading…</p>}
         {remarks?.length === 0 && <p class="hint">No question yet. The agent is told when you ask one.</p>}
         {remarks?.map((one) => (
           <div key={one.id} class={one.byPerson ? "remark mine" : "remark"}>

@@ -1,6 +1,6 @@
 import { h } from "preact";
 import { explain } from "../../core/api";
-import { acceptance, decided, pending, respond, type Request } from "../../core/requests";
+import { acceptance, decided, loadMore, pending, respond, unloaded, waiting, type Request } from "../../core/requests";
 import type { Resource } from "../../core/resource";
 import { toast } from "../../core/toast";
 import { Confirm } from "../../parts/dialog";
@@ -96,7 +96,7 @@ export class Inbox extends View<Record<string, never>, State> {
           current={tab}
           onChoose={(chosen) => this.setState({ tab: chosen, chosen: [] })}
           tabs={[
-            { id: "all", title: "Waiting", badge: number("all") },
+            { id: "all", title: "Waiting", badge: waiting() },
             { id: "tasks", title: "Tasks", badge: number("tasks") },
             { id: "approvals", title: "Approvals", badge: number("approvals") },
             { id: "decided", title: "Decided" },
@@ -116,6 +116,12 @@ export class Inbox extends View<Record<string, never>, State> {
             </Empty>
           )}
           {shown.length > 0 && this.cards(shown)}
+          {tab !== "decided" && unloaded() > 0 && (
+            <p class="note more-waiting">
+              {unloaded()} more wait.
+              <button type="button" disabled={pending.loading} onClick={() => void loadMore()}>Show more</button>
+            </p>
+          )}
         </div>
         {this.state.rejecting && (
           <Confirm

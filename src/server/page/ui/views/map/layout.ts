@@ -11,8 +11,7 @@ export interface Spot {
 }
 
 export const box = { width: 176, height: 52 };
-const gap = { x: 24, y: 44 };
-const familyGap = 36;
+export const gap = { x: 28, y: 48 };
 
 interface Family {
   spots: Spot[];
@@ -59,7 +58,7 @@ export function layout(agents: Agent[], aspect: number): { spots: Spot[]; width:
     families.push(made);
   }
   families.sort((a, b) => b.height - a.height || b.width - a.width);
-  const area = families.reduce((sum, one) => sum + (one.width + familyGap) * (one.height + familyGap), 0);
+  const area = families.reduce((sum, one) => sum + (one.width + gap.x) * (one.height + gap.y), 0);
   const rowWidth = Math.max(...families.map((one) => one.width), Math.sqrt(area * aspect), 1);
   let x = 0;
   let y = 0;
@@ -69,7 +68,7 @@ export function layout(agents: Agent[], aspect: number): { spots: Spot[]; width:
   for (const one of families) {
     if (x > 0 && x + one.width > rowWidth) {
       x = 0;
-      y += rowHeight + familyGap;
+      y += rowHeight + gap.y;
       rowHeight = 0;
     }
     for (const spot of one.spots) {
@@ -77,9 +76,9 @@ export function layout(agents: Agent[], aspect: number): { spots: Spot[]; width:
       spot.y += y;
       spots.push(spot);
     }
-    x += one.width + familyGap;
+    x += one.width + gap.x;
     rowHeight = Math.max(rowHeight, one.height);
-    width = Math.max(width, x - familyGap);
+    width = Math.max(width, x - gap.x);
   }
   return { spots, width, height: y + rowHeight };
 }

@@ -6,6 +6,7 @@ import { ui } from "../../core/ui";
 import { Icon } from "../../parts/icons";
 import { Empty, Failed, Skeleton } from "../../parts/states";
 import { box, layout, type Spot } from "./layout";
+import { line } from "./line";
 import { fitted, zoomed, type Camera } from "./view_box";
 
 interface State {
@@ -15,25 +16,18 @@ interface State {
   pulses: { key: number; from: string; to: string }[];
 }
 
-// Below it names would be too small to read at first sight.
+// Below it names would be too short to tell at first sight; a few agents are seen all at once.
 const firstScale = 0.7;
+const few = { agents: 16, scale: 0.4 };
 const pulseTime = 1200;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-function curve(from: Spot, to: Spot): string {
-  const [x1, y1, x2, y2] = [from.x + box.width / 2, from.y + box.height / 2, to.x + box.width / 2, to.y + box.height / 2];
-  // Bent to one side, so that both directions are seen.
-  const bend = 0.25;
-  const [cx, cy] = [(x1 + x2) / 2 - (y2 - y1) * bend, (y1 + y2) / 2 + (x2 - x1) * bend];
-  // In two halves, because a mark stands only where two parts of a path meet.
-  const [mx, my] = [(x1 + 2 * cx + x2) / 4, (y1 + 2 * cy + y2) / 4];
-  return `M${x1} ${y1}Q${(x1 + cx) / 2} ${(y1 + cy) / 2} ${mx} ${my}Q${(cx + x2) / 2} ${(cy + y2) / 2} ${x2} ${y2}`;
-}
-
-/// By whole characters, whatever they are made of.
+/// By whole characters, whatever they are made of; names of a series differ at their end.
 function shorten(words: string, room: number): string {
   const letters = [...words];
-  return letters.length > room ? `${letters.slice(0, room - 1).join("")}…` : words;
+  if (letters.length <= room) return words;
+  const tail = room < 6 ? 0 : Math.min(4, Math.floor(room / 3));
+  return `${letters.slice(0, room - 1 - tail).join("")}…${letters.slice(letters.length - tail).join("")}`;
 }
 
 export class AgentMap extends Component<Record<string, never>, State> {
@@ -81,7 +75,7 @@ export class AgentMap extends Component<Record<string, never>, State> {
     const { camera, width, height } = this.state;
     if (camera) return camera;
     const picture = this.picture();
-    return fitted(picture.width, picture.height, width || 1000, height || 600, firstScale);
+    return fitted(picture.width, picture.height, width || 1000, height || 600, agents.size <= few.agents ? few.scale : firstScale);
   }
   private readonly fit = (): void => {
     const picture = this.picture();
@@ -188,7 +182,7 @@ export class AgentMap extends Component<Record<string, never>, State> {
         <path
           key={`${pair.from} ${pair.to}`}
           class="line"
-          d={curve(from, to)}
+          d={line(from, to)}
           stroke-width={Math.min(8, 1.5 + Math.log2(1 + pair.count))}
           marker-mid="url(#arrow)"
         >
@@ -203,7 +197,7 @@ export class AgentMap extends Component<Record<string, never>, State> {
       if (!from || !to) return null;
       return (
         <circle key={pulse.key} class="passing" r="7">
-          <animateMotion dur={`${pulseTime}ms`} path={curve(from, to)} fill="freeze" begin="0s" />
+          <animateMotion dur={`${pulseTime}ms`} path={line(from, to)} fill="freeze" begin="0s" />
         </circle>
       );
     });

@@ -21,7 +21,7 @@ export function zoomed(camera: Camera, factor: number, atX: number, atY: number)
 }
 
 export function fitted(width: number, height: number, screenWidth: number, screenHeight: number, least = minScale): Camera {
-  const margin = 40;
+  const margin = Math.min(40, screenWidth / 20);
   const wanted = Math.min((screenWidth - 2 * margin) / width, (screenHeight - 2 * margin) / height, 1.2);
   const scale = Math.max(least, wanted);
   // What does not fit begins at its corner.

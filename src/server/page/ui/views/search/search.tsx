@@ -1,6 +1,7 @@
 import { h, Component } from "preact";
 import { ApiError, explain, get } from "../../core/api";
 import { agents, clock, nameOf } from "../../core/agents";
+import { conversation } from "../../core/conversation";
 import { list, name, record, text, time } from "../../core/decode";
 import { agentHref, go } from "../../core/route";
 import { ui } from "../../core/ui";
@@ -46,6 +47,12 @@ function local(words: string): Hit[] {
   return [...known, ...actions.filter((action) => fits(`${action.title} ${action.detail}`))];
 }
 
+/// In the chat, or in what agents say to each other.
+async function goToMessage(agent: string, at: number): Promise<void> {
+  const inChat = await conversation(agent).seek(at);
+  go(agentHref(agent, inChat ? "chat" : "talk"));
+}
+
 function readHit(item: unknown): Hit | null {
   const row = record(item);
   const agent = text(row.workspace_id);
@@ -58,7 +65,7 @@ function readHit(item: unknown): Hit | null {
     icon: memory ? "file" : "talk",
     title: content.slice(0, 140) || "(no text)",
     detail: `${memory ? "memory" : "message"} · ${name(row.workspace_name) || nameOf(agent)} · ${clock(time(row.created_at))}`,
-    run: toPlace(agentHref(agent, memory ? "details" : "chat")),
+    run: memory ? toPlace(agentHref(agent, "details")) : () => void goToMessage(agent, time(row.created_at)),
   };
 }
 

@@ -44,7 +44,7 @@ const sessions = new Resource("the sessions", async () =>
       id: text(row.id), browser: browserOf(name(row.user_agent)), created: time(row.created_at),
       used: time(row.last_used_at), current: row.current === true,
     };
-  }));
+  }), "sessions ");
 
 const about = new Resource("the platform's state", async () => {
   const row = record(await get("admin/about"));

@@ -12,7 +12,7 @@ import { Markdown } from "../../parts/markdown";
 import { Empty, Failed, Skeleton } from "../../parts/states";
 import { View } from "../../parts/view";
 import { Join } from "./join";
-import { loadOlder, talkOf, threads, type Said, type Thread } from "./talk_data";
+import { loadOlder, settleDelegation, talkOf, threads, type Said, type Thread } from "./talk_data";
 
 interface Props {
   /// Empty: all agents.
@@ -26,7 +26,15 @@ const stateWords: Record<string, string> = {
   failed: "failed", in_progress: "at work", stuck: "stuck",
 };
 
-function Line({ said }: { said: Said }) {
+function Line({ said, follows }: { said: Said; follows: boolean }) {
+  if (follows) {
+    return (
+      <div class="said follows">
+        <div><Markdown text={said.text || "(no text)"} /></div>
+        <Ago at={said.at} />
+      </div>
+    );
+  }
   return (
     <div class="said">
       <Avatar id={said.from} name={nameOf(said.from)} small />
@@ -56,6 +64,7 @@ export class AgentTalk extends View<Props, { pair: string; loading: boolean; sho
   componentDidMount(): void {
     super.componentDidMount();
     this.unlisten = onEvent((frame) => {
+      settleDelegation(frame.payload);
       const said = frame.event === "ACTIVITY_LOGGED" && !!frame.payload.source_id;
       if (!said && !frame.event.startsWith("DELEGATION_")) return;
       clearTimeout(this.timer);
@@ -114,8 +123,8 @@ export class AgentTalk extends View<Props, { pair: string; loading: boolean; sho
           </p>
         )}
         {thread.said.length > shownLines && <p class="hint">{thread.said.length - shownLines} earlier messages</p>}
-        {thread.said.slice(-shownLines).map((said) => (
-          <Line key={said.id} said={said} />
+        {thread.said.slice(-shownLines).map((said, at, lines) => (
+          <Line key={said.id} said={said} follows={at > 0 && lines[at - 1].from === said.from && lines[at - 1].to === said.to} />
         ))}
         {ends.length > 0 && <Join ends={ends} about={thread.said[0].text} />}
       </article>

@@ -64,13 +64,34 @@ async function page(agent: string, before: number): Promise<Talk> {
   return { said: list(body.rows).map(readRow), before: count(body.next_before) };
 }
 
+/// The newest page, with what was loaded before it: reading must not be interrupted by what is said.
+async function newest(agent: string): Promise<Talk> {
+  const fresh = await page(agent, 0);
+  const had = resources.get(agent)?.data;
+  const lowest = fresh.said[fresh.said.length - 1]?.seq ?? 0;
+  // More was said than a page holds: what was loaded before would have a gap.
+  if (!had || !fresh.before || !had.said.some((said) => said.seq >= lowest)) return fresh;
+  const older = had.said.filter((said) => said.seq < lowest);
+  return older.length > 0 ? { said: [...fresh.said, ...older], before: had.before } : fresh;
+}
+
 const resources = new Map<string, Resource<Talk>>();
+
+/// What became of a delegation that is older than the page which an event loads anew.
+export function settleDelegation(payload: Data): void {
+  const id = text(payload.delegation_id);
+  if (!id) return;
+  const state = text(payload.status) || ("response_preview" in payload ? "completed" : "error" in payload ? "failed" : "");
+  for (const { data } of resources.values()) {
+    for (const said of data?.said ?? []) if (said.state && state && said.messageId === id) said.state = state;
+  }
+}
 
 /// Of one agent, or of all.
 export function talkOf(agent: string): Resource<Talk> {
   let resource = resources.get(agent);
   if (!resource) {
-    resource = new Resource("what the agents said", () => page(agent, 0));
+    resource = new Resource("what the agents said", () => newest(agent));
     resources.set(agent, resource);
   }
   return resource;
@@ -103,7 +124,7 @@ export function threads(all: Said[]): Thread[] {
   };
   // Messages that answer nothing and are no task belong together while two keep talking.
   const talking = new Map<string, Thread>();
-  for (const said of [...messages.values()].sort((a, b) => a.at - b.at)) {
+  for (const said of [...messages.values()].sort((a, b) => a.at - b.at || a.seq - b.seq)) {
     const loose = !said.replyTo && !states.has(said.messageId || said.id);
     const before = talking.get(pairOf(said));
     const key = loose && before && said.at - before.last < pause ? before.key : root(said);

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/text/time.hpp"
+#include "workspace/store/database.hpp"
+#include "workspace/store/sessions.hpp"
+
+namespace molecule::workspace {
+
+/// What the regular work of a workspace reads from its inbox.
+struct IdleState {
+  /// 0: nobody.
+  Sessions::Id owner = 0;
+  std::size_t waiting = 0;
+  std::optional<std::string> cursor;
+  std::optional<WallTime> watched_since;
+  std::optional<std::string> broadcast_cursor;
+  std::optional<WallTime> broadcasts_since;
+  std::int64_t handled_sequence = 0;
+};
+
+/// The inbox of a process with many workspaces while nothing happens in it: its file is closed, and
+/// the regular work goes on with what was read before, until anybody writes.
+class IdleInbox {
+ public:
+  explicit IdleInbox(Database& database) : database_(database) {}
+
+  /// Null unless the inbox is idle: read the file then. Valid until the file is used.
+  const IdleState* state();
+  /// True if it is idle and no message waits.
+  bool empty();
+  /// After the regular work: closes the file if it is one of too many and no session has anything
+  /// in it. Throws `StoreError`.
+  void rest();
+
+ private:
+  Database& database_;
+  IdleState state_;
+};
+
+}  // namespace molecule::workspace

@@ -1,0 +1,161 @@
+"""Debian's PostgreSQL for tests: a server of their own in a temporary folder.
+
+    with Server() as server:
+        url = server.new_database()
+        server.sql(url, "SELECT 1")
+
+It listens on a Unix socket, so no port is shared with anybody, and on 127.0.0.1 if `password` is
+given, which users of that address then need. Leaving the block ends it.
+"""
+
+import atexit
+import os
+import pathlib
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+
+from support.deadline import DEADLINE
+
+CHOSEN = os.environ.get("MOLECULE_TEST_STORE") == "postgres"
+PORT = 5432
+
+
+def programs():
+    """The folder of the server's programs, or None where they are not installed."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+                   key=lambda path: int(path.parts[4]))
+    return found[-1].parent if found else None
+
+
+def unprivileged():
+    """The server does not run as root."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("postgres")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    def __init__(self, password=None, settings=(), locale="C.UTF-8"):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg-"))
+        self.password, self.port = password, PORT
+        self._bin, self._as = programs(), unprivileged()
+        if self._as:
+            os.chown(self.folder, self._as["user"], self._as["group"])
+        self.folder.chmod(0o755)
+        self._settings, self._log, self.process = list(settings), None, None
+        options = ["--username=molecule", "--encoding=UTF8", f"--locale={locale}", "--auth=trust",
+                   "--no-sync", "--no-instructions"]
+        self._run("initdb", "-D", self.folder / "data", *options)
+        if password:
+            # Whoever comes from the network needs the password; who comes by the socket does not.
+            self.port = free_port()
+            (self.folder / "data" / "pg_hba.conf").write_text(
+                "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+            self._settings += ["listen_addresses=127.0.0.1"]
+        else:
+            self._settings += ["listen_addresses="]
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.remove()
+
+    def _run(self, program, *arguments):
+        done = subprocess.run([self._bin / program, *map(str, arguments)], cwd="/",
+                              capture_output=True, text=True, env=clean_env(), **self._as)
+        assert done.returncode == 0, done.stderr
+
+    def start(self):
+        settings = [f"port={self.port}", f"unix_socket_directories={self.folder}",
+                    "max_connections=200", "shared_buffers=32MB", *self._settings]
+        arguments = [part for each in settings for part in ("-c", each)]
+        self._log = open(self.folder / "log", "ab")
+        self.process = subprocess.Popen(
+            [self._bin / "postgres", "-D", self.folder / "data", *arguments], cwd="/",
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=clean_env(),
+            start_new_session=True, **self._as)
+        deadline = time.monotonic() + DEADLINE
+        while subprocess.run([self._bin / "pg_isready", "-q", "-h", self.folder, "-p",
+                              str(self.port)]).returncode != 0:
+            assert self.process.poll() is None and time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+        if self.password:
+            self.sql(self.url("postgres"), f"ALTER ROLE molecule PASSWORD '{self.password}'")
+        return self
+
+    def stop(self, how=signal.SIGINT):
+        """SIGINT ends sessions, SIGQUIT is a crash."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._log.close()
+
+    def remove(self):
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def url(self, database):
+        return f"postgres://molecule@/{database}?host={self.folder}&port={self.port}"
+
+    def tcp_url(self, database):
+        return f"postgres://molecule@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self):
+        """A new database's URL by the Unix socket."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.sql(self.url("postgres"), f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def sql(self, url, *statements):
+        """Runs the statements; returns the rows of the last one, as lists of texts."""
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
+                               url, *(part for each in statements for part in ("-c", each))],
+                              capture_output=True, text=True, env=clean_env())
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def clean_env():
+    """Nothing of the caller's own PostgreSQL."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {
+        "LC_ALL": "C.UTF-8"}
+
+
+def random_password():
+    return secrets.token_urlsafe(24)
+
+
+_shared = []
+
+
+def shared_server():
+    """One server for all tests of this process, which ends with it."""
+    if not _shared:
+        server = Server().start()
+        atexit.register(server.remove)
+        _shared.append(server)
+    return _shared[0]
