@@ -71,7 +71,7 @@ class Agent:
         assert status == 200, rows
         # Without a cursor the newest come first.
         for row in rows if self._cursor else reversed(rows):
-            self._ledger.received[self.id].append(row["message_id"])
+            self._ledger.received[self.id].append(row["request_body"]["params"]["message"]["messageId"])
         if rows:
             self._cursor = rows[-1 if self._cursor else 0]["id"]
         return len(rows) == 100

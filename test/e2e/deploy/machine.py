@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from pathlib import Path
@@ -243,4 +244,15 @@ class Machine:
         whole.write_text(options + (self.folder / "etc" / "caddy" / "Caddyfile").read_text())
         self._start_web([need("caddy"), "run", "--adapter", "caddyfile", "--config", str(whole)],
                         XDG_DATA_HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder))
-        until(self.authority.exists, what="the authority's certificate")
+        # It listens before it has made its certificates.
+        names = [line.split()[0] for line in whole.read_text().splitlines() if line[:1].isalpha() and "{" in line]
+        until(lambda: self.authority.exists() and all(map(self._has_certificate, names)), what="certificates")
+
+    def _has_certificate(self, name):
+        context = ssl.create_default_context(cafile=str(self.authority))
+        try:
+            with socket.create_connection(("127.0.0.1", self.tls_port), DEADLINE) as plain:
+                context.wrap_socket(plain, server_hostname=name).close()
+        except OSError:
+            return False
+        return True

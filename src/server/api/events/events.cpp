@@ -110,7 +110,7 @@ awaitable<void> EventQueue::write(store::Session& store) {
   }
   rows_.clear();
   Instances& instances = hub_.instances();
-  if (instances.shared()) co_await share_events(store, instances.id(), frames_);
+  if (instances.shared()) co_await share_events(store, frames_);
 }
 
 awaitable<void> EventHub::send(const EventFrame& frame) {
@@ -210,6 +210,8 @@ awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
         instances_.tell(Instances::Subject::event, encode_event(frame));
       }
     }
+    // Rows are read here too, as a commit whose outcome is unknown may have made some.
+    std::erase_if(frames, [](const EventFrame& frame) { return frame.is_row; });
   }
   co_await deliver(std::move(frames));
 }

@@ -39,9 +39,9 @@ awaitable<std::vector<EventFrame>> SharedEvents::read() {
       "SELECT pg_current_snapshot()::text, e.event_type, e.workspace_id, e.payload, e.at"
       " FROM (SELECT 1) AS now LEFT JOIN shared_events e"
       " ON e.xact >= pg_snapshot_xmin($1::pg_snapshot)"
-      " AND NOT pg_visible_in_snapshot(e.xact, $1::pg_snapshot) AND e.instance != $2"
+      " AND NOT pg_visible_in_snapshot(e.xact, $1::pg_snapshot)"
       " ORDER BY e.seq",
-      seen_, services_.events.instances().id());
+      seen_);
   std::vector<EventFrame> frames;
   while (row.next()) {
     seen_ = row.string(0);

@@ -190,7 +190,6 @@ TEST_CASE("the cookie is marked as secure where the browser speaks https") {
   CHECK(!secure({{"X-Forwarded-Proto", "http"}, {"Origin", "https://agents.example"}}));
   CHECK(!secure({{"Host", "127.0.0.1:8080"}}));
   platform.services.base_url = "https://agents.example/team";
-  platform.services.login.cookie_secure = true;
   CHECK(secure({{"Host", "agents.example"}}));
   // Of a proxy that says neither; on the machine itself browsers take such a cookie.
   CHECK(secure({{"Host", "127.0.0.1:8080"}}));
