@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/json/reader.hpp"
 #include "base/json/writer.hpp"
 #include "base/log.hpp"
 #include "base/text/time.hpp"
@@ -54,6 +55,18 @@ struct PublishingGuard {
     waiting.clear();
   }
 };
+
+/// Of another workspace's events a workspace hears of its presence, and of what it takes part in:
+/// not of what is said there.
+bool concerns(const EventFrame& frame, const Caller& listener) {
+  if (listener.is_admin() || frame.workspace_id == listener.workspace_id) return true;
+  if (frame.type.starts_with("WORKSPACE_") || frame.type == "AGENT_CARD_UPDATED") return true;
+  json::Document document;
+  const auto payload = document.parse(frame.payload);
+  if (!payload.ok()) return false;
+  return (*payload)["source_id"].string_or("") == listener.workspace_id ||
+         (*payload)["target_id"].string_or("") == listener.workspace_id;
+}
 
 /// Clocks of several instances may differ a little; an event shows a revocation in any case.
 constexpr std::chrono::minutes revocation_window(5);
@@ -135,7 +148,7 @@ awaitable<void> EventHub::send_to_sockets(store::Session& store, const EventFram
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end()) continue;
     const Subscriber subscriber = found->second;
-    if (seen == Visibility::visible) subscriber.send(text);
+    if (seen == Visibility::visible && concerns(frame, subscriber.caller)) subscriber.send(text);
     if (seen == Visibility::revoked) subscriber.revoke();
   }
 }
