@@ -3,7 +3,7 @@
 
 build_packages=(clang-19 lld-19 meson ninja-build pkg-config python3 libasio-dev
   libcurl4-openssl-dev libsimdjson-dev libfmt-dev libsqlite3-dev libcli11-dev libtomlplusplus-dev
-  librestinio-dev libhttp-parser-dev libssl-dev doctest-dev
+  librestinio-dev libhttp-parser-dev libpq-dev libssl-dev doctest-dev
   esbuild node-preact node-marked node-dompurify node-d3-hierarchy)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'

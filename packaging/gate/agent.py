@@ -153,7 +153,7 @@ class Person:
             self.as_user("molecule-mcp", "service", action)
         assert self.as_user("systemctl", "--user", "is-active", "molecule-mcp").stdout.strip() == "active"
         logged = self.as_user("molecule-mcp", "logs").stdout
-        assert "Started" in logged and self.admin_token not in logged, logged
+        assert "Started" in logged and self.admin_token not in logged, f"logs: {logged}"
 
     def use_platform_service(self):
         """The commands of docs/service.md for the platform's service."""

@@ -33,9 +33,9 @@ class Bench:
         self.binaries = {"this build": pathlib.Path(options.build, "molecule-platform")}
         if options.against:
             self.binaries["before"] = pathlib.Path(options.against)
-        self.seconds = 2 if options.quick else 8
+        self.seconds = 2 if options.quick else options.seconds
         self.small, self.large = (200, 500) if options.quick else (2000, 10_000)
-        self.per_agent = 5 if options.quick else 100
+        self.per_agent = 5 if options.quick else options.each
         self.rows = []
 
     def server(self, binary, folder, **how):
@@ -227,6 +227,9 @@ def main():
     parser.add_argument("--folder", help="where the stores are made; the disk that is measured")
     parser.add_argument("--document", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seconds", type=float, default=8, help="of each measurement (8)")
+    parser.add_argument("--each", type=int, default=100,
+                        help="messages stored for each of the 10,000 workspaces (100)")
     parser.add_argument("--no-curves", action="store_true")
     parser.add_argument("--json", help="a file for all figures")
     options = parser.parse_args()

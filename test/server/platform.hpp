@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/json/reader.hpp"
-#include "base/sqlite.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
 #include "server/access/access.hpp"
@@ -22,6 +21,7 @@
 #include "server/api/routes.hpp"
 #include "server/http/message.hpp"
 #include "server/store/database.hpp"
+#include "server/test_store.hpp"
 #include "support/run.hpp"
 #include "support/virtual_clock.hpp"
 
@@ -68,12 +68,11 @@ struct Platform {
   Member add(std::string_view name, const std::optional<std::string>& parent = std::nullopt,
              std::string_view mode = "poll") {
     Member member{random_uuid(), ""};
-    database
-        .prepare(
-            "INSERT INTO workspaces(id, name, status, parent_id, runtime, delivery_mode,"
-            " created_at, updated_at) VALUES (?1, ?2, 'online', ?3, 'external', ?4, 0, 0)")
-        .bind(member.id, name, parent, mode)
-        .run();
+    const auto session = store->session();
+    run(loop, session->execute(
+                  "INSERT INTO workspaces(id, name, status, parent_id, runtime, delivery_mode,"
+                  " created_at, updated_at) VALUES ($1, $2, 'online', $3, 'external', $4, 0, 0)",
+                  member.id, name, parent, mode));
     member.token = mint_token(member.id);
     return member;
   }
@@ -101,13 +100,9 @@ struct Platform {
   void set(const Member& member, const char* assignment) {
     const std::string sql =
         std::string("UPDATE workspaces SET ") + assignment + " WHERE id = '" + member.id + "'";
-    database.execute(sql.c_str());
+    database.execute(sql);
   }
-  std::int64_t count(const char* sql) {
-    auto statement = database.prepare(sql);
-    statement.step();
-    return statement.integer(0);
-  }
+  std::int64_t count(std::string_view sql) { return database.count(sql); }
 
   Answer ask(std::string_view method, const std::string& target, std::string_view token,
              std::string_view body = "") {
@@ -147,9 +142,9 @@ struct Platform {
   Folder folder;
   VirtualClock clock;
   asio::io_context loop;
-  std::unique_ptr<server::store::Database> store = server::store::open(folder.path / "platform.db");
-  /// Direct access to the store, past the platform.
-  sqlite::Database database{folder.path / "platform.db"};
+  TestStore kept{folder.path / "platform.db"};
+  std::unique_ptr<server::store::Database>& store = kept.opened;
+  StoreRows database{loop, *store};
   server::EventHub events{*store, clock};
   server::Services services{.store = *store,
                             .clock = clock,

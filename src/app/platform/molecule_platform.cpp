@@ -163,7 +163,6 @@ class Platform {
     login.cookie =
         fmt::format("molecule_session_{}", app::public_port(options.external_url, port()));
     login.cookie_path = std::string(server::prefix_of(options.external_url)) + '/';
-    login.cookie_secure = options.external_url.starts_with("https:");
   }
 
   awaitable<void> stop_on_signal() {

@@ -204,7 +204,10 @@ int service_status(const Arguments& arguments) {
     say_failure(fmt::format("the service manager does not answer: {}", text::one_line(state)));
     return exit_code::failed;
   }
-  const int shown = finish_with(arguments, state, path, more_command());
+  // The state is what was asked for; the file is beside it.
+  if (!arguments.json()) say(fmt::format("{}\n", path.string()));
+  const int shown =
+      finish_with(arguments, state, arguments.json() ? path : fs::path(), more_command());
   return state == "active" ? shown : exit_code::failed;
 }
 

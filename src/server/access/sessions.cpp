@@ -24,7 +24,7 @@ bool came_by_https(const Context& context, const Request& request) {
   if (const auto origin = request.header("Origin"); origin && *origin != "null") {
     return origin->starts_with("https://");
   }
-  if (!context.services.login.cookie_secure) return false;
+  if (!context.services.base_url.starts_with("https://")) return false;
   // The same platform may be reached beside its proxy, where a browser would drop such a cookie,
   // but on the machine itself.
   const std::string asked(request.header("Host").value_or(""));

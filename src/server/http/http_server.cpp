@@ -45,26 +45,6 @@ constexpr std::chrono::minutes download_timeout(30);
 /// Held in memory for each download.
 constexpr std::uint64_t download_chunk = std::uint64_t{64} << 10;
 
-/// RFC 9110 6.6.1.
-std::string date_of(const Clock& clock) {
-  return restinio::make_date_field_value(clock.wall());
-}
-
-std::string answer_refused(const Clock& clock, const RequestScreen& screen) {
-  // RFC 6455 7.4.1: 1009, "too big".
-  if (screen.verdict() == RequestScreen::Verdict::frame_too_large) return "\x88\x02\x03\xf1";
-  std::optional<Reply> reply = screen.answer();
-  if (!reply) return {};
-  add_common_headers({}, {}, *reply);
-  reply->headers.emplace_back("Date", date_of(clock));
-  return closing_answer(*reply);
-}
-
-asio::ip::address address_of(const std::string& host) {
-  if (host == "localhost") return asio::ip::address_v4::loopback();
-  return asio::ip::make_address(host);
-}
-
 }  // namespace
 
 struct HttpServer::Impl {
@@ -76,7 +56,7 @@ struct HttpServer::Impl {
         admission(services_, loop_.get_executor()),
         listener(options.listening >= 0
                      ? Listener(loop_, options.listening)
-                     : Listener(loop_, {address_of(options.host), options.port})) {
+                     : Listener(loop_, endpoint_of(options.host, options.port))) {
     share_guesses();
     // Not before: where that failed, another server may be using these.
     ScreenService& service = asio::use_service<ScreenService>(loop);
@@ -86,7 +66,7 @@ struct HttpServer::Impl {
                        return admission.admit(head, declared);
                      }};
     service.answer = [this](const RequestScreen& screen) {
-      return answer_refused(services.clock, screen);
+      return refused_answer(screen, date_of(services.clock));
     };
     listen();
     services.transport = [this] { return metrics(); };

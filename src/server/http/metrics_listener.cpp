@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "server/api/operations/metrics.hpp"
+#include "server/http/limits/listener.hpp"
 #include "server/metrics/exposition.hpp"
 
 namespace molecule::server {
@@ -19,11 +20,6 @@ constexpr std::chrono::seconds patience(10);
 constexpr std::chrono::milliseconds retry_interval(100);
 constexpr std::size_t max_head_bytes = 8192;
 constexpr std::size_t max_clients = 16;
-
-asio::ip::tcp::endpoint endpoint_of(const std::string& host, std::uint16_t port) {
-  if (host == "localhost") return {asio::ip::address_v4::loopback(), port};
-  return {asio::ip::make_address(host), port};
-}
 
 std::string answer_text(std::string_view status, std::string_view type, std::string_view body) {
   return fmt::format(

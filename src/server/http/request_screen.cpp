@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text/text.hpp"
+#include "server/http/http_gate.hpp"
 #include "server/http/http_request.hpp"
 
 namespace molecule::server {
@@ -268,6 +269,16 @@ std::size_t RequestScreen::take_frames(std::string_view data) {
     passed = at;
   }
   return data.size();
+}
+
+std::string refused_answer(const RequestScreen& screen, std::string date) {
+  // RFC 6455 7.4.1: 1009, "too big".
+  if (screen.verdict() == RequestScreen::Verdict::frame_too_large) return "\x88\x02\x03\xf1";
+  std::optional<Reply> reply = screen.answer();
+  if (!reply) return {};
+  add_common_headers({}, {}, *reply);
+  reply->headers.emplace_back("Date", std::move(date));
+  return closing_answer(*reply);
 }
 
 }  // namespace molecule::server

@@ -132,4 +132,8 @@ class RequestScreen {
   std::uint64_t frame_left_ = 0;
 };
 
+/// The bytes that end a connection whose screen has refused it: an answer with that date, or a
+/// WebSocket's last frame; empty for no word.
+std::string refused_answer(const RequestScreen& screen, std::string date);
+
 }  // namespace molecule::server

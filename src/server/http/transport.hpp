@@ -4,8 +4,10 @@
 #include <restinio/null_logger.hpp>
 #include <restinio/traits.hpp>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
+#include "base/async/clock.hpp"
 #include "server/http/screened_socket.hpp"
 
 // RESTinio as the HTTP server uses it, for its source alone: this takes long to compile.
@@ -22,6 +24,11 @@ struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::nul
 using Response = restinio::response_builder_t<restinio::user_controlled_output_t>;
 using Factory = restinio::impl::connection_factory_t<Traits>;
 using Lifetime = restinio::connection_count_limit_types<Traits>::lifetime_monitor_t;
+
+/// RFC 9110 6.6.1.
+inline std::string date_of(const Clock& clock) {
+  return restinio::make_date_field_value(clock.wall());
+}
 
 /// Takes the connection out of a request that RESTinio does not answer: it reads nothing more from
 /// it, as one request at a time is handled.

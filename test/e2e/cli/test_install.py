@@ -186,6 +186,7 @@ def test_service_files(cli, agent, home, tmp_path):
     assert "Type=notify" in text and " daemon\n" in text and "@" not in text.replace("@system-service", "")
     assert agent.token not in text
     assert json.loads(cli("service", "status", "--json", path=path).stdout)["state"] == "active"
+    assert cli("service", "status", path=path).stdout == "active\n"
     for action in ("stop", "start", "restart"):
         cli("service", action, path=path)
     cli("service", "uninstall", path=path)

@@ -131,10 +131,9 @@ TEST_CASE("files that wait, and where molecule-mcp is") {
   const Member a = platform.add("a");
   CHECK(platform.get("/page/files?agent=" + a.id, platform.admin)["files"].items().empty());
   platform.database.execute(
-      ("INSERT INTO pending_uploads(id, workspace_id, name, mime_type, size, created_at)"
-       " VALUES ('f', '" +
-       a.id + "', 'n.txt', 'text/plain', 3, 0)")
-          .c_str());
+      "INSERT INTO pending_uploads(id, workspace_id, name, mime_type, size, created_at)"
+      " VALUES ('f', '" +
+      a.id + "', 'n.txt', 'text/plain', 3, 0)");
   const auto waiting = platform.get("/page/files?agent=" + a.id, platform.admin);
   REQUIRE(waiting["files"].items().size() == 1);
   CHECK(waiting["files"].items()[0]["uri"].string_or("") == "platform-pending:" + a.id + "/f");

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sqlite.hpp"
 #include "server/platform.hpp"
 
 using namespace molecule;
@@ -21,6 +22,8 @@ const std::string message = R"({"method":"m","params":{"message":{"parts":[]}}})
 
 struct Fixture {
   Platform platform;
+  /// Another connection, which sees what is durable.
+  sqlite::Database database{platform.folder.path / "platform.db"};
   Member own = platform.add("own");
   std::vector<std::optional<int>> statuses;
 
@@ -46,11 +49,11 @@ struct Fixture {
   /// Runs the loop to the end of all requests. Returns the number of commits.
   int finish() {
     int commits = 0;
-    std::int64_t version = platform.database.data_version();
+    std::int64_t version = database.data_version();
     platform.loop.restart();
     while (!done()) {
       REQUIRE(platform.loop.run_one_for(std::chrono::seconds(20)) == 1);
-      const std::int64_t now = platform.database.data_version();
+      const std::int64_t now = database.data_version();
       if (now != version) ++commits;
       version = now;
     }
@@ -77,8 +80,8 @@ TEST_CASE("only failed requests leave no transaction open") {
   Fixture fixture;
   fixture.start("POST", test::path_of(fixture.own, "/a2a"), "no JSON");
   CHECK(fixture.finish() == 0);
-  fixture.platform.database.execute("BEGIN IMMEDIATE");
-  fixture.platform.database.execute("ROLLBACK");
+  fixture.database.execute("BEGIN IMMEDIATE");
+  fixture.database.execute("ROLLBACK");
 }
 
 TEST_CASE("a read beside a write tells only of what is durable") {
@@ -87,20 +90,22 @@ TEST_CASE("a read beside a write tells only of what is durable") {
   fixture.start("GET", test::path_of(fixture.own, "/activity"));
   fixture.platform.loop.restart();
   while (!fixture.statuses[1]) fixture.platform.loop.run_one();
-  CHECK(fixture.platform.count("SELECT count(*) FROM activity") == 1);
+  auto row = fixture.database.prepare("SELECT count(*) FROM activity");
+  REQUIRE(row.step());
+  CHECK(row.integer(0) == 1);
   CHECK(fixture.finish() == 0);
 }
 
 TEST_CASE("a write waits for another process, and nothing else does") {
   Fixture fixture;
   Platform& platform = fixture.platform;
-  platform.database.execute("BEGIN IMMEDIATE");
+  fixture.database.execute("BEGIN IMMEDIATE");
   fixture.start("POST", test::path_of(fixture.own, "/a2a"), message);
   const auto start = std::chrono::steady_clock::now();
   CHECK(platform.get(test::path_of(fixture.own, "/activity"), platform.admin).status == 200);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
   CHECK_FALSE(fixture.statuses[0]);
-  platform.database.execute("ROLLBACK");
+  fixture.database.execute("ROLLBACK");
   fixture.finish();
   CHECK(fixture.statuses[0] == 200);
 }

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "base/sqlite.hpp"
 #include "server/platform.hpp"
 #include "server/store/sqlite_migrations.hpp"
 

@@ -45,6 +45,11 @@ void hand_over(const Listener::Open& open, asio::ip::tcp::socket socket) {
 
 }  // namespace
 
+asio::ip::tcp::endpoint endpoint_of(const std::string& host, std::uint16_t port) {
+  if (host == "localhost") return {asio::ip::address_v4::loopback(), port};
+  return {asio::ip::make_address(host), port};
+}
+
 Listener::Listener(asio::io_context& loop, const asio::ip::tcp::endpoint& endpoint)
     : acceptor_(loop, endpoint) {}
 

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <asio/ip/tcp.hpp>
+#include <cstdint>
 #include <functional>
+#include <string>
 
 #include "base/async/clock.hpp"
 #include "server/http/limits/connections.hpp"
 
 namespace molecule::server {
+
+/// Where to listen: an IPv4 or IPv6 address or "localhost".
+asio::ip::tcp::endpoint endpoint_of(const std::string& host, std::uint16_t port);
 
 /// Accepts connections until it is closed, whatever goes wrong with one of them or with all: where
 /// the system has no descriptor or memory left, silent connections are dropped and it tries again.

@@ -92,9 +92,9 @@ TEST_CASE("an agent's own file leaves no row, and is served in every spelling") 
   const Member a = platform.add("a");
   REQUIRE(upload(platform, a, a.token, part("r", "x")).status == 200);
   CHECK(platform.get(path_of(a, "/activity"), a.token).items().empty());
-  auto row = platform.database.prepare("SELECT id FROM pending_uploads");
-  REQUIRE(row.step());
-  const std::string id = row.string(0);
+  const auto rows = platform.database.rows("SELECT id FROM pending_uploads");
+  REQUIRE(rows.size() == 1);
+  const std::string id = rows[0][0];
   const auto download = [&](const std::string& path) {
     return platform.get(path_of(a, "/chat/download?path=" + path), a.token).status;
   };

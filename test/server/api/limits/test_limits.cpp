@@ -145,8 +145,7 @@ TEST_CASE("a full inbox makes room by what was handled, and never by what waits"
                   R"({"activity_type":"agent_log","summary":")" + std::string(500, 's') + "\"}");
   }
   const auto count = [&](const std::string& type) {
-    return platform.count(
-        ("SELECT count(*) FROM activity WHERE activity_type = '" + type + "'").c_str());
+    return platform.count(("SELECT count(*) FROM activity WHERE activity_type = '" + type + "'"));
   };
   CHECK(count("a2a_receive") == 3);
   CHECK(count("agent_log") < 40);

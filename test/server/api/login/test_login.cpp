@@ -67,9 +67,9 @@ TEST_CASE("a code logs in once, within ten minutes, and leaves no trace in the U
   // 256 random bits, of which the store has no copy.
   const std::string secret = browser.cookie.substr(browser.cookie.find('=') + 1);
   CHECK(secret.size() == 43);
-  auto row = platform.database.prepare("SELECT hash FROM sessions");
-  REQUIRE(row.step());
-  CHECK(row.string(0) == server::sha256_hex(secret));
+  const auto rows = platform.database.rows("SELECT hash FROM sessions");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0][0] == server::sha256_hex(secret));
 
   Browser other(platform);
   CHECK(other.log_in("GET", code) == 303);
@@ -190,7 +190,6 @@ TEST_CASE("the cookie is marked as secure where the browser speaks https") {
   CHECK(!secure({{"X-Forwarded-Proto", "http"}, {"Origin", "https://agents.example"}}));
   CHECK(!secure({{"Host", "127.0.0.1:8080"}}));
   platform.services.base_url = "https://agents.example/team";
-  platform.services.login.cookie_secure = true;
   CHECK(secure({{"Host", "agents.example"}}));
   // Of a proxy that says neither; on the machine itself browsers take such a cookie.
   CHECK(secure({{"Host", "127.0.0.1:8080"}}));

@@ -16,8 +16,9 @@ std::string task(const std::string& target, std::string_view extra = "") {
 
 std::vector<std::string> recorded_events(Platform& platform) {
   std::vector<std::string> found;
-  auto row = platform.database.prepare("SELECT event_type, payload FROM events ORDER BY seq");
-  while (row.step()) found.push_back(row.string(0) + " " + row.string(1));
+  const auto rows =
+      platform.database.rows("SELECT event_type, payload FROM events ORDER BY seq", 2);
+  for (const auto& row : rows) found.push_back(row[0] + " " + row[1]);
   return found;
 }
 

@@ -169,7 +169,7 @@ TEST_CASE("a broadcast reaches the permitted workspaces, and no others") {
   platform.set(removed, "status = 'removed'");
   const Member other = platform.add("other");
   const Member nephew = platform.add("nephew", other.id);
-  platform.set(a, "broadcast_enabled = 1");
+  platform.set(a, "broadcast_enabled = (1 = 1)");
   const auto reply = platform.post(path_of(a, "/broadcast"), a.token, R"({"message":"all hands"})");
   CHECK(reply.status == 200);
   CHECK(reply.text == R"({"status":"sent","delivered":3})");

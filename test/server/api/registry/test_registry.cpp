@@ -181,15 +181,26 @@ TEST_CASE("a heartbeat succeeds without the inbound secret if it cannot be creat
   Platform platform;
   const Member a = platform.add("a");
   platform.set(a, "status = 'offline'");
-  platform.database.execute(
-      "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces BEGIN"
-      " SELECT RAISE(ABORT, 'no'); END");
+  const bool on_server = platform.kept.on_server();
+  if (on_server) {
+    platform.database.execute(
+        "CREATE FUNCTION no_secret() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN RAISE 'no'; END $$");
+    platform.database.execute(
+        "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces"
+        " FOR EACH ROW EXECUTE FUNCTION no_secret()");
+  } else {
+    platform.database.execute(
+        "CREATE TRIGGER no_secret BEFORE UPDATE OF platform_inbound_secret ON workspaces BEGIN"
+        " SELECT RAISE(ABORT, 'no'); END");
+  }
   const auto reply = platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id));
   CHECK(reply.status == 200);
   CHECK(!reply["platform_inbound_secret"].present());
   CHECK(status_of(platform, a) == "online");
   CHECK(platform.post("/registry/register", a.token, register_body(a.id)).status == 200);
-  platform.database.execute("DROP TRIGGER no_secret");
+  platform.database.execute(on_server ? "DROP TRIGGER no_secret ON workspaces"
+                                      : "DROP TRIGGER no_secret");
   const auto first = platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id));
   const auto second = platform.post("/registry/heartbeat", a.token, heartbeat_body(a.id));
   CHECK(first["platform_inbound_secret"].string_or("").size() == 43);

@@ -61,8 +61,7 @@ struct Office {
     return platform.post(path_of(who, "/requests/" + id + verb), who.token, body).status;
   }
   std::int64_t events(const std::string& type) {
-    return platform.count(
-        ("SELECT count(*) FROM events WHERE event_type = '" + type + "'").c_str());
+    return platform.count(("SELECT count(*) FROM events WHERE event_type = '" + type + "'"));
   }
 };
 

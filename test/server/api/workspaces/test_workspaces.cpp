@@ -254,7 +254,8 @@ TEST_CASE("tokens are listed, created and revoked") {
   CHECK(platform.ask("DELETE", path + "/" + id, a.token)["status"].string() == "revoked");
   CHECK(platform.ask("DELETE", path + "/" + id, a.token).status == 404);
   CHECK(platform.get(path, token).status == 401);
-  CHECK(platform.count("SELECT count(*) FROM workspace_tokens WHERE instr(hash, prefix) > 0") == 0);
+  CHECK(platform.count(
+            "SELECT count(*) FROM workspace_tokens WHERE hash LIKE '%' || prefix || '%'") == 0);
 
   int status = 201;
   for (int i = 0; i < 60 && status == 201; ++i) status = platform.post(path, a.token, "").status;

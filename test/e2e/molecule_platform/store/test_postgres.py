@@ -45,11 +45,6 @@ def refusal(build, tmp_path, *args, env=None, code=1):
     return ended.stderr
 
 
-def body_of(text, message_id):
-    return {"method": "message/send", "params": {"message": {
-        "messageId": message_id, "parts": [{"kind": "text", "text": text}]}}}
-
-
 # --- names and passwords ------------------------------------------------------------------------
 
 def test_a_password_in_the_url_is_refused_and_not_repeated(build, tmp_path):
@@ -125,6 +120,59 @@ def test_a_database_in_another_encoding_is_refused(build, tmp_path, server):
     server.sql(server.url("postgres"),
                "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
     assert "UTF8" in refusal(build, tmp_path, "--store", server.url("latin"))
+
+
+# --- poolers -----------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def pooler(server, folder, mode):
+    """Debian's pgbouncer before the server. Yields the folder of its socket."""
+    own = postgres.unprivileged()
+    folder.mkdir()
+    for parent in (folder, folder.parent, folder.parent.parent, folder.parent.parent.parent):
+        parent.chmod(parent.stat().st_mode | 0o755)
+    if own:
+        os.chown(folder, own["user"], own["group"])
+    (folder / "users").write_text('"molecule" ""\n')
+    (folder / "ini").write_text(
+        f"[databases]\n* = host={server.folder} port={server.port}\n[pgbouncer]\n"
+        f"unix_socket_dir = {folder}\nlisten_port = 6432\nauth_type = trust\n"
+        f"auth_file = {folder}/users\npool_mode = {mode}\ndefault_pool_size = 20\n"
+        "ignore_startup_parameters = extra_float_digits\n")
+    process = subprocess.Popen(["/usr/sbin/pgbouncer", "-q", folder / "ini"], cwd="/",
+                               stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **own)
+    try:
+        until(lambda: (folder / ".s.PGSQL.6432").exists())
+        yield f"host={folder}&port=6432"
+    finally:
+        process.terminate()
+        process.wait(DEADLINE)
+
+
+bouncer = pytest.mark.skipif(not pathlib.Path("/usr/sbin/pgbouncer").exists(),
+                             reason="pgbouncer is not installed")
+
+
+def through(store, place):
+    return f"{store.partition('?')[0]}?{place}"
+
+
+@bouncer
+def test_behind_a_pooler_in_session_mode_it_serves(build, server, store, tmp_path):
+    with pooler(server, tmp_path / "pooler", "session") as place:
+        with platform_on(build, through(store, place)) as platform:
+            agent = platform.create_workspace("agent")
+            for number in range(20):
+                assert platform.send(agent, str(number)).status == 200
+            assert len(platform.activity(agent).body) == 20
+
+
+@bouncer
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+def test_a_pooler_that_mixes_up_connections_is_refused(build, server, store, tmp_path, mode):
+    with pooler(server, tmp_path / "pooler", mode) as place:
+        said = refusal(build, tmp_path, "--store", through(store, place))
+        assert "pool_mode = session" in said
 
 
 # --- the order of rows --------------------------------------------------------------------------

@@ -12,11 +12,11 @@ import urllib.request
 
 import pytest
 
-from molecule_platform.test_cli import run
+from e2e.molecule_platform.test_cli import run
 from support.deadline import DEADLINE
 from support.platform import Platform, database_of, until
 
-DASHBOARD = pathlib.Path(__file__).parents[3] / "packaging/grafana/molecule-platform.json"
+DASHBOARD = pathlib.Path(__file__).parents[4] / "packaging/grafana/molecule-platform.json"
 
 
 def stored_heartbeat(platform, agent):
