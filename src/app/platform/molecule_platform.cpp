@@ -150,7 +150,7 @@ class Platform {
   void serve_with_others() {
     server::Instances& instances = events_.instances();
     if (!instances.shared()) return;
-    tasks_.spawn("instances", instances.run([this] { shared_events_.look(); }));
+    tasks_.spawn("instances", instances.run([this] { shared_events_.look_back(); }));
     tasks_.spawn("shared events", shared_events_.run());
     tasks_.spawn("event delivery", events_.deliver_in_background());
     tasks_.spawn("shared rates", server::tell_rates(services_));
