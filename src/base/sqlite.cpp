@@ -158,13 +158,10 @@ bool Error::unusable_file() const {
   return primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT;
 }
 
-FileState file_state(const std::filesystem::path& path) {
-  FileState state{.file = files::fingerprint(path), .log = std::nullopt};
-  for (const char* ending : {"-wal", "-journal"}) {
-    const auto log = files::fingerprint(beside(path, ending));
-    // Opening the database makes an empty one.
-    if (log && log->size > 0) state.log = log;
-  }
+FileState file_state(const std::string& path) {
+  FileState state{.file = files::fingerprint(path), .log = files::fingerprint(path + "-wal")};
+  // Opening the database makes an empty one.
+  if (state.log && state.log->size == 0) state.log.reset();
   return state;
 }
 

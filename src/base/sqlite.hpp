@@ -50,7 +50,7 @@ struct FileState {
   std::optional<files::Fingerprint> log;
   bool operator==(const FileState&) const = default;
 };
-FileState file_state(const std::filesystem::path& path);
+FileState file_state(const std::string& path);
 
 /// A cached statement in use: bind, then step, then read. It returns to its database's cache when
 /// it goes out of scope. Text views are valid until the next `step`.

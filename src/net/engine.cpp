@@ -13,7 +13,8 @@ namespace molecule::net {
 
 namespace {
 
-constexpr long kept_connections = 16;
+/// About as many as a burst of a thousand workspaces uses at once.
+constexpr long kept_connections = 32;
 
 }  // namespace
 

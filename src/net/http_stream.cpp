@@ -55,7 +55,7 @@ awaitable<Result<HttpResponse, HttpError>> HttpStream::open(HttpRequest request)
   exchange_->attach();
   while (!transfer.finished()) {
     const int status = transfer.head().status;
-    if (transfer.has_head() && status >= 200 && status < 300) co_return transfer.head();
+    if (transfer.has_head() && status >= 200 && status < 300) co_return transfer.take_head();
     const bool woken = co_await transfer.wait_until(deadline);
     if (!woken) transfer.fail(HttpErrc::timeout, "no answer began in time");
   }

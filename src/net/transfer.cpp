@@ -27,7 +27,7 @@ constexpr std::size_t sync_bytes = std::size_t{4} << 20;
 /// A reader that falls this far behind a body in pieces stops the transfer.
 constexpr std::size_t max_held = std::size_t{64} << 10;
 /// Instead of 16 KiB, which every open stream would hold.
-constexpr long stream_buffer = 2048;
+constexpr long stream_buffer = 1024;
 
 int on_seek(void* source, curl_off_t offset, int origin) {
   return UploadFile::on_seek(source, offset, origin);
@@ -227,6 +227,14 @@ void Transfer::fail(HttpErrc code, std::string_view why) {
   failure_ = error(code, why);
   finished_ = true;
   changed_.notify_all();
+}
+
+HttpResponse Transfer::take_head() {
+  HttpResponse head = std::exchange(response_, {});
+  response_.status = head.status;
+  // libcurl has sent it: a stream may stay open for days.
+  request_.headers = {};
+  return head;
 }
 
 Result<HttpResponse, HttpError> Transfer::take() {

@@ -45,6 +45,8 @@ class Transfer {
   bool has_head() const { return has_head_; }
   /// Status and headers so far.
   const HttpResponse& head() const { return response_; }
+  /// The head, once it is complete; frees what only the request needed.
+  HttpResponse take_head();
   /// What arrived since the last call; may be empty. A reader that falls behind stops the transfer,
   /// so that little memory is held.
   std::string take_piece();

@@ -7,6 +7,7 @@
 #include "base/json/sanitized.hpp"
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
+#include "platform/parts.hpp"
 
 namespace molecule::platform {
 
@@ -20,25 +21,17 @@ json::Value body_of(json::Value body, json::Document& scratch) {
   return parsed.ok() ? *parsed : json::Value();
 }
 
-std::string text_of(json::Value parts) {
-  std::string text;
-  for (const json::Value part : parts.items()) {
-    const std::string_view line = part["text"].string_or("");
-    if (line.empty()) continue;
-    if (!text.empty()) text += '\n';
-    text += line;
-  }
-  return text;
-}
-
 void write_files(json::Object& message, json::Value parts) {
-  std::vector<json::Value> files;
-  for (const json::Value part : parts.items()) {
-    if (part["file"].is_object()) files.push_back(part["file"]);
-  }
+  const std::vector<FilePart> files = files_of_parts(parts);
   if (files.empty()) return;
   auto list = message.array("attachments");
-  for (const json::Value file : files) list.raw(file.dump());
+  for (const FilePart& file : files) {
+    auto one = list.object();
+    one.field("name", file.name);
+    if (!file.uri.empty()) one.field("uri", file.uri);
+    if (!file.mime_type.empty()) one.field("mimeType", file.mime_type);
+    if (file.size) one.field("size", *file.size);
+  }
 }
 
 std::string bubble(json::Value row, std::string_view role, std::string_view text,
@@ -62,7 +55,8 @@ void add_bubbles(json::Value row, std::vector<std::string>& newest_first) {
   if (answer.is_object()) {
     const json::Value result = answer["result"];
     const json::Value parts = (result.is_object() ? result : answer)["parts"];
-    const std::string text = result.is_string() ? std::string(*result.string()) : text_of(parts);
+    const std::string text =
+        result.is_string() ? std::string(*result.string()) : text_of_parts(parts);
     newest_first.push_back(bubble(row, "agent", text, parts));
   }
   json::Document second;
@@ -70,7 +64,7 @@ void add_bubbles(json::Value row, std::vector<std::string>& newest_first) {
   const bool file = row["method"].string_or("") == "chat_upload_receive";
   if (sent.is_object() && !file) {
     const json::Value parts = sent["params"]["message"]["parts"];
-    newest_first.push_back(bubble(row, "user", text_of(parts), parts));
+    newest_first.push_back(bubble(row, "user", text_of_parts(parts), parts));
   }
 }
 

@@ -79,6 +79,24 @@ def measure(agent, send, count, pause):
     return taken
 
 
+def measure_decisions(agent, platform, count, pause):
+    """From the person's decision on a request of the agent's."""
+    taken = []
+    for number in range(count):
+        asked = agent.call("create_request", kind="approval", title=f"question {number}",
+                           detail=str(time.time_ns())).json
+        waiting = agent.start_tool("wait_for_message", {"timeout_secs": 30})
+        time.sleep(pause())
+        start = time.perf_counter()
+        platform.admin("POST", f"/requests/{asked['request_id']}/respond",
+                       {"action": "approved", "message": "yes"})
+        message = agent.tool_result(waiting).json
+        taken.append((time.perf_counter() - start) * 1000)
+        assert message.get("kind") == "request_update", message
+        agent.call("inbox_pop", activity_id=message["activity_id"])
+    return taken
+
+
 def run(build, platform, url, count, pause, folder):
     workspace = platform.create_workspace("agent")
     peer = platform.create_workspace("peer")
@@ -91,7 +109,9 @@ def run(build, platform, url, count, pause, folder):
     senders = {"the person's message": lambda text: platform.send(workspace, text),
                "a peer's message": lambda text: platform.send(workspace, text, caller=peer)}
     try:
-        return {name: measure(agent, send, count, pause) for name, send in senders.items()}
+        found = {name: measure(agent, send, count, pause) for name, send in senders.items()}
+        found["the person's decision"] = measure_decisions(agent, platform, count, pause)
+        return found
     finally:
         agent.finish()
 

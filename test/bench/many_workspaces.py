@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures many workspaces in one process, and the handover between two processes of one.
 
-    test/bench/many_workspaces.py BUILD [--workspaces N] [--seconds N] [--rounds N] [--json FILE]
+    test/bench/many_workspaces.py BUILD [--workspaces N] [--settle N] [--seconds N] [--rounds N] [--json FILE]
 
 One molecule-mcp serves all workspaces on the build's real molecule-platform; heartbeat times are
 read from the platform's database. Then two sessions serve one workspace. Measured are the time
@@ -49,8 +49,9 @@ def read_only(path):
 class Many:
     """All workspaces in one process."""
 
-    def __init__(self, build, scratch, count, seconds):
+    def __init__(self, build, scratch, count, settle, seconds):
         self.build, self.scratch, self.count, self.seconds = build, scratch, count, seconds
+        self.settle = settle
 
     def run(self):
         with Platform(self.build) as platform:
@@ -66,6 +67,7 @@ class Many:
             self.database = read_only(platform.data_dir / "platform.db")
             until(lambda: len(self.heartbeats()) == self.count, 120, "a first heartbeat of every workspace")
             online = time.monotonic() - start
+            time.sleep(self.settle)  # the files are made, and are not what a minute costs
             found = self.watch(child.pid)
             found |= {"initialize_ms": answered * 1000, "all_online_s": online,
                       "ping_ms": max(child.ping() for _ in range(20)) * 1000,
@@ -198,6 +200,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--workspaces", type=int, default=1000)
+    parser.add_argument("--settle", type=int, default=40,
+                        help="seconds after the start that are not watched")
     parser.add_argument("--seconds", type=int, default=120, help="how long to watch the heartbeats")
     parser.add_argument("--rounds", type=int, default=5, help="takeovers of each kind; 0 for none")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all numbers")
@@ -205,7 +209,8 @@ def main():
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="molecule-many-"))
     found = {"machine": machine(), "date": time.strftime("%Y-%m-%d")}
     try:
-        found["many"] = Many(options.build, scratch, options.workspaces, options.seconds).run()
+        found["many"] = Many(options.build, scratch, options.workspaces,
+                             options.settle, options.seconds).run()
         if options.rounds:
             found["handover"] = Handover(options.build, scratch, options.rounds).run()
     finally:

@@ -194,15 +194,15 @@ def pictures(curves, folder):
 
 def markdown(bench):
     labels = list(bench.binaries)
-    lines = ["| what | disk, fdatasync/s | " + " | ".join(labels) + " | aim |",
-             "|---|---|" + "---|" * len(labels) + "---|"]
+    lines = ["| what | disk, fdatasync/s | load | " + " | ".join(labels) + " | aim |",
+             "|---|---|---|" + "---|" * len(labels) + "---|"]
     for row in bench.rows:
-        cells = [row["what"], f"{row['disk']:,.0f}", *(row[label] for label in labels), row["aim"]]
+        cells = [row["what"], f"{row['disk']:,.0f}", f"{row['load']:.1f}",
+                 *(row[label] for label in labels), row["aim"]]
         lines.append("| " + " | ".join(cells) + " |")
-    loads = [row["load"] for row in bench.rows]
     lines += ["", f"Measured {time.strftime('%Y-%m-%d')} by `test/bench/platform_load.py`, load and "
-              f"server on one machine of {os.cpu_count()} cores; load average from {min(loads):.1f} "
-              f"to {max(loads):.1f}."]
+              f"server on one machine of {os.cpu_count()} cores; *load* is the load average at the end "
+              "of the row."]
     return "\n".join(lines)
 
 

@@ -151,10 +151,10 @@ class LockFile::File {
   std::vector<int> later_;
 };
 
-LockFile::LockFile(std::filesystem::path path) : path_(std::move(path)) {}
+LockFile::LockFile(const std::filesystem::path& path) : path_(path.string()) {}
 
-LockFile::LockFile(std::filesystem::path path, ReadOnly)
-    : path_(std::move(path)), read_only_(true) {}
+LockFile::LockFile(const std::filesystem::path& path, ReadOnly)
+    : path_(path.string()), read_only_(true) {}
 
 LockFile::~LockFile() {
   if (!file_) return;
@@ -167,8 +167,7 @@ LockFile::File* LockFile::file() {
     const bool unknown = !named && errno != ENOENT && errno != ENOTDIR;
     if (unknown || named == files::identity(file_->fd())) return file_.get();
     if (!read_only_) {
-      log::warning("{} was removed or replaced while it was in use: opening it again",
-                   path_.string());
+      log::warning("{} was removed or replaced while it was in use: opening it again", path_);
     }
     file_.reset();
   }
@@ -231,7 +230,7 @@ bool LockFile::usable() {
 
 std::string LockFile::problem() {
   if (usable()) return {};
-  return fmt::format("{} {}: {}", file_ ? "no lock can be taken in" : "cannot open", path_.string(),
+  return fmt::format("{} {}: {}", file_ ? "no lock can be taken in" : "cannot open", path_,
                      files::reason(failure_));
 }
 

@@ -28,10 +28,10 @@ class LockFile {
   };
 
   /// Touches no disk: the first use opens the file, creating it (0600) if necessary.
-  explicit LockFile(std::filesystem::path path);
+  explicit LockFile(const std::filesystem::path& path);
   /// For observers: the file is not created, and `lock` and `write_note` do nothing.
   struct ReadOnly {};
-  LockFile(std::filesystem::path path, ReadOnly);
+  LockFile(const std::filesystem::path& path, ReadOnly);
   LockFile(const LockFile&) = delete;
   LockFile& operator=(const LockFile&) = delete;
   /// Releases this object's locks.
@@ -76,7 +76,8 @@ class LockFile {
   /// Switches from the open file's locks to process locks. Returns false if nothing changed.
   bool use_process_locks();
 
-  std::filesystem::path path_;
+  /// No `path`, which takes half a kilobyte: a process may have thousands of these.
+  std::string path_;
   bool read_only_ = false;
   std::shared_ptr<File> file_;
   /// This object's locks, by byte.

@@ -45,13 +45,13 @@ std::optional<Identity> identity(int fd) {
   return identity(status);
 }
 
-std::optional<Identity> identity(const std::filesystem::path& path) {
+std::optional<Identity> identity(const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
   return identity(status);
 }
 
-std::optional<Fingerprint> fingerprint(const std::filesystem::path& path) {
+std::optional<Fingerprint> fingerprint(const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
 #ifdef __APPLE__
@@ -64,12 +64,12 @@ std::optional<Fingerprint> fingerprint(const std::filesystem::path& path) {
                      .written = std::int64_t{written.tv_sec} * 1'000'000'000 + written.tv_nsec};
 }
 
-bool still_named(const std::filesystem::path& path, int fd) {
+bool still_named(const std::string& path, int fd) {
   const auto named = identity(path);
   return named && named == identity(fd);
 }
 
-int open_regular(const std::filesystem::path& path, int flags, Links links) {
+int open_regular(const std::string& path, int flags, Links links) {
   const int follow = links == Links::refuse ? O_NOFOLLOW : 0;
   const int fd = ::open(path.c_str(), flags | follow | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
   if (fd < 0) {

@@ -18,7 +18,7 @@ struct Identity {
 
 std::optional<Identity> identity(int fd);
 /// Does not follow a symbolic link.
-std::optional<Identity> identity(const std::filesystem::path& path);
+std::optional<Identity> identity(const std::string& path);
 /// What tells one content of a file from another, without reading it.
 struct Fingerprint {
   Identity identity;
@@ -28,10 +28,10 @@ struct Fingerprint {
   auto operator<=>(const Fingerprint&) const = default;
 };
 /// Does not follow a symbolic link. Empty if there is no such file.
-std::optional<Fingerprint> fingerprint(const std::filesystem::path& path);
+std::optional<Fingerprint> fingerprint(const std::string& path);
 /// False if the open file was removed or another file has its name: nobody would see what is
 /// written to it.
-bool still_named(const std::filesystem::path& path, int fd);
+bool still_named(const std::string& path, int fd);
 
 enum class Links { refuse, follow };
 
@@ -39,7 +39,7 @@ enum class Links { refuse, follow };
 /// symbolic links unless `links` allows them. A new file gets mode 0600, and so does an existing
 /// one of the user's that is opened for writing. On failure returns a negative number and sets
 /// errno; `reason` has the text.
-int open_regular(const std::filesystem::path& path, int flags, Links links = Links::refuse);
+int open_regular(const std::string& path, int flags, Links links = Links::refuse);
 /// The text for the errno of a failed `open_regular`.
 std::string reason(int code);
 

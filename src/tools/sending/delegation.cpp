@@ -178,18 +178,21 @@ void report_end(Services& services, workspace::Workspace& workspace, const std::
 /// The call that waits for a task, until the end of its scope: it may be cancelled.
 class Caller {
  public:
-  Caller(std::shared_ptr<Delegations::Task> task, mcp::Call& call)
-      : task_(std::move(task)), call_(call) {
+  Caller(Delegations& tasks, std::shared_ptr<Delegations::Task> task, mcp::Call& call)
+      : tasks_(tasks), task_(std::move(task)), call_(call) {
     task_->caller = &call;
   }
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
   ~Caller() {
     // Another call may have taken the task over before this one, which was cancelled, ended.
-    if (task_->caller == &call_) task_->caller = nullptr;
+    if (task_->caller != &call_) return;
+    task_->caller = nullptr;
+    if (call_.cancelled()) tasks_.abandoned(task_);
   }
 
  private:
+  Delegations& tasks_;
   std::shared_ptr<Delegations::Task> task_;
   mcp::Call& call_;
 };
@@ -218,7 +221,7 @@ awaitable<mcp::ToolResult> delegate_task(Services& services, std::shared_ptr<Del
   while (true) {
     auto task =
         Delegations::find_or_start(tasks, *order.source, order.peer, order.task, tool_use_id);
-    const Caller caller(task, call);
+    const Caller caller(*tasks, task, call);
     while (!task->done) co_await task->ended.wait();
     tasks->finish(task);
     if (task->failure) std::rethrow_exception(task->failure);

@@ -49,7 +49,37 @@ awaitable<void> store_answer(Services& services, std::shared_ptr<Delegations::Ta
   }
 }
 
+/// Best effort: a task that stays would only be called queued for longer.
+void forget_task(Services& services, const Delegations::Task& task) {
+  if (!services.config.inbox) return;
+  workspace::Inbox& inbox = task.workspace.inbox;
+  try {
+    const workspace::Database::FailFast fail_fast(inbox.database);
+    inbox.tasks.forget(task.message_id);
+  } catch (const workspace::StoreError& error) {
+    log::debug("inbox: {}", error.what());
+  }
+}
+
+/// For a task whose call was cancelled when the answer was there, but not yet given.
+awaitable<void> keep_answer(Services& services, std::shared_ptr<Delegations::Task> task) {
+  co_await remember_task(services, task->workspace, task->message_id, task->peer, task->text);
+  co_await store_answer(services, task);
+}
+
 }  // namespace
+
+bool Delegations::Task::may_be_answered() const {
+  if (!outcome) return false;
+  return *outcome ? (*outcome)->queued : outcome->error().may_have_arrived;
+}
+
+void Delegations::abandoned(const std::shared_ptr<Task>& task) {
+  if (!task->done || !task->has_answer() || !task->activity_id.empty()) return;
+  // The same call again finds it.
+  if (std::ranges::find(tasks_, task) == tasks_.end()) tasks_.push_back(task);
+  services_.tasks.spawn("late answer", keep_answer(services_, task));
+}
 
 bool Delegations::Task::answer_is_long() const {
   if (!outcome || !*outcome || (*outcome)->failed) return false;
@@ -112,18 +142,19 @@ awaitable<void> Delegations::send(std::shared_ptr<Delegations> self, std::shared
   Warn warn = [task](const std::string& text) {
     if (task->caller != nullptr) task->caller->log(mcp::LogLevel::warning, "delegation", text);
   };
+  // Before it is sent: if this process ends while the peer is at work, an answer that comes to the
+  // inbox later still says what it answers.
+  co_await remember_task(services, task->workspace, task->message_id, task->peer, task->text);
   auto outcome =
       co_await send_and_report(services, task->workspace, std::move(outgoing), std::move(warn));
   if (outcome) attempt.taken();
-  const bool queued = outcome && outcome->queued;
-  const bool late = task->is_left() && outcome && !queued;
   task->outcome = std::move(outcome);
-  const bool kept = late || task->answer_is_long();
-  if (queued || kept) {
-    co_await remember_task(services, task->workspace, task->message_id, task->peer, task->text);
-  }
   task->ended_at = services.clock.now();
-  if (kept) co_await store_answer(services, task);
+  if (task->has_answer() && (task->is_left() || task->answer_is_long())) {
+    co_await store_answer(services, task);
+  } else if (!task->may_be_answered()) {
+    forget_task(services, *task);
+  }
   // Nothing was done that a repetition could find.
   if (!*task->outcome && task->is_left()) self->finish(task);
 }

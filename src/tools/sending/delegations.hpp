@@ -41,6 +41,10 @@ class Delegations {
     /// The inbox has the answer as this message; empty: not.
     std::string activity_id = {};
 
+    /// The peer has answered, if only that it failed.
+    bool has_answer() const { return outcome && *outcome && !(*outcome)->queued; }
+    /// An answer may still come to the inbox.
+    bool may_be_answered() const;
     /// More than one result can show: the agent gets the rest from the inbox.
     bool answer_is_long() const;
   };
@@ -52,6 +56,9 @@ class Delegations {
   static std::shared_ptr<Task> find_or_start(std::shared_ptr<Delegations> self,
                                              workspace::Workspace& workspace, std::string peer,
                                              std::string text, std::string tool_use_id);
+  /// The call that waited was cancelled and ends: the task's answer, if it has one that nobody was
+  /// given, goes to the inbox.
+  void abandoned(const std::shared_ptr<Task>& task);
   /// The call has its outcome: the same call is another task from now on.
   void finish(const std::shared_ptr<Task>& task) { tasks_.remove(task); }
 

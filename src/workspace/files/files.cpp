@@ -160,7 +160,8 @@ awaitable<bool> Files::fetch(FileStore::Pending pending) {
     co_return false;
   }
   const std::string name = received_name(upload.file_id, upload.name);
-  std::filesystem::path path = folder_ / name;
+  const std::filesystem::path folder = folder_;
+  std::filesystem::path path = folder / name;
   NewFile::remove_others(folder_, name);
   NewFile file(folder_, name);
   if (file.fd() < 0) {
@@ -183,7 +184,7 @@ awaitable<bool> Files::fetch(FileStore::Pending pending) {
   bool published = file.publish(path);
   if (!published && errno == EEXIST) {
     // Another process made it, or one that was killed before it could record it, or it is a trap.
-    path = folder_ / received_name(upload.file_id + random_token(6), upload.name);
+    path = folder / received_name(upload.file_id + random_token(6), upload.name);
     published = file.publish(path);
   }
   if (!published) {

@@ -78,7 +78,7 @@ class Files {
 
   platform::Client& client_;
   FileStore store_;
-  std::filesystem::path folder_;
+  std::string folder_;
   Clock& clock_;
   const Timing& timing_;
   LockFile lock_;

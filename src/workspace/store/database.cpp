@@ -11,7 +11,7 @@ namespace molecule::workspace {
 namespace {
 
 /// More open files of this process than these are worth closing: each costs about 100 KB.
-constexpr int max_open = 32;
+constexpr int max_open = 8;
 int open_files = 0;
 
 StoreError::Kind kind_of(const sqlite::Error& error) {
@@ -23,9 +23,9 @@ StoreError::Kind kind_of(const sqlite::Error& error) {
 
 }  // namespace
 
-Database::Database(std::filesystem::path path, std::string purpose,
+Database::Database(const std::filesystem::path& path, std::string purpose,
                    std::function<void(sqlite::Database&)> on_open, const Timing& timing)
-    : path_(std::move(path)),
+    : path_(path.string()),
       purpose_(std::move(purpose)),
       on_open_(std::move(on_open)),
       timing_(timing) {}
@@ -41,12 +41,12 @@ void Database::fail(const sqlite::Error& error) {
 void Database::refuse(StoreError::Kind kind, const char* reason) const {
   throw StoreError(
       kind, fmt::format("{} cannot be used as {} ({}): move it away, and a new one is created",
-                        path_.string(), purpose_, reason));
+                        path_, purpose_, reason));
 }
 
 void Database::drop_if_replaced() {
   if (users_ > 0 || !handle_ || !handle_->replaced()) return;
-  log::warning("{} was removed or replaced while it was in use: opening it again", path_.string());
+  log::warning("{} was removed or replaced while it was in use: opening it again", path_);
   drop();
   // No version: whatever the file at this path holds now, it was written since.
   seen_version_ = 0;
@@ -66,8 +66,7 @@ void Database::note_changes_while_closed() {
   const bool replaced =
       !now.file || !closed_->file || now.file->identity != closed_->file->identity;
   if (replaced) {
-    log::warning("{} was removed or replaced while it was in use: opening it again",
-                 path_.string());
+    log::warning("{} was removed or replaced while it was in use: opening it again", path_);
   }
   written_elsewhere_ = written_elsewhere_ || now != *closed_;
   closed_.reset();

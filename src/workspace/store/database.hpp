@@ -27,7 +27,7 @@ namespace molecule::workspace {
 class Database {
  public:
   /// `purpose` completes "cannot be used as …". `on_open` creates the tables; it may throw.
-  Database(std::filesystem::path path, std::string purpose,
+  Database(const std::filesystem::path& path, std::string purpose,
            std::function<void(sqlite::Database&)> on_open, const Timing& timing);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -63,6 +63,8 @@ class Database {
   /// Closes the file, unless it is in use. The next use opens it again, and `changed_elsewhere`
   /// also reports what was written meanwhile.
   bool close();
+  /// True from `close` until the next use.
+  bool closed() const { return !handle_ && closed_; }
   /// True if `close` has closed the file and nobody has written since, so that what was read before
   /// still holds.
   bool closed_unchanged();
@@ -101,7 +103,7 @@ class Database {
   [[noreturn]] static void fail(const sqlite::Error& error);
   [[noreturn]] void refuse(StoreError::Kind kind, const char* reason) const;
 
-  std::filesystem::path path_;
+  std::string path_;
   std::string purpose_;
   std::function<void(sqlite::Database&)> on_open_;
   const Timing& timing_;

@@ -32,11 +32,15 @@ awaitable<void> Broadcasts::run() {
     const unsigned term = context_.owner_role.term();
     if (std::exchange(term_, term) != term) cursor_.reset();
     asked_ = false;
+    const Clock::time_point started = context_.clock.now();
     co_await poll();
     const Clock::time_point deadline = context_.clock.now() + pause_;
     while (context_.clock.now() < deadline && (failing_ || !asked_)) {
       [[maybe_unused]] auto notified = co_await event_.wait_until(deadline);
     }
+    // Whoever sends many must not make this workspace ask all the time.
+    const Clock::time_point soonest = started + context_.timing.min_poll_interval;
+    co_await sleep_until(context_.clock, std::min<Clock::time_point>(soonest, deadline));
   }
 }
 

@@ -1,12 +1,13 @@
 """Which session is handed which message (docs/spec/delivery.md), with real processes; by the rows of
 the fault list."""
 
+import threading
 import time
 import uuid
 
 import pytest
 
-from support.fake_platform import PEER, Reply, envelope
+from support.fake_platform import HANG, PEER, Reply, envelope
 
 CHANNEL = "notifications/claude/channel"
 QUEUED = Reply(200, {"delivery_mode": "poll", "method": "message/send", "status": "queued"})
@@ -221,6 +222,39 @@ def test_fault_A9_a_late_answer_lands_in_the_inbox(start, fake, slow_peer):
     assert mcp.call("delegate_task", workspace_id=PEER, task="t").text == "late"
     assert len(fake.seen("a2a")) == 1
     assert mcp.call("inbox_peek").json == []
+
+
+def test_fault_A9_the_answer_to_a_task_of_a_killed_session_is_a_result(start, fake):
+    """What was asked is in the inbox before it is sent, so that a later session knows the answer."""
+    fake.always("a2a", HANG)
+    first = start()
+    first.start_tool("delegate_task", {"workspace_id": PEER, "task": "t"})
+    fake.wait_for("a2a")
+    task = fake.seen("a2a")[0].json["params"]["message"]["messageId"]
+    first.kill()
+    second = start()
+    assert second.call("check_task_status", workspace_id=PEER, task_id=task).json["status"] == "queued"
+    fake.add_row(**answer_of(task, "later"))
+    got = given(second, waiting(second))
+    assert (got["kind"], got["task_id"], got["text"], got["task"]) == ("delegation_result", task, "later", "t")
+
+
+def test_fault_A9_an_answer_at_the_moment_of_the_cancel_is_not_lost(start, fake):
+    mcp = start()
+    for number in range(12):
+        prompt = Reply(200, {"jsonrpc": "2.0", "id": "1", "result": {
+            "parts": [{"kind": "text", "text": f"answer {number}"}]}})
+        prompt.delay = 0.03
+        fake.always("a2a", prompt)
+        id = mcp.start_tool("delegate_task", {"workspace_id": PEER, "task": f"task {number}"})
+        threading.Event().wait(0.026 + 0.001 * number)
+        mcp.notify("notifications/cancelled", {"requestId": id, "reason": "timeout"})
+        mcp.ping()
+        if mcp.answers(id):
+            continue
+        got = given(mcp, waiting(mcp))
+        assert (got["kind"], got["text"]) == ("delegation_result", f"answer {number}")
+        assert mcp.call("inbox_pop", activity_id=got["activity_id"]).json["removed"] is True
 
 
 def test_fault_A9_the_repetition_joins_the_task_under_way(start, fake, slow_peer):

@@ -99,6 +99,23 @@ def test_a_workspace_sees_only_its_own_and_its_familys_events(platform):
         assert {frame["workspace_id"] for frame in events.seen} == {parent.id, child.id}
 
 
+def test_fault_C8_a_workspace_hears_nothing_of_what_others_say(platform, agent):
+    """Of other top-level workspaces only their presence, and what it takes part in."""
+    other, third = (platform.create_workspace(name) for name in ("other", "third"))
+    with EventStream(platform, agent.token, {"X-Workspace-ID": agent.id}) as events:
+        platform.send(other, "a secret of the person")
+        platform.request("POST", f"/workspaces/{other.id}/notify", other.token,
+                         {"message": "an answer in secret"})
+        platform.send(other, "between others", caller=third)
+        platform.send(other, "from me", caller=agent)
+        platform.heartbeat(other)
+        events.wait_for("WORKSPACE_HEARTBEAT", other.id)
+        heard = [frame for frame in events.seen if frame["workspace_id"] == other.id
+                 and not frame["event"].startswith("WORKSPACE_")]
+        assert [frame["payload"]["source_id"] for frame in heard] == [agent.id], heard
+        assert "secret" not in str(events.seen)
+
+
 def test_a_message_is_announced_to_all_listeners(platform, agent):
     peer = platform.create_workspace("peer")
     with EventStream(platform, platform.admin_token) as one, \

@@ -53,6 +53,34 @@ TEST_CASE_FIXTURE(Fixture, "status file: the owner's record is read back") {
   CHECK((status.st_mode & 0777) == 0600);
 }
 
+TEST_CASE_FIXTURE(Fixture, "status file: that all is still well is written seldom") {
+  StatusFile file(folder.path(), clock, std::chrono::seconds(30));
+  file.begin(1);
+  file.polled();
+  file.heartbeat_sent();
+  const WallTime first = clock.wall();
+  CHECK(read().last_heartbeat == first);
+  clock.advance(std::chrono::seconds(20));
+  file.polled();
+  CHECK(read().last_poll == first);
+  SUBCASE("but news at once") {
+    file.polled(true);
+    CHECK(read().last_poll == clock.wall());
+  }
+  SUBCASE("and so are troubles and their end") {
+    file.failed(StatusFile::Part::inbox, "broken", "mend it");
+    CHECK(read().trouble);
+    file.polled();
+    CHECK_FALSE(read().trouble);
+  }
+  SUBCASE("until it is due") {
+    clock.advance(std::chrono::seconds(10));
+    file.heartbeat_sent();
+    CHECK(read().last_poll == clock.wall() - std::chrono::seconds(10));
+    CHECK(read().last_heartbeat == clock.wall());
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "status file: the record stays whole and of one size, whatever the error") {
   StatusFile file(folder.path(), clock);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/json/reader.hpp"
 #include "base/json/writer.hpp"
 #include "base/log.hpp"
 #include "base/text/time.hpp"
@@ -55,8 +56,22 @@ struct PublishingGuard {
   }
 };
 
+/// Of another workspace's events a workspace hears of its presence, and of what it takes part in:
+/// not of what is said there.
+bool concerns(const EventFrame& frame, const Caller& listener) {
+  if (listener.is_admin() || frame.workspace_id == listener.workspace_id) return true;
+  if (frame.type.starts_with("WORKSPACE_") || frame.type == "AGENT_CARD_UPDATED") return true;
+  json::Document document;
+  const auto payload = document.parse(frame.payload);
+  if (!payload.ok()) return false;
+  return (*payload)["source_id"].string_or("") == listener.workspace_id ||
+         (*payload)["target_id"].string_or("") == listener.workspace_id;
+}
+
 /// Clocks of several instances may differ a little; an event shows a revocation in any case.
 constexpr std::chrono::minutes revocation_window(5);
+
+constexpr std::string_view part_changed = "PART_CHANGED";
 
 constexpr std::chrono::milliseconds retry_interval(200);
 /// Clients that are this far behind load everything anew sooner than they catch up.
@@ -98,7 +113,7 @@ void EventQueue::changed(std::string_view workspace_id, std::string_view part) {
     auto payload = writer.object();
     payload.field("part", part);
   }
-  broadcast("PART_CHANGED", workspace_id, std::move(writer).take());
+  broadcast(part_changed, workspace_id, std::move(writer).take());
 }
 
 awaitable<void> EventQueue::write(store::Session& store) {
@@ -135,12 +150,14 @@ awaitable<void> EventHub::send_to_sockets(store::Session& store, const EventFram
     const auto found = subscribers_.find(last);
     if (found == subscribers_.end()) continue;
     const Subscriber subscriber = found->second;
-    if (seen == Visibility::visible) subscriber.send(text);
+    if (seen == Visibility::visible && concerns(frame, subscriber.caller)) subscriber.send(text);
     if (seen == Visibility::revoked) subscriber.revoke();
   }
 }
 
 awaitable<void> EventHub::send_to_streams(store::Session& store, const EventFrame& frame) {
+  // It tells views what to load anew. Before a removal it would end the streams without a word.
+  if (frame.type == part_changed) co_return;
   const std::string text = stream_text(frame);
   const bool removed = frame.type == "WORKSPACE_REMOVED";
   std::uint64_t last = 0;

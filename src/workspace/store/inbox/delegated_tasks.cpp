@@ -28,6 +28,12 @@ void DelegatedTasks::remember(std::string_view task_id, std::string_view peer_id
   });
 }
 
+void DelegatedTasks::forget(std::string_view task_id) {
+  database_.use([task_id](sqlite::Database& db) {
+    db.prepare("DELETE FROM tasks WHERE task_id = ?1").bind(task_id).run();
+  });
+}
+
 std::optional<DelegatedTasks::Task> DelegatedTasks::find(std::string_view task_id) {
   return database_.use([task_id](sqlite::Database& db) -> std::optional<Task> {
     sqlite::Statement row =

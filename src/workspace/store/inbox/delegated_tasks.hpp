@@ -29,6 +29,9 @@ class DelegatedTasks {
   /// Kept as long as removed ids; of the text only as much as a message shows.
   void remember(std::string_view task_id, std::string_view peer_id, std::string_view text);
 
+  /// The answer has been given: none will come.
+  void forget(std::string_view task_id);
+
   struct Task {
     std::string task_id;
     std::string peer_id;

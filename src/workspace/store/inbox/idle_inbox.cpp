@@ -1,10 +1,15 @@
 #include "workspace/store/inbox/idle_inbox.hpp"
 
+#include <chrono>
+
 #include "workspace/store/inbox/sql.hpp"
 
 namespace molecule::workspace {
 
 namespace {
+
+/// One step of the regular work asks several times.
+constexpr std::chrono::milliseconds look_again{20};
 
 /// What sessions have in it, and so may have to be ended for one that is killed.
 constexpr const char* anything_of_sessions =
@@ -26,7 +31,12 @@ IdleState read_state(sqlite::Database& db) {
 }  // namespace
 
 const IdleState* IdleInbox::state() {
-  return database_.closed_unchanged() ? &state_ : nullptr;
+  if (!database_.closed()) return nullptr;
+  const Clock::time_point now = clock_.now();
+  if (now < looked_ + look_again) return &state_;
+  if (!database_.closed_unchanged()) return nullptr;
+  looked_ = now;
+  return &state_;
 }
 
 bool IdleInbox::empty() {
@@ -46,6 +56,7 @@ void IdleInbox::rest() {
     database_.rest();
   } else {
     database_.close();
+    looked_ = Clock::time_point::min();
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/async/clock.hpp"
 #include "base/text/time.hpp"
 #include "workspace/store/database.hpp"
 #include "workspace/store/sessions.hpp"
@@ -27,9 +28,10 @@ struct IdleState {
 /// the regular work goes on with what was read before, until anybody writes.
 class IdleInbox {
  public:
-  explicit IdleInbox(Database& database) : database_(database) {}
+  IdleInbox(Database& database, Clock& clock) : database_(database), clock_(clock) {}
 
-  /// Null unless the inbox is idle: read the file then. Valid until the file is used.
+  /// Null unless the inbox is idle: read the file then. Valid until the file is used. What others
+  /// write is noticed within some milliseconds.
   const IdleState* state();
   /// True if it is idle and no message waits.
   bool empty();
@@ -39,7 +41,9 @@ class IdleInbox {
 
  private:
   Database& database_;
+  Clock& clock_;
   IdleState state_;
+  Clock::time_point looked_ = Clock::time_point::min();
 };
 
 }  // namespace molecule::workspace

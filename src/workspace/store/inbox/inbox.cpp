@@ -13,7 +13,7 @@ Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timi
             messages.opened(db);
           },
           timing),
-      idle(database),
+      idle(database, clock),
       poll_state(database, idle, ownership, state_folder, clock, timing),
       ownership(database, idle, sessions, poll_state),
       leases(database, sessions, timing),

@@ -68,7 +68,7 @@ class PollState {
   Database& database_;
   IdleInbox& idle_;
   Ownership& ownership_;
-  std::filesystem::path cursor_file_;
+  std::string cursor_file_;
   Clock& clock_;
   const Timing& timing_;
 };

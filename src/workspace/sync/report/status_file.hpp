@@ -70,7 +70,7 @@ class StatusFile {
   void succeeded(Part part, bool news);
   void write();
 
-  std::filesystem::path path_;
+  std::string path_;
   Clock& clock_;
   Clock::duration refresh_;
   Clock::time_point written_ = Clock::time_point::min();
