@@ -33,9 +33,9 @@ class Bench:
         self.binaries = {"this build": pathlib.Path(options.build, "molecule-platform")}
         if options.against:
             self.binaries["before"] = pathlib.Path(options.against)
-        self.seconds = 2 if options.quick else 8
+        self.seconds = 2 if options.quick else options.seconds
         self.small, self.large = (200, 500) if options.quick else (2000, 10_000)
-        self.per_agent = 5 if options.quick else 100
+        self.per_agent = 5 if options.quick else options.each
         self.rows = []
 
     def server(self, binary, folder, **how):
@@ -194,15 +194,15 @@ def pictures(curves, folder):
 
 def markdown(bench):
     labels = list(bench.binaries)
-    lines = ["| what | disk, fdatasync/s | " + " | ".join(labels) + " | aim |",
-             "|---|---|" + "---|" * len(labels) + "---|"]
+    lines = ["| what | disk, fdatasync/s | load | " + " | ".join(labels) + " | aim |",
+             "|---|---|---|" + "---|" * len(labels) + "---|"]
     for row in bench.rows:
-        cells = [row["what"], f"{row['disk']:,.0f}", *(row[label] for label in labels), row["aim"]]
+        cells = [row["what"], f"{row['disk']:,.0f}", f"{row['load']:.1f}",
+                 *(row[label] for label in labels), row["aim"]]
         lines.append("| " + " | ".join(cells) + " |")
-    loads = [row["load"] for row in bench.rows]
     lines += ["", f"Measured {time.strftime('%Y-%m-%d')} by `test/bench/platform_load.py`, load and "
-              f"server on one machine of {os.cpu_count()} cores; load average from {min(loads):.1f} "
-              f"to {max(loads):.1f}."]
+              f"server on one machine of {os.cpu_count()} cores; *load* is the load average at the end "
+              "of the row."]
     return "\n".join(lines)
 
 
@@ -227,6 +227,9 @@ def main():
     parser.add_argument("--folder", help="where the stores are made; the disk that is measured")
     parser.add_argument("--document", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seconds", type=float, default=8, help="of each measurement (8)")
+    parser.add_argument("--each", type=int, default=100,
+                        help="messages stored for each of the 10,000 workspaces (100)")
     parser.add_argument("--no-curves", action="store_true")
     parser.add_argument("--json", help="a file for all figures")
     options = parser.parse_args()

@@ -150,7 +150,7 @@ class Platform {
   void serve_with_others() {
     server::Instances& instances = events_.instances();
     if (!instances.shared()) return;
-    tasks_.spawn("instances", instances.run([this] { shared_events_.look(); }));
+    tasks_.spawn("instances", instances.run([this] { shared_events_.look_back(); }));
     tasks_.spawn("shared events", shared_events_.run());
     tasks_.spawn("event delivery", events_.deliver_in_background());
     tasks_.spawn("shared rates", server::tell_rates(services_));
@@ -163,7 +163,6 @@ class Platform {
     login.cookie =
         fmt::format("molecule_session_{}", app::public_port(options.external_url, port()));
     login.cookie_path = std::string(server::prefix_of(options.external_url)) + '/';
-    login.cookie_secure = options.external_url.starts_with("https:");
   }
 
   awaitable<void> stop_on_signal() {

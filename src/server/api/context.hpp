@@ -29,8 +29,6 @@ struct LoginInfo {
   std::string cookie = "molecule_session";
   /// The path below which browsers send it, with a slash at its end.
   std::string cookie_path = "/";
-  /// The address at which browsers reach the platform is an https one.
-  bool cookie_secure = false;
   /// The file of the admin token; empty if the variable ADMIN_TOKEN gave it.
   std::string token_file = {};
   /// The command that prints a one-time link.

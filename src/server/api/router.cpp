@@ -188,18 +188,19 @@ awaitable<Reply> Router::handle(Request request) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   Reply reply;
   const RequestMetrics::Measured measured(*entry->use, request.arrived, reply);
-  bool again = true;
+  // Of a request that cannot be tried again, nothing is copied.
+  const bool repeatable = route.method != "GET" && services_.store.shared();
   const auto give_up = std::chrono::steady_clock::now() + max_trying;
-  for (int tries = 1; again; ++tries) {
-    // Of a request that cannot be tried again, nothing is copied.
-    again = route.method != "GET" && services_.store.shared() && tries < max_tries &&
-            std::chrono::steady_clock::now() < give_up;
-    Request present = again ? request : std::move(request);
-    reply = co_await attempt(route, std::move(present), again);
-    if (!again) break;
+  for (int tries = 1; repeatable && tries < max_tries && std::chrono::steady_clock::now() < give_up;
+       ++tries) {
+    bool again = true;
+    reply = co_await attempt(route, request, again);
+    if (!again) co_return reply;
     asio::steady_timer pause(executor, conflict_pause(tries));
     co_await pause.async_wait(asio::use_awaitable);
   }
+  bool again = false;
+  reply = co_await attempt(route, std::move(request), again);
   co_return reply;
 }
 

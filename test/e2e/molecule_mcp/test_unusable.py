@@ -178,8 +178,9 @@ def test_fault_F13_the_last_pop_is_acknowledged_on_the_way_out(spawn, fake):
     child.initialize()
     fake.add_message("one", seq=41)
     message = child.call("wait_for_message", timeout_secs=60).json
-    acknowledged = len(fake.seen("acknowledge"))
     assert child.call("inbox_pop", activity_id=message["activity_id"]).json["removed"]
     child.close_stdin()
     assert child.wait_exit()[0] == 0
-    assert [r.json["acked_seq"] for r in fake.seen("acknowledge")][acknowledged:] == [41]
+    # The place before the message may have been acknowledged too, once it was known.
+    told = [request.json["acked_seq"] for request in fake.seen("acknowledge")]
+    assert told[-1] == 41 and told in ([41], [40, 41])

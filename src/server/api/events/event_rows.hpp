@@ -13,10 +13,9 @@ namespace molecule::server {
 
 // How events reach other instances (platform-operation.md 3).
 
-/// Writes events into the rows from which other instances read them, within the transaction of
+/// Writes events into the rows from which all instances read them, within the transaction of
 /// what they tell of.
-awaitable<void> share_events(store::Session& store, const std::string& instance,
-                             const std::vector<EventFrame>& frames);
+awaitable<void> share_events(store::Session& store, const std::vector<EventFrame>& frames);
 
 /// The event as other instances get it without a row; empty if it is too long.
 std::string encode_event(const EventFrame& frame);

@@ -71,6 +71,8 @@ bool concerns(const EventFrame& frame, const Caller& listener) {
 /// Clocks of several instances may differ a little; an event shows a revocation in any case.
 constexpr std::chrono::minutes revocation_window(5);
 
+constexpr std::string_view part_changed = "PART_CHANGED";
+
 constexpr std::chrono::milliseconds retry_interval(200);
 /// Clients that are this far behind load everything anew sooner than they catch up.
 constexpr std::size_t max_waiting = 10'000;
@@ -111,7 +113,7 @@ void EventQueue::changed(std::string_view workspace_id, std::string_view part) {
     auto payload = writer.object();
     payload.field("part", part);
   }
-  broadcast("PART_CHANGED", workspace_id, std::move(writer).take());
+  broadcast(part_changed, workspace_id, std::move(writer).take());
 }
 
 awaitable<void> EventQueue::write(store::Session& store) {
@@ -123,7 +125,7 @@ awaitable<void> EventQueue::write(store::Session& store) {
   }
   rows_.clear();
   Instances& instances = hub_.instances();
-  if (instances.shared()) co_await share_events(store, instances.id(), frames_);
+  if (instances.shared()) co_await share_events(store, frames_);
 }
 
 awaitable<void> EventHub::send(const EventFrame& frame) {
@@ -154,6 +156,8 @@ awaitable<void> EventHub::send_to_sockets(store::Session& store, const EventFram
 }
 
 awaitable<void> EventHub::send_to_streams(store::Session& store, const EventFrame& frame) {
+  // It tells views what to load anew. Before a removal it would end the streams without a word.
+  if (frame.type == part_changed) co_return;
   const std::string text = stream_text(frame);
   const bool removed = frame.type == "WORKSPACE_REMOVED";
   std::uint64_t last = 0;
@@ -223,6 +227,8 @@ awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
         instances_.tell(Instances::Subject::event, encode_event(frame));
       }
     }
+    // Rows are read here too, as a commit whose outcome is unknown may have made some.
+    std::erase_if(frames, [](const EventFrame& frame) { return frame.is_row; });
   }
   co_await deliver(std::move(frames));
 }

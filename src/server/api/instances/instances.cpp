@@ -43,14 +43,17 @@ void Instances::flush() {
 
 void Instances::hear(std::string_view text) {
   const std::size_t id_end = std::min(text.find('\n'), text.size());
-  if (text.substr(0, id_end) == id_) return;
+  const bool own = text.substr(0, id_end) == id_;
   text.remove_prefix(id_end);
   while (!text.empty()) {
     text.remove_prefix(1);
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(line.size());
     if (line.empty()) continue;
-    const auto handler = handlers_.find(static_cast<Subject>(line.front()));
+    const auto subject = static_cast<Subject>(line.front());
+    // Own rows are read as all others are; the rest is known here.
+    if (own && subject != Subject::rows) continue;
+    const auto handler = handlers_.find(subject);
     if (handler != handlers_.end()) handler->second(line.substr(1));
   }
 }

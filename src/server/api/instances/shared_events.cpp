@@ -18,6 +18,8 @@ constexpr std::chrono::milliseconds retry_interval{500};
 /// Who has not read for longer has a gap: its clients are sent away, to load everything anew.
 /// Rows are kept for more than twice as long.
 constexpr std::chrono::seconds max_gap{60};
+/// Longer than rows are kept.
+constexpr std::chrono::seconds remembered{300};
 
 }  // namespace
 
@@ -26,33 +28,48 @@ awaitable<void> SharedEvents::start() {
   // Transactions that are yet to come: rows from a copy of another server's database.
   co_await session->execute(
       "DELETE FROM shared_events WHERE xact >= pg_snapshot_xmax(pg_current_snapshot())");
-  store::Rows row = co_await session->query("SELECT pg_current_snapshot()::text");
-  row.next();
-  seen_ = row.string(0);
+  store::Rows row = co_await session->query(
+      "SELECT pg_current_snapshot()::text, e.seq FROM (SELECT 1) AS now"
+      " LEFT JOIN shared_events e ON true");
   seen_at_ = services_.clock.now();
+  while (row.next()) {
+    seen_ = row.string(0);
+    if (!row.is_null(1)) read_.emplace(row.integer(1), seen_at_);
+  }
 }
 
 awaitable<std::vector<EventFrame>> SharedEvents::read() {
-  const std::unique_ptr<store::Session> session = services_.store.session();
   // One statement sees one snapshot: the rows are those that it sees and the last one did not.
-  store::Rows row = co_await session->query(
-      "SELECT pg_current_snapshot()::text, e.event_type, e.workspace_id, e.payload, e.at"
+  constexpr const char* since_last =
+      "SELECT pg_current_snapshot()::text, e.seq, e.event_type, e.workspace_id, e.payload, e.at"
       " FROM (SELECT 1) AS now LEFT JOIN shared_events e"
       " ON e.xact >= pg_snapshot_xmin($1::pg_snapshot)"
-      " AND NOT pg_visible_in_snapshot(e.xact, $1::pg_snapshot) AND e.instance != $2"
-      " ORDER BY e.seq",
-      seen_, services_.events.instances().id());
+      " AND NOT pg_visible_in_snapshot(e.xact, $1::pg_snapshot) ORDER BY e.seq";
+  constexpr const char* everything =
+      "SELECT pg_current_snapshot()::text, e.seq, e.event_type, e.workspace_id, e.payload, e.at"
+      " FROM (SELECT 1) AS now LEFT JOIN shared_events e ON $1::text != '' ORDER BY e.seq";
+  const bool back = unsure_;
+  unsure_ = false;
+  const std::unique_ptr<store::Session> session = services_.store.session();
+  store::Rows row = co_await session->query(back ? everything : since_last, seen_);
   std::vector<EventFrame> frames;
+  const Clock::time_point now = services_.clock.now();
   while (row.next()) {
     seen_ = row.string(0);
-    if (row.is_null(1)) continue;
-    frames.push_back({.type = row.string(1),
-                      .workspace_id = row.string(2),
-                      .time = from_micros(row.integer(4)),
-                      .payload = row.string(3)});
+    if (row.is_null(1) || !read_.emplace(row.integer(1), now).second) continue;
+    frames.push_back({.type = row.string(2),
+                      .workspace_id = row.string(3),
+                      .time = from_micros(row.integer(5)),
+                      .payload = row.string(4)});
   }
-  seen_at_ = services_.clock.now();
+  while (!read_.empty() && now - read_.begin()->second > remembered) read_.erase(read_.begin());
+  seen_at_ = now;
   co_return frames;
+}
+
+void SharedEvents::look_back() {
+  unsure_ = true;
+  look();
 }
 
 void SharedEvents::look() {
@@ -93,6 +110,7 @@ awaitable<void> SharedEvents::run() {
     } catch (const StoreError& error) {
       log::debug("events of other instances: {}", error.what());
       failed = true;
+      unsure_ = true;
     }
     std::ranges::move(std::exchange(told_, {}), std::back_inserter(frames));
     if (!frames.empty()) co_await services_.events.deliver(std::move(frames));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,9 @@ class SharedEvents {
   awaitable<void> run();
   /// There may be new rows.
   void look();
+  /// The server may have been restarted. After a crash it gives numbers of transactions that were
+  /// not written anew, so that what was read has to be found out by the rows' own.
+  void look_back();
   /// An event of another instance that is no row.
   void add(EventFrame frame);
 
@@ -40,6 +45,9 @@ class SharedEvents {
   /// are drawn before they are committed.
   std::string seen_;
   Clock::time_point seen_at_;
+  bool unsure_ = false;
+  /// The numbers of the rows that were read, as long as there may be such rows.
+  std::map<std::int64_t, Clock::time_point> read_;
 };
 
 }  // namespace molecule::server

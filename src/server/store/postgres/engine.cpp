@@ -5,7 +5,7 @@
 
 #include "base/log.hpp"
 #include "server/store/database.hpp"
-#include "server/store/postgres/connect.hpp"
+#include "server/store/postgres/connection/connect.hpp"
 #include "server/store/postgres/migrate.hpp"
 #include "server/store/postgres/session.hpp"
 #include "server/store/postgres/signals/channel.hpp"

@@ -9,7 +9,7 @@
 
 #include "base/async/asio.hpp"
 #include "server/metrics/store_metrics.hpp"
-#include "server/store/postgres/slot.hpp"
+#include "server/store/postgres/connection/slot.hpp"
 
 namespace molecule::server::store::postgres {
 

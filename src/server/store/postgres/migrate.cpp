@@ -8,7 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/text/time.hpp"
-#include "server/store/postgres/job.hpp"
+#include "server/store/postgres/connection/job.hpp"
 
 namespace molecule::server::store::postgres {
 

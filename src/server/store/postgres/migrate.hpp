@@ -3,7 +3,7 @@
 #include <span>
 
 #include "server/store/migrations.hpp"
-#include "server/store/postgres/libpq_api.hpp"
+#include "server/store/postgres/connection/libpq_api.hpp"
 
 namespace molecule::server::store::postgres {
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "server/store/postgres/connection/slot.hpp"
 #include "server/store/postgres/group.hpp"
-#include "server/store/postgres/slot.hpp"
 
 namespace molecule::server::store::postgres {
 

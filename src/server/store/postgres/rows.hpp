@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "server/store/postgres/link.hpp"
+#include "server/store/postgres/connection/link.hpp"
 #include "server/store/rows.hpp"
 
 namespace molecule::server::store::postgres {

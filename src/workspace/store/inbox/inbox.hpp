@@ -12,8 +12,8 @@
 #include "workspace/store/inbox/message_store.hpp"
 #include "workspace/store/inbox/ownership.hpp"
 #include "workspace/store/inbox/poll_state.hpp"
-#include "workspace/store/inbox/workloads.hpp"
 #include "workspace/store/sessions.hpp"
+#include "workspace/store/workloads.hpp"
 
 namespace molecule::workspace {
 

@@ -171,9 +171,13 @@ def test_the_load_of_the_benchmark_runs(build, tmp_path):
         drive("fill", "--count", "40")
         drive("cursors")
         for work in ("health", "poll", "heartbeat", "message", "mix"):
-            found = drive("--seconds", "0.2", "closed", "--connections", "4", "--work", work)
+            # On a busy machine a short run may end before its first answer.
+            found, seconds = "{}", 0.2
+            while found.strip() == "{}" and seconds < DEADLINE:
+                found = drive("--seconds", str(seconds), "closed", "--connections", "4", "--work", work)
+                seconds *= 4
             assert '"failures":0' in found and '"failed_status"' not in found, found
-        found = drive("--seconds", "0.5", "offered", "--connections", "20", "--streams", "20",
+        found = drive("--seconds", "2", "offered", "--connections", "20", "--streams", "20",
                       "--polls", "50", "--heartbeats", "20", "--messages", "10")
         assert '"poll":{"count":' in found and '"failed_status"' not in found, found
         assert len(re.findall(r'"message":\{"count":(\d+)', found)) == 1

@@ -25,10 +25,8 @@ struct Fixture {
     REQUIRE(answer.status == 200);
   }
   std::int64_t stored(const char* column) {
-    auto row = platform.database.prepare(std::string("SELECT ") + column +
-                                         " FROM workspaces WHERE id = '" + own.id + "'");
-    REQUIRE(row.step());
-    return row.integer(0);
+    return platform.database.count(std::string("SELECT ") + column +
+                                   " FROM workspaces WHERE id = '" + own.id + "'");
   }
   std::int64_t stored_at() { return stored("coalesce(last_heartbeat_at, 0)"); }
   std::string shown(std::string_view field) {

@@ -10,7 +10,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/text/text.hpp"
-#include "server/store/postgres/connect.hpp"
+#include "server/store/postgres/connection/connect.hpp"
 #include "server/store/store_error.hpp"
 
 namespace molecule::server::store::postgres {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/async/asio.hpp"
-#include "server/store/postgres/libpq_api.hpp"
-#include "server/store/postgres/store_url.hpp"
+#include "server/store/postgres/connection/libpq_api.hpp"
+#include "server/store/postgres/connection/store_url.hpp"
 #include "server/store/signals.hpp"
 
 namespace molecule::server::store::postgres {

@@ -1,8 +1,8 @@
-#include "server/store/postgres/store_url.hpp"
+#include "server/store/postgres/connection/store_url.hpp"
 
 #include <fmt/format.h>
 
-#include "server/store/postgres/libpq_api.hpp"
+#include "server/store/postgres/connection/libpq_api.hpp"
 #include "server/store/store_error.hpp"
 
 namespace molecule::server::store::postgres {

@@ -1,4 +1,4 @@
-#include "server/store/postgres/job.hpp"
+#include "server/store/postgres/connection/job.hpp"
 
 #include <fmt/format.h>
 

@@ -6,8 +6,8 @@
 
 #include "base/async/asio.hpp"
 #include "base/async/backoff.hpp"
-#include "server/store/postgres/link.hpp"
-#include "server/store/postgres/store_url.hpp"
+#include "server/store/postgres/connection/link.hpp"
+#include "server/store/postgres/connection/store_url.hpp"
 #include "server/store/store_error.hpp"
 
 namespace molecule::server::store::postgres {

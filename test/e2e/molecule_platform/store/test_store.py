@@ -10,7 +10,7 @@ import pytest
 
 from support.platform import Platform, child_env
 
-OLD_STORE = pathlib.Path(__file__).parents[2] / "server" / "store" / "platform-0.1.0.db"
+OLD_STORE = pathlib.Path(__file__).parents[3] / "server" / "store" / "platform-0.1.0.db"
 
 
 @pytest.mark.sqlite

@@ -1,4 +1,4 @@
-#include "workspace/store/inbox/workloads.hpp"
+#include "workspace/store/workloads.hpp"
 
 #include <vector>
 

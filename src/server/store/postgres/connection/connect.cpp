@@ -1,4 +1,4 @@
-#include "server/store/postgres/connect.hpp"
+#include "server/store/postgres/connection/connect.hpp"
 
 #include <asio/ip/tcp.hpp>
 #include <asio/posix/stream_descriptor.hpp>

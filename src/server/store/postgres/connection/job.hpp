@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/async/asio.hpp"
-#include "server/store/postgres/libpq_api.hpp"
+#include "server/store/postgres/connection/libpq_api.hpp"
 #include "server/store/store_error.hpp"
 #include "server/store/value.hpp"
 

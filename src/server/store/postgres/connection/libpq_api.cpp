@@ -1,4 +1,4 @@
-#include "server/store/postgres/libpq_api.hpp"
+#include "server/store/postgres/connection/libpq_api.hpp"
 
 #include <dlfcn.h>
 #include <fmt/format.h>

@@ -1,10 +1,10 @@
-#include "server/store/postgres/slot.hpp"
+#include "server/store/postgres/connection/slot.hpp"
 
 #include <span>
 #include <utility>
 
 #include "base/random.hpp"
-#include "server/store/postgres/connect.hpp"
+#include "server/store/postgres/connection/connect.hpp"
 
 namespace molecule::server::store::postgres {
 

@@ -1,4 +1,4 @@
-#include "server/store/postgres/link.hpp"
+#include "server/store/postgres/connection/link.hpp"
 
 #include <chrono>
 #include <utility>

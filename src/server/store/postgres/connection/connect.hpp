@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "base/async/asio.hpp"
-#include "server/store/postgres/libpq_api.hpp"
-#include "server/store/postgres/store_url.hpp"
+#include "server/store/postgres/connection/libpq_api.hpp"
+#include "server/store/postgres/connection/store_url.hpp"
 
 namespace molecule::server::store::postgres {
 

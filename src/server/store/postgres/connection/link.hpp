@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/async/asio.hpp"
-#include "server/store/postgres/job.hpp"
-#include "server/store/postgres/libpq_api.hpp"
+#include "server/store/postgres/connection/job.hpp"
+#include "server/store/postgres/connection/libpq_api.hpp"
 
 namespace molecule::server::store::postgres {
 
