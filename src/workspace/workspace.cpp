@@ -1,5 +1,6 @@
 #include "workspace/workspace.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
@@ -93,7 +94,9 @@ awaitable<void> Workspace::watch_owner(FileWatcher& watcher) {
   while (true) {
     check();
     watch(watcher);
-    const Clock::time_point next_check = clock_.now() + inbox.sessions.next_check();
+    Clock::duration pause = inbox.sessions.next_check();
+    if (inbox.idle.may_rest()) pause = std::min<Clock::duration>(pause, config_.timing.rest_check);
+    const Clock::time_point next_check = clock_.now() + pause;
     bool changed = true;
     while (changed) {
       publish_workload();

@@ -165,7 +165,7 @@ LockFile::File* LockFile::file() {
   if (file_) {
     const auto named = files::identity(path_);
     const bool unknown = !named && errno != ENOENT && errno != ENOTDIR;
-    if (unknown || named == files::identity(file_->fd())) return file_.get();
+    if (unknown || named == file_->identity()) return file_.get();
     if (!read_only_) {
       log::warning("{} was removed or replaced while it was in use: opening it again", path_);
     }

@@ -77,6 +77,8 @@ struct Timing {
   /// For each of them: the least time between two records of an owner that only say that all is
   /// still well.
   milliseconds record_refresh{120};
+  /// How soon an open inbox that may soon be closed is looked at again.
+  milliseconds rest_check{250};
   /// How often memory that is no longer needed goes back to the system.
   seconds memory_release{30};
 

@@ -114,8 +114,12 @@ bool Database::changed_elsewhere() {
   });
 }
 
+bool Database::crowded() const {
+  return handle_ && open_files > max_open;
+}
+
 bool Database::spare() {
-  if (!handle_ || users_ > 0 || open_files <= max_open) return false;
+  if (!crowded() || users_ > 0) return false;
   const std::int64_t changes = handle_->total_changes();
   return std::exchange(spare_changes_, changes) == changes;
 }

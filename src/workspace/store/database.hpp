@@ -57,8 +57,9 @@ class Database {
   /// After the regular work, until the next: frees the pages in memory, which cost more than
   /// everything else that an idle workspace has.
   void rest();
-  /// True if this process has so many files open that this one should be closed, and nobody has
-  /// written to it since the previous call.
+  /// True if the file is open, and this process has so many open that it should be closed.
+  bool crowded() const;
+  /// True if it is `crowded`, and nobody has written to it since the previous call.
   bool spare();
   /// Closes the file, unless it is in use. The next use opens it again, and `changed_elsewhere`
   /// also reports what was written meanwhile.

@@ -87,6 +87,7 @@ bool Sessions::precedes(Id session) {
 }
 
 Clock::duration Sessions::next_check() {
+  if (recently_alive()) return timing_.owner_check;
   const std::optional<LockFile::Note> last = life();
   if (!last || last->who == self()) return timing_.owner_check;
   const microseconds left = timing_.owner_liveness - microseconds(now() - last->when);

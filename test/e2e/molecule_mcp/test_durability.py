@@ -162,4 +162,6 @@ def test_5_a_pop_on_a_full_disk_fails(spawn, fake):
     second.finish()
     third = spawn(speed=40)
     third.initialize()
-    assert pop_all(third) == [id for id in ids if id not in popped]
+    got = pop_all(third)
+    assert got == [id for id in ids if id not in popped], (
+        [ids.index(i) for i in got], [ids.index(i) for i in popped], second.stderr_text[-1500:])

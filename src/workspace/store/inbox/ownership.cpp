@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "workspace/store/inbox/idle_inbox.hpp"
+#include "workspace/store/idle_inbox.hpp"
 #include "workspace/store/inbox/poll_state.hpp"
 #include "workspace/store/inbox/sql.hpp"
 

@@ -8,7 +8,7 @@
 #include "base/async/clock.hpp"
 #include "base/text/time.hpp"
 #include "workspace/store/database.hpp"
-#include "workspace/store/inbox/idle_inbox.hpp"
+#include "workspace/store/idle_inbox.hpp"
 
 namespace molecule::workspace {
 

@@ -1,4 +1,4 @@
-#include "workspace/store/inbox/idle_inbox.hpp"
+#include "workspace/store/idle_inbox.hpp"
 
 #include <chrono>
 
@@ -46,13 +46,13 @@ bool IdleInbox::empty() {
 
 void IdleInbox::rest() {
   if (!database_.spare()) return database_.rest();
-  const bool in_use = database_.use([this](sqlite::Database& db) {
+  in_use_ = database_.use([this](sqlite::Database& db) {
     if (number(db, anything_of_sessions) != 0) return true;
     state_ = read_state(db);
     // What another connection has written since the last check is read again after that.
     return database_.changed_elsewhere();
   });
-  if (in_use) {
+  if (in_use_) {
     database_.rest();
   } else {
     database_.close();

@@ -35,6 +35,9 @@ class IdleInbox {
   const IdleState* state();
   /// True if it is idle and no message waits.
   bool empty();
+  /// True if the file is open, is one of too many, and no session had anything in it when `rest`
+  /// looked: the next calls may close it.
+  bool may_rest() const { return database_.crowded() && !in_use_; }
   /// After the regular work: closes the file if it is one of too many and no session has anything
   /// in it. Throws `StoreError`.
   void rest();
@@ -43,6 +46,7 @@ class IdleInbox {
   Database& database_;
   Clock& clock_;
   IdleState state_;
+  bool in_use_ = false;
   Clock::time_point looked_ = Clock::time_point::min();
 };
 
