@@ -13,12 +13,14 @@ import ctypes
 import os
 import pathlib
 import pwd
+import queue
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 
@@ -47,6 +49,35 @@ def end_with_parent():
     """Called in the child: a test process that is killed leaves no server behind."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGQUIT)
+
+
+class Starter(threading.Thread):
+    """Starts servers. For Linux the parent is the thread that starts a process, so this one lasts as long
+    as the test process does, whichever thread wants a server."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self._orders = queue.SimpleQueue()
+        self.start()
+
+    def run(self):
+        while True:
+            command, options, answer = self._orders.get()
+            try:
+                answer.put(subprocess.Popen(command, preexec_fn=end_with_parent, **options))
+            except Exception as error:  # for the thread that waits
+                answer.put(error)
+
+    def popen(self, command, **options):
+        answer = queue.SimpleQueue()
+        self._orders.put((command, options, answer))
+        started = answer.get()
+        if isinstance(started, Exception):
+            raise started
+        return started
+
+
+STARTER = Starter()
 
 
 def fast_folder():
@@ -101,10 +132,10 @@ class Server:
                     "max_connections=200", "shared_buffers=32MB", *self._settings]
         arguments = [part for each in settings for part in ("-c", each)]
         self._log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen(
+        self.process = STARTER.popen(
             [self._bin / "postgres", "-D", self.folder / "data", *arguments], cwd="/",
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=clean_env(),
-            start_new_session=True, preexec_fn=end_with_parent, **self._as)
+            start_new_session=True, **self._as)
         deadline = time.monotonic() + DEADLINE
         while subprocess.run([self._bin / "pg_isready", "-q", "-h", self.folder, "-p",
                               str(self.port)]).returncode != 0:
