@@ -56,6 +56,9 @@ echo "$line" | sed 's/.*"text":"\\([^"]*\\)".*/answer to \\1/'""", shebang="#!/b
                 daemon.start()
             elif kill_handler(daemon):
                 counts["kills of handler"] += 1
+        # The daemon that is stopped must be one that has begun to work.
+        daemon.ask(f"message {asked}")
+        asked += 1
         until(lambda: not daemon.waiting() and len(set(daemon.answers())) == asked,
               what=f"{asked} answers; {daemon.log()[-3000:]}")
         daemon.stop()
