@@ -227,8 +227,9 @@ awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
         instances_.tell(Instances::Subject::event, encode_event(frame));
       }
     }
-    // Rows are read here too, as a commit whose outcome is unknown may have made some.
-    std::erase_if(frames, [](const EventFrame& frame) { return frame.is_row; });
+    // They come back: rows are read here too, as a commit whose outcome is unknown may have made
+    // some, and what is no row must not pass them.
+    co_return;
   }
   co_await deliver(std::move(frames));
 }

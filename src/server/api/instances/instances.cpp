@@ -51,8 +51,9 @@ void Instances::hear(std::string_view text) {
     text.remove_prefix(line.size());
     if (line.empty()) continue;
     const auto subject = static_cast<Subject>(line.front());
-    // Own rows are read as all others are; the rest is known here.
-    if (own && subject != Subject::rows) continue;
+    // Own events come back too, so that each instance has all of them in one order. The rest is
+    // known here.
+    if (own && subject != Subject::rows && subject != Subject::event) continue;
     const auto handler = handlers_.find(subject);
     if (handler != handlers_.end()) handler->second(line.substr(1));
   }

@@ -85,9 +85,10 @@ void SharedEvents::add(EventFrame frame) {
 
 awaitable<void> SharedEvents::run() {
   bool failed = false;
+  auto next = services_.clock.now() + look_interval;
   while (true) {
-    const auto next = services_.clock.now() + (failed ? retry_interval : look_interval);
-    bool late = false;
+    // However much is told meanwhile, the rows are looked at in time.
+    bool late = services_.clock.now() >= next;
     while (!late && told_.empty() && (failed || !pending_)) {
       const bool woken = co_await news_.wait_until(next);
       late = !woken;
@@ -112,6 +113,7 @@ awaitable<void> SharedEvents::run() {
       failed = true;
       unsure_ = true;
     }
+    if (due) next = services_.clock.now() + (failed ? retry_interval : look_interval);
     std::ranges::move(std::exchange(told_, {}), std::back_inserter(frames));
     if (!frames.empty()) co_await services_.events.deliver(std::move(frames));
   }

@@ -10,8 +10,8 @@
 
 namespace molecule::server {
 
-/// Hands the events of other instances to the clients that listen here, each once, in the order in
-/// which they were committed.
+/// Hands the events of all instances, this one among them, to the clients that listen here, each
+/// once, in the order in which they were committed.
 class SharedEvents {
  public:
   /// `services` must outlive this.
