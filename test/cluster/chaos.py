@@ -130,7 +130,7 @@ def run(build, seconds, count, listeners=6, out=print):
                 page.start()
             agents = [Agent(one.id, one.token, balancer.port, ledger) for one in made]
             asyncio.run(work(cluster, server, balancer.port, agents, seconds, ledger, counts))
-            offline = sum(one["status"] != "online" for one in listed(cluster.instances[1]))
+            offline = sum(one["status"] != "online" for one in cluster.instances[1].admin("GET", "/workspaces").body)
         finally:
             for page in pages:
                 page.ended = True
@@ -146,19 +146,6 @@ def run(build, seconds, count, listeners=6, out=print):
                               ("lost", "twice", "agents not online", "events missed", "events twice"))
     out(json.dumps(counts))
     return counts
-
-
-def listed(instance):
-    """A connection that PostgreSQL's restart broke may show only now: 503, to be asked again."""
-    replies = []
-
-    def answered():
-        replies.append(instance.admin("GET", "/workspaces"))
-        return replies[-1].status != 503
-
-    until(answered, what="the list of workspaces")
-    assert replies[-1].status == 200, replies[-1]
-    return replies[-1].body
 
 
 def connects(port):
