@@ -5,6 +5,7 @@
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "base/log.hpp"
@@ -59,12 +60,15 @@ awaitable<void> MetricsListener::serve() {
   }
 }
 
-awaitable<void> MetricsListener::answer(asio::ip::tcp::socket socket) {
-  // Closing the socket ends whatever it waits for.
+awaitable<void> MetricsListener::answer(asio::ip::tcp::socket accepted) {
+  const auto shared = std::make_shared<asio::ip::tcp::socket>(std::move(accepted));
+  asio::ip::tcp::socket& socket = *shared;
+  // Closing the socket ends whatever it waits for. The deadline may pass while this ends.
   asio::steady_timer deadline(socket.get_executor(), patience);
-  deadline.async_wait([&socket](const asio::error_code& ended) {
+  deadline.async_wait([weak = std::weak_ptr(shared)](const asio::error_code& ended) {
+    const auto late = weak.lock();
     asio::error_code ignored;
-    if (!ended) (void)socket.close(ignored);
+    if (!ended && late) (void)late->close(ignored);
   });
   std::string head;
   auto [unread, size] = co_await asio::async_read_until(

@@ -4,12 +4,6 @@
 
 namespace molecule::server {
 
-namespace {
-
-constexpr std::string_view unmatched = "unmatched";
-
-}  // namespace
-
 RequestMetrics::Measured::Measured(Route& route, std::chrono::steady_clock::time_point arrived,
                                    const Reply& reply)
     : route_(route), start_(arrived), reply_(reply) {
@@ -31,7 +25,7 @@ RequestMetrics::Route& RequestMetrics::add(std::string_view method, std::string_
 }
 
 void RequestMetrics::count_unmatched(int status) {
-  ++add("", unmatched).by_status[status];
+  ++unmatched_.by_status[status];
 }
 
 }  // namespace molecule::server

@@ -39,6 +39,10 @@ class RequestMetrics {
     const Reply& reply_;
   };
 
+  RequestMetrics() = default;
+  RequestMetrics(const RequestMetrics&) = delete;
+  RequestMetrics& operator=(const RequestMetrics&) = delete;
+
   /// The route of that method and pattern; it stays where it is.
   Route& add(std::string_view method, std::string_view pattern);
   /// A request that no route answered, because it was malformed or refused before.
@@ -47,6 +51,7 @@ class RequestMetrics {
 
  private:
   std::deque<Route> routes_;
+  Route& unmatched_ = routes_.emplace_back(Route{.method = "", .pattern = "unmatched"});
 };
 
 /// What the HTTP server has open, and may have.
