@@ -188,25 +188,29 @@ awaitable<Reply> Router::handle(Request request) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   Reply reply;
   const RequestMetrics::Measured measured(*entry->use, request.arrived, reply);
+  std::optional<RequestRates::Verdict> rate;
   // Of a request that cannot be tried again, nothing is copied.
   const bool repeatable = route.method != "GET" && services_.store.shared();
   const auto give_up = std::chrono::steady_clock::now() + max_trying;
   for (int tries = 1; repeatable && tries < max_tries && std::chrono::steady_clock::now() < give_up;
        ++tries) {
-    bool again = true;
-    reply = co_await attempt(route, request, again);
-    if (!again) co_return reply;
+    std::optional<Reply> made = co_await attempt(route, request, false, rate);
+    if (made) {
+      reply = *std::move(made);
+      co_return reply;
+    }
     asio::steady_timer pause(executor, conflict_pause(tries));
     co_await pause.async_wait(asio::use_awaitable);
   }
-  bool again = false;
-  reply = co_await attempt(route, std::move(request), again);
+  std::optional<Reply> made = co_await attempt(route, std::move(request), true, rate);
+  reply = *std::move(made);
   co_return reply;
 }
 
-awaitable<Reply> Router::attempt(const Route& route, Request request, bool& again) {
-  const bool last = !std::exchange(again, false);
-  Reply reply;
+awaitable<std::optional<Reply>> Router::attempt(const Route& route, Request request, bool last,
+                                                std::optional<RequestRates::Verdict>& rate) {
+  std::optional<Reply> made(std::in_place);
+  Reply& reply = *made;
   try {
     Context context(services_);
     if (route.begins()) {
@@ -218,22 +222,22 @@ awaitable<Reply> Router::attempt(const Route& route, Request request, bool& agai
       Result<Caller, Reply> caller = co_await authorize(context, route.access, request);
       if (!caller) {
         reply = std::move(caller.error());
-        co_return reply;
+        co_return made;
       }
       request.caller = *std::move(caller);
     }
-    const RequestRates::Verdict rate = count_request(route, request.caller);
-    if (rate.refused) {
-      reply = rate_refusal(rate);
-      add_rate_headers(reply, rate);
-      co_return reply;
+    if (!rate) rate = count_request(route, request.caller);
+    if (rate->refused) {
+      reply = rate_refusal(*rate);
+      add_rate_headers(reply, *rate);
+      co_return made;
     }
     reply = co_await route.handler(context, std::move(request));
     if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
     reply.policy = route.policy;
-    add_rate_headers(reply, rate);
+    add_rate_headers(reply, *rate);
     if (!context.writing() && context.store.unsettled()) co_await context.store.settled();
-    if (reply.status >= 400) co_return reply;
+    if (reply.status >= 400) co_return made;
     if (context.writing()) {
       if (context.events.has_rows()) co_await context.events.write(context.store);
       co_await context.store.commit();
@@ -241,12 +245,12 @@ awaitable<Reply> Router::attempt(const Route& route, Request request, bool& agai
     if (context.events.has_frames()) co_await publish(context);
     if (context.tokens_revoked) co_await services_.events.close_revoked();
   } catch (const StoreError& error) {
-    again = !last && error.kind() == StoreError::Kind::conflict;
-    if (!again) reply = failure_reply(route, error);
+    if (!last && error.kind() == StoreError::Kind::conflict) co_return std::nullopt;
+    reply = failure_reply(route, error);
   } catch (const std::exception& error) {
     reply = failure_reply(route, error);
   }
-  co_return reply;
+  co_return made;
 }
 
 awaitable<Result<Caller, Reply>> Router::admit(Request request) {

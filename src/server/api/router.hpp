@@ -38,9 +38,10 @@ class Router {
   };
   const Entry* find(std::string_view method, std::string_view path, std::vector<std::string>& args);
   Reply answer_unknown(Request& request);
-  /// `again`: in, whether the request may be tried again; out, whether it has to, as another
-  /// transaction was in its way.
-  awaitable<Reply> attempt(const Route& route, Request request, bool& again);
+  /// Nothing if another transaction was in the way, so that the request has to be tried again; not
+  /// the `last` time. `rate` is empty until the request is counted, which it is once.
+  awaitable<std::optional<Reply>> attempt(const Route& route, Request request, bool last,
+                                          std::optional<RequestRates::Verdict>& rate);
   awaitable<void> publish(Context& context);
   RequestRates::Verdict count_request(const Route& route, const Caller& caller);
 
