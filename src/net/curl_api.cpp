@@ -1,11 +1,12 @@
 #include "net/curl_api.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <array>
 #include <cstdlib>
 #include <utility>
+
+#include "base/library.hpp"
 
 namespace molecule::net {
 
@@ -32,32 +33,17 @@ constexpr std::array<const char*, 2> library_names{
 #endif
 };
 
-template <class Function>
-bool find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  return function != nullptr;
-}
-
 Problem load(CurlApi& api) {
   // Debian's libcurl links GnuTLS for protocols that we do not use. By default GnuTLS initialises
   // itself when loaded, which costs 0.7 MB.
   ::setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
-  void* library = nullptr;
-  std::string reason;
-  for (const char* name : library_names) {
-    library = ::dlopen(name, RTLD_LAZY | RTLD_LOCAL);
-    if (library != nullptr) break;
-    // The first name's error is the most useful; reading it also clears it.
-    const char* text = ::dlerror();
-    if (reason.empty() && text != nullptr) reason = text;
-  }
-  if (library == nullptr) {
-    return Failure{
-        fmt::format("libcurl cannot be loaded, install it (Debian: libcurl4): {}", reason)};
+  const auto library = open_library(library_names);
+  if (!library) {
+    return Failure{fmt::format("libcurl cannot be loaded, install it (Debian: libcurl4): {}",
+                               library.error())};
   }
 #define MOLECULE_CURL_FIND(name)                                              \
-  if (!find(library, "curl_" #name, api.name)) {                              \
-    ::dlclose(library);                                                       \
+  if (!find_function(*library, "curl_" #name, api.name)) {                    \
     return Failure{std::string("libcurl is too old: it has no curl_" #name)}; \
   }
   MOLECULE_CURL_FUNCTIONS(MOLECULE_CURL_FIND)

@@ -1,11 +1,11 @@
 #include "server/store/postgres/connection/libpq_api.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <array>
 #include <utility>
 
+#include "base/library.hpp"
 #include "server/store/store_error.hpp"
 
 namespace molecule::server::store::postgres {
@@ -20,28 +20,14 @@ constexpr std::array<const char*, 2> library_names{
 #endif
 };
 
-template <class Function>
-bool find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  return function != nullptr;
-}
-
 Result<void, std::string> load(LibpqApi& api) {
-  void* library = nullptr;
-  std::string reason;
-  for (const char* name : library_names) {
-    library = ::dlopen(name, RTLD_LAZY | RTLD_LOCAL);
-    if (library != nullptr) break;
-    // The first name's error is the most useful; reading it also clears it.
-    const char* text = ::dlerror();
-    if (reason.empty() && text != nullptr) reason = text;
-  }
-  if (library == nullptr) {
-    return Failure{fmt::format("libpq cannot be loaded, install it (Debian: libpq5): {}", reason)};
+  const auto library = open_library(library_names);
+  if (!library) {
+    return Failure{
+        fmt::format("libpq cannot be loaded, install it (Debian: libpq5): {}", library.error())};
   }
 #define MOLECULE_LIBPQ_FIND(name)                                              \
-  if (!find(library, "PQ" #name, api.name)) {                                  \
-    ::dlclose(library);                                                        \
+  if (!find_function(*library, "PQ" #name, api.name)) {                        \
     return Failure{std::string("libpq is older than 14: it has no PQ" #name)}; \
   }
   MOLECULE_LIBPQ_FUNCTIONS(MOLECULE_LIBPQ_FIND)
