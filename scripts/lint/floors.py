@@ -29,9 +29,9 @@ class Keeper:
 
 
 KEEPERS = (
-    Keeper("base/sqlite.hpp", "server", "server/store"),
-    Keeper("base/sqlite.hpp", "workspace", "workspace/store"),
-    Keeper("base/sqlite.hpp", "tools", ""),
+    Keeper("base/sqlite/sqlite.hpp", "server", "server/store"),
+    Keeper("base/sqlite/sqlite.hpp", "workspace", "workspace/store"),
+    Keeper("base/sqlite/sqlite.hpp", "tools", ""),
 )
 
 CODE = (".cpp", ".hpp", ".h", ".hh", ".cc", ".cxx", ".hxx", ".ipp", ".inl", ".inc")

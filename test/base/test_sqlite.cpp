@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace molecule;

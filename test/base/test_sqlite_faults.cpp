@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "files/faulty_calls.hpp"
 #include "support/temporary_folder.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "base/async/tasks.hpp"
 #include "base/json/reader.hpp"
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/virtual_clock.hpp"
 #include "tools/channel_push.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,11 @@ struct Migration {
   std::string_view hash;
   std::string_view sql;
 };
+
+/// Throws `StoreError` unless this program knows the step of that version, name and hash, which a
+/// store has recorded. `instead` says what else a person may do, as part of the text.
+void require_known(std::int64_t version, std::string_view name, std::string_view hash,
+                   std::span<const Migration> migrations, std::string_view instead);
 
 namespace sqlite {
 

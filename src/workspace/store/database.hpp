@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "workspace/config/timing.hpp"
 #include "workspace/store/store_error.hpp"
 

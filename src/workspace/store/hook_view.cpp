@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/files/lock_file.hpp"
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "workspace/store/sessions.hpp"
 #include "workspace/store/store_error.hpp"
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "workspace/store/sessions.hpp"
 
 namespace molecule::workspace {

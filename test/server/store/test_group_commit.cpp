@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "server/platform.hpp"
 
 using namespace molecule;

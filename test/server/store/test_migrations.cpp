@@ -4,9 +4,9 @@
 
 #include <thread>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "server/platform.hpp"
-#include "server/store/sqlite_migrations.hpp"
+#include "server/store/sqlite/migrations.hpp"
 
 using namespace molecule;
 using server::StoreError;

@@ -15,7 +15,7 @@
 #include "base/text/time.hpp"
 #include "server/store/backup/backup_file.hpp"
 #include "server/store/migrations.hpp"
-#include "server/store/sqlite_migrations.hpp"
+#include "server/store/sqlite/migrations.hpp"
 #include "server/store/store_error.hpp"
 
 namespace molecule::server::store {

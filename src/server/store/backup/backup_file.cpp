@@ -11,7 +11,7 @@
 #include "base/files/open.hpp"
 #include "base/random.hpp"
 #include "server/store/migrations.hpp"
-#include "server/store/sqlite_migrations.hpp"
+#include "server/store/sqlite/migrations.hpp"
 
 namespace molecule::server::store {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string_view>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "server/store/backup/backup.hpp"
 
 namespace molecule::server::store {

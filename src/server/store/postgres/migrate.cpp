@@ -1,7 +1,5 @@
 #include "server/store/postgres/migrate.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <string>
@@ -67,20 +65,8 @@ std::int64_t recorded_version(PGconn* connection, std::span<const Migration> mig
   std::int64_t version = 0;
   for (int row = 0; row < libpq().ntuples(rows.get()); ++row) {
     version = number(text(rows.get(), row, 0));
-    const auto known = static_cast<std::int64_t>(migrations.size());
-    if (version > known) {
-      refuse(
-          fmt::format("the store was written by a newer molecule-platform (schema version {} or "
-                      "later; this program supports up to {}): start that version, or choose "
-                      "another database with --store",
-                      version, known));
-    }
-    if (text(rows.get(), row, 2) != migrations[static_cast<std::size_t>(version - 1)].hash) {
-      refuse(
-          fmt::format("step {} ({}) of the store's schema differs from this program's: another "
-                      "build of molecule-platform wrote the store",
-                      version, text(rows.get(), row, 1)));
-    }
+    require_known(version, text(rows.get(), row, 1), text(rows.get(), row, 2), migrations,
+                  "choose another database with --store");
   }
   return version;
 }

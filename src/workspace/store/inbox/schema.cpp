@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "workspace/store/inbox/sql.hpp"
 #include "workspace/store/store_error.hpp"
 

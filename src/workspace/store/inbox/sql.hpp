@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "base/text/time.hpp"
 #include "workspace/store/delivery.hpp"
 #include "workspace/store/inbox/message.hpp"

@@ -1,1 +1,1 @@
-#include "base/sqlite.hpp"  // refused: in tools, no file includes base/sqlite.hpp
+#include "base/sqlite/sqlite.hpp"  // refused: in tools, no file includes base/sqlite/sqlite.hpp

@@ -1,1 +1,1 @@
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"

@@ -1,1 +1,1 @@
-#include "base/sqlite.hpp"  // refused: in server, only server/store includes base/sqlite.hpp
+#include "base/sqlite/sqlite.hpp"  // refused: in server, only server/store includes base/sqlite/sqlite.hpp

@@ -1,10 +1,10 @@
-#include "server/store/sqlite_engine.hpp"
+#include "server/store/sqlite/engine.hpp"
 
 #include <system_error>
 #include <utility>
 
-#include "server/store/sqlite_migrations.hpp"
-#include "server/store/sqlite_session.hpp"
+#include "server/store/sqlite/migrations.hpp"
+#include "server/store/sqlite/session.hpp"
 
 namespace molecule::server::store {
 

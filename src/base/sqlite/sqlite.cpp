@@ -1,4 +1,4 @@
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

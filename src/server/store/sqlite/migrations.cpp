@@ -1,12 +1,9 @@
-#include "server/store/sqlite_migrations.hpp"
-
-#include <fmt/format.h>
+#include "server/store/sqlite/migrations.hpp"
 
 #include <chrono>
 #include <string>
 
 #include "base/text/time.hpp"
-#include "server/store/store_error.hpp"
 
 namespace molecule::server::store {
 
@@ -34,21 +31,8 @@ std::int64_t schema_version(molecule::sqlite::Database& database,
   std::int64_t version = 0;
   while (row.step()) {
     version = row.integer(0);
-    const auto known = static_cast<std::int64_t>(migrations.size());
-    if (version > known) {
-      throw StoreError(StoreError::Kind::failed,
-                       fmt::format("the store was written by a newer molecule-platform (schema "
-                                   "version {} or later; this program supports up to {}): start "
-                                   "that version, or choose another folder with --data",
-                                   version, known));
-    }
-    if (row.text(2) != migrations[static_cast<std::size_t>(version - 1)].hash) {
-      throw StoreError(
-          StoreError::Kind::failed,
-          fmt::format("step {} ({}) of the store's schema differs from this program's: "
-                      "another build of molecule-platform wrote the store",
-                      version, row.text(1)));
-    }
+    require_known(version, row.text(1), row.text(2), migrations,
+                  "choose another folder with --data");
   }
   return version;
 }

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "server/store/migrations.hpp"
 
 namespace molecule::server::store {

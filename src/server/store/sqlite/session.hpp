@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "server/store/database.hpp"
-#include "server/store/sqlite_group.hpp"
+#include "server/store/sqlite/group.hpp"
 
 namespace molecule::server::store {
 

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <memory>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 
 namespace molecule::sqlite {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/async/asio.hpp"
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "server/metrics/store_metrics.hpp"
 #include "server/store/store_error.hpp"
 

@@ -1,10 +1,10 @@
-#include "server/store/sqlite_group.hpp"
+#include "server/store/sqlite/group.hpp"
 
 #include <stdexcept>
 #include <utility>
 
 #include "base/log.hpp"
-#include "server/store/sqlite_session.hpp"
+#include "server/store/sqlite/session.hpp"
 
 namespace molecule::server::store {
 

@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "base/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "server/store/database.hpp"
-#include "server/store/sqlite_group.hpp"
+#include "server/store/sqlite/group.hpp"
 
 namespace molecule::server::store {
 

@@ -1,4 +1,4 @@
-#include "server/store/sqlite_session.hpp"
+#include "server/store/sqlite/session.hpp"
 
 #include <utility>
 
