@@ -1,12 +1,10 @@
 """A TLS server on a free loopback port that forwards everything to a plain one."""
 
 import pathlib
-import socket
 import ssl
 import subprocess
-import threading
 
-from support.listener import Listener
+from support.listener import Listener, relay
 
 
 class TlsFront:
@@ -35,20 +33,7 @@ class TlsFront:
 
     def _serve(self, client):
         try:
-            with self._context.wrap_socket(client, server_side=True) as encrypted, \
-                    socket.create_connection(("127.0.0.1", self._port)) as plain:
-                back = threading.Thread(target=pump, args=(plain, encrypted), daemon=True)
-                back.start()
-                pump(encrypted, plain)
-                back.join()
+            with self._context.wrap_socket(client, server_side=True) as encrypted:
+                relay(encrypted, self._port)
         except OSError:
             pass  # the client closed the connection
-
-
-def pump(source, target):
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass

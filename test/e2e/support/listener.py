@@ -1,5 +1,6 @@
-"""A TCP server on a free loopback port, with one thread per connection."""
+"""A TCP server on a free loopback port, with one thread per connection; and relays to another one."""
 
+import contextlib
 import socket
 import threading
 
@@ -24,3 +25,24 @@ class Listener:
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+
+def relay(client, port, first=b""):
+    """Takes bytes both ways between `client` and a new connection to `port`, until both have ended.
+    `first` was read of the client already."""
+    with socket.create_connection(("127.0.0.1", port)) as server:
+        server.sendall(first)
+        back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+        back.start()
+        _pump(client, server)
+        back.join()
+
+
+def _pump(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    # Who has ended hears no more of the other either, so that no relay outlives its client.
+    for one in (source, target):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)

@@ -1,10 +1,8 @@
 """A certificate authority of a test's own, and a way to reach names of the network on this machine."""
 
-import socket
 import subprocess
-import threading
 
-from support.listener import Listener
+from support.listener import Listener, relay
 
 
 def make_certificate(folder, *names):
@@ -37,18 +35,5 @@ class Tunnel:
         if not head.startswith(b"CONNECT "):
             client.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
             return
-        with socket.create_connection(("127.0.0.1", self._port)) as server:
-            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            back = threading.Thread(target=pump, args=(server, client), daemon=True)
-            back.start()
-            pump(client, server)
-            back.join()
-
-
-def pump(source, target):
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        relay(client, self._port)
