@@ -36,6 +36,8 @@ using Close = EventSockets::Close;
 constexpr std::chrono::seconds read_timeout(150);  // also how long an idle connection is kept
 constexpr std::chrono::seconds write_timeout(60);
 constexpr std::chrono::seconds timeout_check_interval(10);
+/// Each kept connection has one. Most requests fit into it; a larger one is read in several steps.
+constexpr std::size_t read_buffer = 1024;
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
 constexpr std::chrono::seconds late_check_interval(1);
@@ -101,6 +103,7 @@ struct HttpServer::Impl {
     settings.timer_manager(timeout_check_interval)
         .read_next_http_message_timelimit(read_timeout)
         .write_http_response_timelimit(write_timeout)
+        .buffer_size(read_buffer)
         .socket_options_setter([](auto& socket) {
           asio::error_code ignored;
           socket.set_option(asio::ip::tcp::no_delay(true), ignored);
