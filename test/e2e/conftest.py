@@ -75,28 +75,34 @@ def sanitized(mcp_binary):
 
 
 @pytest.fixture(scope="session")
-def speedup(tmp_path_factory):
-    """A function: factor → the environment that makes a child's time run that much faster."""
+def preload(tmp_path_factory):
+    """A function: the name of a C file of support/ -> the library that LD_PRELOAD takes."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("clang-19")
-    if not compiler:
-        pytest.skip("no C compiler for support/speedup.c")
-    library = tmp_path_factory.mktemp("speedup") / "speedup.so"
-    subprocess.run([*compiler.split(), "-shared", "-fPIC", "-O1", "-o", library,
-                    HERE / "support" / "speedup.c"], check=True)
-    return lambda factor: {"LD_PRELOAD": str(library), "SPEEDUP": str(factor), "SPEEDUP_EPOCH": EPOCH}
+
+    def built(name):
+        if not compiler:
+            pytest.skip(f"no C compiler for support/{name}.c")
+        library = tmp_path_factory.mktemp(name) / f"{name}.so"
+        subprocess.run([*compiler.split(), "-shared", "-fPIC", "-O1", "-o", library,
+                        HERE / "support" / f"{name}.c"], check=True)
+        return str(library)
+
+    return built
 
 
 @pytest.fixture(scope="session")
-def refusing(tmp_path_factory):
+def speedup(preload):
+    """A function: factor → the environment that makes a child's time run that much faster."""
+    library = preload("speedup")
+    return lambda factor: {"LD_PRELOAD": library, "SPEEDUP": str(factor), "SPEEDUP_EPOCH": EPOCH}
+
+
+@pytest.fixture(scope="session")
+def refusing(preload):
     """A function: file_locks=, locks=, shared_memory= (error numbers) -> the environment of a child
     whose system calls for these fail."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("clang-19")
-    if not compiler:
-        pytest.skip("no C compiler for support/refuse.c")
-    library = tmp_path_factory.mktemp("refuse") / "refuse.so"
-    subprocess.run([*compiler.split(), "-shared", "-fPIC", "-O1", "-o", library,
-                    HERE / "support" / "refuse.c"], check=True)
-    return lambda **codes: {"LD_PRELOAD": str(library),
+    library = preload("refuse")
+    return lambda **codes: {"LD_PRELOAD": library,
                             **{f"REFUSE_{what.upper()}": str(code) for what, code in codes.items()}}
 
 

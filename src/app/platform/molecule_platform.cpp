@@ -97,7 +97,10 @@ class Platform {
   }
 
   /// Idle connections live in the loop and use the server when they end, so they must end first.
-  ~Platform() { loop_.drop_handlers(); }
+  ~Platform() {
+    store_->stop();
+    loop_.drop_handlers();
+  }
 
   /// Throws `std::system_error` if it cannot.
   void listen(const app::PlatformOptions& options) {

@@ -169,20 +169,22 @@ Error Error::refused(const std::string& message) {
   return {SQLITE_NOTADB, message};
 }
 
-Database::Database(const std::filesystem::path& path, std::chrono::milliseconds busy_timeout)
+Database::Database(const std::filesystem::path& path, std::chrono::milliseconds busy_timeout,
+                   Threads threads)
     : path_(path) {
   require_regular_files(path);
   make_private_file(path);
-  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                    (threads == Threads::one ? SQLITE_OPEN_NOMUTEX : SQLITE_OPEN_FULLMUTEX);
   // Try first: SQLite would switch the file to WAL mode before it found out.
-  bool logged = files::shared_memory_failure(folder_of(path)) == 0;
+  has_log_ = files::shared_memory_failure(folder_of(path)) == 0;
   try {
-    if (logged) open(path.string(), flags, busy_timeout, with_log);
+    if (has_log_) open(path.string(), flags, busy_timeout, with_log);
   } catch (const Error& error) {
     if (!lacks_shared_memory(error)) throw;
-    logged = false;
+    has_log_ = false;
   }
-  if (!logged) open(path.string(), flags, busy_timeout, with_rollback_journal);
+  if (!has_log_) open(path.string(), flags, busy_timeout, with_rollback_journal);
   remember_files();
 }
 
@@ -192,16 +194,15 @@ Database::Database(const std::filesystem::path& path, ReadOnly) : path_(path) {
   const bool logged = ::access(beside(path, "-wal").c_str(), F_OK) == 0;
   const std::string name = fmt::format("file:{}?mode=ro{}", text::percent_encode(path.string()),
                                        logged ? "" : "&immutable=1");
-  open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, std::chrono::milliseconds(250),
-       "PRAGMA query_only=ON");
+  open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+       std::chrono::milliseconds(250), "PRAGMA query_only=ON");
   remember_files();
 }
 
 void Database::open(const std::string& name, int flags, std::chrono::milliseconds busy_timeout,
                     const char* setup) {
   take_pages_one_by_one();
-  const int code = sqlite3_open_v2(name.c_str(), &handle_,
-                                   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
     if (code != SQLITE_OK) fail(code, "open " + path_.string());
     wait_for_locks(busy_timeout);

@@ -129,9 +129,13 @@ class Statement {
 /// replaces the WAL. Throws `Error`.
 class Database {
  public:
+  /// Which threads call a connection: always the same one, or a second one at times, and then the
+  /// statements that the first one still holds may end meanwhile.
+  enum class Threads { one, two };
   /// A call that needs another connection's lock blocks for up to `busy_timeout`.
   explicit Database(const std::filesystem::path& path,
-                    std::chrono::milliseconds busy_timeout = std::chrono::seconds(2));
+                    std::chrono::milliseconds busy_timeout = std::chrono::seconds(2),
+                    Threads threads = Threads::one);
   /// For reading the state at the time of opening. Creates and changes nothing, neither the file
   /// nor its log, and does not hold up writers.
   struct ReadOnly {};
@@ -144,6 +148,9 @@ class Database {
   void execute(const char* sql);
   /// Prepares one statement, and caches it by its text.
   Statement prepare(std::string_view sql);
+  /// False where a rollback journal replaces the WAL: then a connection that reads and one that
+  /// writes are in each other's way.
+  bool has_log() const { return has_log_; }
   /// True if one of its files was removed or replaced: nobody will see what is committed from then
   /// on. Reopen the database, or stop.
   bool replaced() const;
@@ -202,6 +209,7 @@ class Database {
   sqlite3* handle_ = nullptr;
   std::chrono::milliseconds busy_timeout_{0};
   int log_pages_ = 0;
+  bool has_log_ = false;
   /// The database's files as they were when it opened; `replaced` compares them.
   std::vector<std::pair<std::filesystem::path, files::Identity>> files_;
   /// Idle statements by their text as given. Entries never move: statements in use point to them.

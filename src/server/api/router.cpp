@@ -236,7 +236,6 @@ awaitable<std::optional<Reply>> Router::attempt(const Route& route, Request requ
     if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
     reply.policy = route.policy;
     add_rate_headers(reply, *rate);
-    if (!context.writing() && context.store.unsettled()) co_await context.store.settled();
     if (reply.status >= 400) co_return made;
     if (context.writing()) {
       if (context.events.has_rows()) co_await context.events.write(context.store);

@@ -39,16 +39,12 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Starts a transaction that may write. Without it each statement is a transaction of its own.
+  /// Starts a transaction that may write. Without it each statement is a transaction of its own,
+  /// and sees only what is durable.
   virtual awaitable<void> begin() = 0;
   /// Returns once everything since `begin` is durable. A session that ends without a commit is
   /// rolled back.
   virtual awaitable<void> commit() = 0;
-  /// True while this session can read rows that are not yet durable: other sessions share their
-  /// commit with whoever is ready at the same time.
-  virtual bool unsettled() const = 0;
-  /// Returns when such rows are durable. A reply that tells of them must wait for this.
-  virtual awaitable<void> settled() = 0;
 
   /// Keeps other sessions that lock the same name out until this session's transaction has ended,
   /// so that what it reads and then changes is not changed in between. Does nothing outside of a
@@ -113,9 +109,10 @@ class Database {
   /// Housekeeping: gives back the disk space of a log that has grown beyond its limit. Does nothing
   /// while another process is in the way.
   virtual void shrink_log() = 0;
-  /// Housekeeping that is best done while nothing else happens; call it about every second. Throws
-  /// `StoreError`.
+  /// Housekeeping that is best done while nothing else happens; call it about every second.
   virtual void use_idle_time() = 0;
+  /// Ends what runs beside the loop, after the loop has ended and before its handlers go.
+  virtual void stop() {}
   /// How the processes that share the store reach each other; null where only one may use it.
   virtual Signals* signals() { return nullptr; }
 

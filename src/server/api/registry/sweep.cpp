@@ -158,11 +158,7 @@ awaitable<void> sweep_task(Services& services) {
 awaitable<void> store_task(Services& services) {
   while (true) {
     co_await sleep_for(services.clock, idle_check_interval);
-    try {
-      services.store.use_idle_time();
-    } catch (const StoreError& error) {
-      log::warning("store: {}", error.what());
-    }
+    services.store.use_idle_time();
   }
 }
 

@@ -21,8 +21,6 @@ class PostgresSession final : public Session {
   awaitable<void> begin() override;
   awaitable<void> commit() override;
   /// What other sessions have not committed cannot be read.
-  bool unsettled() const override { return false; }
-  awaitable<void> settled() override { co_return; }
   void lock(std::string_view name) override;
   RowStream search_memories(const MemorySearch& search) override;
   RowStream search_everything(std::string_view workspace_id, std::string_view text) override;

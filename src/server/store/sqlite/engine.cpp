@@ -11,7 +11,7 @@ namespace molecule::server::store {
 namespace {
 
 /// Holds the rows and index pages that 10,000 workspaces use all the time.
-constexpr const char* larger_cache = "PRAGMA cache_size=-16384";
+constexpr const char* larger_cache = "PRAGMA cache_size=-8192";
 /// Under load many requests share one look at the files: it costs as much as a query. Those that
 /// write look again before they are told of success.
 constexpr std::chrono::microseconds look_interval{500};
@@ -27,19 +27,22 @@ std::optional<std::uint64_t> size_of(const std::filesystem::path& file) {
 
 SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) : path_(file) {
   try {
-    file_ = std::make_unique<molecule::sqlite::Database>(file);
+    file_ = std::make_unique<molecule::sqlite::Database>(file, std::chrono::seconds(2),
+                                                         molecule::sqlite::Database::Threads::two);
     migrate(*file_, sqlite::migrations());
     file_->execute(larger_cache);
     file_->checkpoint_by_hand();
-    file_->observe_syncs([this](auto time) { metrics_.sync_seconds.add(time); });
-    group_.emplace(*file_, metrics_);
+    if (file_->has_log()) readers_.emplace(file);
+    group_.emplace(*file_, readers(), metrics_);
   } catch (const molecule::sqlite::Error& error) {
     throw store_error(error);
+  } catch (const std::system_error& error) {
+    throw StoreError(StoreError::Kind::failed, std::string("no thread: ") + error.what());
   }
 }
 
 std::unique_ptr<Session> SqliteDatabase::session() {
-  return std::make_unique<SqliteSession>(*file_, *group_);
+  return std::make_unique<SqliteSession>(*file_, readers(), *group_);
 }
 
 bool SqliteDatabase::replaced() const {
@@ -53,7 +56,7 @@ bool SqliteDatabase::replaced() const {
 void SqliteDatabase::use_idle_time() {
   const std::uint64_t commits = metrics_.commit_seconds.count();
   const bool idle = std::exchange(commits_seen_, commits) == commits;
-  if (idle && file_->log_pages() > 0) group_->checkpoint();
+  if (idle && group_->has_log()) group_->checkpoint();
 }
 
 std::string SqliteDatabase::engine() const {

@@ -1,5 +1,7 @@
 #include "server/store/sqlite/group.hpp"
 
+#include <algorithm>
+#include <asio/executor_work_guard.hpp>
 #include <stdexcept>
 #include <utility>
 
@@ -10,25 +12,87 @@ namespace molecule::server::store {
 
 namespace {
 
+using molecule::sqlite::Error;
+
 /// Bounds how long the first member waits.
 constexpr int max_members = 100;
 constexpr std::chrono::milliseconds max_gathering{10};
+/// How long a commit waits for those that the last one released, beside how long that one took.
+constexpr int gathering_share = 4;
+constexpr std::chrono::milliseconds longest_wait_for_others{2};
 constexpr std::chrono::milliseconds retry_interval{10};
 /// For statements outside of a group, and where a rollback journal replaces the log.
 constexpr std::chrono::milliseconds other_wait{100};
 
+/// Is counted for as long as it lives.
+class Counted {
+ public:
+  explicit Counted(int& count) : count_(count) { ++count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count_; }
+
+ private:
+  int& count_;
+};
+
 }  // namespace
+
+SqliteGroup::SqliteGroup(molecule::sqlite::Database& database, SqliteReaders* readers,
+                         StoreMetrics& metrics)
+    : database_(database),
+      readers_(readers),
+      metrics_(metrics),
+      commit_statement_(database.prepare("COMMIT")) {
+  database_.observe_syncs([this](auto time) { syncs_.push_back(time); });
+}
+
+template <class Work>
+SqliteGroup::Outcome SqliteGroup::run(Work& work) {
+  Outcome outcome;
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    work();
+  } catch (const Error& error) {
+    outcome.error = StoreError(StoreError::Kind::unavailable, error.what());
+  }
+  outcome.took = std::chrono::steady_clock::now() - start;
+  return outcome;
+}
+
+template <class Work, class Done>
+void SqliteGroup::run_in_thread(Work work, Done done) {
+  busy_ = true;
+  asio::post(thread_, [this, work = std::move(work), done = std::move(done),
+                       loop = asio::make_work_guard(*executor_)]() mutable {
+    const Outcome outcome = run(work);
+    const asio::any_io_executor executor = loop.get_executor();
+    asio::post(executor, [this, outcome, done = std::move(done), loop = std::move(loop)] {
+      busy_ = false;
+      take_syncs();
+      done(outcome);
+      free_.notify_all();
+    });
+  });
+}
+
+void SqliteGroup::take_syncs() {
+  for (const auto time : std::exchange(syncs_, {})) metrics_.sync_seconds.add(time);
+}
 
 bool SqliteGroup::open() {
   if (database_.in_transaction()) return true;
-  // SQLite has rolled the group back by itself, as it does when the disk is full.
-  if (commit_) finish(commit_);
+  if (commit_) {
+    // SQLite has rolled the group back by itself, as it does when the disk is full.
+    finish(commit_);
+    return false;
+  }
   // A wait in SQLite would hold up the loop: the caller waits by a timer instead.
   database_.wait_for_locks(std::chrono::milliseconds(0));
   bool opened = true;
   try {
     database_.prepare("BEGIN IMMEDIATE").run();
-  } catch (const molecule::sqlite::Error& error) {
+  } catch (const Error& error) {
     opened = false;
     if (!error.busy()) {
       database_.wait_for_locks(other_wait);
@@ -41,39 +105,40 @@ bool SqliteGroup::open() {
 
 awaitable<void> SqliteGroup::enter() {
   if (inside_) throw std::logic_error("a request waits within its transaction");
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  const auto give_up = std::chrono::steady_clock::now() + patience;
-  bool opened = open();
-  while (!opened) {
-    if (std::chrono::steady_clock::now() >= give_up) {
-      throw StoreError(StoreError::Kind::unavailable, "another process holds the database");
+  executor_ = co_await asio::this_coro::executor;
+  const auto give_up = clock_.now() + patience;
+  while (busy_ || !open()) {
+    if (clock_.now() >= give_up) {
+      throw StoreError(StoreError::Kind::unavailable,
+                       busy_ ? "the disk does not answer" : "another process holds the database");
     }
-    asio::steady_timer timer(executor, retry_interval);
-    co_await timer.async_wait(asio::use_awaitable);
-    opened = open();
+    const Counted counted(waiting_);
+    const auto until = busy_ ? give_up : clock_.now() + retry_interval;
+    [[maybe_unused]] const bool woken = co_await free_.wait_until(until);
   }
   try {
     database_.prepare("SAVEPOINT member").run();
-  } catch (const molecule::sqlite::Error& error) {
+  } catch (const Error& error) {
     throw store_error(error);
   }
   inside_ = true;
 }
 
 awaitable<void> SqliteGroup::keep() {
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
   inside_ = false;
   try {
     database_.prepare("RELEASE member").run();
-  } catch (const molecule::sqlite::Error& error) {
+  } catch (const Error& error) {
     throw store_error(error);
   }
   if (!commit_) {
-    commit_ = std::make_shared<Commit>(executor);
-    asio::post(executor, [this, commit = commit_] { finish_or_wait(commit, 1); });
+    commit_ = std::make_shared<Commit>(*executor_);
+    asio::post(*executor_, [this, commit = commit_] { finish_or_wait(commit, 1); });
   }
-  std::shared_ptr<Commit> commit = commit_;
-  if (++commit->members >= max_members) finish(commit);
+  Commits commit = commit_;
+  ++commit->members;
+  if (commit->members >= max_members || readers_ == nullptr) finish(commit);
+  if (commit->members == expected_) commit->gather_timer.cancel();
   co_await wait(std::move(commit));
 }
 
@@ -82,7 +147,7 @@ void SqliteGroup::drop() noexcept {
   try {
     database_.prepare("ROLLBACK TO member").run();
     database_.prepare("RELEASE member").run();
-  } catch (const molecule::sqlite::Error&) {
+  } catch (const Error&) {
     // SQLite has already rolled everything back, as it does by itself on some errors.
   }
   if (!commit_) abandon();
@@ -91,82 +156,94 @@ void SqliteGroup::drop() noexcept {
 void SqliteGroup::abandon() noexcept {
   try {
     if (database_.in_transaction()) database_.prepare("ROLLBACK").run();
-  } catch (const molecule::sqlite::Error& error) {
+  } catch (const Error& error) {
     log::warning("{}", error.what());
   }
 }
 
-void SqliteGroup::finish_or_wait(const std::shared_ptr<Commit>& commit, int members) {
-  if (commit->done) return;
-  const bool late = std::chrono::steady_clock::now() >= commit->opened + max_gathering;
-  if (commit->members <= members || late) return finish(commit);
-  // More came in this turn of the loop, so more may be ready in the next one.
-  asio::post(commit->done_timer.get_executor(),
-             [this, commit, seen = commit->members] { finish_or_wait(commit, seen); });
+void SqliteGroup::finish_or_wait(const Commits& commit, int members) {
+  if (commit != commit_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= commit->opened + max_gathering) return finish(commit);
+  if (commit->members > members) {
+    // More came in this turn of the loop, so more may be ready in the next one.
+    asio::post(*executor_,
+               [this, commit, seen = commit->members] { finish_or_wait(commit, seen); });
+  } else if (commit->members < expected_ && now < gather_until_) {
+    commit->gather_timer.expires_at(gather_until_);
+    commit->gather_timer.async_wait([this, commit](const asio::error_code&) {
+      if (commit == commit_) finish_or_wait(commit, commit->members);
+    });
+  } else {
+    finish(commit);
+  }
 }
 
-void SqliteGroup::finish(const std::shared_ptr<Commit>& commit) {
-  if (commit->done) return;
-  const auto start = std::chrono::steady_clock::now();
-  try {
-    database_.prepare("COMMIT").run();
-    // Nobody will find what was written to a file that is gone.
-    if (database_.replaced()) {
-      commit->error = StoreError(StoreError::Kind::unavailable, "the database was replaced");
-    }
-  } catch (const molecule::sqlite::Error& error) {
-    commit->error = StoreError(StoreError::Kind::unavailable, error.what());
-    abandon();
+void SqliteGroup::finish(Commits commit) {
+  commit_.reset();
+  auto work = [this] { commit_now(); };
+  if (readers_ != nullptr) {
+    run_in_thread(work, [this, commit = std::move(commit)](const Outcome& outcome) {
+      finished(commit, outcome);
+    });
+  } else {
+    finished(commit, run(work));
+    take_syncs();
   }
-  metrics_.commit_seconds.add(std::chrono::steady_clock::now() - start);
+}
+
+void SqliteGroup::commit_now() {
+  commit_statement_.run();
+  // Nobody will find what was written to a file that is gone.
+  if (database_.replaced()) throw Error(0, "the database was replaced");
+}
+
+void SqliteGroup::finished(const Commits& commit, const Outcome& outcome) {
+  commit->error = outcome.error;
+  if (outcome.error) {
+    abandon();
+    ++metrics_.failed_commits;
+  }
+  metrics_.commit_seconds.add(outcome.took);
   metrics_.group_sizes.add(commit->members);
-  if (commit->error) ++metrics_.failed_commits;
+  if (readers_ != nullptr) readers_->refresh();
   commit->done = true;
   commit->done_timer.cancel();
-  if (database_.log_pages() >= 2 * next_checkpoint_) {
-    checkpoint_if_long();
-  } else if (database_.log_pages() >= next_checkpoint_) {
-    // After the replies of this group, unless the next one opens before that.
-    asio::post(commit->done_timer.get_executor(), [this] { checkpoint_if_long(); });
-  }
-  commit_.reset();
-}
-
-void SqliteGroup::checkpoint_if_long() {
-  if (database_.log_pages() < next_checkpoint_) return;
-  try {
-    checkpoint();
-  } catch (const StoreError& error) {
-    log::warning("{}", error.what());
-  }
+  // One that was alone waits for nobody.
+  expected_ = commit->members + waiting_ > 1 ? commit->members + waiting_ : 0;
+  gather_until_ =
+      std::chrono::steady_clock::now() +
+      std::min<Clock::duration>(outcome.took / gathering_share, longest_wait_for_others);
+  if (database_.log_pages() >= next_checkpoint_) checkpoint();
 }
 
 void SqliteGroup::checkpoint() {
   // A group that is open holds the log; its commit sees to the log again.
-  if (database_.in_transaction()) return;
-  const int pages = database_.log_pages();
-  const auto start = std::chrono::steady_clock::now();
-  try {
-    database_.checkpoint();
-  } catch (const molecule::sqlite::Error& error) {
-    throw store_error(error);
-  }
-  metrics_.checkpoint_seconds.add(std::chrono::steady_clock::now() - start);
-  // While another process reads an old state the log only grows: then not with every commit.
-  const bool done = database_.log_pages() == 0;
-  next_checkpoint_ = done ? max_log_pages : pages + max_log_pages / 4;
+  if (busy_ || !executor_ || database_.in_transaction()) return;
+  run_in_thread([this] { database_.checkpoint(); },
+                [this, pages = database_.log_pages()](const Outcome& outcome) {
+                  checkpointed(outcome, pages);
+                });
 }
 
-awaitable<void> SqliteGroup::wait(std::shared_ptr<Commit> commit) {
+void SqliteGroup::checkpointed(const Outcome& outcome, int pages_before) {
+  if (outcome.error) log::warning("{}", outcome.error->what());
+  metrics_.checkpoint_seconds.add(outcome.took);
+  // While another process reads an old state the log only grows: then not with every commit.
+  const bool done = !outcome.error && database_.log_pages() == 0;
+  next_checkpoint_ = done ? max_log_pages : pages_before + max_log_pages / 4;
+}
+
+void SqliteGroup::shrink_log() {
+  if (busy_ || !executor_ || database_.in_transaction()) return;
+  run_in_thread([this] { database_.shrink_log(); }, [](const Outcome&) {});
+}
+
+awaitable<void> SqliteGroup::wait(Commits commit) {
   while (!commit->done) {
     [[maybe_unused]] auto [woken] = co_await commit->done_timer.async_wait(as_tuple);
   }
   if (commit->error) throw StoreError(*commit->error);
-}
-
-awaitable<void> SqliteGroup::settled() {
-  std::shared_ptr<Commit> commit = commit_;
-  if (commit) co_await wait(std::move(commit));
 }
 
 }  // namespace molecule::server::store

@@ -18,33 +18,6 @@ bool step(Statement& statement) {
   }
 }
 
-/// The rows of a statement. For `Rows` the first one is read ahead, so that an error comes from the
-/// query itself, as with an asynchronous engine.
-class StatementRows final : public RowSource {
- public:
-  explicit StatementRows(Statement statement) : statement_(std::move(statement)) {}
-
-  void read_first() {
-    has_first_ = step(statement_);
-    first_pending_ = true;
-  }
-  bool next() override {
-    if (std::exchange(first_pending_, false)) return has_first_;
-    return has_first_ && step(statement_);
-  }
-  awaitable<bool> fetch() override { co_return step(statement_); }
-  std::string_view text(int column) const override { return statement_.text(column); }
-  std::int64_t integer(int column) const override { return statement_.integer(column); }
-  double number(int column) const override { return statement_.number(column); }
-  bool boolean(int column) const override { return statement_.integer(column) != 0; }
-  bool is_null(int column) const override { return statement_.is_null(column); }
-
- private:
-  Statement statement_;
-  bool first_pending_ = false;
-  bool has_first_ = false;
-};
-
 void bind(Statement& statement, int index, const Value& value) {
   if (value.is_null) return statement.bind_at(index, nullptr);
   switch (value.type) {
@@ -60,6 +33,33 @@ void bind(Statement& statement, int index, const Value& value) {
 
 }  // namespace
 
+/// The rows of a statement. For `Rows` the first one is read ahead, so that an error comes from the
+/// query itself, as with an asynchronous engine.
+class SqliteSession::StatementRows final : public RowSource {
+ public:
+  explicit StatementRows(Bound bound) : bound_(std::move(bound)) {}
+
+  void read_first() {
+    has_first_ = step(bound_.statement);
+    first_pending_ = true;
+  }
+  bool next() override {
+    if (std::exchange(first_pending_, false)) return has_first_;
+    return has_first_ && step(bound_.statement);
+  }
+  awaitable<bool> fetch() override { co_return step(bound_.statement); }
+  std::string_view text(int column) const override { return bound_.statement.text(column); }
+  std::int64_t integer(int column) const override { return bound_.statement.integer(column); }
+  double number(int column) const override { return bound_.statement.number(column); }
+  bool boolean(int column) const override { return bound_.statement.integer(column) != 0; }
+  bool is_null(int column) const override { return bound_.statement.is_null(column); }
+
+ private:
+  Bound bound_;
+  bool first_pending_ = false;
+  bool has_first_ = false;
+};
+
 StoreError store_error(const molecule::sqlite::Error& error) {
   const bool later = error.cannot_write() || error.busy();
   return {later ? StoreError::Kind::unavailable : StoreError::Kind::failed, error.what()};
@@ -69,33 +69,35 @@ SqliteSession::~SqliteSession() {
   if (in_transaction_) group_.drop();
 }
 
-Statement SqliteSession::bound(std::string_view sql, std::span<const Value> values) {
+SqliteSession::Bound SqliteSession::bound(std::string_view sql, std::span<const Value> values) {
+  std::shared_ptr<molecule::sqlite::Database> reader;
+  if (!in_transaction_ && readers_ != nullptr) reader = readers_->current();
   try {
-    Statement statement = database_.prepare(sql);
+    Bound bound{.reader = reader, .statement = (reader ? *reader : database_).prepare(sql)};
     int index = 0;
-    for (const Value& value : values) bind(statement, ++index, value);
-    return statement;
+    for (const Value& value : values) bind(bound.statement, ++index, value);
+    return bound;
   } catch (const molecule::sqlite::Error& error) {
     throw store_error(error);
   }
 }
 
-awaitable<Rows> SqliteSession::first_row(Statement statement) {
-  auto source = std::make_unique<StatementRows>(std::move(statement));
+awaitable<Rows> SqliteSession::first_row(Bound bound) {
+  auto source = std::make_unique<StatementRows>(std::move(bound));
   source->read_first();
   Rows rows(std::move(source));
   co_return rows;
 }
 
-awaitable<std::int64_t> SqliteSession::run(Statement statement) {
-  while (step(statement)) {
+awaitable<std::int64_t> SqliteSession::run(Bound bound) {
+  while (step(bound.statement)) {
   }
-  co_return database_.changes();
+  co_return (bound.reader ? *bound.reader : database_).changes();
 }
 
-awaitable<bool> SqliteSession::try_run(Statement statement) {
+awaitable<bool> SqliteSession::try_run(Bound bound) {
   try {
-    statement.run();
+    bound.statement.run();
     co_return true;
   } catch (const molecule::sqlite::Error& error) {
     // SQLite undoes a failed statement, and only that one.

@@ -1,28 +1,28 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "base/sqlite/sqlite.hpp"
 #include "server/store/database.hpp"
 #include "server/store/sqlite/group.hpp"
+#include "server/store/sqlite/readers.hpp"
 
 namespace molecule::server::store {
 
 /// See `SqliteDatabase`.
 class SqliteSession final : public Session {
  public:
-  /// `database` and `group` must outlive this.
-  SqliteSession(molecule::sqlite::Database& database, SqliteGroup& group)
-      : database_(database), group_(group) {}
+  /// All must outlive this. `database` is the group's; without `readers` it is read as well.
+  SqliteSession(molecule::sqlite::Database& database, SqliteReaders* readers, SqliteGroup& group)
+      : database_(database), readers_(readers), group_(group) {}
   SqliteSession(const SqliteSession&) = delete;
   SqliteSession& operator=(const SqliteSession&) = delete;
   ~SqliteSession() override;
 
   awaitable<void> begin() override;
   awaitable<void> commit() override;
-  bool unsettled() const override { return group_.unsettled(); }
-  awaitable<void> settled() override { return group_.settled(); }
   void lock(std::string_view) override {}
   RowStream search_memories(const MemorySearch& search) override;
   RowStream search_everything(std::string_view workspace_id, std::string_view text) override;
@@ -36,12 +36,19 @@ class SqliteSession final : public Session {
   awaitable<bool> try_execute_values(std::string_view sql, std::span<const Value> values) override;
 
  private:
-  molecule::sqlite::Statement bound(std::string_view sql, std::span<const Value> values);
-  awaitable<Rows> first_row(molecule::sqlite::Statement statement);
-  awaitable<std::int64_t> run(molecule::sqlite::Statement statement);
-  awaitable<bool> try_run(molecule::sqlite::Statement statement);
+  /// A statement, and what keeps its connection.
+  struct Bound {
+    std::shared_ptr<molecule::sqlite::Database> reader;
+    molecule::sqlite::Statement statement;
+  };
+  class StatementRows;
+  Bound bound(std::string_view sql, std::span<const Value> values);
+  static awaitable<Rows> first_row(Bound bound);
+  awaitable<std::int64_t> run(Bound bound);
+  static awaitable<bool> try_run(Bound bound);
 
   molecule::sqlite::Database& database_;
+  SqliteReaders* readers_;
   SqliteGroup& group_;
   bool in_transaction_ = false;
 };

@@ -1,0 +1,48 @@
+#include "server/store/sqlite/readers.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace molecule::server::store {
+
+namespace {
+
+/// Another process that restores the file after a crash holds it for a moment.
+constexpr std::chrono::milliseconds busy_timeout{100};
+/// Holds the rows and index pages that 10,000 workspaces use all the time.
+constexpr const char* larger_cache = "PRAGMA cache_size=-8192";
+
+bool is_idle(const std::shared_ptr<molecule::sqlite::Database>& connection) {
+  return connection.use_count() == 1;
+}
+
+}  // namespace
+
+SqliteReaders::SqliteReaders(std::filesystem::path file) : file_(std::move(file)) {
+  open();
+}
+
+void SqliteReaders::open() {
+  auto connection = std::make_shared<molecule::sqlite::Database>(file_, busy_timeout);
+  connection->execute(larger_cache);
+  connections_.insert(connections_.begin(), std::move(connection));
+}
+
+void SqliteReaders::refresh() {
+  if (is_idle(connections_.front())) return;
+  const auto idle = std::ranges::find_if(connections_, is_idle);
+  if (idle != connections_.end()) {
+    std::rotate(connections_.begin(), idle, idle + 1);
+    return;
+  }
+  try {
+    open();
+  } catch (const molecule::sqlite::Error& error) {
+    log::warning("reading goes on beside older statements: {}", error.what());
+  }
+}
+
+}  // namespace molecule::server::store
