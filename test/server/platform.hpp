@@ -69,20 +69,27 @@ struct Platform {
              std::string_view mode = "poll") {
     Member member{random_uuid(), ""};
     const auto session = store->session();
+    run(loop, session->begin());
     run(loop, session->execute(
                   "INSERT INTO workspaces(id, name, status, parent_id, runtime, delivery_mode,"
                   " created_at, updated_at) VALUES ($1, $2, 'online', $3, 'external', $4, 0, 0)",
                   member.id, name, parent, mode));
+    run(loop, session->commit());
     member.token = mint_token(member.id);
     return member;
   }
   std::string mint_token(const std::string& id) {
     server::Context context(services);
-    return run(loop, server::mint_token(context, id));
+    run(loop, context.begin_writing());
+    std::string token = run(loop, server::mint_token(context, id));
+    run(loop, context.store.commit());
+    return token;
   }
   void revoke_tokens(std::string_view id) {
     server::Context context(services);
+    run(loop, context.begin_writing());
     run(loop, server::revoke_tokens(context, id));
+    run(loop, context.store.commit());
   }
   bool can_communicate(const Member& from, const Member& to) {
     server::Context context(services);
@@ -90,7 +97,9 @@ struct Platform {
   }
   /// Writes and publishes the events, as a successful request does.
   void emit(server::Context& context) {
+    run(loop, context.begin_writing());
     run(loop, context.events.write(context.store));
+    run(loop, context.store.commit());
     run(loop, events.publish(context.events.take_frames()));
   }
   void sweep(std::int64_t listening_since) { run(loop, server::sweep(services, listening_since)); }
@@ -145,7 +154,8 @@ struct Platform {
   TestStore kept{folder.path / "platform.db"};
   std::unique_ptr<server::store::Database>& store = kept.opened;
   StoreRows database{loop, *store};
-  server::EventHub events{*store, clock};
+  /// As the only instance on its store, whatever the engine: events arrive at once.
+  server::EventHub events{*store, clock, nullptr};
   server::Services services{.store = *store,
                             .clock = clock,
                             .events = events,

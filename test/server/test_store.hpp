@@ -57,7 +57,9 @@ struct StoreRows {
 
   void execute(std::string_view sql) {
     const auto session = store.session();
+    run(loop, session->begin());
     run(loop, session->execute(sql));
+    run(loop, session->commit());
   }
   std::vector<std::vector<std::string>> rows(std::string_view sql, int columns = 1) {
     const auto session = store.session();

@@ -241,7 +241,7 @@ class Platform {
   StepProofClock clock_{system_clock_};
   Loop loop_{1};
   std::unique_ptr<server::store::Database> store_;
-  server::EventHub events_{*store_, clock_};
+  server::EventHub events_{*store_, clock_, store_->signals()};
   server::Services services_;
   server::SharedEvents shared_events_{services_};
   asio::signal_set signals_{loop_};

@@ -370,6 +370,10 @@ Statement::~Statement() {
   idle_->push_back(statement_);
 }
 
+void Statement::reset() {
+  sqlite3_reset(statement_);
+}
+
 bool Statement::step() {
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;

@@ -39,8 +39,8 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Starts a transaction that may write. Without it each statement is a transaction of its own,
-  /// and sees only what is durable.
+  /// Starts a transaction that may write. Without it nothing may be written, and each
+  /// statement sees what is durable.
   virtual awaitable<void> begin() = 0;
   /// Returns once everything since `begin` is durable. A session that ends without a commit is
   /// rolled back.
@@ -111,6 +111,8 @@ class Database {
   virtual void shrink_log() = 0;
   /// Housekeeping that is best done while nothing else happens; call it about every second.
   virtual void use_idle_time() = 0;
+  /// True while what has to be kept waits for longer than requests do.
+  virtual bool silent() const { return false; }
   /// Ends what runs beside the loop, after the loop has ended and before its handlers go.
   virtual void stop() {}
   /// How the processes that share the store reach each other; null where only one may use it.

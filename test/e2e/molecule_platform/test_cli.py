@@ -51,6 +51,7 @@ def test_the_data_folder_and_the_admin_token_are_private(platform):
     token_file = platform.data_dir / "admin_token"
     assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
     assert len(platform.admin_token) >= 32
+    until((platform.data_dir / "address").exists)  # written after the first line, as a file that is renamed
     for path in platform.data_dir.iterdir():
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077 or path.is_dir(), path
 

@@ -191,3 +191,30 @@ TEST_CASE("a commit to a file that was removed is no success") {
   fixture.finish();
   CHECK(fixture.statuses.back() == 503);
 }
+
+TEST_CASE("a store may be closed while a commit is under way") {
+  const auto write = [](server::store::Session& session) -> awaitable<void> {
+    co_await session.begin();
+    co_await session.execute("INSERT INTO platform_facts(name, value) VALUES ('a', 'b')");
+    co_await session.commit();
+  };
+  for (int i = 0; i < 20; ++i) {
+    const test::Folder folder;
+    const std::filesystem::path file = folder.path / "platform.db";
+    {
+      asio::io_context loop;
+      const auto store = server::store::open(file);
+      const auto session = store->session();
+      asio::co_spawn(loop, write(*session), [](const std::exception_ptr&) {});
+      // The thread has the commit after a few turns of the loop.
+      for (int turn = 0; turn < 10; ++turn) loop.poll_one();
+      store->stop();
+    }
+    asio::io_context loop;
+    const auto store = server::store::open(file);
+    const auto session = store->session();
+    auto row = test::run(loop, session->query("SELECT value FROM platform_facts"
+                                              " WHERE name = 'a'"));
+    CHECK(row.next());
+  }
+}

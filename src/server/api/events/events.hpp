@@ -46,9 +46,10 @@ class EventHub {
     std::function<void()> dismiss = {};
   };
 
-  /// Both must outlive this.
-  EventHub(store::Database& store, Clock& clock)
-      : store_(store), clock_(clock), instances_(store), news_(clock) {}
+  /// All must outlive this. `signals` reaches the other instances on the store; null if there can
+  /// be none.
+  EventHub(store::Database& store, Clock& clock, store::Signals* signals)
+      : store_(store), clock_(clock), instances_(signals), news_(clock) {}
 
   /// Sends each frame to the clients that may see it, here and at other instances. Calls are served
   /// one after the other.

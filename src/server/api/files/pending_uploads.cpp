@@ -20,7 +20,8 @@ awaitable<bool> has_row(Context& context, const std::string& id) {
   co_return row.next();
 }
 
-/// Another platform that shares the folder may be about to commit the row of such a file.
+/// A request, of this platform or of another that shares the folder, may be about to commit the row
+/// of such a file.
 bool is_new(const std::filesystem::directory_entry& file) {
   std::error_code failure;
   const auto written = file.last_write_time(failure);
@@ -88,7 +89,7 @@ awaitable<void> remove_orphaned_files(Services& services) {
        !failure && file != std::filesystem::directory_iterator(); file.increment(failure)) {
     if (++files % files_a_turn == 0) co_await next_turn();
     if (!is_upload(*file)) continue;
-    if (services.store.shared() && is_new(*file)) continue;
+    if (is_new(*file)) continue;
     const std::string name = file->path().filename().string();
     Context context(services);
     const bool known = co_await has_row(context, name);

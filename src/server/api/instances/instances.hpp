@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "base/async/asio.hpp"
-#include "server/store/database.hpp"
 #include "server/store/signals.hpp"
 
 namespace molecule::server {
@@ -27,7 +26,8 @@ class Instances {
     guesses = 'g'   ///< wrong tokens from an address
   };
 
-  explicit Instances(store::Database& store);
+  /// `signals` reaches the others; null if there can be none.
+  explicit Instances(store::Signals* signals);
 
   bool shared() const { return signals_ != nullptr; }
   /// Work that one instance does for all is this one's.

@@ -26,8 +26,10 @@ constexpr std::chrono::seconds remembered{300};
 awaitable<void> SharedEvents::start() {
   const std::unique_ptr<store::Session> session = services_.store.session();
   // Transactions that are yet to come: rows from a copy of another server's database.
+  co_await session->begin();
   co_await session->execute(
       "DELETE FROM shared_events WHERE xact >= pg_snapshot_xmax(pg_current_snapshot())");
+  co_await session->commit();
   store::Rows row = co_await session->query(
       "SELECT pg_current_snapshot()::text, e.seq FROM (SELECT 1) AS now"
       " LEFT JOIN shared_events e ON true");

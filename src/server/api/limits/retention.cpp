@@ -75,8 +75,10 @@ awaitable<void> delete_old_rows(Services& services) {
     co_await next_turn();
   }
   Context context(services);
+  co_await context.store.begin();
   co_await context.store.execute("DELETE FROM workspace_tokens WHERE revoked_at < $1",
                                  now - services.limits.message_days * day);
+  co_await context.store.commit();
   note_tick(services, "retention");
 }
 

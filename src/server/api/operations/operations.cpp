@@ -28,7 +28,7 @@ awaitable<Reply> ready(Context& context, Request) {
   bool up = false;
   try {
     store::Rows row = co_await context.store.query("SELECT count(*) FROM platform_facts");
-    up = row.next();
+    up = row.next() && !services.store.silent();
   } catch (const StoreError& error) {
     log::debug("not ready: {}", error.what());
   }

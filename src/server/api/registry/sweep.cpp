@@ -164,15 +164,17 @@ awaitable<void> store_task(Services& services) {
 
 awaitable<void> retention_task(Services& services) {
   while (true) {
-    const bool leads = services.events.instances().leads();
+    // Whoever leads later does not wait for an hour, nor does one whose store was away.
+    Clock::duration pause = interval;
     try {
-      if (leads) co_await delete_old_rows(services);
+      if (services.events.instances().leads()) {
+        co_await delete_old_rows(services);
+        pause = retention_interval;
+      }
     } catch (const StoreError& error) {
       log::error("retention: {}", error.what());
     }
-    // Whoever leads later does not wait for an hour.
-    co_await sleep_for(services.clock,
-                       leads ? Clock::duration(retention_interval) : Clock::duration(interval));
+    co_await sleep_for(services.clock, pause);
   }
 }
 

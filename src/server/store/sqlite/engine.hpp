@@ -16,7 +16,7 @@ namespace molecule::server::store {
 
 /// A store in one SQLite file. Every statement completes at once, so no two sessions ever write at
 /// the same time: a session's part of the shared transaction ends before any other session runs.
-/// Outside of a transaction a session reads on another connection, which sees what is durable.
+/// Outside of a transaction a session only reads, on another connection, which sees what is durable.
 class SqliteDatabase final : public Database {
  public:
   /// Creates or upgrades the file. Throws `StoreError`.
@@ -25,6 +25,7 @@ class SqliteDatabase final : public Database {
   bool replaced() const override;
   bool shared() const override { return false; }
   void shrink_log() override { group_->shrink_log(); }
+  bool silent() const override { return group_->silent(); }
   void stop() override { group_->stop(); }
   void use_idle_time() override;
   std::string engine() const override;

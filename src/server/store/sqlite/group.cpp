@@ -44,7 +44,7 @@ SqliteGroup::SqliteGroup(molecule::sqlite::Database& database, SqliteReaders* re
       readers_(readers),
       metrics_(metrics),
       commit_statement_(database.prepare("COMMIT")) {
-  database_.observe_syncs([this](auto time) { syncs_.push_back(time); });
+  database_.observe_syncs([syncs = syncs_](auto time) { syncs->push_back(time); });
 }
 
 template <class Work>
@@ -53,7 +53,7 @@ SqliteGroup::Outcome SqliteGroup::run(Work& work) {
   const auto start = std::chrono::steady_clock::now();
   try {
     work();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     outcome.error = StoreError(StoreError::Kind::unavailable, error.what());
   }
   outcome.took = std::chrono::steady_clock::now() - start;
@@ -63,6 +63,7 @@ SqliteGroup::Outcome SqliteGroup::run(Work& work) {
 template <class Work, class Done>
 void SqliteGroup::run_in_thread(Work work, Done done) {
   busy_ = true;
+  busy_since_ = clock_.now();
   asio::post(thread_, [this, work = std::move(work), done = std::move(done),
                        loop = asio::make_work_guard(*executor_)]() mutable {
     const Outcome outcome = run(work);
@@ -77,7 +78,7 @@ void SqliteGroup::run_in_thread(Work work, Done done) {
 }
 
 void SqliteGroup::take_syncs() {
-  for (const auto time : std::exchange(syncs_, {})) metrics_.sync_seconds.add(time);
+  for (const auto time : std::exchange(*syncs_, {})) metrics_.sync_seconds.add(time);
 }
 
 bool SqliteGroup::open() {
@@ -103,8 +104,11 @@ bool SqliteGroup::open() {
   return opened;
 }
 
+bool SqliteGroup::silent() const {
+  return busy_ && clock_.now() - busy_since_ > patience;
+}
+
 awaitable<void> SqliteGroup::enter() {
-  if (inside_) throw std::logic_error("a request waits within its transaction");
   executor_ = co_await asio::this_coro::executor;
   const auto give_up = clock_.now() + patience;
   while (busy_ || !open()) {
@@ -116,6 +120,7 @@ awaitable<void> SqliteGroup::enter() {
     const auto until = busy_ ? give_up : clock_.now() + retry_interval;
     [[maybe_unused]] const bool woken = co_await free_.wait_until(until);
   }
+  if (inside_) throw std::logic_error("a request waits within its transaction");
   try {
     database_.prepare("SAVEPOINT member").run();
   } catch (const Error& error) {
@@ -201,6 +206,7 @@ void SqliteGroup::commit_now() {
 void SqliteGroup::finished(const Commits& commit, const Outcome& outcome) {
   commit->error = outcome.error;
   if (outcome.error) {
+    commit_statement_.reset();
     abandon();
     ++metrics_.failed_commits;
   }
@@ -219,7 +225,7 @@ void SqliteGroup::finished(const Commits& commit, const Outcome& outcome) {
 
 void SqliteGroup::checkpoint() {
   // A group that is open holds the log; its commit sees to the log again.
-  if (busy_ || !executor_ || database_.in_transaction()) return;
+  if (busy_ || commit_ || !executor_ || database_.in_transaction()) return;
   run_in_thread([this] { database_.checkpoint(); },
                 [this, pages = database_.log_pages()](const Outcome& outcome) {
                   checkpointed(outcome, pages);
@@ -235,7 +241,7 @@ void SqliteGroup::checkpointed(const Outcome& outcome, int pages_before) {
 }
 
 void SqliteGroup::shrink_log() {
-  if (busy_ || !executor_ || database_.in_transaction()) return;
+  if (busy_ || commit_ || !executor_ || database_.in_transaction()) return;
   run_in_thread([this] { database_.shrink_log(); }, [](const Outcome&) {});
 }
 

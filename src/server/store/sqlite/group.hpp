@@ -47,6 +47,8 @@ class SqliteGroup {
   void shrink_log();
   /// Waits for the thread's work. What it reports to the loop afterwards must not run any more.
   void stop() { thread_.join(); }
+  /// True while the disk has not answered for longer than members wait.
+  bool silent() const;
   /// True if the log has pages that a checkpoint would move.
   bool has_log() const { return !busy_ && database_.log_pages() > 0; }
 
@@ -94,6 +96,7 @@ class SqliteGroup {
   SystemClock clock_;
   /// The thread has the connection.
   bool busy_ = false;
+  Clock::time_point busy_since_;
   /// Told when it has not any more.
   Event free_{clock_};
   int waiting_ = 0;
@@ -107,8 +110,9 @@ class SqliteGroup {
   /// back at once, so the next commit waits for them for a moment.
   int expected_ = 0;
   std::chrono::steady_clock::time_point gather_until_;
-  /// Of the work under way.
-  std::vector<std::chrono::steady_clock::duration> syncs_;
+  /// Of the work under way. The connection, which outlives this, adds to them until it closes.
+  std::shared_ptr<std::vector<Clock::duration>> syncs_ =
+      std::make_shared<std::vector<Clock::duration>>();
   /// The log is moved into the database once it has so many pages. More of them would make the wait
   /// for the disk longer, fewer would make it more frequent.
   static constexpr int max_log_pages = 1000;

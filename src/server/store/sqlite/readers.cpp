@@ -1,7 +1,6 @@
 #include "server/store/sqlite/readers.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/log.hpp"
@@ -10,8 +9,6 @@ namespace molecule::server::store {
 
 namespace {
 
-/// Another process that restores the file after a crash holds it for a moment.
-constexpr std::chrono::milliseconds busy_timeout{100};
 /// Holds the rows and index pages that 10,000 workspaces use all the time.
 constexpr const char* larger_cache = "PRAGMA cache_size=-8192";
 
@@ -26,7 +23,8 @@ SqliteReaders::SqliteReaders(std::filesystem::path file) : file_(std::move(file)
 }
 
 void SqliteReaders::open() {
-  auto connection = std::make_shared<molecule::sqlite::Database>(file_, busy_timeout);
+  auto connection =
+      std::make_shared<molecule::sqlite::Database>(file_, molecule::sqlite::Database::ReadOnly{});
   connection->execute(larger_cache);
   connections_.insert(connections_.begin(), std::move(connection));
 }

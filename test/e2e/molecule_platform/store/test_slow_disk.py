@@ -75,10 +75,13 @@ def test_a_write_behind_a_silent_disk_is_refused_and_can_be_repeated(held):
             sent.append(Asked(platform, agent, f"message {len(sent)}"))
         return next((asked.reply for asked in sent if asked.reply), None)
 
+    assert platform.request("GET", "/ready").status == 200
     reply = until(refused, 60, "a refusal")
     assert reply.status == 503, reply
     assert "Retry-After" in reply.headers
+    until(lambda: platform.request("GET", "/ready").status == 503, 20, "not ready")
     hold.unlink()
+    until(lambda: platform.request("GET", "/ready").status == 200, 20, "ready again")
     for asked in sent:
         asked.join(20)
     statuses = [asked.reply.status for asked in sent]

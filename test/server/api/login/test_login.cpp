@@ -49,7 +49,11 @@ struct Browser {
 
 std::string mint_code(Platform& platform) {
   server::Context context(platform.services);
-  return test::run(platform.loop, server::mint_login_code(context.store, context.wall_micros()));
+  test::run(platform.loop, context.begin_writing());
+  std::string code =
+      test::run(platform.loop, server::mint_login_code(context.store, context.wall_micros()));
+  test::run(platform.loop, context.store.commit());
+  return code;
 }
 
 }  // namespace

@@ -293,9 +293,11 @@ TEST_CASE("a message that was written while another instance decides reopens not
   auto read = test::run(office.platform.loop, server::find_request(context, id));
   REQUIRE(read);
   REQUIRE(office.person(id, "/respond", R"({"action":"approved"})") == 200);
+  test::run(office.platform.loop, context.begin_writing());
   const auto added = test::run(
       office.platform.loop,
       server::add_message(context, *read, server::Party::agent(office.agent.id), "and now?"));
   CHECK(added);
+  test::run(office.platform.loop, context.store.commit());
   CHECK(office.thread(id)["request"]["status"].string() == "approved");
 }
