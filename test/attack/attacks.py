@@ -1,6 +1,7 @@
 """The attacks themselves. Each takes a world and how hard to try (1: a few seconds), and gives its
 `Result`. Named after the rows of the fault report that they come from."""
 
+import collections
 import contextlib
 import http.client
 import os
@@ -173,26 +174,43 @@ def c5_swallowed_requests(world, scale=1):
     return result
 
 
+def as_fast_as_answered(world, seconds, request):
+    """Sends what `request()` gives on ten connections; returns the number of answers by status."""
+    crowd = [world.connect() for _ in range(10)]
+    for client in crowd:
+        client.setblocking(False)
+    end = time.monotonic() + seconds
+    statuses, pending = collections.Counter(), set()
+    while time.monotonic() < end:
+        for client in crowd:
+            if client not in pending:
+                drop_quietly(lambda: client.send(request()))
+                pending.add(client)
+        for client in select.select(crowd, [], [], 0.05)[0]:
+            if answer := drop_quietly(lambda: client.recv(65536)):
+                statuses[int(answer.split(b" ", 2)[1])] += 1
+                pending.discard(client)
+    return statuses
+
+
 def c13_guesses(world, scale=1):
     """Wrong admin tokens as fast as they are answered; right ones are served meanwhile."""
     with world.attack("C13 guesses") as result:
-        crowd = [world.connect() for _ in range(10)]
-        for client in crowd:
-            client.setblocking(False)
-        end = time.monotonic() + 3 * scale
-        answered, pending = 0, set()
-        while time.monotonic() < end:
-            for client in crowd:
-                if client not in pending:
-                    drop_quietly(lambda: client.send(
-                        world.text("GET", "/workspaces", os.urandom(8).hex())))
-                    pending.add(client)
-            for client in select.select(crowd, [], [], 0.05)[0]:
-                if drop_quietly(lambda: client.recv(65536)):
-                    answered += 1
-                    pending.discard(client)
-        result.notes["guesses_a_second"] = round(answered / (3 * scale))
+        statuses = as_fast_as_answered(
+            world, 3 * scale, lambda: world.text("GET", "/workspaces", os.urandom(8).hex()))
+        result.notes["guesses_a_second"] = round(statuses.total() / (3 * scale))
         result.notes["right_token"] = world.platform.admin("GET", "/workspaces").status
+    return result
+
+
+def c7_strangers(world, scale=1):
+    """Requests without a token as fast as they are answered, from the address of the others."""
+    with world.attack("C7 strangers") as result:
+        path = f"/workspaces/{world.other.id}"
+        statuses = as_fast_as_answered(world, 3 * scale, lambda: world.text("GET", path))
+        result.notes["answered_a_second"] = round(statuses.total() / (3 * scale))
+        result.notes["served"] = statuses[200]
+        result.notes["refused"] = statuses[429]
     return result
 
 
@@ -200,4 +218,4 @@ def c13_guesses(world, scale=1):
 ALL = [(c2_unread_downloads, 256), (c3_pings, None), (c3_unread_events, None),
        (c3_hoarded_sockets, None), (c3_unread_answers, None), (c4_silent_strangers, 256),
        (c4_slow_heads, None), (c4_declared_bodies, None), (c5_swallowed_requests, None),
-       (c13_guesses, None)]
+       (c7_strangers, None), (c13_guesses, None)]

@@ -37,7 +37,8 @@ Environment:
                          STORE_PASSWORD that systemd hands over comes first
   EXTERNAL_PLATFORM_URL  the same as --public-url
   CORS_ORIGINS           other sites whose pages may call it, separated by commas
-  RATE_LIMIT             requests with one agent's token in a minute (600); 0: any number
+  RATE_LIMIT             requests with one agent's token in a minute (600), and as many without a
+                         valid one from one address; 0: any number
   ACTIVITY_RETENTION_DAYS
                          days for which messages are kept (30)
   REMOTE_LIVENESS_STALE_AFTER
@@ -107,7 +108,9 @@ std::optional<std::string> collect_limits(const std::string& file,
                                           server::Limits& limits) {
   std::optional<std::string> problem;
   if (!file.empty()) problem = read_limits_file(file, limits);
-  if (!problem) problem = environment_limit("RATE_LIMIT", "requests-per-minute", limits);
+  for (const char* name : {"requests-per-minute", "client-requests-per-minute"}) {
+    if (!problem) problem = environment_limit("RATE_LIMIT", name, limits);
+  }
   if (!problem) problem = environment_limit("ACTIVITY_RETENTION_DAYS", "message-days", limits);
   for (std::size_t i = 0; !problem && i < flags.size(); ++i) {
     const std::string& flag = flags[i];

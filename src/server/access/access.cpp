@@ -183,6 +183,13 @@ awaitable<Result<Caller, Reply>> authorize(Context& context, Access access,
   co_return authorize_workspace(access, request, claimed, *std::move(caller));
 }
 
+awaitable<Caller> identify(Context& context, const Request& request) {
+  if (!request.bearer() && !session_cookie(context, request)) co_return Caller();
+  Result<Caller, Reply> caller = co_await authorize(context, Access::any_token, request);
+  if (!caller) co_return Caller();
+  co_return *std::move(caller);
+}
+
 awaitable<std::optional<Reply>> claim_workspace(Context& context, const Request& request,
                                                 std::string_view workspace_id) {
   context.body_access_decided = true;
@@ -193,6 +200,7 @@ awaitable<std::optional<Reply>> claim_workspace(Context& context, const Request&
   if (!caller || !text::equal_ignoring_case(caller->workspace_id, workspace_id)) {
     co_return error_reply(401, invalid_workspace_token);
   }
+  context.credential_shown = true;
   // The router counts the requests of all other routes: only here is the caller not yet known.
   const std::int64_t per_minute = context.services.limits.requests_per_minute;
   if (per_minute == 0) co_return std::nullopt;
@@ -210,8 +218,10 @@ awaitable<std::optional<Reply>> claim_registration(Context& context, const Reque
   if (has_own_token) co_return co_await claim_workspace(context, request, workspace_id);
   const std::optional<std::string_view> token = request.bearer();
   if (!token) co_return error_reply(401, missing_workspace_token);
-  if (is_admin_token(context, *token)) co_return std::nullopt;
+  context.credential_shown = is_admin_token(context, *token);
+  if (context.credential_shown) co_return std::nullopt;
   const std::optional<Caller> admin = co_await find_org_caller(context, *token);
+  context.credential_shown = admin.has_value();
   if (admin) co_return std::nullopt;
   co_return error_reply(401, invalid_workspace_token);
 }

@@ -43,6 +43,9 @@ enum class Access {
 /// send.
 awaitable<Result<Caller, Reply>> authorize(Context& context, Access access, const Request& request);
 
+/// Who sends a request to a route that asks for no credential; nobody without a right one.
+awaitable<Caller> identify(Context& context, const Request& request);
+
 /// True for the admin token itself.
 bool is_admin_token(const Context& context, std::string_view token);
 /// The 403 of page.md 1.10.

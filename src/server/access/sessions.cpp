@@ -50,6 +50,7 @@ awaitable<bool> use_login_code(Context& context, std::string_view code) {
 }
 
 awaitable<NewSession> create_session(Context& context, std::string_view user_agent) {
+  context.credential_shown = true;
   NewSession made{.id = random_uuid(), .secret = random_token()};
   const std::string shown =
       text::one_line(text::prefix_bytes(text::repair_utf8(user_agent), max_user_agent_bytes));

@@ -121,6 +121,11 @@ struct Context {
   EventQueue events;
   /// See `Access::body_workspace`.
   bool body_access_decided = false;
+  /// The handler found the request's credential right, where the route leaves that to it: a
+  /// workspace's token with its body, or what a login is made from.
+  bool credential_shown = false;
+  /// The request has a wrong one, although its route asks for none.
+  bool wrong_credential = false;
   /// The request revoked tokens: who still listens with one is disconnected after the commit.
   bool tokens_revoked = false;
 };

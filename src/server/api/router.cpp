@@ -12,6 +12,7 @@
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "server/access/access.hpp"
+#include "server/api/limits/client_rate.hpp"
 #include "server/http/http_request.hpp"
 #include "server/store/store_error.hpp"
 
@@ -83,6 +84,31 @@ bool is_decided(const Route& route, const Context& context, const Reply& reply) 
   return false;
 }
 
+/// What costs next to nothing counts for nobody: a page or a probe that shares its address with a
+/// crowd, as behind a proxy all do, is answered all the same.
+bool is_free(const Route& route) {
+  return route.pattern == "/health" || route.pattern == "/ready" || route.pattern == "/" ||
+         route.pattern == "/page/:name" || route.pattern == "/login/info";
+}
+
+/// The handler finds out whether the request brings something right.
+bool is_proved_by_handler(const Route& route) {
+  return route.access == Access::body_workspace || route.pattern == "/login";
+}
+
+/// The route asks for no credential: without one the request counts for its address.
+bool is_for_strangers(const Route& route) {
+  return route.access == Access::anyone && !is_free(route) && !is_proved_by_handler(route);
+}
+
+bool is_wrong(const Caller& sender, const Request& request) {
+  return sender.kind == Caller::Kind::nobody && request.bearer().has_value();
+}
+
+Reply refuse_sender(const Caller& sender, const RequestRates::Verdict& rate) {
+  return sender.kind == Caller::Kind::nobody ? client_refusal(rate) : rate_refusal(rate);
+}
+
 /// How often a request is tried that other transactions are in the way of.
 constexpr int max_tries = 12;
 constexpr std::chrono::seconds max_trying{3};
@@ -146,7 +172,23 @@ const Router::Entry* Router::find(std::string_view method, std::string_view path
   return best;
 }
 
-Reply Router::answer_unknown(Request& request) {
+awaitable<Reply> Router::answer_unknown(Request request) {
+  Caller sender;
+  try {
+    Context context(services_);
+    sender = co_await identify(context, request);
+  } catch (const std::exception& error) {
+    log::debug("{}: {}", request.path, error.what());
+  }
+  const RequestRates::Verdict rate = count_request(sender, false, request.client);
+  Reply reply = rate.refused ? refuse_sender(sender, rate) : unknown_reply(request);
+  reply.wrong_credential = is_wrong(sender, request);
+  add_rate_headers(reply, rate);
+  services_.requests.count_unmatched(reply.status);
+  co_return reply;
+}
+
+Reply Router::unknown_reply(Request& request) {
   std::string_view path = request.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   const bool known =
@@ -163,13 +205,44 @@ awaitable<void> Router::publish(Context& context) {
   }
 }
 
-RequestRates::Verdict Router::count_request(const Route& route, const Caller& caller) {
+RequestRates::Verdict Router::count_request(const Caller& sender, bool presence,
+                                            const std::optional<asio::ip::address>& client) {
+  if (sender.kind == Caller::Kind::nobody) return count_client(services_, client);
   const std::int64_t per_minute = services_.limits.requests_per_minute;
-  if (per_minute == 0 || caller.kind != Caller::Kind::workspace) return {};
-  const bool presence = is_presence(route.method, route.pattern);
-  RequestRates::Verdict verdict = services_.rates.count(caller.token_id, presence, per_minute);
-  if (verdict.refused) services_.refusals.count("rate", caller.workspace_id);
+  if (per_minute == 0 || sender.kind != Caller::Kind::workspace) return {};
+  RequestRates::Verdict verdict = services_.rates.count(sender.token_id, presence, per_minute);
+  if (verdict.refused) services_.refusals.count("rate", sender.workspace_id);
   return verdict;
+}
+
+awaitable<std::optional<Reply>> Router::refusal(Context& context, const Route& route,
+                                                Request& request,
+                                                std::optional<RequestRates::Verdict>& rate) {
+  const bool for_strangers = is_for_strangers(route);
+  Caller known;
+  if (for_strangers) {
+    known = co_await identify(context, request);
+    context.wrong_credential = is_wrong(known, request);
+  } else if (route.access != Access::anyone) {
+    Result<Caller, Reply> caller = co_await authorize(context, route.access, request);
+    if (!caller) {
+      Reply reply = std::move(caller.error());
+      add_rate_headers(reply, count_refused(services_, request.client, reply));
+      co_return reply;
+    }
+    request.caller = *std::move(caller);
+  }
+  const Caller& sender = for_strangers ? known : request.caller;
+  const bool counts = for_strangers || sender.kind != Caller::Kind::nobody;
+  if (!rate && counts) {
+    rate = count_request(sender, is_presence(route.method, route.pattern), request.client);
+  }
+  if (!rate) rate.emplace();
+  if (!rate->refused) co_return std::nullopt;
+  Reply reply = refuse_sender(sender, *rate);
+  reply.wrong_credential = context.wrong_credential;
+  add_rate_headers(reply, *rate);
+  co_return reply;
 }
 
 awaitable<Reply> Router::handle(Request request) {
@@ -179,11 +252,7 @@ awaitable<Reply> Router::handle(Request request) {
   if (request.head) request.method = "GET";
   if (!is_text(request)) co_return error_reply(400, "the path or the query is not UTF-8");
   const Entry* entry = find(request.method, request.path, request.args);
-  if (entry == nullptr) {
-    Reply unknown = answer_unknown(request);
-    services_.requests.count_unmatched(unknown.status);
-    co_return unknown;
-  }
+  if (entry == nullptr) co_return co_await answer_unknown(std::move(request));
   const Route& route = entry->route;
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   Reply reply;
@@ -218,22 +287,15 @@ awaitable<std::optional<Reply>> Router::attempt(const Route& route, Request requ
       // What a request reads and then changes is of what its path names, or of the sender.
       if (!request.args.empty()) context.store.lock(request.args.front());
     }
-    if (route.access != Access::anyone) {
-      Result<Caller, Reply> caller = co_await authorize(context, route.access, request);
-      if (!caller) {
-        reply = std::move(caller.error());
-        co_return made;
-      }
-      request.caller = *std::move(caller);
-    }
-    if (!rate) rate = count_request(route, request.caller);
-    if (rate->refused) {
-      reply = rate_refusal(*rate);
-      add_rate_headers(reply, *rate);
-      co_return made;
-    }
+    std::optional<Reply> refused = co_await refusal(context, route, request, rate);
+    if (refused) co_return refused;
+    const std::optional<asio::ip::address> client = request.client;
     reply = co_await route.handler(context, std::move(request));
     if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
+    reply.wrong_credential = context.wrong_credential;
+    if (is_proved_by_handler(route) && !context.credential_shown) {
+      rate = count_refused(services_, client, reply);
+    }
     reply.policy = route.policy;
     add_rate_headers(reply, *rate);
     if (reply.status >= 400) co_return made;
@@ -258,7 +320,9 @@ awaitable<Result<Caller, Reply>> Router::admit(Request request) {
   if (entry == nullptr) co_return refusal;
   try {
     Context context(services_);
-    co_return co_await authorize(context, entry->route.access, request);
+    Result<Caller, Reply> caller = co_await authorize(context, entry->route.access, request);
+    if (!caller) count_refused(services_, request.client, caller.error());
+    co_return caller;
   } catch (const std::exception& error) {
     refusal.error = failure_reply(entry->route, error);
   }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <asio/ip/address.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,13 +39,19 @@ class Router {
     RequestMetrics::Route* use;
   };
   const Entry* find(std::string_view method, std::string_view path, std::vector<std::string>& args);
-  Reply answer_unknown(Request& request);
+  awaitable<Reply> answer_unknown(Request request);
+  Reply unknown_reply(Request& request);
+  /// Finds out who sends the request, and counts it, which it is once: `rate` says so. Returns the
+  /// refusal, if it goes no further.
+  awaitable<std::optional<Reply>> refusal(Context& context, const Route& route, Request& request,
+                                          std::optional<RequestRates::Verdict>& rate);
   /// Nothing if another transaction was in the way, so that the request has to be tried again; not
   /// the `last` time. `rate` is empty until the request is counted, which it is once.
   awaitable<std::optional<Reply>> attempt(const Route& route, Request request, bool last,
                                           std::optional<RequestRates::Verdict>& rate);
   awaitable<void> publish(Context& context);
-  RequestRates::Verdict count_request(const Route& route, const Caller& caller);
+  RequestRates::Verdict count_request(const Caller& sender, bool presence,
+                                      const std::optional<asio::ip::address>& client);
 
   Services& services_;
   /// By number of segments, so that a request is compared with few of them.

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "server/access/access.hpp"
+#include "server/api/limits/client_rate.hpp"
 #include "server/http/http_request.hpp"
 
 namespace molecule::server {
@@ -43,7 +44,8 @@ awaitable<void> decide(Services& services, Access access, Request head,
   const Announcer announcer(decision);
   try {
     Context context(services);
-    const Result<Caller, Reply> caller = co_await authorize(context, access, head);
+    Result<Caller, Reply> caller = co_await authorize(context, access, head);
+    if (!caller) count_refused(services, head.client, caller.error());
     decision->outcome.emplace(caller ? std::nullopt : std::optional<Reply>(caller.error()));
   } catch (const std::exception& error) {
     log::error("a token could not be looked up: {}", error.what());

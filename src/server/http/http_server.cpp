@@ -17,6 +17,7 @@
 #include "server/http/events/handshake.hpp"
 #include "server/http/events/web_socket.hpp"
 #include "server/http/http_request.hpp"
+#include "server/http/limits/client_network.hpp"
 #include "server/http/limits/connections.hpp"
 #include "server/http/limits/descriptors.hpp"
 #include "server/http/limits/event_sockets.hpp"
@@ -183,6 +184,7 @@ struct HttpServer::Impl {
     const restinio::http_request_header_t& head = handle->header();
     Request request;
     request.arrived = arrived;
+    request.client = client_network(handle->remote_endpoint().address());
     request.method = head.method().c_str();
     head.for_each_field([&request](const restinio::http_header_field_t& field) {
       request.headers.emplace_back(field.name(), field.value());
@@ -264,7 +266,7 @@ struct HttpServer::Impl {
   }
 
   void answer(restinio::request_t& handle, const Request& request, Reply reply, bool close) {
-    const bool wait = guesses.slows(handle.remote_endpoint().address(), request, reply);
+    const bool wait = guesses.slows(request, reply);
     std::shared_ptr<ByteBudget::Share> held = answers.hold(request, reply);
     std::optional<restinio::sendfile_t> file = open_file(reply);
     add_common_headers(options.gate, request, reply);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asio/ip/address.hpp>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -28,6 +29,8 @@ struct Request {
   std::vector<std::string> args;
   /// The sender, as established by the router; nobody if the route requires no credential.
   Caller caller = {};
+  /// Where it comes from (`client_network`); nothing if nobody counts.
+  std::optional<asio::ip::address> client = std::nullopt;
   /// When the whole request was there; the epoch if nobody measures.
   std::chrono::steady_clock::time_point arrived = {};
 
@@ -60,6 +63,8 @@ struct Reply {
   std::string content_type = "application/json; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
   ContentPolicy policy = ContentPolicy::api;
+  /// The request's credential is a wrong one, whatever the status says.
+  bool wrong_credential = false;
   /// If set, these events follow instead of a body, for as long as the client stays.
   std::optional<Following> following = std::nullopt;
 };

@@ -55,7 +55,8 @@ std::uint64_t payload_bytes(const std::array<unsigned char, 14>& head) {
 
 }  // namespace
 
-RequestScreen::RequestScreen(const Rules& rules) : rules_(rules) {
+RequestScreen::RequestScreen(const Rules& rules, std::optional<asio::ip::address> client)
+    : rules_(rules), client_(std::move(client)) {
   begin_message();
 }
 
@@ -143,6 +144,7 @@ int RequestScreen::admit(std::optional<std::uint64_t> declared) {
   Request head;
   head.method = http_method_str(static_cast<http_method>(parser_.method));
   if (std::optional<Target> target = parse_target(url_)) head.path = std::move(target->path);
+  head.client = client_;
   for (const auto& [name, value] : credentials_) head.headers.emplace_back(name, value);
   Result<Grant, Reply> grant = rules_.admit(head, declared);
   if (!grant) {

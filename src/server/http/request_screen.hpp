@@ -3,6 +3,7 @@
 #include <http_parser.h>
 
 #include <array>
+#include <asio/ip/address.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -48,7 +49,7 @@ class RequestScreen {
   };
 
   /// `admit` is asked once for each request whose body has more than `unasked_bytes`: with its
-  /// method, its path and its Authorization, and the body's size unless it comes in chunks. The
+  /// client, method, path and Authorization, and the body's size unless it comes in chunks. The
   /// failure is the answer. Must not throw. Smaller bodies are counted in `unasked`, where there is
   /// one; while that is full, `admit` is asked for them too.
   struct Rules {
@@ -58,8 +59,9 @@ class RequestScreen {
         admit;
   };
 
-  /// `rules` must outlive this.
-  explicit RequestScreen(const Rules& rules);
+  /// `rules` must outlive this; `client` is whom `admit` is asked for (`Request::client`).
+  explicit RequestScreen(const Rules& rules,
+                         std::optional<asio::ip::address> client = std::nullopt);
   RequestScreen(const RequestScreen&) = delete;
   RequestScreen& operator=(const RequestScreen&) = delete;
 
@@ -104,6 +106,7 @@ class RequestScreen {
   std::size_t take_frames(std::string_view data);
 
   const Rules& rules_;
+  std::optional<asio::ip::address> client_;
   std::uint64_t max_body_bytes_ = 0;
   std::string url_;
   std::string field_;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "server/http/limits/client_network.hpp"
 #include "server/http/limits/connections.hpp"
 #include "server/http/request_screen.hpp"
 
@@ -44,7 +45,8 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   ScreenedSocket(Base&& accepted, asio::io_context& loop, std::shared_ptr<Connections> connections)
       : Base(std::move(accepted)),
         service_(&asio::use_service<ScreenService>(loop)),
-        screen_(std::make_shared<RequestScreen>(service_->rules)),
+        screen_(std::make_shared<RequestScreen>(service_->rules,
+                                                client_network(remote_endpoint().address()))),
         entry_(std::make_shared<Connections::Entry>(std::move(connections), [this] { cut(); })) {}
   ScreenedSocket(ScreenedSocket&& other) noexcept
       // Moves the part that is the base's.

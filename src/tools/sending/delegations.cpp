@@ -18,7 +18,8 @@ namespace {
 workspace::Message answer_message(const Delegations::Task& task, Clock& clock) {
   workspace::Message message;
   message.activity_id = task.activity_id;
-  message.text = task.outcome->value().text;
+  const platform::A2aReply& answer = task.outcome->value();
+  message.text = answer.failed ? "The peer answered with an error: " + answer.text : answer.text;
   message.peer_id = task.peer;
   message.kind = "delegation_result";
   message.method = "delegate_result";

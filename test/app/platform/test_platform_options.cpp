@@ -189,6 +189,7 @@ TEST_CASE("limits come from a file, the environment and flags, the later ones wi
       options({"--limits", file.string(), "--limit", "tokens=9", "--limit", "message-bytes=1K"},
               {{"HOME", "/home/ada"}, {"RATE_LIMIT", "7"}, {"REMOTE_LIVENESS_STALE_AFTER", "60"}});
   CHECK(read.limits.requests_per_minute == 7);
+  CHECK(read.limits.client_requests_per_minute == 7);
   CHECK(read.limits.files == 2);
   CHECK(read.limits.tokens == 9);
   CHECK(read.limits.message_bytes == 1024);

@@ -81,6 +81,13 @@ def test_fault_C5_no_request_is_swallowed_after_a_framing_error(run):
     assert run(attacks.c5_swallowed_requests).kept == []
 
 
+def test_fault_C7_strangers_are_limited_and_hold_up_nobody(run):
+    result = run(attacks.c7_strangers)
+    # A window may have begun anew meanwhile.
+    assert result.notes["served"] <= 2 * 600
+    assert result.slowest < PATIENCE
+
+
 def test_fault_C13_guessing_is_slow_and_locks_nobody_out(run):
     notes = run(attacks.c13_guesses).notes
     assert notes["guesses_a_second"] < 200 and notes["right_token"] == 200

@@ -134,6 +134,25 @@ def test_requests_count_at_every_instance(build):
         assert 60 <= accepted <= 60 + 3 * 25, accepted
 
 
+def test_an_address_without_a_token_counts_at_every_instance(build):
+    with Cluster(build, 2, env={"RATE_LIMIT": "1000"}) as cluster:
+        first, second = cluster.instances
+        statuses = [first.request("GET", "/nothing").status for _ in range(1001)]
+        assert statuses == [404] * 1000 + [429]
+        accepted = 0
+
+        def refused():
+            nonlocal accepted
+            status = second.request("GET", "/nothing").status
+            accepted += status == 404
+            return status == 429
+
+        until(refused, what="a refusal at the other instance")
+        # It was told within a second.
+        assert accepted < 900
+        assert second.request("GET", "/health").status == 200
+
+
 def test_wrong_logins_count_at_every_instance(build):
     with Cluster(build, 3) as cluster:
         for instance in cluster.instances:

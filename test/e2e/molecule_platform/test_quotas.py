@@ -33,6 +33,68 @@ def test_9_6_a_token_that_asks_too_often_waits_and_its_polls_go_on(limited):
     assert limited.stderr().count("limit reached (rate)") == 1
 
 
+@pytest.fixture
+def crowded(build):
+    # Above what the start of a platform asks itself.
+    with Platform(build, args=["--limit", "client-requests-per-minute=30"]) as platform:
+        yield platform
+
+
+def use_up(platform):
+    """Asks without a credential until the address is refused; returns that answer."""
+    statuses = []
+    while 429 not in statuses:
+        assert len(statuses) <= 30
+        reply = platform.request("GET", "/nothing")
+        statuses.append(reply.status)
+    assert set(statuses[:-1]) == {404} and len(statuses) > 20
+    return reply
+
+
+def test_9_6_an_address_without_a_right_token_waits(crowded):
+    agent = crowded.create_workspace("agent")
+    refused = use_up(crowded)
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert refused.headers["X-RateLimit-Remaining"] == "0"
+    assert refused.body == {
+        "error": "rate limit exceeded: too many requests without a valid token from this address",
+        "retry_after": int(refused.headers["Retry-After"])}
+    wrong, large = "x" * 40, {"key": "k", "value": "v" * 100_000}
+    for method, path, token, body in (
+            ("POST", "/registry/register", wrong, {"id": agent.id, "agent_card": {}}),
+            ("POST", "/registry/register", None, {"id": agent.id, "agent_card": {}}),
+            ("POST", "/registry/heartbeat", wrong, {"workspace_id": agent.id}),
+            ("POST", "/registry/heartbeat", None, {}),
+            ("GET", f"/workspaces/{agent.id}", None, None),
+            ("GET", f"/workspaces/{agent.id}/activity", wrong, None),
+            ("POST", f"/workspaces/{agent.id}/memory", wrong, large),
+            ("POST", "/login", None, {"token": wrong}),
+            ("GET", "/login?code=" + wrong, None, None),
+            ("GET", "/nothing", wrong, None)):
+        reply = crowded.request(method, path, token, body)
+        assert reply.status == 429, (method, path)
+        assert int(reply.headers["Retry-After"]) > 0, (method, path)
+    assert crowded.stderr().count("limit reached (client-rate)") == 1
+    assert wrong not in crowded.stderr()
+
+
+def test_9_6_agents_and_the_person_go_on_at_an_address_that_is_refused(crowded):
+    agents = [crowded.create_workspace(f"agent {number}") for number in range(20)]
+    use_up(crowded)
+    for agent in agents:
+        assert crowded.register(agent).status == 200
+        for _ in range(3):
+            assert crowded.heartbeat(agent).status == 200
+            assert crowded.activity(agent).status == 200
+        assert crowded.request("GET", "/nothing", agent.token).status == 404
+    for _ in range(50):
+        assert crowded.request("GET", "/health").status == 200
+        assert crowded.request("GET", "/ready").status == 200
+        assert crowded.request("GET", "/").status == 200
+    assert crowded.admin("GET", "/workspaces").status == 200
+    assert crowded.request("POST", "/login", json={"token": crowded.admin_token}).status == 200
+
+
 def test_9_6_one_sender_has_a_share_of_an_inbox(limited):
     agent = limited.create_workspace("agent")
     noisy, quiet = limited.create_workspace("noisy"), limited.create_workspace("quiet")

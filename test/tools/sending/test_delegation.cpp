@@ -138,6 +138,21 @@ TEST_CASE("a peer's error is an error with its text") {
   CHECK(contains(result.text, "out of tools"));
 }
 
+/// Calls `delegate_task` and cancels the call once the task is sent.
+void leave_call(Fixture& fixture) {
+  FakeCall call(arguments);
+  asio::cancellation_signal cancel;
+  std::optional<mcp::ToolResult> result;
+  bool ended = false;
+  asio::co_spawn(
+      fixture.loop, keep_result(fixture.tool("delegate_task").handler(call), result),
+      asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; }));
+  while (fixture.server.requests(send_call).empty()) fixture.loop.run_one();
+  cancel.emit(asio::cancellation_type::terminal);
+  while (!ended) fixture.loop.run_one();
+  CHECK_FALSE(result);
+}
+
 TEST_CASE("the workload and the progress are correct while a peer works") {
   Fixture fixture;
   Event answered(fixture.clock);
@@ -180,6 +195,46 @@ TEST_CASE("the workload and the progress are correct while a peer works") {
   CHECK(fixture.call("delegate_task", arguments).text == "late");
   CHECK(fixture.server.requests(send_call).size() == 1);
   CHECK(fixture.inbox().messages.size() == 0);
+}
+
+TEST_CASE("a peer's error that comes after its call was cancelled still says that it is one") {
+  Fixture fixture;
+  Event answered(fixture.clock);
+  fixture.server.answer(send_call,
+                        Canned{.body = R"({"result":{"status":{"state":"canceled"},"parts":)"
+                                       R"([{"kind":"text","text":"stopped by its user"}]}})",
+                               .held = &answered});
+  leave_call(fixture);
+  answered.notify_all();
+  fixture.settle();
+  const auto waiting = fixture.inbox().messages.peek(10);
+  REQUIRE(waiting.size() == 1);
+  CHECK(waiting.front().kind == "delegation_result");
+  CHECK(waiting.front().text == "The peer answered with an error: stopped by its user");
+  CHECK(fixture.workspaces->first().workload.active_tasks() == 0);
+  const mcp::ToolResult same = fixture.call("delegate_task", arguments);
+  CHECK(same.is_error);
+  CHECK(contains(same.text, "stopped by its user"));
+  CHECK(fixture.server.requests(send_call).size() == 1);
+}
+
+TEST_CASE("a cancelled task counts while its peer is at work, and ends where it fails") {
+  Fixture fixture;
+  Event answered(fixture.clock);
+  fixture.server.answer(send_call, Canned{.status = 502,
+                                          .body = R"({"error":"failed to reach workspace agent"})",
+                                          .held = &answered});
+  leave_call(fixture);
+  CHECK(fixture.workspaces->first().workload.active_tasks() == 1);
+  answered.notify_all();
+  fixture.settle();
+  CHECK(fixture.workspaces->first().workload.active_tasks() == 0);
+  CHECK(fixture.inbox().messages.size() == 0);
+  CHECK(fixture.failures.empty());
+  // Nothing was done: the same call is a new task.
+  fixture.server.forget(send_call);
+  fixture.server.answer(send_call, 200, R"({"result":"done"})");
+  CHECK(fixture.call("delegate_task", arguments).text == "done");
 }
 
 TEST_CASE("reports that hang or fail neither delay nor fail the answer") {

@@ -49,11 +49,7 @@ std::string stream_text(const EventFrame& event) {
 /// Lets the next call publish, however this one ends.
 struct PublishingGuard {
   bool& publishing;
-  std::deque<EventFrame>& waiting;
-  ~PublishingGuard() {
-    publishing = false;
-    waiting.clear();
-  }
+  ~PublishingGuard() { publishing = false; }
 };
 
 /// Of another workspace's events a workspace hears of its presence, and of what it takes part in:
@@ -74,8 +70,14 @@ constexpr std::chrono::minutes revocation_window(5);
 constexpr std::string_view part_changed = "PART_CHANGED";
 
 constexpr std::chrono::milliseconds retry_interval(200);
-/// Clients that are this far behind load everything anew sooner than they catch up.
+/// Clients that are this far behind load everything anew sooner than they catch up. An event may be
+/// as large as a request's body.
 constexpr std::size_t max_waiting = 10'000;
+constexpr std::uint64_t max_waiting_bytes = std::uint64_t{64} << 20;
+
+std::uint64_t bytes_of(const EventFrame& frame) {
+  return sizeof(EventFrame) + frame.type.size() + frame.workspace_id.size() + frame.payload.size();
+}
 
 }  // namespace
 
@@ -236,7 +238,7 @@ awaitable<void> EventHub::publish(std::vector<EventFrame> frames) {
 
 awaitable<void> EventHub::deliver(std::vector<EventFrame> frames) {
   if (in_background_ && !has_subscribers()) co_return;
-  for (EventFrame& frame : frames) waiting_.push_back(std::move(frame));
+  for (EventFrame& frame : frames) add_waiting(std::move(frame));
   if (in_background_) {
     news_.notify_all();
     co_return;
@@ -244,14 +246,37 @@ awaitable<void> EventHub::deliver(std::vector<EventFrame> frames) {
   // Another call is already publishing: it sends these frames in their turn.
   if (publishing_) co_return;
   publishing_ = true;
-  const PublishingGuard guard{.publishing = publishing_, .waiting = waiting_};
-  co_await send_waiting();
+  const PublishingGuard guard{publishing_};
+  try {
+    co_await send_waiting();
+  } catch (...) {
+    // Who misses an event loads everything anew.
+    forget_waiting();
+    dismiss_all();
+    throw;
+  }
+}
+
+void EventHub::add_waiting(EventFrame frame) {
+  waiting_bytes_ += bytes_of(frame);
+  waiting_.push_back(std::move(frame));
+  if (waiting_.size() <= max_waiting && waiting_bytes_ <= max_waiting_bytes) return;
+  log::warning("{} events wait for slow listeners, who are sent away", waiting_.size());
+  for (const EventFrame& each : std::exchange(waiting_, {})) dismiss_stream(each.workspace_id);
+  forget_waiting();
+  dismiss(subscribers_);
+}
+
+void EventHub::forget_waiting() {
+  waiting_.clear();
+  waiting_bytes_ = 0;
 }
 
 awaitable<void> EventHub::send_waiting() {
   while (!waiting_.empty()) {
     const EventFrame frame = std::move(waiting_.front());
     waiting_.pop_front();
+    waiting_bytes_ -= bytes_of(frame);
     co_await send(frame);
   }
 }
@@ -260,22 +285,24 @@ awaitable<void> EventHub::deliver_in_background() {
   in_background_ = true;
   while (true) {
     while (waiting_.empty()) co_await news_.wait();
-    if (waiting_.size() > max_waiting) {
-      log::warning("{} events wait for slow listeners, who are sent away", waiting_.size());
-      waiting_.clear();
-      dismiss_all();
-    }
     co_await send_waiting();
   }
 }
 
 void EventHub::dismiss_all() {
-  std::vector<Subscriber> all;
-  for (const auto& [id, subscriber] : subscribers_) all.push_back(subscriber);
-  for (const auto& [workspace, subscribers] : streams_) {
-    for (const auto& [id, subscriber] : subscribers) all.push_back(subscriber);
-  }
-  for (const Subscriber& subscriber : all) {
+  dismiss(subscribers_);
+  std::vector<std::string> workspaces;
+  for (const auto& [workspace, subscribers] : streams_) workspaces.push_back(workspace);
+  for (const std::string& workspace : workspaces) dismiss_stream(workspace);
+}
+
+void EventHub::dismiss_stream(std::string_view workspace_id) {
+  const auto found = streams_.find(workspace_id);
+  if (found != streams_.end()) dismiss(found->second);
+}
+
+void EventHub::dismiss(Subscribers subscribers) {
+  for (const auto& [id, subscriber] : subscribers) {
     if (subscriber.dismiss) subscriber.dismiss();
   }
 }

@@ -84,6 +84,12 @@ class EventHub {
 
   awaitable<void> send(const EventFrame& frame);
   awaitable<void> send_waiting();
+  /// Too much of it waits for nobody: the listeners that it concerns are sent away.
+  void add_waiting(EventFrame frame);
+  void forget_waiting();
+  void dismiss_stream(std::string_view workspace_id);
+  /// By value, as they unsubscribe meanwhile.
+  static void dismiss(Subscribers subscribers);
   /// Asks until the store answers, where others go on without this task.
   awaitable<Visibility> visibility(store::Session& store, Caller listener,
                                    std::string workspace_id);
@@ -101,6 +107,7 @@ class EventHub {
   std::map<std::uint64_t, std::string> stream_workspaces_;
   std::uint64_t last_id_ = 0;
   std::deque<EventFrame> waiting_;
+  std::uint64_t waiting_bytes_ = 0;
   bool publishing_ = false;
   bool in_background_ = false;
   Event news_;

@@ -22,7 +22,7 @@ class Instances {
     rows = 'r',     ///< there are new event rows
     event = 'e',    ///< an event that is no row
     fetched = 'f',  ///< how far an agent has come with its inbox
-    rates = 'q',    ///< requests that tokens have made
+    rates = 'q',    ///< requests that tokens and addresses have made
     guesses = 'g'   ///< wrong tokens from an address
   };
 

@@ -71,9 +71,9 @@ void hear_instances(Services& services, SharedEvents& events) {
 awaitable<void> tell_rates(Services& services) {
   while (true) {
     co_await sleep_for(services.clock, rates_interval);
-    const std::int64_t per_minute = services.limits.requests_per_minute;
-    if (per_minute == 0) continue;
-    for (const RequestRates::Share& share : services.rates.take_news(per_minute)) {
+    const Limits& limits = services.limits;
+    for (const RequestRates::Share& share :
+         services.rates.take_news(limits.requests_per_minute, limits.client_requests_per_minute)) {
       services.events.instances().tell(Subject::rates,
                                        fmt::format("{} {}", share.key, share.requests));
     }

@@ -12,7 +12,7 @@ namespace molecule::server {
 /// limits. `services` and `events` must live as long as the instances are heard.
 void hear_instances(Services& services, SharedEvents& events);
 
-/// Tells others every second which tokens come near their limit, until cancelled.
+/// Tells others every second which tokens and addresses come near their limit, until cancelled.
 awaitable<void> tell_rates(Services& services);
 
 }  // namespace molecule::server

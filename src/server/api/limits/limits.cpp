@@ -18,9 +18,10 @@ struct Named {
   std::int64_t min;
 };
 
-// Zero means "any number" only for the rate: a quota of nothing would be a broken platform.
-constexpr std::array<Named, 12> all{{
+// Zero means "any number" only for the rates: a quota of nothing would be a broken platform.
+constexpr std::array<Named, 13> all{{
     {"requests-per-minute", &Limits::requests_per_minute, 0},
+    {"client-requests-per-minute", &Limits::client_requests_per_minute, 0},
     {"key-value-bytes", &Limits::key_value_bytes, 1},
     {"memory-bytes", &Limits::memory_bytes, 1},
     {"message-bytes", &Limits::message_bytes, 1},

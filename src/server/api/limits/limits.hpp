@@ -12,6 +12,8 @@ namespace molecule::server {
 struct Limits {
   /// Requests with one token in a minute; 0: any number.
   std::int64_t requests_per_minute = 600;
+  /// Requests without a right credential from one address in a minute; 0: any number.
+  std::int64_t client_requests_per_minute = 600;
 
   std::int64_t key_value_bytes = std::int64_t{128} << 20;
   std::int64_t memory_bytes = std::int64_t{64} << 20;

@@ -48,13 +48,14 @@ void GuessBrake::hear(std::string_view text) {
   if (!invalid) wrong(address, login ? Secret::login : Secret::token);
 }
 
-bool GuessBrake::slows(const asio::ip::address& address, const Request& request, Reply& reply) {
+bool GuessBrake::slows(const Request& request, Reply& reply) {
   const bool login = decode_segment(request.path) == "/login";
   const bool token = request.bearer().has_value() || socket_offer(request).token.has_value();
-  if (reply.status != 401 || !(token || login)) return false;
-  const Verdict verdict = wrong(address, login ? Secret::login : Secret::token);
+  const bool refused = reply.status == 401 || reply.wrong_credential;
+  if (!refused || !(token || login) || !request.client) return false;
+  const Verdict verdict = wrong(*request.client, login ? Secret::login : Secret::token);
   // Numbered, as each counts.
-  if (tell) tell((login ? "l" : "t") + address.to_string() + ' ' + std::to_string(++told_));
+  if (tell) tell((login ? "l" : "t") + request.client->to_string() + ' ' + std::to_string(++told_));
   if (verdict.refuse) {
     reply = error_reply(429, "too many wrong tokens: retry later");
     reply.headers.emplace_back("Retry-After", "60");

@@ -46,7 +46,7 @@ class GuessBrake {
   Verdict wrong(const asio::ip::address& address, Secret secret = Secret::token);
   /// Counts it where `reply` refuses the request's token. True: the reply, which may become a 429,
   /// has to wait for `delay`.
-  bool slows(const asio::ip::address& address, const Request& request, Reply& reply);
+  bool slows(const Request& request, Reply& reply);
 
  private:
   struct Count {
