@@ -314,6 +314,22 @@ void Database::fail(int code, std::string_view what) {
   throw Error(code, fmt::format("database: cannot {}: {}", what, reason));
 }
 
+void Database::define(const char* name, TextTest test) {
+  const auto call = [](sqlite3_context* context, int, sqlite3_value** values) {
+    const auto text = [](sqlite3_value* value) {
+      const auto* data = reinterpret_cast<const char*>(sqlite3_value_text(value));
+      if (data == nullptr) return std::string_view();
+      return std::string_view(data, static_cast<std::size_t>(sqlite3_value_bytes(value)));
+    };
+    const auto function = reinterpret_cast<TextTest>(sqlite3_user_data(context));
+    sqlite3_result_int(context, function(text(values[0]), text(values[1])) ? 1 : 0);
+  };
+  const int code =
+      sqlite3_create_function_v2(handle_, name, 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                 reinterpret_cast<void*>(test), call, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(code, "define a function");
+}
+
 void Database::execute(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) fail(code, "run a statement");

@@ -146,6 +146,10 @@ class Database {
   Database& operator=(const Database&) = delete;
   ~Database();
 
+  /// Makes `name(text, other)` a function of SQL: whether `test` is true of the two. NULL counts as
+  /// an empty text. `test` must be pure and throw nothing.
+  using TextTest = bool (*)(std::string_view text, std::string_view other);
+  void define(const char* name, TextTest test);
   /// Runs statements that take no values, e.g. a schema.
   void execute(const char* sql);
   /// Prepares one statement, and caches it by its text.

@@ -19,6 +19,7 @@ std::vector<Value> MemoryQuery::all_values(const MemorySearch& search) const {
 }
 
 std::string everything_query(std::string_view matches) {
+  const auto in = [&](const char* column) { return fmt::format(fmt::runtime(matches), column); };
   return fmt::format(
       "SELECT f.kind, f.id, f.workspace_id, f.label, f.content, f.request_body, f.response_body,"
       " f.method, f.status, f.created_at, w.name FROM ("
@@ -26,14 +27,14 @@ std::string everything_query(std::string_view matches) {
       " request_body, response_body, method, status, created_at FROM"
       " (SELECT * FROM activity WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
       " AS newest WHERE coalesce(method, '') NOT IN ('chat_upload_receive', 'delegate_result')"
-      " AND (request_body{0} OR response_body{0} OR summary{0})"
+      " AND ({} OR {} OR {})"
       " UNION ALL SELECT 'memory', id, workspace_id, scope, content, NULL, NULL, NULL, NULL,"
       " created_at FROM"
       " (SELECT * FROM memories WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
-      " AS newest WHERE content{0}"
+      " AS newest WHERE {}"
       ") AS f JOIN workspaces w ON w.id = f.workspace_id AND w.status != 'removed'"
       " ORDER BY f.created_at DESC LIMIT 1000",
-      matches);
+      in("request_body"), in("response_body"), in("summary"), in("content"));
 }
 
 std::string delegations_query(std::string_view delegation_id, std::string_view text) {

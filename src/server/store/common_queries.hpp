@@ -33,7 +33,7 @@ struct MemoryQuery {
 };
 
 /// The statement of `Session::search_everything`, with $1 the workspace and $2 the pattern.
-/// `matches` is how the engine compares a column with $2, such as " ILIKE $2".
+/// `matches` is how the engine compares the column `{}` with $2, such as "{} ILIKE $2".
 std::string everything_query(std::string_view matches);
 
 /// The statement of `Session::list_delegations`, with $1 the workspace. `delegation_id` and `text`

@@ -76,7 +76,7 @@ RowStream PostgresSession::search_memories(const MemorySearch& search) {
 }
 
 RowStream PostgresSession::search_everything(std::string_view workspace_id, std::string_view text) {
-  static const std::string sql = everything_query(" ILIKE $2");
+  static const std::string sql = everything_query("{} ILIKE $2");
   return stream(sql, workspace_id, like_anywhere(text));
 }
 

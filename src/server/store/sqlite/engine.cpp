@@ -31,6 +31,7 @@ SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) : path_(file) 
                                                          molecule::sqlite::Database::Threads::two);
     migrate(*file_, sqlite::migrations());
     file_->execute(larger_cache);
+    define_functions(*file_);
     file_->checkpoint_by_hand();
     if (file_->has_log()) readers_.emplace(file);
     group_.emplace(*file_, readers(), metrics_);

@@ -1,10 +1,12 @@
 // The statements whose SQL is specific to SQLite.
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/text/text.hpp"
 #include "server/store/common_queries.hpp"
 #include "server/store/search_words.hpp"
 #include "server/store/sqlite/session.hpp"
@@ -60,7 +62,15 @@ std::string_view newest_search() {
   return sql;
 }
 
+bool contains_folded(std::string_view text, std::string_view folded) {
+  return text::fold_case(text).find(folded) != std::string::npos;
+}
+
 }  // namespace
+
+void define_functions(molecule::sqlite::Database& database) {
+  database.define("contains_folded", contains_folded);
+}
 
 RowStream SqliteSession::search_memories(const MemorySearch& search) {
   if (search.query.size() <= 1) {
@@ -77,8 +87,12 @@ RowStream SqliteSession::search_memories(const MemorySearch& search) {
 }
 
 RowStream SqliteSession::search_everything(std::string_view workspace_id, std::string_view text) {
-  static const std::string sql = everything_query(" LIKE $2 ESCAPE '\\'");
-  return stream(sql, workspace_id, like_anywhere(text));
+  // LIKE, which is faster, knows the cases of ASCII only.
+  static const std::string ascii = everything_query("{} LIKE $2 ESCAPE '\\'");
+  static const std::string any = everything_query("contains_folded({}, $2)");
+  const bool is_ascii = std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });
+  if (is_ascii) return stream(ascii, workspace_id, like_anywhere(text));
+  return stream(any, workspace_id, text::fold_case(text));
 }
 
 awaitable<Rows> SqliteSession::list_delegations(std::string_view workspace_id) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "server/store/sqlite/session.hpp"
 
 namespace molecule::server::store {
 
@@ -26,6 +27,7 @@ void SqliteReaders::open() {
   auto connection =
       std::make_shared<molecule::sqlite::Database>(file_, molecule::sqlite::Database::ReadOnly{});
   connection->execute(larger_cache);
+  define_functions(*connection);
   connections_.insert(connections_.begin(), std::move(connection));
 }
 

@@ -290,7 +290,7 @@ TEST_CASE("the sweep takes silent workspaces offline, but not at the platform's 
 
 TEST_CASE("the sweep runs every 15 s on the clock") {
   Platform platform;
-  asio::io_context loop;
+  asio::io_context& loop = platform.loop;
   std::exception_ptr failure;
   TaskGroup tasks(loop.get_executor(), platform.clock,
                   [&](std::string_view, std::exception_ptr error) { failure = error; });
