@@ -209,6 +209,8 @@ class Person:
         defaults.unlink()
         self.booted.run("systemctl", "restart", "molecule-platform")
         assert [row["id"] for row in self.request("GET", "/workspaces")] == [self.workspace]
+        # Else turning the system off takes most of a minute.
+        self.booted.run("systemctl", "stop", "postgresql")
 
     def use_own_platform(self):
         """molecule-platform as a service of one user."""
