@@ -175,8 +175,9 @@ awaitable<void> retention_task(Services& services) {
       log::error("retention: {}", error.what());
     }
     // Whoever leads later does not wait for an hour.
-    co_await sleep_for(services.clock,
-                       leads ? Clock::duration(retention_interval) : Clock::duration(interval));
+    const Clock::duration pause =
+        leads ? Clock::duration(retention_interval) : Clock::duration(interval);
+    co_await sleep_for(services.clock, pause);
   }
 }
 
