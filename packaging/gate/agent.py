@@ -182,6 +182,36 @@ class Person:
         self.admin_token = own
         assert [row["id"] for row in self.request("GET", "/workspaces")] == [self.workspace]
 
+    def use_postgres(self):
+        """The platform's service with its store in PostgreSQL, over a Unix socket, as in
+        docs/deploy.md; then without it again."""
+        store = "MOLECULE_STORE=postgres:///molecule"
+        # The packages are installed without what they recommend.
+        alone = self.booted.run("env", store, "molecule-platform", "--data", "/tmp/no-libpq",
+                                "--listen", f"127.0.0.1:{free_port()}", check=False)
+        assert alone.returncode != 0 and "libpq5" in alone.stderr, alone
+        system = self.booted.system.path
+        # The network is this machine's.
+        settings = system / "etc/postgresql-common/createcluster.conf"
+        settings.parent.mkdir()
+        settings.write_text("listen_addresses = ''\n", encoding="utf-8")
+        self.booted.run("apt-get", "install", "-y", "--no-install-recommends", "postgresql")
+        self.booted.run("runuser", "-u", "postgres", "--", "createuser", "molecule-platform")
+        self.booted.run("runuser", "-u", "postgres", "--", "createdb", "--owner=molecule-platform",
+                        "molecule")
+        defaults = system / "etc/default/molecule-platform"
+        defaults.write_text(store + "\n", encoding="utf-8")
+        self.booted.run("systemctl", "restart", "molecule-platform")
+        assert self.request("GET", "/workspaces") == []
+        tables = self.booted.run("runuser", "-u", "postgres", "--", "psql", "-d", "molecule", "-c",
+                                 r"\dt").stdout
+        assert "workspaces" in tables, tables
+        defaults.unlink()
+        self.booted.run("systemctl", "restart", "molecule-platform")
+        assert [row["id"] for row in self.request("GET", "/workspaces")] == [self.workspace]
+        # Else turning the system off takes most of a minute.
+        self.booted.run("systemctl", "stop", "postgresql")
+
     def use_own_platform(self):
         """molecule-platform as a service of one user."""
         port = free_port()

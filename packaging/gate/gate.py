@@ -152,6 +152,8 @@ def try_service(gate, suite, packages, folder):
             person.ask("and after the restart?", expect="the answer to: and after the restart?")
         with gate.step(f"{suite}: the platform's service does what docs/service.md says"):
             person.use_platform_service()
+        with gate.step(f"{suite}: the platform's service stores in PostgreSQL"):
+            person.use_postgres()
         with gate.step(f"{suite}: a platform of one user runs in the user's manager"):
             person.use_own_platform()
         with gate.step(f"{suite}: an upgrade keeps the inbox and the service goes on"):

@@ -61,9 +61,9 @@ awaitable<platform::Outcome<void>> send(std::shared_ptr<Job> job, std::string te
   }
   const workspace::Message& message = job->message;
   const bool answers = message.kind != "delegation_result";
+  const std::string answered = answers ? message.message_id : "";
   auto sent = co_await client.send_message(peer, std::move(message_id), std::move(text),
-                                           send_timeout, answers ? message.message_id : "",
-                                           std::max(message.hops, 0) + 1);
+                                           send_timeout, answered, std::max(message.hops, 0) + 1);
   if (!sent) outcome = Failure{std::move(sent.error())};
   co_return outcome;
 }

@@ -43,6 +43,7 @@ TEST_CASE("fault B9: signals ignored at the start stay ignored, except SIGTERM")
         }) == 7);
 }
 
+#ifdef MOLECULE_LINUX  // PR_SET_DUMPABLE is Linux's own.
 TEST_CASE("fault D6: memory is private unless core dumps are allowed") {
   const auto look = [] {
     process::keep_memory_private();
@@ -55,6 +56,7 @@ TEST_CASE("fault D6: memory is private unless core dumps are allowed") {
   CHECK(in_child(look) == 8);
   ::unsetenv("MOLECULE_ALLOW_CORE_DUMPS");
 }
+#endif
 
 TEST_CASE("fault A17: failing to write to stdout is a failure, a closed pipe is not") {
   CHECK(in_child([] {

@@ -245,8 +245,12 @@ int syncs = 0;
 
 }  // namespace
 
-/// Replaces libc's `fdatasync`.
+/// Replaces the libc function that `files::sync` calls.
+#ifdef MOLECULE_LINUX
 extern "C" int fdatasync(int) {
+#else
+extern "C" int fsync(int) {
+#endif
   ++syncs;
   return 0;
 }

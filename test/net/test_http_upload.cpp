@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <vector>
 
 #include "net/network.hpp"
 #include "support/temporary_folder.hpp"
@@ -119,7 +120,12 @@ TEST_CASE("fault D5: only stored files are sent, and only the file that was chec
   };
   CHECK(refused([](net::FormFile& file) { file.size = 6; }));
   CHECK(refused([&](net::FormFile& file) { file.path = write(folder.path() / "b.txt", "other"); }));
-  for (const char* made_up : {"/proc/self/environ", "/proc/version", "/dev/null"}) {
+#ifdef MOLECULE_LINUX
+  const std::vector<const char*> all_made_up{"/proc/self/environ", "/proc/version", "/dev/null"};
+#else
+  const std::vector<const char*> all_made_up{"/dev/null"};
+#endif
+  for (const char* made_up : all_made_up) {
     CAPTURE(made_up);
     CHECK(refused([made_up](net::FormFile& file) {
       file.path = made_up;

@@ -57,10 +57,11 @@ awaitable<Visibility> event_visibility(store::Session& store, Caller listener,
   if (listener.is_admin()) {
     if (listener.session_id.empty() && listener.token_id.empty()) co_return Visibility::visible;
     const bool session = !listener.session_id.empty();
-    store::Rows live = co_await store.query(
+    const std::string_view sql =
         session ? "SELECT 1 FROM sessions WHERE id = $1"
-                : "SELECT 1 FROM org_tokens WHERE id = $1 AND revoked_at IS NULL",
-        session ? listener.session_id : listener.token_id);
+                : "SELECT 1 FROM org_tokens WHERE id = $1 AND revoked_at IS NULL";
+    const std::string& id = session ? listener.session_id : listener.token_id;
+    store::Rows live = co_await store.query(sql, id);
     co_return live.next() ? Visibility::visible : Visibility::revoked;
   }
   store::Rows token = co_await store.query(

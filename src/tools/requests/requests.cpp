@@ -50,7 +50,8 @@ awaitable<mcp::ToolResult> create_request(Services& services, mcp::Call& call) {
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   PeerChoice peer;
   if (!is_the_person(recipient)) {
-    peer = co_await find_peer(services, recipient, source == nullptr ? "" : source->id());
+    const std::string from = source == nullptr ? "" : source->id();
+    peer = co_await find_peer(services, recipient, from);
     if (peer.failure) co_return std::move(*peer.failure);
     if (!peer.problem.empty()) arguments.reject("recipient", peer.problem);
   }

@@ -22,7 +22,9 @@ class Opencode(NpmHost):
         return [self.program, "run", "-m", "mock/mock-model", session.prompt], variables
 
     def as_handler(self, session):
-        return [self.program], self.configure(session, model="mock/mock-model")
+        variables = self.configure(session, model="mock/mock-model")
+        # The daemon runs it in a folder of its own, from where it does not find the file.
+        return [self.program], {**variables, "OPENCODE_CONFIG": str(session.work / "opencode.json")}
 
     def configure(self, session, **more):
         provider = {"npm": "@ai-sdk/openai-compatible", "name": "mock",

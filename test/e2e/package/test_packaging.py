@@ -117,12 +117,20 @@ def test_the_debian_source_asks_for_what_the_build_needs():
 
 
 def test_the_debian_packages_depend_on_what_the_linker_does_not_see():
-    """libcurl is loaded when it is needed, and it reads the certificates."""
+    """libcurl is loaded when it is needed, and it reads the certificates; libpq only if the store is
+    in PostgreSQL."""
     packages = {fields["Package"]: fields for fields in control() if "Package" in fields}
     assert set(packages) == {"molecule-mcp", "molecule-platform"}
     assert {"libcurl4", "libcurl4t64", "ca-certificates"} <= names(packages["molecule-mcp"]["Depends"])
+    assert "libpq5" in names(packages["molecule-platform"]["Recommends"])
     for fields in packages.values():
         assert {"${shlibs:Depends}", "${misc:Depends}"} <= names(fields["Depends"])
+
+
+@pytest.mark.parametrize("script", ["debian/rules", "portable/build"])
+def test_what_is_handed_out_has_all_parts(script):
+    """Without a library's headers such a build fails instead of leaving a part out."""
+    assert {"platform", "postgres", "page"} <= set(re.findall(r"-D(\w+)=enabled", read(script)))
 
 
 def test_the_debian_changelog_has_the_version_of_the_build():
@@ -144,7 +152,8 @@ def test_what_meson_installs_is_in_a_debian_package(build):
         pytest.skip("this build has no molecule-platform")
     listed = [line for name in ("molecule-mcp", "molecule-platform")
               for line in read(f"debian/{name}.install").split()]
-    packed = {line.removeprefix("usr/") for line in listed}
+    packed = {line.replace("${env:SYSTEM_UNITS}", "lib/systemd/system").removeprefix("usr/")
+              for line in listed}
     if not shutil.which("scdoc"):
         packed = {name for name in packed if not name.startswith("share/man/")}
     assert len(listed) == len(set(listed))

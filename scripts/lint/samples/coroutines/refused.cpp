@@ -5,6 +5,7 @@ awaitable<int> await_in_condition() {
 }
 awaitable<int> await_in_ternary() { co_return flag ? co_await a() : 0; }
 awaitable<void> await_of_temporary() { co_await send({.url = u}); }
+awaitable<void> await_of_choice() { co_await send(flag ? "" : name()); }
 awaitable<void> await_of_lambda() { co_await run([x] { return x; }); }
 awaitable<void> await_in_catch() {
   try {

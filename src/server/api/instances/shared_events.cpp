@@ -50,10 +50,10 @@ awaitable<std::vector<EventFrame>> SharedEvents::read() {
   constexpr const char* everything =
       "SELECT pg_current_snapshot()::text, e.seq, e.event_type, e.workspace_id, e.payload, e.at"
       " FROM (SELECT 1) AS now LEFT JOIN shared_events e ON $1::text != '' ORDER BY e.seq";
-  const bool back = unsure_;
+  const std::string_view sql = unsure_ ? everything : since_last;
   unsure_ = false;
   const std::unique_ptr<store::Session> session = services_.store.session();
-  store::Rows row = co_await session->query(back ? everything : since_last, seen_);
+  store::Rows row = co_await session->query(sql, seen_);
   std::vector<EventFrame> frames;
   const Clock::time_point now = services_.clock.now();
   while (row.next()) {

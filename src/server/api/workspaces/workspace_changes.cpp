@@ -171,6 +171,8 @@ awaitable<Reply> patch_workspace(Context& context, Request request) {
     co_return error_reply(400, "parent_id is unknown, or a descendant of this workspace");
   }
   const bool moved = change.x && change.y;
+  const auto x = moved ? change.x : std::nullopt;
+  const auto y = moved ? change.y : std::nullopt;
   co_await context.store.execute(
       "UPDATE workspaces SET name = coalesce($2, name), role = coalesce($3, role),"
       " tier = coalesce($4, tier), collapsed = coalesce($5, collapsed),"
@@ -178,9 +180,9 @@ awaitable<Reply> patch_workspace(Context& context, Request request) {
       " parent_id = CASE WHEN $9 THEN $10 ELSE parent_id END,"
       " workspace_dir = CASE WHEN $11 THEN $12 ELSE workspace_dir END,"
       " updated_at = $13 WHERE id = $1",
-      workspace->id, change.name, change.role, change.tier, change.collapsed, change.runtime,
-      moved ? change.x : std::nullopt, moved ? change.y : std::nullopt, change.has_parent,
-      change.parent_id, change.has_dir, change.workspace_dir, context.now_micros());
+      workspace->id, change.name, change.role, change.tier, change.collapsed, change.runtime, x, y,
+      change.has_parent, change.parent_id, change.has_dir, change.workspace_dir,
+      context.now_micros());
   context.events.changed(workspace->id, "agent");
   co_return json_reply(200, R"({"status":"updated"})");
 }

@@ -131,12 +131,10 @@ awaitable<ConnectionPtr> connect(Parameters parameters, TimePoint give_up) {
   libpq().setNoticeProcessor(connection.get(), log_notice, nullptr);
   PostgresPollingStatusType next = PGRES_POLLING_WRITING;
   while (next != PGRES_POLLING_OK) {
-    const bool reading = next == PGRES_POLLING_READING;
+    const auto ready = next == PGRES_POLLING_READING ? asio::posix::descriptor_base::wait_read
+                                                     : asio::posix::descriptor_base::wait_write;
     // Each attempt may have a socket of its own.
-    co_await wait_ready(libpq().socket(connection.get()),
-                        reading ? asio::posix::descriptor_base::wait_read
-                                : asio::posix::descriptor_base::wait_write,
-                        give_up);
+    co_await wait_ready(libpq().socket(connection.get()), ready, give_up);
     next = libpq().connectPoll(connection.get());
     if (next == PGRES_POLLING_FAILED) fail(connection.get());
   }

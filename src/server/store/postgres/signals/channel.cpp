@@ -125,8 +125,8 @@ awaitable<void> Channel::serve(Handlers& handlers) {
   while (true) {
     ask();
     if (libpq().flush(watch->get()) < 0) lost(libpq().errorMessage(watch->get()));
-    const bool waits = asked_ != Query::none;
-    co_await Watch::wait(watch, waits ? asked_at_ + patience : next_look_);
+    const auto until = asked_ != Query::none ? asked_at_ + patience : next_look_;
+    co_await Watch::wait(watch, until);
     if (libpq().consumeInput(watch->get()) == 0) lost(libpq().errorMessage(watch->get()));
     take(handlers);
     if (asked_ != Query::none && Clock::now() >= asked_at_ + patience) lost("no answer in time");
