@@ -75,6 +75,8 @@ class Platform:
         finally:
             self._stderr.close()
             shutil.rmtree(self._scratch, ignore_errors=True)
+            if self.store and self._scratch in self.data_dir.parents:
+                drop_store_of(self.data_dir)
 
     def start(self):
         command = [self.binary, "--listen", self._listen, "--data", str(self.data_dir)]
@@ -249,6 +251,10 @@ def store_of(folder):
     if name not in _stores:
         _stores[name] = postgres.shared_server().new_database()
     return _stores[name]
+
+
+def drop_store_of(folder):
+    postgres.shared_server().drop_database(_stores.pop(str(pathlib.Path(folder).absolute())))
 
 
 def database_of(folder):
