@@ -16,7 +16,8 @@ namespace molecule::server::store {
 
 /// A store in one SQLite file. Every statement completes at once, so no two sessions ever write at
 /// the same time: a session's part of the shared transaction ends before any other session runs.
-/// Outside of a transaction a session only reads, on another connection, which sees what is durable.
+/// Outside of a transaction a session only reads, on another connection, which sees what is
+/// durable.
 class SqliteDatabase final : public Database {
  public:
   /// Creates or upgrades the file. Throws `StoreError`.
