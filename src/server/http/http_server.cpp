@@ -123,6 +123,7 @@ struct HttpServer::Impl {
     tasks.spawn("accept", listener.accept_all(services.clock, *connections, descriptors.connections,
                                               std::move(open)));
     tasks.spawn("late connections", drop_late());
+    tasks.spawn("streams", keep_streams_alive());
     tasks.spawn("WebSocket pings", ping_sockets());
   }
 
@@ -137,8 +138,16 @@ struct HttpServer::Impl {
     while (true) {
       co_await sleep_for(services.clock, late_check_interval);
       connections->drop_late();
-      streams.keep_alive();
       co_await close_revoked();
+    }
+  }
+
+  awaitable<void> keep_streams_alive() {
+    constexpr std::chrono::milliseconds without_streams{1000};
+    while (true) {
+      co_await sleep_for(services.clock,
+                         streams.size() > 0 ? EventStreams::round_interval : without_streams);
+      streams.keep_alive();
     }
   }
 

@@ -14,7 +14,7 @@ namespace molecule::server {
 
 namespace {
 
-constexpr std::uint64_t keep_alive_seconds = 15;
+constexpr std::uint64_t keep_alive_rounds = std::chrono::seconds(15) / EventStreams::round_interval;
 /// A client has nothing more to say.
 constexpr std::size_t max_unasked = std::size_t{64} << 10;
 constexpr std::string_view comment = ": ping\n\n";
@@ -163,7 +163,7 @@ void EventStreams::open(ScreenedSocket socket, const Reply& reply) {
 void EventStreams::keep_alive() {
   ++round_;
   for (const std::uint64_t id : sockets_.ids()) {
-    if (id % keep_alive_seconds == round_ % keep_alive_seconds) {
+    if (id % keep_alive_rounds == round_ % keep_alive_rounds) {
       sockets_.send(id, std::string(comment));
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,9 +31,11 @@ class EventStreams {
   /// Answers with the head of `reply` and a first comment, and then with the events that it says,
   /// until the client leaves, reads too slowly, or has no more right to them.
   void open(ScreenedSocket socket, const Reply& reply);
-  /// Call this every second: each stream gets a comment every 15 s, so that a proxy keeps it and a
-  /// client that is gone shows; all of them spread over that time.
+  /// Call this every `round_interval`: each stream gets a comment every 15 s, so that a proxy keeps
+  /// it and a client that is gone shows; all of them spread over that time, so that thousands of
+  /// streams hold up nobody.
   void keep_alive();
+  static constexpr std::chrono::milliseconds round_interval{100};
   void drop_all() { sockets_.drop_all(); }
   std::size_t size() const { return sockets_.size(); }
 

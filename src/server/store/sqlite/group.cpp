@@ -17,9 +17,10 @@ using molecule::sqlite::Error;
 /// Bounds how long the first member waits.
 constexpr int max_members = 100;
 constexpr std::chrono::milliseconds max_gathering{10};
-/// How long a commit waits for those that the last one released, beside how long that one took.
+/// How long a commit waits for the next of those that the last one released, beside how long that
+/// one took.
 constexpr int gathering_share = 4;
-constexpr std::chrono::milliseconds longest_wait_for_others{2};
+constexpr std::chrono::milliseconds longest_wait_for_next{2};
 constexpr std::chrono::milliseconds retry_interval{10};
 /// For statements outside of a group, and where a rollback journal replaces the log.
 constexpr std::chrono::milliseconds other_wait{100};
@@ -142,6 +143,7 @@ awaitable<void> SqliteGroup::keep() {
   }
   Commits commit = commit_;
   ++commit->members;
+  last_came_ = clock_.now();
   if (commit->members >= max_members || readers_ == nullptr) finish(commit);
   if (commit->members == expected_) commit->gather_timer.cancel();
   co_await wait(std::move(commit));
@@ -174,8 +176,8 @@ void SqliteGroup::finish_or_wait(const Commits& commit, int members) {
     // More came in this turn of the loop, so more may be ready in the next one.
     asio::post(*executor_,
                [this, commit, seen = commit->members] { finish_or_wait(commit, seen); });
-  } else if (commit->members < expected_ && now < gather_until_) {
-    commit->gather_timer.expires_at(gather_until_);
+  } else if (commit->members < expected_ && now < last_came_ + patience_for_next_) {
+    commit->gather_timer.expires_at(last_came_ + patience_for_next_);
     commit->gather_timer.async_wait([this, commit](const asio::error_code&) {
       if (commit == commit_) finish_or_wait(commit, commit->members);
     });
@@ -217,9 +219,9 @@ void SqliteGroup::finished(const Commits& commit, const Outcome& outcome) {
   commit->done_timer.cancel();
   // One that was alone waits for nobody.
   expected_ = commit->members + waiting_ > 1 ? commit->members + waiting_ : 0;
-  gather_until_ =
-      std::chrono::steady_clock::now() +
-      std::min<Clock::duration>(outcome.took / gathering_share, longest_wait_for_others);
+  last_came_ = clock_.now();
+  patience_for_next_ =
+      std::min<Clock::duration>(outcome.took / gathering_share, longest_wait_for_next);
   if (database_.log_pages() >= next_checkpoint_) checkpoint();
 }
 

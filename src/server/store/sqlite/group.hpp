@@ -109,7 +109,9 @@ class SqliteGroup {
   /// Those who were released by the last commit, and who waited for its end. They are likely to be
   /// back at once, so the next commit waits for them for a moment.
   int expected_ = 0;
-  std::chrono::steady_clock::time_point gather_until_;
+  /// When the last of them came, or could have begun to, and how long the next one may take.
+  Clock::time_point last_came_;
+  Clock::duration patience_for_next_{};
   /// Of the work under way. The connection, which outlives this, adds to them until it closes.
   std::shared_ptr<std::vector<Clock::duration>> syncs_ =
       std::make_shared<std::vector<Clock::duration>>();
