@@ -78,7 +78,8 @@ class Statement {
 
   /// True if there is a row. Throws `Error`.
   bool step();
-  /// Ends the statement, which otherwise goes on being under way after some errors. Its values stay.
+  /// Ends the statement, which otherwise goes on being under way after some errors. Its values
+  /// stay.
   void reset();
   /// Steps to the end, ignoring rows.
   void run() {

@@ -15,8 +15,7 @@ constexpr std::size_t id_bytes = 9;
 
 }  // namespace
 
-Instances::Instances(store::Signals* signals)
-    : signals_(signals), id_(random_token(id_bytes)) {}
+Instances::Instances(store::Signals* signals) : signals_(signals), id_(random_token(id_bytes)) {}
 
 void Instances::tell(Subject subject, std::string_view text) {
   if (signals_ == nullptr || text.size() >= max_line) return;
