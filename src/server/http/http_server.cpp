@@ -145,8 +145,8 @@ struct HttpServer::Impl {
   awaitable<void> keep_streams_alive() {
     constexpr std::chrono::milliseconds without_streams{1000};
     while (true) {
-      co_await sleep_for(services.clock,
-                         streams.size() > 0 ? EventStreams::round_interval : without_streams);
+      const auto pause = streams.size() > 0 ? EventStreams::round_interval : without_streams;
+      co_await sleep_for(services.clock, pause);
       streams.keep_alive();
     }
   }
