@@ -13,6 +13,7 @@
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "server/access/sessions.hpp"
+#include "server/page/page.hpp"
 #include "server/store/store_error.hpp"
 
 namespace molecule::app {
@@ -61,7 +62,15 @@ std::unique_ptr<server::store::Database> open_store(const PlatformOptions& optio
                                     options.store_connections);
 }
 
+bool has_page() {
+  return !server::page::files().empty();
+}
+
 int print_new_login_link(const PlatformOptions& options) {
+  if (!has_page()) {
+    log::error("this build has no page to log in to (-Dpage=disabled)");
+    return 1;
+  }
   const std::filesystem::path& data = options.data;
   const auto address = files::read(DataFolder::address_file(data));
   if (!DataFolder::is_used(data) || !address) {

@@ -22,6 +22,9 @@ std::string own_url(const PlatformOptions& options, std::uint16_t port);
 awaitable<std::string> make_login_link(server::store::Database& store, Clock& clock,
                                        std::string url);
 
+/// False in a build without the page, which nobody can log in to.
+bool has_page();
+
 /// Says on stderr how to log in.
 void print_login_link(std::string_view link);
 

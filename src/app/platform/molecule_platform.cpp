@@ -206,6 +206,7 @@ class Platform {
   }
 
   awaitable<void> offer_login() {
+    if (!app::has_page()) co_return;
     try {
       const std::string link = co_await app::make_login_link(*store_, clock_, own_url_);
       app::print_login_link(link);

@@ -14,7 +14,7 @@ from e2e.lessons.test_lessons_3 import Sent, next_message, path_of
 @pytest.mark.parametrize("late", ["whole", "cut"])
 def test_lesson_3_1_a_resumed_owner_leaves_its_successors_file_alone(
         spawn, fake, workspace_id, state, late):
-    owner, other = start_two(spawn, fake, speed=10)
+    owner, other = start_two(spawn, fake, speed=4)
     sent = Sent(fake, workspace_id)
     asked, wake = threading.Event(), threading.Event()
 

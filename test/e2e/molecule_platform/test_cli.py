@@ -12,7 +12,7 @@ import uuid
 import pytest
 
 from support.deadline import DEADLINE
-from support.platform import Platform, child_env, database_of
+from support.platform import Platform, child_env, database_of, until
 
 
 def run(build, *arguments, env=None, home, timeout=DEADLINE):
