@@ -95,6 +95,8 @@ Result<Caller, Reply> authorize_workspace(Access access, const Request& request,
     case Access::any_token:
       return caller;
     case Access::anyone:
+    case Access::anyone_uncounted:
+    case Access::login:
     case Access::admin:
     case Access::body_workspace:
     case Access::inbound_secret:
@@ -150,7 +152,8 @@ Reply origin_required() {
 
 awaitable<Result<Caller, Reply>> authorize(Context& context, Access access,
                                            const Request& request) {
-  if (access == Access::anyone || access == Access::body_workspace) co_return Caller();
+  const bool open = access == Access::anyone || access == Access::anyone_uncounted;
+  if (open || is_proved_by_handler(access)) co_return Caller();
   if (access == Access::inbound_secret) co_return co_await authorize_inbound(context, request);
   const std::string_view claimed = request.header("X-Workspace-ID").value_or("");
   if (auto refusal = claim_refusal(access, claimed)) {

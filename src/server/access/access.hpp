@@ -15,8 +15,13 @@ namespace molecule::server {
 /// credential, or a wrong one, is refused). "The admin" is the holder of the admin token, of an
 /// organisation token, or of a session's cookie (page.md 1.9).
 enum class Access {
-  /// No credential is required.
+  /// No credential is required. A request without a right one counts for its address.
   anyone,
+  /// The same, and counts for nobody: it costs next to nothing, and a page or a probe is answered
+  /// even where it shares its address with a crowd, as all do behind a proxy.
+  anyone_uncounted,
+  /// page.md 1: whoever has what a session is made from (`create_session`). The handler finds out.
+  login,
   /// platform-api.md 0.3: the admin.
   admin,
   /// platform-api.md 0.2: the workspace of the path, or the admin.
@@ -38,6 +43,11 @@ enum class Access {
   /// platform-api.md 10.2: whoever has the inbound secret of the path's workspace.
   inbound_secret
 };
+
+/// The handler finds out whether the request brings something right (`Context::credential_shown`).
+constexpr bool is_proved_by_handler(Access access) {
+  return access == Access::body_workspace || access == Access::login;
+}
 
 /// Decides whether a request may use a route with `access`. Returns its caller, or the refusal to
 /// send.

@@ -84,23 +84,6 @@ bool is_decided(const Route& route, const Context& context, const Reply& reply) 
   return false;
 }
 
-/// What costs next to nothing counts for nobody: a page or a probe that shares its address with a
-/// crowd, as behind a proxy all do, is answered all the same.
-bool is_free(const Route& route) {
-  return route.pattern == "/health" || route.pattern == "/ready" || route.pattern == "/" ||
-         route.pattern == "/page/:name" || route.pattern == "/login/info";
-}
-
-/// The handler finds out whether the request brings something right.
-bool is_proved_by_handler(const Route& route) {
-  return route.access == Access::body_workspace || route.pattern == "/login";
-}
-
-/// The route asks for no credential: without one the request counts for its address.
-bool is_for_strangers(const Route& route) {
-  return route.access == Access::anyone && !is_free(route) && !is_proved_by_handler(route);
-}
-
 bool is_wrong(const Caller& sender, const Request& request) {
   return sender.kind == Caller::Kind::nobody && request.bearer().has_value();
 }
@@ -218,12 +201,12 @@ RequestRates::Verdict Router::count_request(const Caller& sender, bool presence,
 awaitable<std::optional<Reply>> Router::refusal(Context& context, const Route& route,
                                                 Request& request,
                                                 std::optional<RequestRates::Verdict>& rate) {
-  const bool for_strangers = is_for_strangers(route);
+  const bool for_strangers = route.access == Access::anyone;
   Caller known;
   if (for_strangers) {
     known = co_await identify(context, request);
     context.wrong_credential = is_wrong(known, request);
-  } else if (route.access != Access::anyone) {
+  } else {
     Result<Caller, Reply> caller = co_await authorize(context, route.access, request);
     if (!caller) {
       Reply reply = std::move(caller.error());
@@ -293,7 +276,7 @@ awaitable<std::optional<Reply>> Router::attempt(const Route& route, Request requ
     reply = co_await route.handler(context, std::move(request));
     if (!is_decided(route, context, reply)) reply = error_reply(500, "internal error");
     reply.wrong_credential = context.wrong_credential;
-    if (is_proved_by_handler(route) && !context.credential_shown) {
+    if (is_proved_by_handler(route.access) && !context.credential_shown) {
       rate = count_refused(services_, client, reply);
     }
     reply.policy = route.policy;

@@ -86,9 +86,9 @@ std::vector<Route> all_routes() {
       {"POST", "/workspaces/:id/memory", workspace, post_entry},
       {"DELETE", "/workspaces/:id/memory/:key", workspace, delete_entry},
       // page.md 1: login and sessions
-      {"GET", "/login", anyone, open_login_link},
-      {"POST", "/login", anyone, post_login},
-      {"GET", "/login/info", anyone, get_login_info},
+      {"GET", "/login", login, open_login_link},
+      {"POST", "/login", login, post_login},
+      {"GET", "/login/info", anyone_uncounted, get_login_info},
       {"POST", "/logout", anyone, post_logout},
       {"GET", "/session", admin, get_session},
       {"GET", "/sessions", admin, list_sessions},
@@ -160,11 +160,11 @@ std::vector<Route> all_routes() {
       {"GET", "/buildinfo", anyone, build_info},
       {"GET", "/admin/liveness", admin, liveness},
       // platform-api.md 0.9, and the page
-      {"GET", "/health", anyone, health},
-      {"GET", "/ready", anyone, ready},
+      {"GET", "/health", anyone_uncounted, health},
+      {"GET", "/ready", anyone_uncounted, ready},
       {"GET", "/metrics", admin, get_platform_metrics},
-      {"GET", "/", anyone, page::get_page, ContentPolicy::page},
-      {"GET", "/page/:name", anyone, page::get_page_file, ContentPolicy::page},
+      {"GET", "/", anyone_uncounted, page::get_page, ContentPolicy::page},
+      {"GET", "/page/:name", anyone_uncounted, page::get_page_file, ContentPolicy::page},
       // page.md 4: what only the page reads
       {"GET", "/page/overview", admin, page::get_overview},
       {"GET", "/page/talk", admin, page::get_talk},
