@@ -89,7 +89,8 @@ PeerChoice choose_peer(const std::vector<platform::Peer>& peers, std::string_vie
   return choice;
 }
 
-awaitable<PeerChoice> find_peer(Services& services, std::string given, std::string source) {
+awaitable<PeerChoice> find_peer(Services& services, std::string given,
+                                const workspace::Workspace* source) {
   PeerChoice choice;
   if (auto id = read_uuid(given)) {
     choice.id = std::move(*id);
@@ -101,7 +102,7 @@ awaitable<PeerChoice> find_peer(Services& services, std::string given, std::stri
   std::size_t at = 0;
   for (workspace::Workspace& workspace : services.workspaces) {
     const auto& list = lists[at++];
-    if (!list || (!source.empty() && source != workspace.id())) continue;
+    if (!list || (source != nullptr && source != &workspace)) continue;
     if (!*list) {
       failed = list->error();
       continue;

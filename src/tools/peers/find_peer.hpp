@@ -25,8 +25,9 @@ struct PeerChoice {
 PeerChoice choose_peer(const std::vector<platform::Peer>& peers, std::string_view given);
 
 /// A UUID in any spelling is a peer without I/O; anything else is a name, looked for in the
-/// platform's lists of peers: those of `source`, one of this process's workspaces, or of all of
-/// them if it is empty.
-awaitable<PeerChoice> find_peer(Services& services, std::string given, std::string source);
+/// platform's lists of peers: those of `source`, or of all of this process's workspaces if it is
+/// null.
+awaitable<PeerChoice> find_peer(Services& services, std::string given,
+                                const workspace::Workspace* source);
 
 }  // namespace molecule::tools

@@ -223,8 +223,7 @@ awaitable<mcp::ToolResult> chat_history(Services& services, mcp::Call& call) {
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   PeerChoice peer;
   if (!named.empty()) {
-    const std::string from = source == nullptr ? "" : source->id();
-    peer = co_await find_peer(services, named, from);
+    peer = co_await find_peer(services, named, source);
     if (peer.failure) co_return std::move(*peer.failure);
     if (!peer.problem.empty()) arguments.reject("peer_id", peer.problem);
   }

@@ -50,8 +50,7 @@ awaitable<mcp::ToolResult> create_request(Services& services, mcp::Call& call) {
   if (auto wrong = arguments.rejection()) co_return std::move(*wrong);
   PeerChoice peer;
   if (!is_the_person(recipient)) {
-    const std::string from = source == nullptr ? "" : source->id();
-    peer = co_await find_peer(services, recipient, from);
+    peer = co_await find_peer(services, recipient, source);
     if (peer.failure) co_return std::move(*peer.failure);
     if (!peer.problem.empty()) arguments.reject("recipient", peer.problem);
   }

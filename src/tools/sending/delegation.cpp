@@ -51,8 +51,7 @@ awaitable<Order> read_order(Services& services, json::Value given) {
   const workspace::Workspace* source = source_workspace(services, arguments);
   order.refusal = arguments.rejection();
   if (order.refusal) co_return order;
-  const std::string from = source == nullptr ? "" : source->id();
-  auto peer = co_await find_peer(services, named, from);
+  auto peer = co_await find_peer(services, named, source);
   if (!peer.problem.empty()) arguments.reject("workspace_id", peer.problem);
   order.peer = std::move(peer.id);
   order.source = &choose_workspace(services, arguments, order.peer);

@@ -171,7 +171,7 @@ awaitable<mcp::ToolResult> check_task_status(Services& services, mcp::Call& call
   PeerChoice peer;
   // With one workspace the peer makes no difference.
   if (services.workspaces.several() && source == nullptr && !named.empty()) {
-    peer = co_await find_peer(services, named, "");
+    peer = co_await find_peer(services, named, nullptr);
     if (peer.failure) co_return std::move(*peer.failure);
     if (!peer.problem.empty()) arguments.reject("workspace_id", peer.problem);
   }
