@@ -68,7 +68,7 @@ bool has_page() {
 
 int print_new_login_link(const PlatformOptions& options) {
   if (!has_page()) {
-    log::error("this build has no page to log in to (-Dpage=disabled)");
+    log::error("this program was built without the page that one logs in to");
     return 1;
   }
   const std::filesystem::path& data = options.data;

@@ -10,8 +10,6 @@ namespace molecule::server::store {
 
 namespace {
 
-/// Holds the rows and index pages that 10,000 workspaces use all the time.
-constexpr const char* larger_cache = "PRAGMA cache_size=-8192";
 /// Under load many requests share one look at the files: it costs as much as a query. Those that
 /// write look again before they are told of success.
 constexpr std::chrono::microseconds look_interval{500};
@@ -30,8 +28,7 @@ SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) : path_(file) 
     file_ = std::make_unique<molecule::sqlite::Database>(file, std::chrono::seconds(2),
                                                          molecule::sqlite::Database::Threads::two);
     migrate(*file_, sqlite::migrations());
-    file_->execute(larger_cache);
-    define_functions(*file_);
+    prepare_for_sessions(*file_);
     file_->checkpoint_by_hand();
     if (file_->has_log()) readers_.emplace(file);
     group_.emplace(*file_, readers(), metrics_);
@@ -57,7 +54,7 @@ bool SqliteDatabase::replaced() const {
 void SqliteDatabase::use_idle_time() {
   const std::uint64_t commits = metrics_.commit_seconds.count();
   const bool idle = std::exchange(commits_seen_, commits) == commits;
-  if (idle && group_->has_log()) group_->checkpoint();
+  if (idle) group_->checkpoint();
 }
 
 std::string SqliteDatabase::engine() const {

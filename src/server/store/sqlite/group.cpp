@@ -170,7 +170,7 @@ void SqliteGroup::abandon() noexcept {
 
 void SqliteGroup::finish_or_wait(const Commits& commit, int members) {
   if (commit != commit_) return;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = clock_.now();
   if (now >= commit->opened + max_gathering) return finish(commit);
   if (commit->members > members) {
     // More came in this turn of the loop, so more may be ready in the next one.
@@ -225,9 +225,13 @@ void SqliteGroup::finished(const Commits& commit, const Outcome& outcome) {
   if (database_.log_pages() >= next_checkpoint_) checkpoint();
 }
 
+bool SqliteGroup::may_lend() const {
+  return !busy_ && !commit_ && executor_ && !database_.in_transaction();
+}
+
 void SqliteGroup::checkpoint() {
   // A group that is open holds the log; its commit sees to the log again.
-  if (busy_ || commit_ || !executor_ || database_.in_transaction()) return;
+  if (!may_lend() || database_.log_pages() == 0) return;
   run_in_thread([this] { database_.checkpoint(); },
                 [this, pages = database_.log_pages()](const Outcome& outcome) {
                   checkpointed(outcome, pages);
@@ -243,7 +247,7 @@ void SqliteGroup::checkpointed(const Outcome& outcome, int pages_before) {
 }
 
 void SqliteGroup::shrink_log() {
-  if (busy_ || commit_ || !executor_ || database_.in_transaction()) return;
+  if (!may_lend()) return;
   run_in_thread([this] { database_.shrink_log(); }, [](const Outcome&) {});
 }
 

@@ -40,8 +40,8 @@ class SqliteGroup {
   /// Undoes the member's part.
   void drop() noexcept;
 
-  /// Begins to move the log into the database, unless a group is open or under way. Each commit
-  /// sees to it that the log stays short; this is for idle times.
+  /// Begins to move the log into the database, if there is one and no group is open or under way.
+  /// Each commit sees to it that the log stays short; this is for idle times.
   void checkpoint();
   /// The same for a log whose file has grown beyond its limit.
   void shrink_log();
@@ -49,8 +49,6 @@ class SqliteGroup {
   void stop() { thread_.join(); }
   /// True while the disk has not answered for longer than members wait.
   bool silent() const;
-  /// True if the log has pages that a checkpoint would move.
-  bool has_log() const { return !busy_ && database_.log_pages() > 0; }
 
   static constexpr std::chrono::seconds patience{5};
 
@@ -72,6 +70,8 @@ class SqliteGroup {
     std::optional<StoreError> error;
   };
 
+  /// True if the thread may have the connection.
+  bool may_lend() const;
   /// Returns false if another process holds the database, or SQLite gave up the group by itself.
   bool open();
   /// Commits, unless the group may grow: beyond `members` in this turn, or by those that the last

@@ -10,9 +10,6 @@ namespace molecule::server::store {
 
 namespace {
 
-/// Holds the rows and index pages that 10,000 workspaces use all the time.
-constexpr const char* larger_cache = "PRAGMA cache_size=-8192";
-
 bool is_idle(const std::shared_ptr<molecule::sqlite::Database>& connection) {
   return connection.use_count() == 1;
 }
@@ -26,8 +23,7 @@ SqliteReaders::SqliteReaders(std::filesystem::path file) : file_(std::move(file)
 void SqliteReaders::open() {
   auto connection =
       std::make_shared<molecule::sqlite::Database>(file_, molecule::sqlite::Database::ReadOnly{});
-  connection->execute(larger_cache);
-  define_functions(*connection);
+  prepare_for_sessions(*connection);
   connections_.insert(connections_.begin(), std::move(connection));
 }
 

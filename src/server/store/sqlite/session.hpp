@@ -53,8 +53,8 @@ class SqliteSession final : public Session {
   bool in_transaction_ = false;
 };
 
-/// What the statements of a session call, for each connection on which sessions read.
-void define_functions(molecule::sqlite::Database& database);
+/// Gives a connection what the statements of sessions need.
+void prepare_for_sessions(molecule::sqlite::Database& database);
 
 /// The error as every engine reports it.
 StoreError store_error(const molecule::sqlite::Error& error);
