@@ -107,9 +107,6 @@ std::vector<server::Route> message_and_memory_routes() {
 
 TEST_CASE("no body, id, token or query makes the platform fail") {
   Platform platform;
-  // Durability does not matter here; the time for 20,000 commits does.
-  server::Context context(platform.services);
-  test::run(platform.loop, context.store.execute("PRAGMA synchronous=OFF"));
   const Member a = platform.add("a");
   const Member b = platform.add("b");
   platform.database.execute("UPDATE workspaces SET platform_inbound_secret = 'inbound'");

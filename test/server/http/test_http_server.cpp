@@ -56,8 +56,8 @@ struct Fixture {
     co_return all;
   }
 
-  asio::io_context loop;
   Platform platform;
+  asio::io_context& loop = platform.loop;
   SystemClock clock;
   server::Services services{.store = *platform.store,
                             .clock = clock,

@@ -181,6 +181,15 @@ TEST_CASE("the log is moved into the database before it grows long, and when not
   CHECK(checkpoints() == before + 1);
 }
 
+TEST_CASE("waits for the disk are counted") {
+  Platform platform;
+  const Member own = platform.add("own");
+  const std::uint64_t before = platform.store->metrics().sync_seconds.count();
+  platform.post(test::path_of(own, "/a2a"), platform.admin,
+                R"({"method":"m","params":{"message":{"parts":[]}}})");
+  CHECK(platform.store->metrics().sync_seconds.count() > before);
+}
+
 TEST_CASE("a commit to a file that was removed is no success") {
   Fixture fixture;
   const std::string inbox = test::path_of(fixture.own, "/a2a");
