@@ -20,17 +20,25 @@ def uploads(state):
 
 
 class Sent:
-    """A file as the platform presents it, and the message that refers to it."""
+    """A file as the platform presents it, and the message that refers to it. It arrives when the test
+    says so, which by then has said what the platform answers to those who fetch it."""
 
-    def __init__(self, fake, workspace_id, name="report.pdf", content=b"the bytes",
+    def __init__(self, workspace_id, name="report.pdf", content=b"the bytes",
                  mime_type="application/pdf", **row):
         self.id, self.name, self.content = str(uuid.uuid4()), name, content
         self.uri = f"platform-pending:{workspace_id}/{self.id}"
         self.body = {"file_id": self.id, "name": name, "mimeType": mime_type,
                      "size": len(content), "uri": self.uri}
-        fake.add_row(method="chat_upload_receive", request_body=self.body, **row)
+        self._row, self._arrived = row, False
+
+    def arrive(self, fake):
+        self._arrived = True
+        fake.add_row(method="chat_upload_receive", request_body=self.body, **self._row)
+        return self
 
     def message(self, fake, text="see the file"):
+        if not self._arrived:
+            self.arrive(fake)
         body = envelope(text)
         body["params"]["message"]["parts"].append(
             {"kind": "file", "file": {"uri": self.uri, "name": self.name,
@@ -52,7 +60,7 @@ def path_of(uri):
 
 def test_lesson_3_1_a_file_is_fetched_stored_acknowledged_and_named_in_the_message(
         mcp, fake, workspace_id, uploads):
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     fake.always("pending", sent.reply())
     sent.message(fake, f"look at {sent.uri}")
     message = next_message(mcp)
@@ -76,7 +84,7 @@ def test_lesson_3_1_a_file_is_fetched_stored_acknowledged_and_named_in_the_messa
                                   "x" * 300 + ".tar.gz", "new\nline", "\u202egpj.exe", "отчёт.pdf",
                                   "-rf", "$(reboot).sh", "con\u0000.txt"])
 def test_lesson_3_1_names_are_safe_and_short(mcp, fake, workspace_id, uploads, name):
-    sent = Sent(fake, workspace_id, name=name)
+    sent = Sent(workspace_id, name=name)
     fake.always("pending", sent.reply())
     sent.message(fake)
     path = path_of(next_message(mcp)["attachments"][0]["uri"])
@@ -92,7 +100,7 @@ def test_lesson_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, wor
     victim = tmp_path / "victim"
     victim.write_text("precious")
     uploads.mkdir(parents=True, mode=0o700)
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     (uploads / f"{sent.id.replace('-', '')}-report.pdf").symlink_to(victim)
     fake.always("pending", sent.reply())
     sent.message(fake)
@@ -108,7 +116,7 @@ def test_lesson_3_1_no_link_is_followed_and_nothing_overwritten(spawn, fake, wor
                                    Reply(body=b"fewer")],
                          ids=["500", "503", "reset", "html", "401", "cut", "other size"])
 def test_lesson_3_1_a_failed_fetch_is_retried_and_blocks_nothing(mcp, fake, workspace_id, uploads, fault):
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     fake.script("pending", fault, fault)
     fake.always("pending", sent.reply())
     sent.message(fake)
@@ -125,7 +133,7 @@ def test_lesson_3_1_a_failed_fetch_is_retried_and_blocks_nothing(mcp, fake, work
 @pytest.mark.parametrize("mime_type", ["text/html", "application/pdf"])
 def test_lesson_3_1_a_web_page_is_a_file_only_if_its_row_says_so(
         mcp, fake, workspace_id, uploads, mime_type):
-    sent = Sent(fake, workspace_id, content=HTML.body.encode(), mime_type=mime_type)
+    sent = Sent(workspace_id, content=HTML.body.encode(), mime_type=mime_type)
     fake.always("pending", HTML)
     sent.message(fake)
     message = next_message(mcp)
@@ -139,7 +147,7 @@ def test_lesson_3_1_a_web_page_is_a_file_only_if_its_row_says_so(
 
 
 def test_lesson_3_1_a_slow_fetch_does_not_delay_messages(mcp, fake, workspace_id):
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     fake.always("pending", Reply(hang=True))
     sent.message(fake)
     fake.wait_for("pending")
@@ -151,16 +159,17 @@ def test_lesson_3_1_a_slow_fetch_does_not_delay_messages(mcp, fake, workspace_id
 
 
 def test_lesson_3_1_an_unanswered_ack_is_repeated_without_a_second_fetch(mcp, fake, workspace_id):
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     fake.always("pending", sent.reply())
     fake.script("pending_ack", Reply(500), RESET)
+    sent.arrive(fake)
     fake.wait_for("pending_ack", 3)
     fake.next("activity", 2)
     assert len(fake.seen("pending")) == 1 and len(fake.seen("pending_ack")) == 3
 
 
 def test_lesson_3_1_an_expired_file_is_requested_once(mcp, fake, workspace_id, uploads):
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     sent.message(fake)
     [attachment] = next_message(mcp)["attachments"]
     assert attachment["uri"] == sent.uri and "gone" in attachment["status"]
@@ -179,7 +188,7 @@ def test_lesson_3_1_malformed_rows_are_skipped(mcp, fake, workspace_id):
 
 
 def test_lesson_3_1_a_kill_9_during_a_fetch_loses_nothing(spawn, fake, workspace_id, uploads):
-    sent = Sent(fake, workspace_id, content=b"x" * 100_000)
+    sent = Sent(workspace_id, content=b"x" * 100_000)
     fake.script("pending", Reply(hang=True))
     fake.always("pending", sent.reply())
     sent.message(fake)
@@ -197,7 +206,7 @@ def test_lesson_3_1_a_kill_9_during_a_fetch_loses_nothing(spawn, fake, workspace
 
 def test_lesson_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, workspace_id, tmp_path):
     """Recognised by their source or, if the platform gives none, by the response to the upload."""
-    named = Sent(fake, workspace_id, source_id=workspace_id)
+    named = Sent(workspace_id, source_id=workspace_id).arrive(fake)
     (tmp_path / "mine.txt").write_text("mine")
     own_id = str(uuid.uuid4())
     uri = f"platform-pending:{workspace_id}/{own_id}"
@@ -210,7 +219,7 @@ def test_lesson_3_2_own_files_are_neither_fetched_nor_acknowledged(mcp, fake, wo
     fake.always("uploads", take)
     result = mcp.call("send_message_to_user", message="here", attachments=[str(tmp_path / "mine.txt")])
     assert not result.failed, result
-    theirs = Sent(fake, workspace_id)
+    theirs = Sent(workspace_id).arrive(fake)
     fake.wait_for("pending", where=lambda r: theirs.id in r.target)
     fake.next("activity", 2)
     touched = [r.target for r in fake.requests if r.route in ("pending", "pending_ack")]

@@ -15,7 +15,7 @@ from e2e.lessons.test_lessons_3 import Sent, next_message, path_of
 def test_lesson_3_1_a_resumed_owner_leaves_its_successors_file_alone(
         spawn, fake, workspace_id, state, late):
     owner, other = start_two(spawn, fake, speed=4)
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     asked, wake = threading.Event(), threading.Event()
 
     def slow(request):
@@ -61,7 +61,7 @@ def test_lesson_3_2_a_file_sent_by_another_session_is_left_alone(spawn, fake, wo
     result = other.call("send_message_to_user", message="here",
                         attachments=[str(tmp_path / "mine.txt")])
     assert not result.failed, result
-    theirs = Sent(fake, workspace_id)
+    theirs = Sent(workspace_id).arrive(fake)
     fake.wait_for("pending_ack", where=lambda r: theirs.id in r.target)
     fake.next("activity", 2)
     touched = [r.target for r in fake.requests if r.route in ("pending", "pending_ack")]

@@ -37,7 +37,7 @@ def test_7_a_message_is_announced_once(claude, fake):
 
 
 def test_7_a_push_names_attachments_like_the_inbox_does(claude, fake, workspace_id):
-    sent = Sent(fake, workspace_id)
+    sent = Sent(workspace_id)
     fake.always("pending", sent.reply())
     sent.message(fake, f"look at {sent.uri}")
     push = claude.wait_notifications(CHANNEL)[0]["params"]

@@ -400,7 +400,7 @@ def test_fault_D6_memory_is_neither_dumped_nor_read(mcp_binary, base_env, fake, 
 # --- D7: downloads, and strangers' locks ----------------------------------------------------------
 
 def test_fault_D7_a_file_is_cut_at_its_declared_size(mcp, fake, workspace_id, state):
-    sent = Sent(fake, workspace_id, content=b"12345")
+    sent = Sent(workspace_id, content=b"12345")
     pieces = [b"x" * 65536] * 800
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 52428800\r\n\r\n"
     fake.always("pending", Reply(raw=[head, *pieces]))
