@@ -149,8 +149,11 @@ def test_fault_B1_an_inbox_replaced_under_a_session_is_opened_again(spawn, fake,
     child.initialize()
     fake.add_message("unread")
     child.wait_messages(1)
+    # It must not look between the two steps: it would make a new one.
+    child.signal(signal.SIGSTOP)
     remove_inbox(state)
     (state / "inbox.db").write_text("not a database, " * 1000)
+    child.signal(signal.SIGCONT)
     refused = child.call("inbox_peek")
     assert refused.failed and "inbox.db" in refused.text
     (state / "inbox.db").unlink()

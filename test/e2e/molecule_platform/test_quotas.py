@@ -106,6 +106,16 @@ def test_9_6_one_sender_has_a_share_of_an_inbox(limited):
     assert limited.send(agent, "m", caller=noisy).status == 200
 
 
+def test_9_6_a_message_that_is_sent_again_needs_no_room(limited):
+    agent, peer = limited.create_workspace("agent"), limited.create_workspace("peer")
+    for name in ("one", "two"):
+        assert limited.send(agent, "m", caller=peer, message_id=name).status == 200
+    assert limited.send(agent, "m", caller=peer, message_id="three").status == 429
+    again = limited.send(agent, "m", caller=peer, message_id="two")
+    assert again.status == 200 and again.body["status"] == "queued"
+    assert len(limited.activity(agent).body) == 2
+
+
 def test_9_6_memories_and_keys_have_shares(limited):
     agent = limited.create_workspace("agent")
     path = f"/workspaces/{agent.id}"
