@@ -28,7 +28,8 @@ awaitable<std::optional<Parents>> find_parents(store::Session& store, std::strin
 }
 
 awaitable<bool> is_ancestor(store::Session& store, std::string_view ancestor,
-                            std::optional<std::string> parent_id) {
+                            std::optional<std::string_view> first_parent) {
+  std::optional<std::string> parent_id(first_parent);
   for (int step = 0; step < max_steps && parent_id; ++step) {
     if (*parent_id == ancestor) co_return true;
     store::Rows row =
@@ -46,10 +47,16 @@ awaitable<bool> can_communicate(store::Session& store, std::string_view caller,
   const std::string to = text::lower(target);
   const std::optional<Parents> parents = co_await find_parents(store, from, to);
   if (!parents) co_return false;
-  if (from == to || parents->of_caller == parents->of_target) co_return true;
-  const bool above = co_await is_ancestor(store, from, parents->of_target);
+  const TreePlace own{.id = from, .parent_id = parents->of_caller};
+  const TreePlace other{.id = to, .parent_id = parents->of_target};
+  co_return co_await can_communicate(store, own, other);
+}
+
+awaitable<bool> can_communicate(store::Session& store, TreePlace caller, TreePlace target) {
+  if (caller.id == target.id || caller.parent_id == target.parent_id) co_return true;
+  const bool above = co_await is_ancestor(store, caller.id, target.parent_id);
   if (above) co_return true;
-  co_return co_await is_ancestor(store, to, parents->of_caller);
+  co_return co_await is_ancestor(store, target.id, caller.parent_id);
 }
 
 awaitable<Visibility> event_visibility(store::Session& store, Caller listener,

@@ -36,35 +36,39 @@ struct Inbox {
   std::int64_t used_bytes = 0;
   /// The highest row that the workspace has acknowledged or fetched.
   std::int64_t handled = 0;
+  /// What one sender has waiting in it.
+  std::int64_t sender_messages = 0;
+  std::int64_t sender_bytes = 0;
 };
 
-awaitable<Inbox> read_inbox(Context& context, std::string_view workspace_id) {
+/// `sender`: empty for none.
+awaitable<Inbox> read_inbox(Context& context, std::string_view workspace_id,
+                            const std::optional<std::string>& sender) {
+  const auto known = context.services.fetched.find(workspace_id);
+  const std::int64_t fetched = known == context.services.fetched.end() ? 0 : known->second;
   store::Rows row = co_await context.store.query(
-      "SELECT u.message_bytes, w.last_acked_seq FROM workspaces w"
-      " JOIN workspace_usage u ON u.workspace_id = w.id WHERE w.id = $1",
-      workspace_id);
+      "SELECT h.message_bytes, h.handled, count(a.seq), CAST(coalesce(sum(a.bytes), 0) AS BIGINT)"
+      " FROM (SELECT w.id, u.message_bytes,"
+      " CASE WHEN w.last_acked_seq > $3 THEN w.last_acked_seq ELSE $3 END AS handled"
+      " FROM workspaces w JOIN workspace_usage u ON u.workspace_id = w.id WHERE w.id = $1) h"
+      " LEFT JOIN activity a ON a.workspace_id = h.id AND a.source_id = $2 AND a.seq > h.handled"
+      " GROUP BY h.message_bytes, h.handled",
+      workspace_id, sender, fetched);
   Inbox inbox;
-  if (row.next()) inbox = {.used_bytes = row.integer(0), .handled = row.integer(1)};
-  const auto fetched = context.services.fetched.find(workspace_id);
-  if (fetched != context.services.fetched.end()) {
-    inbox.handled = std::max(inbox.handled, fetched->second);
+  if (row.next()) {
+    inbox = {.used_bytes = row.integer(0),
+             .handled = row.integer(1),
+             .sender_messages = row.integer(2),
+             .sender_bytes = row.integer(3)};
   }
   co_return inbox;
 }
 
-/// True if `sender` has its share of `workspace_id`'s inbox waiting already.
-awaitable<bool> fills_inbox(Context& context, std::string_view workspace_id,
-                            std::string_view sender, std::int64_t handled, std::size_t bytes) {
-  const Limits& limits = context.services.limits;
-  store::Rows row = co_await context.store.query(
-      "SELECT count(*), CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM activity"
-      " WHERE workspace_id = $1 AND source_id = $2 AND seq > $3",
-      workspace_id, sender, handled);
-  row.next();
+/// True if a sender has its share of an inbox waiting already.
+bool fills_inbox(const Limits& limits, const Inbox& inbox, std::int64_t bytes) {
   // One message always fits, however large.
-  co_return row.integer(0) >= limits.sender_messages ||
-      (row.integer(0) > 0 &&
-       row.integer(1) + static_cast<std::int64_t>(bytes) > limits.sender_bytes);
+  return inbox.sender_messages >= limits.sender_messages ||
+         (inbox.sender_messages > 0 && inbox.sender_bytes + bytes > limits.sender_bytes);
 }
 
 /// Removes the oldest rows that the workspace has handled or made itself, a bounded number of them,
@@ -90,22 +94,20 @@ std::string in_units(std::int64_t bytes) {
 awaitable<std::optional<Reply>> refuse_row(Context& context, std::string_view workspace_id,
                                            const std::optional<std::string>& sender,
                                            std::size_t bytes) {
+  const auto added = static_cast<std::int64_t>(bytes);
   const std::int64_t limit = context.services.limits.message_bytes;
-  Inbox inbox = co_await read_inbox(context, workspace_id);
-  const bool fits = inbox.used_bytes + static_cast<std::int64_t>(bytes) <= limit;
-  const bool peer = sender && *sender != workspace_id;
-  bool refused = false;
-  if (peer) refused = co_await fills_inbox(context, workspace_id, *sender, inbox.handled, bytes);
-  if (refused) {
+  std::optional<std::string> peer;
+  if (sender != workspace_id) peer = sender;
+  Inbox inbox = co_await read_inbox(context, workspace_id, peer);
+  if (peer && fills_inbox(context.services.limits, inbox, added)) {
     context.services.refusals.count("sender", *sender);
     co_return wait_reply("too many of your messages wait for this workspace: it has to read them",
                          "inbox_share_used");
   }
-  if (fits) co_return std::nullopt;
+  if (inbox.used_bytes + added <= limit) co_return std::nullopt;
   co_await make_room(context, workspace_id, inbox.handled);
-  inbox = co_await read_inbox(context, workspace_id);
-  const bool has_room = inbox.used_bytes + static_cast<std::int64_t>(bytes) <= limit;
-  if (!sender || has_room) co_return std::nullopt;
+  inbox = co_await read_inbox(context, workspace_id, peer);
+  if (!sender || inbox.used_bytes + added <= limit) co_return std::nullopt;
   context.services.refusals.count("messages", workspace_id);
   co_return wait_reply(fmt::format("the workspace's messages fill its share ({})", in_units(limit)),
                        "inbox_full");

@@ -74,15 +74,14 @@ std::optional<Reply> method_refusal(std::string_view method) {
 }
 
 /// A workspace that may not delegate may still answer: what it answers must have come from there.
-awaitable<bool> may_send(Context& context, std::string_view caller, std::string_view target,
+awaitable<bool> may_send(Context& context, const WorkspaceRow& sender, std::string_view target,
                          std::string_view in_reply_to) {
-  const std::optional<WorkspaceRow> sender = co_await find_workspace(context, caller);
-  if (!sender || sender->can_delegate || caller == target) co_return true;
+  if (sender.can_delegate || sender.id == target) co_return true;
   if (in_reply_to.empty()) co_return false;
   store::Rows row = co_await context.store.query(
       "SELECT 1 FROM activity WHERE workspace_id = $1 AND activity_type = 'a2a_receive'"
       " AND message_id = $2 AND source_id = $3",
-      caller, in_reply_to, target);
+      sender.id, in_reply_to, target);
   co_return row.next();
 }
 
@@ -103,6 +102,14 @@ std::string said_in(std::string_view envelope) {
   json::Document document;
   const auto parsed = document.parse(envelope);
   return parsed ? text_of(parsed.value()["params"]["message"]["parts"].items()) : std::string();
+}
+
+/// platform-api.md 1.7. False if one of them does not exist.
+awaitable<bool> may_reach(Context& context, const WorkspacePair& pair) {
+  if (!pair.first || !pair.second) co_return false;
+  const TreePlace caller{.id = pair.first->id, .parent_id = pair.first->parent_id};
+  const TreePlace target{.id = pair.second->id, .parent_id = pair.second->parent_id};
+  co_return co_await can_communicate(context.store, caller, target);
 }
 
 /// To the person's other browsers (page.md 2.5).
@@ -140,12 +147,13 @@ awaitable<Reply> post_inbound(Context& context, Request request) {
 
 awaitable<Reply> deliver(Context& context, const std::optional<std::string>& caller,
                          std::string_view target_id, std::string_view body) {
+  const WorkspacePair pair = co_await find_workspaces(context, caller.value_or(""), target_id);
   bool may = true;
-  if (caller) may = co_await can_communicate(context.store, *caller, target_id);
+  if (caller) may = co_await may_reach(context, pair);
   if (!may) {
     co_return error_reply(403, "access denied: workspaces cannot communicate per hierarchy rules");
   }
-  const std::optional<WorkspaceRow> target = co_await find_workspace(context, target_id);
+  const std::optional<WorkspaceRow>& target = pair.second;
   if (auto refusal = target_refusal(target)) co_return *std::move(refusal);
   if (target->has_budget) {
     auto refusal = co_await budget_refusal(context, *target);
@@ -166,12 +174,15 @@ awaitable<Reply> deliver(Context& context, const std::optional<std::string>& cal
   row.summary = envelope->method + " \xE2\x86\x92 " + shown + " (queued for poll)";
   row.request_body = std::move(envelope->text);
   row.message_id = std::move(envelope->message_id);
-  if (caller) may = co_await may_send(context, *caller, target->id, envelope->in_reply_to);
+  if (caller) may = co_await may_send(context, *pair.first, target->id, envelope->in_reply_to);
   if (!may) co_return error_reply(403, "tool call failed");
-  const bool repeated = co_await is_repeated(context, row);
-  if (repeated) co_return queued_reply(envelope->method);
   auto full = co_await refuse_row(context, target->id, caller, row_bytes(row));
-  if (full) co_return *std::move(full);
+  if (full) {
+    // What is here already needs no room.
+    const bool repeated = co_await is_repeated(context, row);
+    if (repeated) co_return queued_reply(envelope->method);
+    co_return *std::move(full);
+  }
   const std::int64_t inserted = co_await insert_activity(context, row);
   if (inserted == 0) co_return queued_reply(envelope->method);
   broadcast_activity(context, row);

@@ -37,7 +37,15 @@ inline bool is_external_runtime(std::string_view runtime) {
   return runtime == "external" || runtime == "kimi" || runtime == "kimi-cli";
 }
 
+/// Two workspaces, read at once.
+struct WorkspacePair {
+  std::optional<WorkspaceRow> first;
+  std::optional<WorkspaceRow> second;
+};
+
 /// Includes removed workspaces. Empty for an unknown or malformed id.
 awaitable<std::optional<WorkspaceRow>> find_workspace(Context& context, std::string_view id);
+awaitable<WorkspacePair> find_workspaces(Context& context, std::string_view first,
+                                         std::string_view second);
 
 }  // namespace molecule::server
