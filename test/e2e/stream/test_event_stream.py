@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support.deadline import DEADLINE
-from support.event_tap import EventTap
+from support.event_tap import PING, EventTap
 from support.fake_platform import HTML, PEER, RESET, Reply
 
 # Less than the shortest time between two polls that nothing has asked for.
@@ -169,5 +169,9 @@ def test_5_when_the_owner_is_killed_the_next_one_listens(spawn, fake, tap):
 def test_5_one_process_listens(spawn, fake, tap):
     for child in (spawn(speed=20), spawn(speed=20)):
         child.initialize()
-    fake.wait_for("heartbeat", 3)
+    tap.wait_opened()
+    for beats in (2, 3):
+        fake.wait_for("heartbeat", beats)
+        # A stream that is silent for long is opened again.
+        tap.say(PING)
     assert len(fake.seen("events")) == 1
