@@ -133,6 +133,37 @@ def fill_sqlite(folder, per_agent):
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+FILL_POSTGRES = """
+INSERT INTO activity (id, workspace_id, activity_type, source_id, target_id, method, summary,
+                      request_body, message_id, created_at, bytes)
+SELECT substr(stamp, 1, 8) || '-' || substr(stamp, 9) || '-7000-8000-' || lpad(to_hex(number), 12, '0'),
+       id, 'a2a_receive', sender, id, 'message/send', summary, body, 'fill-' || number,
+       {start} + number, 200 + octet_length(summary) + octet_length(body)
+FROM (SELECT *, lpad(to_hex(({start} + number) / 1000), 12, '0') AS stamp,
+             'message/send → agent ' || at || ' (queued for poll)' AS summary,
+             '{{"jsonrpc":"2.0","id":"' || number || '","method":"message/send","params":{{"message":'
+             || '{{"role":"user","messageId":"fill-' || number || '","parts":[{{"kind":"text","text":"'
+             || repeat('The review of the parser is done: two findings, with a test for each. ', 3)
+             || '"}}]}}}}}}' AS body
+      FROM (SELECT row_number() OVER (ORDER BY turn, at) + {stored} AS number, w.*
+            FROM generate_series(1, {turns}) AS turn
+            CROSS JOIN (SELECT id, row_number() OVER (ORDER BY id) AS at,
+                               coalesce(lag(id) OVER (ORDER BY id), max(id) OVER ()) AS sender
+                        FROM workspaces) w) numbered) made
+"""
+
+
+def fill_postgres(url, per_agent):
+    """The same in a database."""
+    def ask(sql):
+        return subprocess.run(["psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-c", sql, url],
+                              check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    stored = int(ask("SELECT count(*) FROM activity"))
+    ask(FILL_POSTGRES.format(start=int((time.time() - 3600) * 1e6), stored=stored, turns=per_agent))
+    ask("VACUUM ANALYZE")
+
+
 @contextlib.contextmanager
 def scratch(parent):
     """A folder for one run."""

@@ -19,7 +19,7 @@ import sys
 import time
 
 from load_plot import plot_lines
-from load_server import Server, fill_sqlite, scratch, slow_disk, sync_rate
+from load_server import Server, fill_postgres, fill_sqlite, scratch, slow_disk, sync_rate
 
 ROOT = pathlib.Path(__file__).parents[2]
 OFFERED = {"polls": 2000, "heartbeats": 500, "messages": 100}  # a second, of 10,000 workspaces
@@ -95,16 +95,19 @@ class Bench:
         def measure(binary, folder, library):
             with self.server(binary, folder) as server:
                 server.create(self.large)
-                if self.options.store:
-                    server.run("fill", "--count", self.large * per_agent)
-            if not self.options.store:
-                fill_sqlite(folder, per_agent)
+            self.fill(folder, per_agent)
             with self.server(binary, folder, limited=True) as server:
                 server.run("cursors")
                 found = self.offered(server, self.large, streams)
             return latencies(found, ("poll", "heartbeat", "message")) + (
                 f"; {found['core']:.0%} of a core, {found['mib']:.0f} MiB")
         return measure
+
+    def fill(self, folder, per_agent):
+        if self.options.store:
+            fill_postgres(self.options.store, per_agent)
+        else:
+            fill_sqlite(folder, per_agent)
 
     def offered(self, server, agents, streams=False, factor=1.0):
         each = min(agents, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_FILES)
@@ -151,10 +154,7 @@ class Bench:
                 with self.server(binary, folder) as server:
                     if not stored:
                         server.create(self.large)
-                    if self.options.store:
-                        server.run("fill", "--count", self.large * per_agent - stored)
-                if not self.options.store:
-                    fill_sqlite(folder, per_agent - stored // self.large)
+                self.fill(folder, per_agent - stored // self.large)
                 stored = self.large * per_agent
                 with self.server(binary, folder) as server:
                     server.run("cursors")

@@ -264,15 +264,4 @@ void fetch_cursors(std::uint16_t port, std::vector<Agent>& agents) {
       });
 }
 
-void send_messages(const Load& load, std::size_t count) {
-  send_all(
-      load.port, count,
-      [&](std::size_t i) {
-        const Agent& agent = load.agents.at(i % load.agents.size());
-        const Agent& target = load.agents.at((i + 1) % load.agents.size());
-        return request_of(Work::message, agent, target, i, load.port);
-      },
-      [](std::size_t, const Connection&) {});
-}
-
 }  // namespace molecule::bench

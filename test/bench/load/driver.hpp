@@ -72,8 +72,6 @@ std::vector<Agent> create_agents(std::uint16_t port, std::size_t count,
 
 /// Lets each agent know its newest message, as after a poll.
 void fetch_cursors(std::uint16_t port, std::vector<Agent>& agents);
-/// Sends `count` messages, to each agent in turn.
-void send_messages(const Load& load, std::size_t count);
 
 /// Nanoseconds of a clock that only goes forward.
 std::int64_t now();

@@ -72,8 +72,6 @@ int run(int argc, char** argv) {
   create->add_option("--token-file", token_file, "The file of the admin token")->required();
   const CLI::App* cursors =
       app.add_subcommand("cursors", "Lets each agent know its newest message")->fallthrough();
-  CLI::App* fill = app.add_subcommand("fill", "Sends messages")->fallthrough();
-  fill->add_option("--count", count)->required();
   CLI::App* closed = app.add_subcommand("closed", "As fast as it is answered")->fallthrough();
   closed->add_option("--work", work)->check(CLI::IsMember(patterns));
   closed->add_option("--connections", connections);
@@ -98,10 +96,6 @@ int run(int argc, char** argv) {
   if (cursors->parsed()) {
     fetch_cursors(load.port, load.agents);
     write_agents(agents, load.agents);
-    return 0;
-  }
-  if (fill->parsed()) {
-    send_messages(load, count);
     return 0;
   }
   const Outcomes outcomes =
