@@ -24,6 +24,7 @@
 #include "server/http/limits/fair_turns.hpp"
 #include "server/http/limits/guess_brake.hpp"
 #include "server/http/limits/listener.hpp"
+#include "server/http/limits/resting.hpp"
 #include "server/http/limits/unsent_answers.hpp"
 #include "server/http/screened_socket.hpp"
 #include "server/http/transport.hpp"
@@ -34,10 +35,11 @@ namespace {
 
 using Close = EventSockets::Close;
 
-constexpr std::chrono::seconds read_timeout(150);  // also how long an idle connection is kept
+constexpr std::chrono::seconds read_timeout(150);
 constexpr std::chrono::seconds write_timeout(60);
 constexpr std::chrono::seconds timeout_check_interval(10);
-/// Each kept connection has one. Most requests fit into it; a larger one is read in several steps.
+/// Each connection has one that does not rest. Most requests fit into it; a larger one is read in
+/// several steps.
 constexpr std::size_t read_buffer = 1024;
 constexpr std::chrono::milliseconds stop_grace(10);
 constexpr std::chrono::seconds stop_limit(5);
@@ -71,6 +73,9 @@ struct HttpServer::Impl {
     service.answer = [this](const RequestScreen& screen) {
       return refused_answer(screen, date_of(services.clock));
     };
+    service.rest = [this](asio::ip::tcp::socket socket, std::shared_ptr<Connections::Entry> entry) {
+      resting.add(std::move(socket), std::move(entry));
+    };
     listen();
     services.transport = [this] { return metrics(); };
   }
@@ -80,6 +85,7 @@ struct HttpServer::Impl {
 
   TransportMetrics metrics() const {
     return {.connections = connections->size(),
+            .resting = resting.size(),
             .max_connections = descriptors.connections,
             .web_sockets = sockets.size(),
             .event_streams = streams.size(),
@@ -119,19 +125,32 @@ struct HttpServer::Impl {
         restinio::impl::create_parser_settings<Traits::http_methods_mapper_t>(), timers);
     factory.emplace(std::move(shared), std::move(set_options));
     timers->start();
-    Listener::Open open = [this](asio::ip::tcp::socket socket) { serve(std::move(socket)); };
+    Listener::Open open = [this](asio::ip::tcp::socket socket) {
+      ++accepted_connections;
+      resting.add(std::move(socket), std::make_shared<Connections::Entry>(connections));
+    };
     tasks.spawn("accept", listener.accept_all(services.clock, *connections, descriptors.connections,
                                               std::move(open)));
     tasks.spawn("late connections", drop_late());
+    tasks.spawn("idle connections", rest_idle());
     tasks.spawn("streams", keep_streams_alive());
     tasks.spawn("WebSocket pings", ping_sockets());
   }
 
-  void serve(asio::ip::tcp::socket accepted) {
-    ++accepted_connections;
-    ScreenedSocket socket(std::move(accepted), loop, connections);
+  /// A connection whose client sent something.
+  void serve(asio::ip::tcp::socket ready, std::shared_ptr<Connections::Entry> entry) {
+    ScreenedSocket socket(std::move(ready), loop, std::move(entry));
     const asio::ip::tcp::endpoint peer = socket.remote_endpoint();
     factory->create_new_connection(std::move(socket), peer, Lifetime(nullptr))->init();
+  }
+
+  awaitable<void> rest_idle() {
+    constexpr std::chrono::milliseconds soon{100};
+    constexpr std::chrono::milliseconds without_work{1000};
+    while (true) {
+      const auto pause = connections->rest_idle() ? soon : without_work;
+      co_await sleep_for(services.clock, pause);
+    }
   }
 
   awaitable<void> drop_late() {
@@ -379,6 +398,10 @@ struct HttpServer::Impl {
   UnsentAnswers answers{{}, descriptors.files};
   EventSockets sockets{{}};
   EventStreams streams{services.events, descriptors.connections};
+  RestingConnections resting{
+      [this](asio::ip::tcp::socket socket, std::shared_ptr<Connections::Entry> entry) {
+        serve(std::move(socket), std::move(entry));
+      }};
   FairTurns turns{loop, services.clock};
   GuessBrake guesses{services.clock};
   Listener listener;

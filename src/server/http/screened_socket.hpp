@@ -31,34 +31,38 @@ class ScreenService final : public asio::execution_context::service {
   RequestScreen::Rules rules;
   /// The bytes to send in answer to a refused request.
   std::function<std::string(const RequestScreen&)> answer;
+  /// Takes a connection that has been idle for a while.
+  std::function<void(asio::ip::tcp::socket, std::shared_ptr<Connections::Entry>)> rest;
 };
 
 /// RESTinio's socket, whose reads pass through a `RequestScreen`. A refused request is answered
 /// from here; then the client's remaining bytes are discarded for a while, because closing at once
 /// would reset the connection and lose the answer. RESTinio sees the end of the stream. The
 /// socket's entry among all connections is told what the client is doing, and may drop the
-/// connection.
+/// connection, or let it rest: then RESTinio sees the end of the stream as well.
 class ScreenedSocket : public asio::ip::tcp::socket {
  public:
   using Base = asio::ip::tcp::socket;
 
-  ScreenedSocket(Base&& accepted, asio::io_context& loop, std::shared_ptr<Connections> connections)
-      : Base(std::move(accepted)),
+  ScreenedSocket(Base&& socket, asio::io_context& loop, std::shared_ptr<Connections::Entry> entry)
+      : Base(std::move(socket)),
         service_(&asio::use_service<ScreenService>(loop)),
         screen_(std::make_shared<RequestScreen>(service_->rules,
                                                 client_network(remote_endpoint().address()))),
-        entry_(std::make_shared<Connections::Entry>(std::move(connections), [this] { cut(); })) {}
+        entry_(std::move(entry)) {
+    own_entry();
+  }
   ScreenedSocket(ScreenedSocket&& other) noexcept
       // Moves the part that is the base's.
       : Base(static_cast<Base&&>(other)),
         service_(other.service_),
         screen_(std::move(other.screen_)),
         entry_(std::move(other.entry_)) {
-    if (entry_) entry_->on_drop([this] { cut(); });
+    own_entry();
   }
   ScreenedSocket& operator=(ScreenedSocket&&) = delete;
   ~ScreenedSocket() {
-    if (entry_) entry_->on_drop([] {});
+    if (entry_) entry_->set_owner({});
   }
 
   ScreenedSocket& lowest_layer() { return *this; }
@@ -115,15 +119,20 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   void read(asio::mutable_buffer buffer, Handler handler) {
     const auto executor = asio::get_associated_executor(handler, get_executor());
     Base::async_read_some(
-        buffer, asio::bind_executor(executor,
-                                    [this, screen = screen_, buffer, handler = std::move(handler)](
-                                        asio::error_code failure, std::size_t size) mutable {
-                                      if (failure) return handler(failure, size);
-                                      const std::size_t passed =
-                                          screen->take({static_cast<char*>(buffer.data()), size});
-                                      enter(screen->stage(), true);
-                                      pass_on(passed, buffer, std::move(handler));
-                                    }));
+        buffer, asio::bind_executor(
+                    executor, [this, screen = screen_, buffer, handler = std::move(handler)](
+                                  asio::error_code failure, std::size_t size) mutable {
+                      const bool rests = std::exchange(rests_, false);
+                      if (failure == asio::error::operation_aborted && rests) {
+                        service_->rest(static_cast<Base&&>(*this), std::move(entry_));
+                        return handler(asio::error::eof, 0);
+                      }
+                      if (failure) return handler(failure, size);
+                      const std::size_t passed =
+                          screen->take({static_cast<char*>(buffer.data()), size});
+                      enter(screen->stage(), true);
+                      pass_on(passed, buffer, std::move(handler));
+                    }));
   }
 
   /// Passes bytes on once it is decided whether they may be.
@@ -172,6 +181,19 @@ class ScreenedSocket : public asio::ip::tcp::socket {
     }
   }
 
+  void own_entry() {
+    if (entry_) entry_->set_owner({.drop = [this] { cut(); }, .rest = [this] { rest(); }});
+  }
+
+  /// Between two requests nothing goes on but a read.
+  void rest() {
+    if (!screen_ || screen_->verdict() != RequestScreen::Verdict::pass) return;
+    if (screen_->stage() != RequestScreen::Stage::idle) return;
+    asio::error_code failure;
+    (void)Base::cancel(failure);
+    rests_ = !failure;
+  }
+
   /// Ends the connection: what RESTinio reads or writes fails, on which it closes. Unsent bytes are
   /// not kept by the system either.
   void cut() {
@@ -214,6 +236,7 @@ class ScreenedSocket : public asio::ip::tcp::socket {
   ScreenService* service_;
   std::shared_ptr<RequestScreen> screen_;
   std::shared_ptr<Connections::Entry> entry_;
+  bool rests_ = false;
 };
 
 }  // namespace molecule::server

@@ -57,6 +57,8 @@ class RequestMetrics {
 /// What the HTTP server has open, and may have.
 struct TransportMetrics {
   std::size_t connections = 0;
+  /// Of these, how many rest.
+  std::size_t resting = 0;
   std::size_t max_connections = 0;
   std::size_t web_sockets = 0;
   std::size_t event_streams = 0;

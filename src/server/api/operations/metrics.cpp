@@ -50,6 +50,8 @@ void write_histogram(Exposition& out, std::string_view name, std::string_view he
 void write_transport(Exposition& out, const TransportMetrics& transport) {
   write_gauge(out, "molecule_http_connections_active", "Open connections, of all sorts.",
               transport.connections);
+  write_gauge(out, "molecule_http_connections_resting",
+              "Open connections on which nothing happens.", transport.resting);
   write_gauge(out, "molecule_http_connections_limit",
               "Connections that fit the limit of open files.", transport.max_connections);
   write_counter(out, "molecule_http_connections_total", "Accepted connections.",

@@ -12,9 +12,8 @@ constexpr std::chrono::seconds stalled(3);
 
 }  // namespace
 
-Connections::Entry::Entry(std::shared_ptr<Connections> all, std::function<void()> drop)
+Connections::Entry::Entry(std::shared_ptr<Connections> all)
     : all_(std::move(all)),
-      drop_(std::move(drop)),
       list_(&all_->strangers_),
       place_(list_->insert(list_->end(), this)),
       since_(all_->clock_.now()) {}
@@ -32,6 +31,7 @@ void Connections::Entry::move_to(List& list) {
 void Connections::Entry::enter(Phase phase) {
   const bool same = phase == phase_;
   phase_ = phase;
+  if (!same) rests_ = false;
   // A head's limit runs from its first byte on; a stranger's from the connection's start.
   const bool stranger = !served_ && (phase == Phase::idle || phase == Phase::head);
   if (!stranger && (!same || phase == Phase::body)) since_ = all_->clock_.now();
@@ -52,14 +52,15 @@ bool Connections::Entry::is_late(Clock::time_point now) const {
   if (writing_) return now - asked_ > limits.answer;
   if (phase_ == Phase::head) return now - since_ > limits.head;
   if (phase_ == Phase::body) return now - since_ > limits.body;
-  return phase_ == Phase::idle && !served_ && now - since_ > limits.head;
+  if (phase_ == Phase::idle) return now - since_ > (served_ ? limits.idle : limits.head);
+  return false;
 }
 
 void Connections::Entry::drop() {
   if (std::exchange(dropped_, true)) return;
   ++all_->dropped_;
   move_to(all_->active_);
-  drop_();
+  if (owner_.drop) owner_.drop();
 }
 
 void Connections::drop_silent(std::size_t count) {
@@ -86,6 +87,25 @@ void Connections::drop_late() {
   }
   // Dropping ends none of them at once: their sockets' owner hears of it from the loop.
   for (Entry* entry : late) entry->drop();
+}
+
+bool Connections::rest_idle() {
+  const Clock::time_point now = clock_.now();
+  bool others = !active_.empty();
+  std::vector<Entry*> idle;
+  // The longest idle come first: behind one that rests, all do.
+  for (auto entry = resting_.rbegin(); entry != resting_.rend() && !(*entry)->rests_; ++entry) {
+    if (now - (*entry)->since_ < limits_.rest || (*entry)->writing_) {
+      others = true;
+    } else {
+      idle.push_back(*entry);
+    }
+  }
+  for (Entry* entry : idle) {
+    entry->rests_ = true;
+    if (entry->owner_.rest) entry->owner_.rest();
+  }
+  return others;
 }
 
 }  // namespace molecule::server

@@ -20,6 +20,17 @@ class Connections {
     Clock::duration body = std::chrono::seconds(15);
     /// Between two parts of an answer that the client takes.
     Clock::duration answer = std::chrono::seconds(20);
+    /// Between two requests.
+    Clock::duration idle = std::chrono::seconds(150);
+    /// After so long without a request, a connection is to rest.
+    Clock::duration rest = std::chrono::milliseconds(200);
+  };
+
+  /// What a connection's owner does with it.
+  struct Owner {
+    std::function<void()> drop = {};
+    /// Called once each time it has been idle for a while. It need not do anything.
+    std::function<void()> rest = {};
   };
 
   enum class Phase {
@@ -33,7 +44,7 @@ class Connections {
   /// One connection, from its start to its end.
   class Entry {
    public:
-    Entry(std::shared_ptr<Connections> all, std::function<void()> drop);
+    explicit Entry(std::shared_ptr<Connections> all);
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
     ~Entry();
@@ -43,10 +54,10 @@ class Connections {
     /// There are bytes that the client has to take; it took some.
     void write_began();
     void write_ended() { writing_ = false; }
-    /// Once; then the function that the owner gave is called.
+    /// Once; then the owner is told.
     void drop();
-    /// The function may be given later, and again when the connection moves.
-    void on_drop(std::function<void()> drop) { drop_ = std::move(drop); }
+    /// Again whenever the connection moves; none where it has no owner.
+    void set_owner(Owner owner) { owner_ = std::move(owner); }
 
    private:
     friend class Connections;
@@ -55,12 +66,14 @@ class Connections {
     bool is_late(Clock::time_point now) const;
 
     std::shared_ptr<Connections> all_;
-    std::function<void()> drop_;
+    Owner owner_;
     List* list_;
     List::iterator place_;
     Phase phase_ = Phase::idle;
     bool served_ = false;
     bool dropped_ = false;
+    /// Since it is idle, the owner was told to let it rest.
+    bool rests_ = false;
     bool writing_ = false;
     Clock::time_point since_;
     Clock::time_point asked_;
@@ -75,6 +88,8 @@ class Connections {
   void drop_silent(std::size_t count);
   /// Drops what has passed its limit.
   void drop_late();
+  /// Lets connections rest that have been idle for a while. True if there are others that may soon.
+  bool rest_idle();
 
  private:
   Clock& clock_;

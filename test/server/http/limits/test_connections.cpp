@@ -19,8 +19,9 @@ namespace {
 
 struct Crowd {
   void add(const std::string& name) {
-    entries.push_back(std::make_unique<Connections::Entry>(
-        connections, [this, name] { dropped.push_back(name); }));
+    entries.push_back(std::make_unique<Connections::Entry>(connections));
+    last().set_owner({.drop = [this, name] { dropped.push_back(name); },
+                      .rest = [this, name] { rested.push_back(name); }});
     clock.advance(std::chrono::milliseconds(1));
   }
   Connections::Entry& last() { return *entries.back(); }
@@ -30,6 +31,7 @@ struct Crowd {
       clock, Connections::Limits{.head = seconds(10), .body = seconds(15), .answer = seconds(20)});
   Connections& all = *connections;
   std::vector<std::string> dropped;
+  std::vector<std::string> rested;
   std::vector<std::unique_ptr<Connections::Entry>> entries;
 };
 
@@ -112,6 +114,38 @@ TEST_CASE("fault C4: heads, bodies and answers have their time") {
   crowd.clock.advance(seconds(2));
   crowd.all.drop_late();
   CHECK(crowd.dropped.back() == "resting");
+}
+
+TEST_CASE("a connection that is idle between two requests rests, once each time") {
+  Crowd crowd;
+  for (const char* name : {"never asked", "asked", "asked later", "is answered"}) {
+    crowd.add(name);
+    if (name != std::string("never asked")) crowd.last().enter(Phase::answer);
+  }
+  crowd.entries[1]->enter(Phase::idle);
+  crowd.clock.advance(std::chrono::milliseconds(150));
+  crowd.entries[2]->enter(Phase::idle);
+  CHECK(crowd.all.rest_idle());
+  CHECK(crowd.rested.empty());
+  crowd.clock.advance(std::chrono::milliseconds(100));
+  CHECK(crowd.all.rest_idle());
+  CHECK(crowd.rested == Names{"asked"});
+  crowd.clock.advance(std::chrono::milliseconds(100));
+  crowd.entries[3]->enter(Phase::idle);
+  CHECK(crowd.all.rest_idle());
+  CHECK(crowd.rested == Names{"asked", "asked later"});
+  crowd.entries[1]->enter(Phase::head);
+  crowd.entries[1]->enter(Phase::answer);
+  crowd.entries[1]->enter(Phase::idle);
+  crowd.clock.advance(std::chrono::milliseconds(200));
+  CHECK_FALSE(crowd.all.rest_idle());
+  CHECK(crowd.rested == Names{"asked", "asked later", "asked", "is answered"});
+  crowd.clock.advance(seconds(149));
+  crowd.all.drop_late();
+  CHECK(crowd.dropped == Names{"never asked"});
+  crowd.clock.advance(seconds(2));
+  crowd.all.drop_late();
+  CHECK(crowd.dropped.size() == 4);
 }
 
 TEST_CASE("fault C3: one owner's crowd does not make another one wait") {
