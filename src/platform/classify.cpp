@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/json/limits.hpp"
 #include "base/text/redact.hpp"
 #include "base/text/text.hpp"
 
@@ -273,7 +274,7 @@ Outcome<json::Document> classify(const Site& site,
   const net::HttpResponse& response = *exchange;
   json::Document document;
   const bool empty = text::trim(response.body).empty();
-  const bool parsed = !empty && document.parse(response.body).ok();
+  const bool parsed = !empty && json::parse_lenient(document, response.body).ok();
   const int status = response.status;
   if (status >= 200 && status < 300) {
     if (site.refuses_pages && is_html(response)) return Failure{not_the_platform(site, response)};

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json/limits.hpp"
 #include "base/json/sanitized.hpp"
 #include "base/json/writer.hpp"
 #include "base/text/time.hpp"
@@ -17,7 +18,7 @@ namespace {
 json::Value body_of(json::Value body, json::Document& scratch) {
   const auto text = body.string();
   if (!text) return body;
-  auto parsed = scratch.parse(*text);
+  auto parsed = json::parse_lenient(scratch, *text);
   return parsed.ok() ? *parsed : json::Value();
 }
 

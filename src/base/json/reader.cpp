@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/json/limits.hpp"
 #include "base/json/writer.hpp"
 
 namespace molecule::json {
@@ -90,6 +91,12 @@ std::string without_lone_surrogates(std::string_view text) {
     }
   }
   return out;
+}
+
+/// simdjson refuses numbers that it cannot hold. Newer versions have a second error for that, next
+/// to the first.
+bool is_about_a_number(simdjson::error_code error) {
+  return error >= simdjson::NUMBER_ERROR && error < simdjson::UTF8_ERROR;
 }
 
 }  // namespace
@@ -198,6 +205,10 @@ Result<Value, ParseError> Document::parse(std::string_view text, Padding padding
   dom::parser& parser = scratch();
   auto result = parser.parse_into_document(impl_->document, text.data(), text.size(),
                                            padding == Padding::none);
+  if (is_about_a_number(result.error())) {
+    repaired = without_big_integers(text);
+    result = parser.parse_into_document(impl_->document, repaired.data(), repaired.size(), true);
+  }
   const simdjson::error_code error = result.error();
   if (error == simdjson::SUCCESS) root_ = Access::value(result.value_unsafe());
   // Do not keep the buffers of one huge text for the life of the process.

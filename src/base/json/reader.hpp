@@ -77,8 +77,8 @@ class Document {
   };
 
   /// Parses a whole text (one value, nothing after it), replacing what was here. Validates UTF-8.
-  /// Lone surrogate escapes become U+FFFD. Nesting beyond 1,024 levels is an error,
-  /// and so is a number that neither 64 bits nor a double can hold.
+  /// Lone surrogate escapes become U+FFFD, an integer beyond 64 bits the nearest double. Nesting
+  /// beyond 1,024 levels is an error, and so is a number beyond a double.
   Result<Value, ParseError> parse(std::string_view text, Padding padding = Padding::none);
 
   Value root() const { return root_; }

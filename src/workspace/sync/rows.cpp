@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <vector>
 
+#include "base/json/limits.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
 #include "base/uuid.hpp"
@@ -25,7 +26,7 @@ json::Value body_of(json::Value row, std::string_view key, json::Document& scrat
   const json::Value body = row[key];
   const auto text = body.string();
   if (!text) return body;
-  auto parsed = scratch.parse(*text);
+  auto parsed = json::parse_lenient(scratch, *text);
   return parsed.ok() ? *parsed : json::Value();
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "base/json/limits.hpp"
 #include "base/json/reader.hpp"
 #include "base/text/text.hpp"
 
@@ -89,11 +90,59 @@ TEST_CASE("numbers at the limits of their types") {
   CHECK_FALSE(items[4].integer());
   CHECK(items[5].number() == 1e300);
   CHECK(items[6].integer() == 0);
-  for (const char* text : {"[18446744073709551616]", "[1e400]", "[01]", "[1.]", "[+1]", "[.5]",
-                           "[NaN]", "[Infinity]", "[0x1]"}) {
+  for (const char* text : {"[1e400]", "[-1e400, 18446744073709551616]", "[01]", "[1.]", "[+1]",
+                           "[.5]", "[NaN]", "[Infinity]", "[0x1]"}) {
     CAPTURE(text);
     CHECK_FALSE(parses(text));
   }
+}
+
+TEST_CASE("an integer that 64 bits cannot hold is the nearest double") {
+  Document document;
+  const Value big = *document.parse(
+      R"(["9\\", 18446744073709551616,-9223372036854775809 ,{"a":100000000000000000000000},7])");
+  CHECK(big.items()[0].string() == "9\\");
+  CHECK(big.items()[1].type() == Type::number);
+  CHECK(big.items()[1].number() == 18446744073709551616.0);
+  CHECK(big.items()[2].number() == -9223372036854775809.0);
+  CHECK(big.items()[3]["a"].number() == 1e23);
+  CHECK(big.items()[4].integer() == 7);
+  CHECK(parses("18446744073709551616"));
+  for (const char* text :
+       {"[018446744073709551616]", "[18446744073709551616-]", "[18446744073709551616.]",
+        "[18446744073709551616e]", "[18446744073709551616", "[--18446744073709551616]",
+        "18446744073709551616 1"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parses(text));
+    CHECK_FALSE(json::parse_lenient(document, text));
+  }
+}
+
+TEST_CASE("values that cannot be held do not hide the others of a page") {
+  Document document;
+  const std::string digits(400, '9');
+  const Value numbers =
+      *json::parse_lenient(document, "[1e400,-1E+400," + digits + ",1e-400,{\"b\":\"1e400\"},0." +
+                                         std::string(400, '0') + "1]");
+  constexpr double largest = std::numeric_limits<double>::max();
+  CHECK(numbers.items()[0].number() == largest);
+  CHECK(numbers.items()[1].number() == -largest);
+  CHECK(numbers.items()[2].number() == largest);
+  CHECK(numbers.items()[3].number() == 0);
+  CHECK(numbers.items()[4]["b"].string() == "1e400");
+  CHECK(numbers.items()[5].number() == 0);
+
+  const std::string deep = std::string(100'000, '[') + "1,\"]\"" + std::string(100'000, ']');
+  const Value page = *json::parse_lenient(document, "[" + deep + ",{\"a\":" + deep + "},\"last\"]");
+  CHECK(page.items().size() == 3);
+  CHECK(page.items()[2].string() == "last");
+  Value inner = page.items()[0];
+  int levels = 1;
+  for (; inner.is_array(); ++levels) inner = inner.items().at(0);
+  CHECK(inner.is_null());
+  CHECK(levels == 512);
+  CHECK_FALSE(json::parse_lenient(document, std::string(5'000'000, '[')));
+  CHECK_FALSE(json::parse_lenient(document, std::string(2'000, '[') + std::string(2'001, ']')));
 }
 
 TEST_CASE("a text must be exactly one value") {

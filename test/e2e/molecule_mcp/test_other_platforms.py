@@ -1,6 +1,8 @@
 """The client on platforms that differ from ours: other ages, other proxies (section F of the faults
 that were seen on the original platform)."""
 
+import json
+
 import pytest
 
 from support.fake_platform import PEER, Reply
@@ -153,3 +155,22 @@ def test_fault_F7_tools_leave_calls_for_heartbeats(spawn, fake):
     assert "last ones are kept" in refused.text and "41 s" in refused.text, refused.text
     assert len(fake.seen("peers")) == sent
     fake.next("heartbeat", deadline=30)
+
+
+# --- what another platform lets through, and a page cannot do without -----------------------------
+
+@pytest.mark.parametrize("value", ["1" + "0" * 20, "-" + "9" * 30, "1e400", "[" * 1500 + "]" * 1500])
+def test_one_value_of_a_peer_does_not_keep_the_other_messages_back(mcp, fake, value):
+    parts = [{"kind": "data", "data": "@value@"}, {"kind": "text", "text": "odd"}]
+    fake.add_row(source_id=PEER, request_body={"params": {"message": {"parts": parts}}})
+    page = fake._activity
+
+    def with_value(request):
+        reply = page(request)
+        return Reply(reply.status, json.dumps(reply.body).replace('"@value@"', value))
+
+    fake.always("activity", with_value)
+    fake.add_message("from the user")
+    first, second = [m["text"] for m in mcp.wait_messages(2)]
+    assert "odd" in first and second == "from the user"
+    assert "does not match" not in mcp.stderr_text

@@ -253,3 +253,12 @@ def test_3_random_damage(spawn, seed):
     damage = mutations(random.Random(seed))
     child.send_raw(b"".join(next(damage) + b"\n" for _ in range(1500)))
     assert child.ping() < 20
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "-" + "9" * 40])
+def test_2_an_integer_beyond_64_bits_is_a_number(spawn, number):
+    """Models ask for it, and a host may pass it on."""
+    call = ('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"inbox_peek",'
+            '"arguments":{"limit":%s}}}' % number)
+    answer = answer_to(spawn(), call.encode())
+    assert answer["id"] == 1 and answer["result"]["isError"] is False
