@@ -99,6 +99,10 @@ Check check_missing_folder(const fs::path& folder) {
 
 Check check_inbox(const fs::path& folder, const workspace::StoredState& state) {
   constexpr const char* name = "inbox";
+  if (state.newer) {
+    return {Status::fail, name, state.problem,
+            "use that version again, since a new file would lack its messages"};
+  }
   if (!state.problem.empty()) {
     const bool locks = files::lock_failure(folder) == 0;
     return {Status::fail, name, state.problem,

@@ -141,8 +141,9 @@ std::string_view next_step(workspace::StoreError::Kind kind) {
     case Kind::busy:
       return "Another process is writing to it: try again.";
     case Kind::full:
-      return "The disk is full or the state folder cannot be written: ask the user to free space. "
-             "No message is lost meanwhile: the platform keeps them.";
+      return "Ask the user to free space on the disk or to make the state folder writable; "
+             "`molecule-mcp doctor` says which. No message is lost meanwhile: the platform keeps "
+             "them.";
     case Kind::damaged:
     case Kind::not_ours:
     case Kind::newer:

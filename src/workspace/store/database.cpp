@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "base/files/files.hpp"
 #include "base/log.hpp"
 
 namespace molecule::workspace {
@@ -19,6 +20,16 @@ StoreError::Kind kind_of(const sqlite::Error& error) {
   if (error.cannot_write()) return StoreError::Kind::full;
   if (error.unusable_file()) return StoreError::Kind::damaged;
   return StoreError::Kind::failed;
+}
+
+/// The start makes the folder; this is for one that was removed or moved away since. If it cannot
+/// be made, opening the file in it says why.
+void restore_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  std::error_code failure;
+  if (folder.empty() || std::filesystem::exists(folder, failure) || failure) return;
+  log::warning("{} was removed while it was in use: making it again", folder.string());
+  [[maybe_unused]] const auto made = files::make_private_folder(folder);
 }
 
 }  // namespace
@@ -39,9 +50,11 @@ void Database::fail(const sqlite::Error& error) {
 }
 
 void Database::refuse(StoreError::Kind kind, const char* reason) const {
-  throw StoreError(
-      kind, fmt::format("{} cannot be used as {} ({}): move it away, and a new one is created",
-                        path_, purpose_, reason));
+  const char* cure = kind == StoreError::Kind::newer
+                         ? "use that version again, since a new file would lack its messages"
+                         : "move it away, and a new one is created";
+  throw StoreError(kind,
+                   fmt::format("{} cannot be used as {} ({}): {}", path_, purpose_, reason, cure));
 }
 
 void Database::drop_if_replaced() {
@@ -76,6 +89,7 @@ sqlite::Database& Database::open() {
   drop_if_replaced();
   if (handle_) return *handle_;
   try {
+    restore_folder_of(path_);
     handle_.emplace(path_, lock_wait());
     ++open_files;
     note_changes_while_closed();

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "base/sqlite/sqlite.hpp"
+#include "workspace/store/inbox/sql.hpp"
 #include "workspace/store/sessions.hpp"
+#include "workspace/store/store_error.hpp"
 
 namespace molecule::workspace {
 
@@ -34,6 +36,7 @@ std::size_t count_handed_out(sqlite::Database& database, Sessions& sessions) {
 void read_inbox(sqlite::Database& database, Sessions& sessions, StoredState& state) {
   // One consistent view, whatever is written meanwhile.
   database.execute("BEGIN");
+  require_ours(database);
   state.exists = has_table(database, "messages");
   if (!state.exists) return;
   sqlite::Statement count = database.prepare("SELECT count(*) FROM messages");
@@ -73,6 +76,10 @@ StoredState read_stored_state(const std::filesystem::path& state_folder, Clock& 
       break;
     } catch (const sqlite::Error& error) {
       state.problem = fmt::format("{}: {}", path.string(), error.what());
+    } catch (const StoreError& error) {
+      state.problem = fmt::format("{}: {}", path.string(), error.what());
+      state.newer = error.kind() == StoreError::Kind::newer;
+      break;
     }
   }
   return state;

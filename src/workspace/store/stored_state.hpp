@@ -24,6 +24,8 @@ struct StoredState {
   bool exists = false;
   /// Why it cannot be read, in a line for people; empty if it can.
   std::string problem;
+  /// True if it cannot be read because a newer version of this program made it.
+  bool newer = false;
   /// The messages, and how many of them are leased to a running session.
   std::size_t waiting = 0;
   std::size_t handed_out = 0;

@@ -1,14 +1,17 @@
 """molecule-mcp in hostile surroundings: devices, file systems, signals, variables, files in the
 state folder, other people's texts and files."""
 
+import contextlib
 import errno
 import fcntl
 import http.server
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -173,6 +176,52 @@ def test_fault_B1_a_new_inbox_beside_an_old_cursor_looks_back(spawn, fake, state
     child.initialize()
     assert texts(child.wait_messages(1)) == ["unread"]
     assert "some may have been handled" in child.stderr_text
+
+
+@pytest.mark.parametrize("how", ["removed", "moved"])
+def test_fault_B1_a_folder_that_goes_away_under_a_session_is_made_again(spawn, fake, state, how):
+    child = spawn(speed=20)
+    child.initialize()
+    fake.add_message("unread")
+    child.wait_messages(1)
+    state.rename(state.with_name("elsewhere"))
+    if how == "removed":
+        shutil.rmtree(state.with_name("elsewhere"))
+    fake.add_message("later")
+    assert texts(child.wait_messages(2)) == ["later", "unread"]
+    assert state.stat().st_mode & 0o777 == 0o700
+    until(lambda: (state / "status.json").exists() and (state / "sessions.lock").exists())
+    second = spawn(speed=20)
+    second.initialize()
+    assert texts(second.wait_messages(2)) == ["later", "unread"]
+    assert len(fake.seen("register")) == 1, "the second session owns it too"
+
+
+def test_fault_B1_an_inbox_that_cannot_be_opened_is_not_called_a_full_disk(spawn, state):
+    (state / "inbox.db").mkdir(parents=True)
+    child = spawn()
+    child.initialize()
+    refused = child.call("inbox_peek")
+    assert refused.failed and "inbox.db is not a regular file" in refused.text
+    assert "disk is full" not in refused.text and "doctor" in refused.text
+
+
+def test_fault_B1_an_inbox_of_a_newer_version_keeps_its_messages(spawn, mcp_binary, env, fake, state):
+    child = spawn(speed=20)
+    child.initialize()
+    fake.add_message("unread")
+    child.wait_messages(1)
+    child.close_stdin()
+    child.expect_exit(0)
+    with contextlib.closing(sqlite3.connect(state / "inbox.db")) as database:
+        database.execute("PRAGMA user_version = 999")
+    child = spawn()
+    child.initialize()
+    refused = child.call("inbox_peek")
+    assert refused.failed and "newer version" in refused.text and "move it away" not in refused.text
+    ended = run(mcp_binary, env, "doctor")
+    assert ended.returncode == 1 and "newer version" in ended.stdout
+    assert "move the file away" not in ended.stdout
 
 
 # --- B2, B3: file systems -------------------------------------------------------------------------

@@ -55,6 +55,17 @@ TEST_CASE_FIXTURE(Fixture, "fault B1: an inbox that was removed is made again an
   CHECK(Inbox(folder.path(), clock, test::timing).messages.size() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "fault B1: a folder that was removed is made again and looks back") {
+  Inbox inbox(folder.path(), clock, test::timing);
+  fill(inbox);
+  std::filesystem::remove_all(folder.path());
+  CHECK(inbox.messages.size() == 0);
+  CHECK(std::filesystem::exists(folder.path() / "inbox.db"));
+  CHECK_FALSE(inbox.poll_state.cursor());
+  REQUIRE(inbox.poll_state.watched_since());
+  CHECK(*inbox.poll_state.watched_since() == clock.wall() - test::timing.lost_inbox_look_back);
+}
+
 TEST_CASE_FIXTURE(Fixture, "fault B1: an action goes on with the file that it began with") {
   Inbox inbox(folder.path(), clock, test::timing);
   fill(inbox);

@@ -9,7 +9,8 @@ Inbox::Inbox(const std::filesystem::path& state_folder, Clock& clock, const Timi
       database(
           state_folder / "inbox.db", "the inbox",
           [this](sqlite::Database& db) {
-            if (migrate(db) && sessions.any_owner_yet()) poll_state.look_back(db);
+            const bool earlier = database.openings() > 0 || sessions.any_owner_yet();
+            if (migrate(db) && earlier) poll_state.look_back(db);
             messages.opened(db);
           },
           timing),

@@ -108,7 +108,9 @@ void PollState::advance_broadcasts(sqlite::Database& db, const std::string& curs
 }
 
 void PollState::look_back(sqlite::Database& db) {
-  const auto followed_until = written_at(cursor_file_);
+  auto followed_until = written_at(cursor_file_);
+  // The cursor file may have gone away with its folder, under this process.
+  if (!followed_until && database_.openings() > 0) followed_until = clock_.wall();
   if (!followed_until) return;
   set_time(db, "watched_since", *followed_until - timing_.lost_inbox_look_back);
   ::unlink(cursor_file_.c_str());

@@ -171,21 +171,30 @@ bool is_current(sqlite::Database& db) {
          number(db, "PRAGMA user_version") == schema_version;
 }
 
+bool is_empty(sqlite::Database& db) {
+  return number(db, "PRAGMA user_version") == 0 &&
+         number(db, "SELECT count(*) FROM sqlite_schema") == 0;
+}
+
 }  // namespace
+
+void require_ours(sqlite::Database& db) {
+  if (is_current(db) || is_empty(db)) return;
+  const std::int64_t version = number(db, "PRAGMA user_version");
+  if (number(db, "PRAGMA application_id") != application_id) {
+    throw StoreError(StoreError::Kind::not_ours, "it is another program's database");
+  }
+  if (version > schema_version || version < 1) {
+    throw StoreError(StoreError::Kind::newer, "a newer version of molecule-mcp made it");
+  }
+}
 
 bool migrate(sqlite::Database& db) {
   if (is_current(db)) return false;
   sqlite::Transaction transaction(db);
+  require_ours(db);
+  const bool is_new = is_empty(db);
   const std::int64_t version = number(db, "PRAGMA user_version");
-  const std::int64_t owner = number(db, "PRAGMA application_id");
-  const bool empty = number(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  const bool is_new = empty && version == 0;
-  if (!is_new && owner != application_id) {
-    throw StoreError(StoreError::Kind::not_ours, "it is another program's database");
-  }
-  if (version > schema_version || (version < 1 && !is_new)) {
-    throw StoreError(StoreError::Kind::newer, "a newer version of molecule-mcp made it");
-  }
   if (version == schema_version) return false;
   if (is_new) db.execute(schema);
   if (version < 2) db.execute(leases_schema);

@@ -61,8 +61,11 @@ std::int64_t owner_of(sqlite::Database& db);
 /// As `PollState::handled_sequence`.
 std::int64_t handled_sequence(sqlite::Database& db);
 
+/// Throws `StoreError` for a file that another program or a newer version made. Only reads.
+void require_ours(sqlite::Database& db);
+
 /// Makes the tables of a new file, and what an older version's lacks. Returns true if the file was
-/// new. Throws `StoreError` for a file that another program or a newer version made.
+/// new. Throws as `require_ours`.
 bool migrate(sqlite::Database& db);
 
 }  // namespace molecule::workspace
