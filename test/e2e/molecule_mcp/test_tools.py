@@ -121,6 +121,13 @@ def test_6_attachments_are_uploaded_first(mcp, fake, tmp_path):
     assert [(a["uri"], a["name"]) for a in sent] == [(f["uri"], f["name"]) for f in files]
 
 
+def test_6_more_attachments_than_any_platform_takes_are_not_looked_at(mcp, fake):
+    """Looking at each of many would block everything else."""
+    result = mcp.call("send_message_to_user", message="m", attachments=["/no/such/file"] * 10_000)
+    assert result.failed and "at most 256 files" in result.text and "no/such" not in result.text
+    assert fake.seen("notify") == []
+
+
 REFUSED_FILES = {
     "relative": lambda folder: "file.txt",
     "absent": lambda folder: str(folder / "absent.txt"),
