@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "base/json/reader.hpp"
@@ -16,6 +19,25 @@ namespace molecule::workspace {
 namespace {
 
 using Problems = std::vector<std::string>;
+
+/// True for `host`, `host:port` and `[address]:port`.
+bool is_host_and_port(std::string_view authority) {
+  const std::size_t end = authority.starts_with('[') ? authority.find(']') : authority.find(':');
+  if (authority.starts_with('[')) {
+    if (end == std::string_view::npos) return false;
+    authority.remove_prefix(end + 1);
+  } else {
+    authority.remove_prefix(std::min(end, authority.size()));
+  }
+  // Without a number the scheme's port is meant.
+  if (authority.empty() || authority == ":") return true;
+  if (!authority.starts_with(':')) return false;
+  authority.remove_prefix(1);
+  std::uint16_t port = 0;
+  const char* last = authority.data() + authority.size();
+  const auto read = std::from_chars(authority.data(), last, port);
+  return read.ec == std::errc() && read.ptr == last && port > 0;
+}
 
 /// Why `url` (without trailing slashes) cannot be the platform's base; empty if it can.
 std::string_view url_problem(std::string_view url) {
@@ -35,6 +57,7 @@ std::string_view url_problem(std::string_view url) {
   if (!clean || url.find_first_of("?#\\\"<>") != std::string_view::npos) {
     return "it must be a plain base URL, without spaces, query or fragment";
   }
+  if (!is_host_and_port(authority)) return "it must have a host, and may have a port up to 65535";
   return {};
 }
 

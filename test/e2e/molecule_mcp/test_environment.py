@@ -49,7 +49,8 @@ def test_2_workspace_id_is_a_uuid(mcp_binary, env, id):
 
 
 @pytest.mark.parametrize("url", ["localhost:8080", "ftp://host", "file:///etc/passwd", "http://", "//host",
-                                 "http:host", "http://ho st", "javascript:1"])
+                                 "http:host", "http://ho st", "javascript:1", "http://host:99999",
+                                 "http://host:0", "http://host:8080x", "http://[::1", "http://[::1]8080"])
 def test_2_platform_url_is_http_or_https(mcp_binary, env, url):
     refused(mcp_binary, {**env, "PLATFORM_URL": url}, "PLATFORM_URL")
 

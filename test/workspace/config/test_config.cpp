@@ -93,7 +93,8 @@ TEST_CASE_FIXTURE(Fixture, "config: all problems are reported at once, without a
 
 TEST_CASE_FIXTURE(Fixture, "config: platform addresses") {
   for (const char* url :
-       {"http://localhost:8080", "HTTPS://p.test/", "http://[::1]:80//", "https://p.test/base/"}) {
+       {"http://localhost:8080", "HTTPS://p.test/", "http://[::1]:80//", "https://p.test/base/",
+        "http://[fe80::1%25eth0]", "http://p.test:", "http://p.test:65535"}) {
     CAPTURE(url);
     CHECK(problems({{"PLATFORM_URL", url}}).empty());
     CHECK(load({{"PLATFORM_URL", url}}).workspaces.at(0).platform_url.back() != '/');
@@ -101,7 +102,8 @@ TEST_CASE_FIXTURE(Fixture, "config: platform addresses") {
   for (const char* url :
        {"p.test", "://x", "http://", "http:///", "http://:80", "file:///etc/passwd",
         "http://user:pass@p.test", "http://p.test/?q", "http://p.test/#f", "http://p .test",
-        "http://p.test\r\nX: y", "http://p\xc3\xa4.test"}) {
+        "http://p.test\r\nX: y", "http://p\xc3\xa4.test", "http://p.test:65536", "http://p.test:0",
+        "http://p.test:-1", "http://[::1", "http://[::1]80"}) {
     CAPTURE(url);
     CHECK(mentions(problems({{"PLATFORM_URL", url}}), "PLATFORM_URL"));
   }
