@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "base/files/files.hpp"
 #include "base/random.hpp"
+#include "base/text/byte_order_mark.hpp"
 #include "base/text/text.hpp"
 #include "server/api/files/upload_folder.hpp"
 
@@ -34,6 +37,10 @@ int lock_file(int fd) {
   // Held until the process closes any descriptor of the file, and nothing else opens it.
   if (::fcntl(fd, F_SETLK, &whole) == 0) return 0;
   return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
+}
+
+bool is_sendable(std::string_view token) {
+  return std::ranges::all_of(token, [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 }  // namespace
@@ -128,12 +135,13 @@ std::vector<std::string> DataFolder::token_warnings(std::string_view token) cons
 Result<std::string, std::string> DataFolder::admin_token() const {
   const auto kept = files::read(admin_token_file());
   if (kept) {
-    std::string token(text::trim(*kept));
-    if (token.empty()) {
-      return Failure{fmt::format("{} is empty: remove it, and a new admin token is made",
-                                 admin_token_file().string())};
-    }
-    return token;
+    std::string token(text::trim(text::without_byte_order_mark(*kept)));
+    const char* problem = token.empty()         ? "is empty"
+                          : !is_sendable(token) ? "holds what no header can carry"
+                                                : nullptr;
+    if (!problem) return token;
+    return Failure{fmt::format("{} {}: remove it, and a new admin token is made",
+                               admin_token_file().string(), problem)};
   }
   if (kept.error().code != ENOENT) return Failure{kept.error().message};
   std::string token = random_token();

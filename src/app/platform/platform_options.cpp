@@ -14,6 +14,7 @@
 #include "base/files/files.hpp"
 #include "base/files/paths.hpp"
 #include "base/result.hpp"
+#include "base/text/byte_order_mark.hpp"
 #include "base/text/text.hpp"
 #include "server/api/routes.hpp"
 #include "server/http/http_gate.hpp"
@@ -184,7 +185,7 @@ Result<std::optional<std::string>, std::string> credential(const char* name) {
   const std::filesystem::path file = std::filesystem::path(folder) / name;
   auto content = files::read(file);
   if (content) {
-    std::string secret(text::trim(*content));
+    std::string secret(text::trim(text::without_byte_order_mark(*content)));
     if (!secret.empty()) return std::optional(std::move(secret));
     return Failure{"the credential " + file.string() + " is empty"};
   }

@@ -12,6 +12,7 @@
 #include "base/files/files.hpp"
 #include "base/files/paths.hpp"
 #include "base/sha256.hpp"
+#include "base/text/byte_order_mark.hpp"
 #include "base/text/redact.hpp"
 #include "base/text/text.hpp"
 #include "workspace/config/state_folder.hpp"
@@ -78,13 +79,17 @@ std::string reading_problem(const files::Error& error, std::string_view source) 
   }
 }
 
+std::string_view token_in(std::string_view content) {
+  return text::trim(text::without_byte_order_mark(content));
+}
+
 /// `source`: the file's name for people.
 Found from_file(const std::filesystem::path& path, std::string_view source,
                 files::Links links = files::Links::refuse) {
   auto content = files::read(path, std::size_t{1} << 16, links);
   if (!content.ok()) return Failure{reading_problem(content.error(), source)};
   if (!text::valid_utf8(*content)) return Failure{fmt::format("{}: it is not UTF-8 text", source)};
-  const std::string_view token = text::trim(*content);
+  const std::string_view token = token_in(*content);
   if (token.empty()) return Failure{fmt::format("{}: the file is empty", source)};
   return checked(token, source);
 }
@@ -120,7 +125,7 @@ Found from_state_folder(const std::filesystem::path& folder) {
   auto content = files::read(path, std::size_t{1} << 16);
   const int code = content.ok() ? 0 : content.error().code;
   const bool absent = code == ENOENT || code == ENOTDIR;
-  if (absent || (content.ok() && text::trim(*content).empty())) return std::optional<Token>();
+  if (absent || (content.ok() && token_in(*content).empty())) return std::optional<Token>();
   return from_file(path, path.string());
 }
 

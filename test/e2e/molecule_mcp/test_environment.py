@@ -98,6 +98,12 @@ def test_2_a_token_that_is_invalid_in_a_header_is_rejected(mcp_binary, env, fake
     assert fake.seen("*") == []
 
 
+def test_2_a_token_file_may_begin_with_a_byte_order_mark(spawn, fake, tmp_path, token):
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbf" + token.encode() + b"\r\n")
+    spawn({"MOLECULE_WORKSPACE_TOKEN": None, "MOLECULE_WORKSPACE_TOKEN_FILE": str(tmp_path / "token")})
+    assert fake.wait_for("register")[0].headers["authorization"] == f"Bearer {token}"
+
+
 def test_2_each_problem_with_a_token_file_has_its_own_error(mcp_binary, env, fake, token):
     with open_folder() as folder:
         contents = {"not UTF-8": b"\xff\xfe" + token.encode(), "empty": b"", "only blanks": b" \n\t\n",

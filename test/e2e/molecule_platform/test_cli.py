@@ -119,6 +119,27 @@ def test_an_empty_credential_is_refused(build, tmp_path):
     assert f"the credential {tmp_path}/ADMIN_TOKEN is empty" in ended.stderr
 
 
+def test_a_file_with_the_admin_token_may_begin_with_a_byte_order_mark(build, tmp_path):
+    (tmp_path / "ADMIN_TOKEN").write_bytes(b"\xef\xbb\xbfa-token-of-an-editor\r\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "admin_token").write_bytes(b"\xef\xbb\xbfanother-of-an-editor\r\n")
+    with Platform(build, data_dir=tmp_path / "data",
+                  env={"CREDENTIALS_DIRECTORY": str(tmp_path)}) as platform:
+        assert platform.request("GET", "/workspaces", "a-token-of-an-editor").status == 200
+    with Platform(build, data_dir=tmp_path / "data") as platform:
+        assert platform.request("GET", "/workspaces", "another-of-an-editor").status == 200
+
+
+@pytest.mark.parametrize("content", [b"\0" * 32, "ü".encode() * 16, b"one-token\nanother-token\n"])
+def test_an_admin_token_that_nobody_can_send_is_refused(build, tmp_path, content):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "admin_token").write_bytes(content)
+    ended = run(build, "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), home=tmp_path)
+    assert ended.returncode == 1 and "listening" not in ended.stdout
+    assert "admin_token holds what no header can carry" in ended.stderr
+    assert "one-token" not in ended.stderr
+
+
 def test_one_platform_per_data_folder(build, platform, tmp_path):
     second = run(build, "--listen", "127.0.0.1:0", "--data", str(platform.data_dir), home=tmp_path)
     assert second.returncode == 1, second
