@@ -53,24 +53,28 @@ Reply file_reply(const Request& request, const File& file, std::string_view cach
   return reply;
 }
 
-const File* find_file(std::string_view name) {
-  const auto found = std::find_if(files().begin(), files().end(),
+const File* find_file(const std::vector<File>& files, std::string_view name) {
+  const auto found = std::find_if(files.begin(), files.end(),
                                   [name](const File& file) { return file.name == name; });
-  return found == files().end() ? nullptr : &*found;
+  return found == files.end() ? nullptr : &*found;
 }
 
 }  // namespace
 
-awaitable<Reply> get_page(Context&, Request request) {
-  const File* page = find_file("");
-  if (page == nullptr) co_return text_reply(200, without_page);
+Reply page_reply(const std::vector<File>& files, const Request& request) {
+  const File* page = find_file(files, "");
+  if (page == nullptr) return text_reply(200, without_page);
   // It names the other files, so it must never be old.
-  co_return file_reply(request, *page, "no-cache");
+  return file_reply(request, *page, "no-cache");
+}
+
+awaitable<Reply> get_page(Context&, Request request) {
+  co_return page_reply(files(), request);
 }
 
 awaitable<Reply> get_page_file(Context&, Request request) {
   const std::string& name = request.args.at(0);
-  const File* file = find_file(name);
+  const File* file = find_file(files(), name);
   if (file == nullptr) co_return text_reply(404, "404 page not found");
   co_return file_reply(request, *file, "public, max-age=31536000, immutable");
 }

@@ -22,6 +22,9 @@ struct File {
 /// The files that the build made; empty in a build without the page.
 const std::vector<File>& files();
 
+/// The answer at `/`, from `files`; a text that says so if there are none.
+Reply page_reply(const std::vector<File>& files, const Request& request);
+
 /// `/` and `/page/:name`: the page and its files.
 HandlerFunction get_page, get_page_file;
 /// page.md 4: what only the page reads.

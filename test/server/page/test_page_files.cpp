@@ -44,13 +44,6 @@ void write(Platform& platform, const Member& from, const Member& to, std::string
 
 TEST_CASE("the page's files are compressed, tagged, and kept by their name") {
   Platform platform;
-  if (server::page::files().empty()) {
-    const auto text = platform.handle(get("/"));
-    CHECK(text.status == 200);
-    CHECK(text.body.find("without its page") != std::string::npos);
-    CHECK(platform.handle(get("/page/app.js")).status == 404);
-    return;
-  }
   std::size_t bytes = 0;
   for (const server::page::File& file : server::page::files()) {
     CAPTURE(file.name);
@@ -76,6 +69,15 @@ TEST_CASE("the page's files are compressed, tagged, and kept by their name") {
   }
   CHECK(bytes <= 100'000);
   CHECK(platform.handle(get("/page/app-0000000000.js")).status == 404);
+}
+
+TEST_CASE("a build without the page says so, and how to go on") {
+  const server::Reply reply = server::page::page_reply({}, get("/"));
+  CHECK(reply.status == 200);
+  CHECK(reply.content_type.starts_with("text/plain"));
+  CHECK(reply.body.find("built without its page") != std::string::npos);
+  CHECK(reply.body.find("POST /workspaces") != std::string::npos);
+  CHECK(reply.body.find("admin_token") != std::string::npos);
 }
 
 TEST_CASE("the overview counts messages, pairs and what is unread") {
