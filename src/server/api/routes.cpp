@@ -168,6 +168,7 @@ std::vector<Route> all_routes() {
       // page.md 4: what only the page reads
       {"GET", "/page/overview", admin, page::get_overview},
       {"GET", "/page/talk", admin, page::get_talk},
+      {"GET", "/page/log", admin, page::get_log},
       {"GET", "/page/files", admin, page::get_files},
       {"GET", "/page/install", admin, page::get_install},
   };

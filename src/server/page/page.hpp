@@ -28,6 +28,6 @@ Reply page_reply(const std::vector<File>& files, const Request& request);
 /// `/` and `/page/:name`: the page and its files.
 HandlerFunction get_page, get_page_file;
 /// page.md 4: what only the page reads.
-HandlerFunction get_overview, get_talk, get_files, get_install;
+HandlerFunction get_overview, get_talk, get_log, get_files, get_install;
 
 }  // namespace molecule::server::page

@@ -146,6 +146,7 @@ const std::map<std::string, std::string> expected = {
     {"GET /page/:name", "oooooooooo"},
     {"GET /page/overview", "---------o"},
     {"GET /page/talk", "---------o"},
+    {"GET /page/log", "---------o"},
     {"GET /page/files", "---------o"},
     {"GET /page/install", "---------o"},
 };

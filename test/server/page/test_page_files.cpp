@@ -128,6 +128,33 @@ TEST_CASE("the agents' talk is paged, newest first, without the person's") {
   CHECK(platform.get("/page/talk", a.token).status == 401);
 }
 
+TEST_CASE("the log has what events told of messages, and nothing that is kept as an event") {
+  Platform platform;
+  const Member a = platform.add("a");
+  const Member b = platform.add("b");
+  write(platform, a, b, "to b");
+  platform.post(path_of(b, "/notify"), b.token, R"({"message":"to the person"})");
+  platform.post(path_of(a, "/delegate"), a.token,
+                fmt::format(R"({{"target_id":"{}","task":"count"}})", b.id));
+  const auto log = platform.get("/page/log", platform.admin);
+  REQUIRE(log.status == 200);
+  std::vector<std::string> said;
+  for (const json::Value row : log.items()) {
+    CHECK(row["event_type"].string_or("") == "ACTIVITY_LOGGED");
+    CHECK(row["workspace_id"].string_or("") == b.id);
+    const json::Value payload = row["payload"];
+    CHECK(payload["activity_type"].string_or("") == "a2a_receive");
+    said.emplace_back(payload["response_body"]["result"].string_or(""));
+    for (const json::Value part : payload["request_body"]["params"]["message"]["parts"].items()) {
+      said.back() += part["text"].string_or("");
+    }
+  }
+  CHECK(said == std::vector<std::string>{"count", "to the person", "to b"});
+  CHECK(platform.get("/page/log?agent=" + b.id, platform.admin).items().size() == 3);
+  CHECK(platform.get("/page/log?agent=" + a.id, platform.admin).items().empty());
+  CHECK(platform.get("/page/log?agent=x", platform.admin).status == 400);
+}
+
 TEST_CASE("files that wait, and where molecule-mcp is") {
   Platform platform;
   const Member a = platform.add("a");

@@ -51,8 +51,7 @@ std::size_t row_bytes(const Activity& row) {
   return bytes;
 }
 
-void broadcast_activity(Context& context, const Activity& row) {
-  if (!context.events.has_listeners()) return;
+std::string activity_payload(const Activity& row) {
   json::Writer writer;
   {
     auto out = writer.object();
@@ -68,7 +67,12 @@ void broadcast_activity(Context& context, const Activity& row) {
     write_body(out, "request_body", row.request_body);
     write_body(out, "response_body", row.response_body);
   }
-  context.events.broadcast("ACTIVITY_LOGGED", row.workspace_id, std::move(writer).take());
+  return std::move(writer).take();
+}
+
+void broadcast_activity(Context& context, const Activity& row) {
+  if (!context.events.has_listeners()) return;
+  context.events.broadcast("ACTIVITY_LOGGED", row.workspace_id, activity_payload(row));
 }
 
 }  // namespace molecule::server

@@ -40,8 +40,11 @@ awaitable<bool> is_repeated(Context& context, const Activity& activity);
 /// What a row counts for in its workspace's share (`Limits::message_bytes`).
 std::size_t row_bytes(const Activity& activity);
 
-/// Sends ACTIVITY_LOGGED to the WebSocket clients (platform-api.md 2.10). Bodies over 64 KiB are
-/// left out: a client that wants them reads the row.
+/// The payload of ACTIVITY_LOGGED (platform-api.md 2.10). Bodies over 64 KiB are left out: a client
+/// that wants them reads the row.
+std::string activity_payload(const Activity& activity);
+
+/// Sends ACTIVITY_LOGGED to the WebSocket clients.
 void broadcast_activity(Context& context, const Activity& activity);
 
 }  // namespace molecule::server
