@@ -120,3 +120,55 @@ def test_what_was_found_is_shown(page, platform):
     page.press(Keys.ENTER)
     page.until(lambda: page.js("return location.hash") == f"#/agent/{agent.id}/talk", "what agents say")
     page.see("have you seen the giraffe?")
+
+
+def events(page):
+    """What the log says, newest first: what happened, to whom, and the words."""
+    return page.js("""return [...document.querySelectorAll('.event > button')].map((one) =>
+      [...one.querySelectorAll('.status, .name, .what')].map((part) => part.innerText.trim()).join(' | '))""")
+
+
+def test_the_activity_is_the_same_after_a_reload(page, platform):
+    scene = Scene(platform)
+    for name in ("Ada", "Ben"):
+        scene.agent(name)
+    page.go("#/activity")
+    page.see("agent created")
+    scene.asks("Ada", "Ben", "Is it done?")
+    scene.says("Ben", "It is done.")
+    scene.person_says("Ben", "Thanks!")
+    scene.delegates("Ada", "Ben", "Do it again")
+    scene.requests("Ben", "task", "Look at it")
+    page.see("Look at it")
+    messages = ["message | Ben | Ada: Do it again", "your message | Ben | Thanks!",
+                "message to you | Ben | It is done.", "message | Ben | Ada: Is it done?"]
+    page.until(lambda: [row for row in events(page) if "message" in row] == messages, f"the messages: {events(page)}")
+    live = events(page)
+    page.driver.refresh()
+    page.find(".event")
+    # What one call caused has no order that a person would miss.
+    page.until(lambda: sorted(events(page)) == sorted(live), f"the same: {live} is {events(page)}")
+    assert [row for row in events(page) if "message" in row] == messages
+    next(one for one in page.all(".event > button") if "your message" in one.text).click()
+    page.until(lambda: '"text": "Thanks!"' in page.find(".event-detail pre").text, "its detail")
+    page.js("""const [select] = arguments; select.value = 'message to you';
+      select.dispatchEvent(new Event('change', {bubbles: true}))""", page.field("Of which type"))
+    page.until(lambda: events(page) == ["message to you | Ben | It is done."], "only those")
+
+
+def test_an_agents_activity_does_not_end_with_that_of_all(page, platform):
+    scene = Scene(platform)
+    for name in ("Ada", "Ben"):
+        scene.agent(name)
+    scene.says("Ada", "long ago")
+    for number in range(110):
+        scene.says("Ben", f"message {number}")
+    page.driver.refresh()
+    page.go("#/activity")
+    page.see("message 109")
+    assert "long ago" not in page.text()
+    page.go(f"#/agent/{scene.agents['Ada'].id}/activity")
+    page.see("long ago", "agent created")
+    scene.says("Ada", "just now")
+    page.see("just now")
+    assert [row for row in events(page) if "message" in row] == ["message to you | just now", "message to you | long ago"]

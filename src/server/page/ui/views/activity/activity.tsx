@@ -1,7 +1,7 @@
 import { h } from "preact";
 import { agents, clock, nameOf } from "../../core/agents";
 import { list, name, readable, record, text } from "../../core/decode";
-import { entries, log, type Entry } from "../../core/log";
+import { logOf, type Entry, type EventLog } from "../../core/log";
 import type { Resource } from "../../core/resource";
 import { agentHref } from "../../core/route";
 import { Empty, Failed, Skeleton } from "../../parts/states";
@@ -14,6 +14,7 @@ interface Props {
 
 interface State {
   agent: string;
+  /// As it is shown.
   type: string;
   open: string;
   shown: number;
@@ -42,20 +43,22 @@ function happened(entry: Entry): string {
   return known || (kind === "a2a_receive" ? words(entry.type) : name(kind).replace(/_/g, " ")) || words(entry.type);
 }
 
-/// The words of a message's parts.
-function said(entry: Entry): string {
-  const message = record(record(record(entry.payload.request_body).params).message);
+/// The words of a message: of its event, of what was notified, or of its parts.
+function said({ payload }: Entry): string {
+  const words = text(payload.message) || text(record(payload.response_body).result);
+  if (words) return words;
+  const message = record(record(record(payload.request_body).params).message);
   return list(message.parts).map((part) => text(record(part).text)).filter(Boolean).join(" ");
 }
 
 /// What a row says in a line.
 function summary(entry: Entry): string {
-  const message = entry.type === "ACTIVITY_LOGGED" ? said(entry) : "";
+  const message = said(entry);
   if (message) {
     const from = text(entry.payload.source_id);
     return `${from ? `${nameOf(from)}: ` : ""}${message.replace(/\s+/g, " ").slice(0, 160)}`;
   }
-  for (const key of ["summary", "title", "message", "task_preview", "response_preview", "current_task", "error", "sample_error", "status", "name"]) {
+  for (const key of ["summary", "title", "task_preview", "response_preview", "current_task", "error", "sample_error", "status", "name"]) {
     const value = entry.payload[key];
     if (typeof value === "string" && value && value !== agents.get(entry.agent)?.exactName) return value.replace(/\s+/g, " ").slice(0, 160);
   }
@@ -72,11 +75,14 @@ function tone(type: string): string {
 export class Activity extends View<Props, State> {
   state: State = { agent: "", type: "", open: "", shown: 100 };
 
-  resources() {
-    return [log] as Resource<unknown>[];
+  private log(): EventLog {
+    return logOf(this.props.agent || this.state.agent);
   }
-  private filters() {
-    const types = [...new Set(entries.map((entry) => entry.type))].sort();
+  resources() {
+    return [this.log().stored] as Resource<unknown>[];
+  }
+  private filters(entries: Entry[]) {
+    const types = [...new Set([...entries.map(happened), ...(this.state.type ? [this.state.type] : [])])].sort();
     return (
       <div class="tools">
         {!this.props.agent && (
@@ -95,7 +101,7 @@ export class Activity extends View<Props, State> {
           <select value={this.state.type} onChange={(event: Event) => this.setState({ type: valueOf(event) })}>
             <option value="">All types</option>
             {types.map((type) => (
-              <option value={type}>{words(type)}</option>
+              <option value={type}>{type}</option>
             ))}
           </select>
         </label>
@@ -127,16 +133,15 @@ export class Activity extends View<Props, State> {
     );
   }
   render() {
-    const agent = this.props.agent || this.state.agent;
-    const all = entries.filter((entry) =>
-      (!agent || entry.agent === agent) && (!this.state.type || entry.type === this.state.type));
+    const { entries, stored } = this.log();
+    const all = entries.filter((entry) => !this.state.type || happened(entry) === this.state.type);
     return (
       <section class="page activity" aria-label="Activity">
         {!this.props.agent && <header class="bar"><h1>Activity</h1></header>}
-        {this.filters()}
-        <Failed of={log} />
-        {!log.data && !log.error && entries.length === 0 && <Skeleton rows={6} />}
-        {log.data && all.length === 0 && (
+        {this.filters(entries)}
+        <Failed of={stored} />
+        {!stored.data && !stored.error && entries.length === 0 && <Skeleton rows={6} />}
+        {stored.data && all.length === 0 && (
           <Empty icon="activity" title={entries.length ? "Nothing matches" : "Nothing happened yet"}>
             <p>{entries.length ? "Choose another agent or type." : "What agents do appears here as it happens."}</p>
           </Empty>
