@@ -64,10 +64,10 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
 
-    def theme(self, dark):
+    def theme(self, dark, motion=False):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
-            {"name": "prefers-reduced-motion", "value": "reduce"}]})
+            {"name": "prefers-reduced-motion", "value": "no-preference" if motion else "reduce"}]})
 
     def before_pages(self, script):
         """Runs `script` in each page that opens from now on, before the page's own. Returns what ends

@@ -19,6 +19,7 @@ interface State {
 // Below it names would be too short to tell at first sight; a few agents are seen all at once.
 const firstScale = 0.7;
 const few = { agents: 16, scale: 0.4 };
+/// As the animation of `.passing`.
 const pulseTime = 1200;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -195,11 +196,7 @@ export class AgentMap extends Component<Record<string, never>, State> {
     return this.state.pulses.map((pulse) => {
       const [from, to] = [spots.get(pulse.from), spots.get(pulse.to)];
       if (!from || !to) return null;
-      return (
-        <circle key={pulse.key} class="passing" r="7">
-          <animateMotion dur={`${pulseTime}ms`} path={line(from, to)} fill="freeze" begin="0s" />
-        </circle>
-      );
+      return <circle key={pulse.key} class="passing" r="7" style={{ offsetPath: `path("${line(from, to)}")` }} />;
     });
   }
   private legend() {
