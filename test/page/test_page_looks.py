@@ -3,7 +3,7 @@
 import pathlib
 
 import pytest
-from scene import workshop
+from scene import many, workshop
 from selenium.webdriver.common.keys import Keys
 
 AXE = pathlib.Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -128,3 +128,20 @@ def test_the_list_is_there_at_once(page, scene, platform):
     sizes = page.js("""return performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
       .filter((one) => /\\/page\\/(app|icon)|\\/$/.test(one.name)).map((one) => one.encodedBodySize)""")
     assert 0 < sum(sizes) <= 100_000, sizes
+
+
+def test_a_long_list_begins_with_a_screen_of_it(page, platform):
+    many(platform, 60)
+    restore = page.before_pages("""
+      window.counts = [];
+      new MutationObserver(() => {
+        const count = document.querySelectorAll('.agent-row').length;
+        if (count && count !== window.counts.at(-1)) window.counts.push(count);
+      }).observe(document, {subtree: true, childList: true})""")
+    try:
+        page.open("about:blank")
+        page.open(platform.url + "/")
+        page.until(lambda: len(page.all(".agent-row")) == 60, "all rows")
+        assert page.js("return window.counts") == [30, 60]
+    finally:
+        restore()

@@ -75,6 +75,20 @@ function Tools() {
   );
 }
 
+// A screen of rows is there at once; the rest of hundreds follows.
+const firstRows = 30;
+let drawn: "first" | "waiting" | "all" = "first";
+
+function drawRest(): void {
+  if (drawn === "first") {
+    requestAnimationFrame(() => setTimeout(() => {
+      drawn = "all";
+      redraw();
+    }));
+  }
+  drawn = "waiting";
+}
+
 /// The list of all agents: the whole view, or the column beside an open agent.
 export function Agents({ compact }: { compact: boolean }) {
   if (!agentList.data && !agentList.error) return <Skeleton rows={6} />;
@@ -88,7 +102,11 @@ export function Agents({ compact }: { compact: boolean }) {
       </div>
     );
   }
-  const shown = rows(agents.values());
+  let shown = rows(agents.values());
+  if (shown.length > firstRows && drawn !== "all") {
+    shown = shown.slice(0, firstRows);
+    drawRest();
+  }
   return (
     <section class={compact ? "agent-list compact" : "agent-list"} aria-label="Agents">
       <header class="bar">

@@ -18,8 +18,10 @@ export function kindOf(agent: Agent): Exclude<Filter, "all"> {
 
 const traffic = (agent: Agent) => agent.traffic.reduce((sum, value) => sum + value, 0);
 
+const collator = new Intl.Collator(undefined, { numeric: true });
+
 const comparisons: Record<Sort, (a: Agent, b: Agent) => number> = {
-  name: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }),
+  name: (a, b) => collator.compare(a.name, b.name),
   status: (a, b) => rank(a) - rank(b),
   recent: (a, b) => b.heartbeat - a.heartbeat,
   busy: (a, b) => b.activeTasks - a.activeTasks || traffic(b) - traffic(a),
