@@ -67,6 +67,29 @@ def test_an_open_thread_goes_on_by_itself(page, platform):
     page.see("JOSS or TOPLAS?")
 
 
+def test_what_is_being_written_stays(page, platform):
+    scene = Scene(platform)
+    for name in ("Ada", "Ben", "Cleo"):
+        scene.agent(name)
+    first = f'[data-request="{scene.requests("Ada", "task", "Choose a journal")}"]'
+    second = f'[data-request="{scene.requests("Ben", "task", "Choose a name")}"]'
+    page.go("#/inbox")
+    page.click("Reject", first)
+    page.type("Why?", "not this y")
+    page.find(f"{second} input[type=checkbox]").click()
+    page.see("1 chosen")
+    assert page.field("Why?").get_attribute("value") == "not this y"
+    # The first pair has no choice of pairs above it, the second brings it.
+    scene.asks("Ada", "Ben", "One?")
+    page.go("#/talk")
+    page.see("One?")
+    page.click("Join in")
+    page.type("Your message", "I think")
+    scene.asks("Ada", "Cleo", "Two?")
+    page.see("Two?", "everyone")
+    assert page.field("Your message").get_attribute("value") == "I think"
+
+
 def test_more_than_a_page_of_requests_is_counted_and_reached(page, platform):
     scene = Scene(platform)
     for name in ("Ada", "Ben"):

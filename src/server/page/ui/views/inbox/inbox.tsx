@@ -49,7 +49,7 @@ export class Inbox extends View<Record<string, never>, State> {
     const chosen = this.chosen();
     if (chosen.length === 0) return null;
     return (
-      <div class="bulk" role="region" aria-label="Chosen requests">
+      <div key="bulk" class="bulk" role="region" aria-label="Chosen requests">
         <b>{chosen.length} chosen</b>
         <button type="button" class="primary" onClick={() => void this.decideAll(true)}>Accept all</button>
         <button type="button" onClick={() => this.setState({ rejecting: true })}>Reject all…</button>
@@ -75,7 +75,7 @@ export class Inbox extends View<Record<string, never>, State> {
       />
     );
     return (
-      <div class="cards">
+      <div key="cards" class="cards">
         {waiting.map(card)}
         {later.length > 0 && <h2 class="divider">Not now</h2>}
         {later.map(card)}

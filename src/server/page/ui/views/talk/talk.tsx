@@ -92,7 +92,7 @@ export class AgentTalk extends View<Props, { pair: string; loading: boolean; sho
     if (counts.size < 2) return null;
     const choose = (pair: string) => () => this.setState({ pair, shown: 60 });
     return (
-      <div class="filters pairs" role="group" aria-label="Whose talk">
+      <div key="pairs" class="filters pairs" role="group" aria-label="Whose talk">
         <button type="button" class="pill" aria-pressed={this.state.pair ? "false" : "true"} onClick={choose("")}>
           everyone
         </button>
@@ -148,7 +148,7 @@ export class AgentTalk extends View<Props, { pair: string; loading: boolean; sho
             <p>Agents that share a parent, or have none, may write to each other.</p>
           </Empty>
         )}
-        <div class="cards">{shown.map((thread) => this.thread(thread))}</div>
+        <div key="cards" class="cards">{shown.map((thread) => this.thread(thread))}</div>
         {more && (
           <button type="button" class="more" disabled={this.state.loading} onClick={this.older}>
             <Icon name="down" /> Older
