@@ -122,6 +122,19 @@ def test_what_was_found_is_shown(page, platform):
     page.see("have you seen the giraffe?")
 
 
+def test_a_delegation_is_found_once(page, platform):
+    scene = Scene(platform)
+    for name in ("Ada", "Ben"):
+        scene.agent(name)
+    task = scene.delegates("Ada", "Ben", "count the okapis")
+    scene.asks("Ben", "Ada", "seven okapis", in_reply_to=task)
+    page.see("Ada", "Ben")
+    page.chord(Keys.CONTROL, "k")
+    page.type("Search", "okapis")
+    page.until(lambda: len(page.all("#hits [role=option]")) >= 2, "the task and the answer")
+    assert sorted(one.text.split("\n")[0] for one in page.all("#hits [role=option]")) == ["count the okapis", "seven okapis"]
+
+
 def events(page):
     """What the log says, newest first: what happened, to whom, and the words."""
     return page.js("""return [...document.querySelectorAll('.event > button')].map((one) =>

@@ -2,7 +2,7 @@ import { h, Component } from "preact";
 import { ApiError, explain, get } from "../../core/api";
 import { agents, clock, nameOf } from "../../core/agents";
 import { conversation } from "../../core/conversation";
-import { list, name, record, text, time } from "../../core/decode";
+import { list, name, record, text, time, type Data } from "../../core/decode";
 import { agentHref, go } from "../../core/route";
 import { ui } from "../../core/ui";
 import { Dialog } from "../../parts/dialog";
@@ -53,12 +53,13 @@ async function goToMessage(agent: string, at: number): Promise<void> {
   go(agentHref(agent, inChat ? "chat" : "talk"));
 }
 
-function readHit(item: unknown): Hit | null {
-  const row = record(item);
+const wordsOf = (row: Data): string => (text(row.content) || text(row.label)).replace(/\s+/g, " ");
+
+function readHit(row: Data): Hit | null {
   const agent = text(row.workspace_id);
   const kind = text(row.kind);
   if (kind === "workspace" || !agents.has(agent)) return null;
-  const content = (text(row.content) || text(row.label)).replace(/\s+/g, " ");
+  const content = wordsOf(row);
   const memory = kind === "memory";
   return {
     key: `${kind} ${text(row.id)}`,
@@ -67,6 +68,13 @@ function readHit(item: unknown): Hit | null {
     detail: `${memory ? "memory" : "message"} · ${name(row.workspace_name) || nameOf(agent)} · ${clock(time(row.created_at))}`,
     run: memory ? toPlace(agentHref(agent, "details")) : () => void goToMessage(agent, time(row.created_at)),
   };
+}
+
+/// A delegation is found as the message that it sends, and its result as the answer.
+function readHits(rows: Data[]): Hit[] {
+  const sent = (row: Data) => !text(row.method).startsWith("delegate");
+  const said = new Set(rows.filter(sent).map(wordsOf));
+  return rows.filter((row) => sent(row) || !said.has(wordsOf(row))).map(readHit).filter((hit): hit is Hit => hit !== null);
 }
 
 /// Ctrl-K: agents, messages, memories and actions in one list.
@@ -86,9 +94,9 @@ export class Search extends Component<Record<string, never>, State> {
   private async ask(words: string): Promise<void> {
     this.setState({ searching: true });
     try {
-      const rows = list(await get(`search?limit=30&q=${encodeURIComponent(words.trim())}`));
+      const rows = list(await get(`search?limit=30&q=${encodeURIComponent(words.trim())}`)).map(record);
       if (words !== this.state.words) return;
-      this.setState({ found: rows.map(readHit).filter((hit): hit is Hit => hit !== null) });
+      this.setState({ found: readHits(rows) });
     } catch (error) {
       // A platform without this search still finds agents and actions.
       const lacks = error instanceof ApiError && error.status === 404;
