@@ -40,6 +40,7 @@ def test_a_cut_stream_comes_back_and_nothing_shows_twice(page, platform):
     page.type("Message to Ada", "typed meanwhile")
     platform.kill9()
     page.until(lambda: page.all(".live.reconnecting, .live.offline"), "the mark says so")
+    assert page.js("const rail = document.querySelector('.rail'); return rail.scrollWidth <= rail.clientWidth")
     page.field("Message to Ada").send_keys("\n")
     page.see("the platform does not answer")
     platform.restart()

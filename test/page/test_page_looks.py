@@ -66,7 +66,10 @@ def test_every_view_fits_a_phone(page, scene):
           return !one.closest('svg, .hidden');
         }).map((one) => one.outerHTML.slice(0, 120))""")
         assert wide == [], view
+        # The page itself never scrolls; its parts do.
         assert page.js("return document.documentElement.scrollWidth") <= 360, view
+        assert page.js("return document.documentElement.scrollHeight") <= 740, view
+        assert "Live" in page.find(".live").text, view
         small = page.js("""return [...document.querySelectorAll('body *')].filter((one) =>
           [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()) &&
           !one.closest('svg, title') && parseFloat(getComputedStyle(one).fontSize) < 12)

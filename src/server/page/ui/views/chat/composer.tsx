@@ -1,5 +1,5 @@
 import { h, Component } from "preact";
-import { isOnline, type Agent } from "../../core/agents";
+import { isOnline, neverConnected, type Agent } from "../../core/agents";
 import type { Conversation } from "../../core/conversation";
 import { size } from "../../core/files";
 import { draft, keepDraft } from "../../core/settings";
@@ -96,7 +96,9 @@ export class Composer extends Component<Props, { files: File[]; words: string; o
       >
         {!isOnline(agent) && (
           <p class="note">
-            <bdi>{agent.name}</bdi> is away. What you send will be read when it is back.
+            <bdi>{agent.name}</bdi> {neverConnected(agent)
+              ? "has not connected yet. What you send will be read when it does."
+              : "is away. What you send will be read when it is back."}
           </p>
         )}
         {files.length > 0 && (
