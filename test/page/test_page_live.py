@@ -1,5 +1,7 @@
 """The page is right without a reload: events, a cut stream, a platform that was away."""
 
+import uuid
+
 from scene import Scene
 from selenium.webdriver.common.keys import Keys
 
@@ -121,6 +123,28 @@ def test_what_was_found_is_shown(page, platform):
     page.press(Keys.ENTER)
     page.until(lambda: page.js("return location.hash") == f"#/agent/{agent.id}/talk", "what agents say")
     page.see("have you seen the giraffe?")
+
+
+def test_an_answer_shows_once_and_under_its_question(page, platform):
+    scene = Scene(platform)
+    agent = scene.agent("Ada")
+    page.go(f"#/agent/{agent.id}/chat")
+    page.type("Message to Ada", "What is 6 times 7?", enter=True)
+    page.find(".message.user.sent")
+    page.type("Message to Ada", "And who asks?", enter=True)
+    page.until(lambda: len(page.all(".message.user.sent")) == 2, "both are sent")
+    question = next(row for row in scene.inbox("Ada") if "6 times 7" in str(row))
+    # As molecule-mcp answers: with an id, so that a repetition counts once.
+    scene.says("Ada", "It is 42.", messageId=str(uuid.uuid4()), in_reply_to=question["request_body"]["params"]["message"]["messageId"])
+    page.see("It is 42.")
+    page.until(lambda: "What is 6 times 7?" in page.find(".message.agent .quoted").text, "its question")
+    scene.says("Ada", "Anything else?", messageId=str(uuid.uuid4()))
+    page.see("Anything else?")
+    shown = [one.text.split("\n")[-2] for one in page.all(".message.agent")]
+    assert shown == ["It is 42.", "Anything else?"]
+    page.driver.refresh()
+    page.see("Anything else?")
+    page.until(lambda: "What is 6 times 7?" in page.find(".message.agent .quoted").text, "its question, from the history")
 
 
 def test_a_delegation_is_found_once(page, platform):

@@ -23,10 +23,21 @@ int read_limit(const Request& request) {
   return whole && number > 0 ? std::min(number, max_limit) : default_limit;
 }
 
+/// What tells one message from others, and which one it answers; empty where that is not known.
+struct Ids {
+  std::string_view message_id;
+  std::string_view in_reply_to;
+};
+
+/// Of a row's id in the inbox, which is apart from those of the person's messages.
+std::string_view notified_id(std::string_view message_id) {
+  constexpr std::string_view prefix = "notify:";
+  return message_id.starts_with(prefix) ? message_id.substr(prefix.size()) : std::string_view();
+}
+
 /// One bubble of the chat; `suffix` distinguishes the two of one row.
 std::string bubble(const store::Row& row, std::string_view role, std::string_view suffix,
-                   std::string_view text, const std::vector<json::Value>& parts,
-                   json::Value message) {
+                   std::string_view text, const std::vector<json::Value>& parts, Ids ids) {
   json::Writer writer;
   {
     auto out = writer.object();
@@ -36,10 +47,8 @@ std::string bubble(const store::Row& row, std::string_view role, std::string_vie
     write_attachments(out, parts);
     out.field("timestamp", format_rfc3339(from_micros(row.integer(1))));
     out.field("seq", row.integer(5));
-    const std::string_view id = message["messageId"].string_or("");
-    const std::string_view answered = message["metadata"]["in_reply_to"].string_or("");
-    if (!id.empty()) out.field("message_id", id);
-    if (!answered.empty()) out.field("in_reply_to", answered);
+    if (!ids.message_id.empty()) out.field("message_id", ids.message_id);
+    if (!ids.in_reply_to.empty()) out.field("in_reply_to", ids.in_reply_to);
   }
   return std::move(writer).take();
 }
@@ -53,12 +62,15 @@ void add_bubbles(const store::Row& row, std::vector<std::string>& bubbles) {
     const auto parts = (result.is_object() ? result : answer.value())["parts"].items();
     const std::string text = result.is_string() ? std::string(*result.string()) : text_of(parts);
     const bool failed = row.text(4) == "error";
-    bubbles.push_back(bubble(row, failed ? "system" : "agent", ":agent", text, parts, {}));
+    const Ids ids{notified_id(row.text(6)), answer.value()["in_reply_to"].string_or("")};
+    bubbles.push_back(bubble(row, failed ? "system" : "agent", ":agent", text, parts, ids));
   }
   if (const auto sent = document.parse(row.text(2)); sent && sent.value().is_object()) {
     const json::Value message = sent.value()["params"]["message"];
     const auto parts = message["parts"].items();
-    bubbles.push_back(bubble(row, "user", ":user", text_of(parts), parts, message));
+    const Ids ids{message["messageId"].string_or(""),
+                  message["metadata"]["in_reply_to"].string_or("")};
+    bubbles.push_back(bubble(row, "user", ":user", text_of(parts), parts, ids));
   }
 }
 
@@ -76,7 +88,8 @@ awaitable<Reply> get_history(Context& context, Request request) {
   const auto limit = static_cast<std::size_t>(read_limit(request));
 
   store::RowStream row = context.store.stream(
-      "SELECT id, created_at, request_body, response_body, status, seq FROM activity"
+      "SELECT id, created_at, request_body, response_body, status, seq, message_id"
+      " FROM activity"
       " WHERE workspace_id = $1 AND activity_type = 'a2a_receive' AND source_id IS NULL"
       " AND coalesce(method, '') NOT IN ('chat_upload_receive', 'request_update') AND ($2 IS NULL "
       "OR created_at < $2)"

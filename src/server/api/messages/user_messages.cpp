@@ -71,31 +71,41 @@ void write_attachment(json::Object out, const Attachment& attachment) {
   if (attachment.size > 0) out.field("size", attachment.size);
 }
 
-std::string event_payload(const WorkspaceRow& workspace, std::string_view message,
-                          const std::vector<Attachment>& attachments, std::string_view message_id) {
+/// What an agent writes to the person.
+struct Note {
+  std::string_view message;
+  std::vector<Attachment> attachments = {};
+  std::string_view message_id = {};
+  /// The messageId of the person's message that it answers.
+  std::string_view in_reply_to = {};
+};
+
+std::string event_payload(const WorkspaceRow& workspace, const Note& note) {
   json::Writer writer;
   {
     auto out = writer.object();
-    out.field("message", message);
-    if (!message_id.empty()) out.field("message_id", message_id);
+    out.field("message", note.message);
+    if (!note.message_id.empty()) out.field("message_id", note.message_id);
+    if (!note.in_reply_to.empty()) out.field("in_reply_to", note.in_reply_to);
     out.field("workspace_id", workspace.id);
     out.field("name", workspace.name);
-    if (!attachments.empty()) {
+    if (!note.attachments.empty()) {
       auto list = out.array("attachments");
-      for (const Attachment& attachment : attachments) write_attachment(list.object(), attachment);
+      for (const Attachment& file : note.attachments) write_attachment(list.object(), file);
     }
   }
   return std::move(writer).take();
 }
 
-std::string response_json(std::string_view message, const std::vector<Attachment>& attachments) {
+std::string response_json(const Note& note) {
   json::Writer writer;
   {
     auto out = writer.object();
-    out.field("result", message);
-    if (!attachments.empty()) {
+    out.field("result", note.message);
+    if (!note.in_reply_to.empty()) out.field("in_reply_to", note.in_reply_to);
+    if (!note.attachments.empty()) {
       auto parts = out.array("parts");
-      for (const Attachment& attachment : attachments) {
+      for (const Attachment& attachment : note.attachments) {
         auto part = parts.object();
         part.field("kind", "file");
         write_attachment(part.object("file"), attachment);
@@ -150,11 +160,13 @@ awaitable<std::vector<std::string>> audience(Context& context, const WorkspaceRo
 
 awaitable<Reply> post_notify(Context& context, Request request) {
   Body body(request.body);
-  const std::string_view message = body.text("message");
-  const std::string_view message_id = body.text("messageId");
-  if (!body.ok() || message.empty()) co_return error_reply(400, "message is required");
-  const auto attachments = read_attachments(body.any("attachments"));
-  if (!attachments) co_return attachments.error();
+  Note note{.message = body.text("message"),
+            .message_id = body.text("messageId"),
+            .in_reply_to = body.text("in_reply_to")};
+  if (!body.ok() || note.message.empty()) co_return error_reply(400, "message is required");
+  auto attachments = read_attachments(body.any("attachments"));
+  if (!attachments) co_return std::move(attachments.error());
+  note.attachments = std::move(*attachments);
   const auto workspace = co_await find_workspace(context, request.args.at(0));
   if (!workspace || workspace->status == "removed") {
     co_return error_reply(404, "workspace not found");
@@ -166,17 +178,17 @@ awaitable<Reply> post_notify(Context& context, Request request) {
                               "it: PATCH /workspaces/:id/abilities.");
   }
 
-  const std::string_view shown = text::prefix_bytes(message, summary_bytes);
+  const std::string_view shown = text::prefix_bytes(note.message, summary_bytes);
   Activity row;
   row.workspace_id = workspace->id;
   row.type = "a2a_receive";
   row.method = "notify";
   row.summary = fmt::format("Agent message: {}{}", shown,
-                            shown.size() < message.size() ? "\xE2\x80\xA6" : "");
-  row.response_body = response_json(message, *attachments);
+                            shown.size() < note.message.size() ? "\xE2\x80\xA6" : "");
+  row.response_body = response_json(note);
   // An addition to platform-api.md 4.3: a message that is sent again counts once. The prefix keeps
   // its id apart from those of the user's messages, which have no source either.
-  if (!message_id.empty()) row.message_id = fmt::format("notify:{}", message_id);
+  if (!note.message_id.empty()) row.message_id = fmt::format("notify:{}", note.message_id);
   auto full = co_await refuse_row(context, workspace->id, workspace->id, row_bytes(row));
   if (full) {
     // What is here already needs no room.
@@ -186,8 +198,7 @@ awaitable<Reply> post_notify(Context& context, Request request) {
   }
   const std::int64_t inserted = co_await insert_activity(context, row);
   if (inserted > 0) {
-    context.events.broadcast("AGENT_MESSAGE", workspace->id,
-                             event_payload(*workspace, message, *attachments, message_id));
+    context.events.broadcast("AGENT_MESSAGE", workspace->id, event_payload(*workspace, note));
   }
   co_return json_reply(200, R"({"status":"sent"})");
 }

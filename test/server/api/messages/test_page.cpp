@@ -71,10 +71,16 @@ TEST_CASE("the person sees what an agent fetched and handled, and the other brow
   CHECK(bubbles["messages"].items()[0]["message_id"].string() == "m-hello");
   CHECK(bubbles["messages"].items()[0]["seq"].integer() == 1);
 
-  CHECK(
-      platform.post(path_of(agent, "/notify"), agent.token, R"({"message":"x","messageId":"n-1"})")
-          .status == 200);
-  CHECK(page.newest("AGENT_MESSAGE").find(R"("message_id":"n-1")") != std::string::npos);
+  const auto told = platform.post(path_of(agent, "/notify"), agent.token,
+                                  R"({"message":"x","messageId":"n-1","in_reply_to":"m-hello"})");
+  CHECK(told.status == 200);
+  CHECK(page.newest("AGENT_MESSAGE").find(R"("message_id":"n-1","in_reply_to":"m-hello")") !=
+        std::string::npos);
+  const auto answered = platform.get(path_of(agent, "/chat-history"), platform.admin);
+  const json::Value answer = answered["messages"].items().back();
+  CHECK(answer["role"].string() == "agent");
+  CHECK(answer["message_id"].string() == "n-1");
+  CHECK(answer["in_reply_to"].string() == "m-hello");
   CHECK(platform.post(path_of(agent, "/chat-session/new"), platform.admin, "{}").status == 200);
   CHECK(!page.newest("SESSION_RESET").empty());
 }
