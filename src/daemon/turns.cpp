@@ -53,15 +53,16 @@ awaitable<platform::Outcome<void>> send(std::shared_ptr<Job> job, std::string te
                                         std::string message_id) {
   platform::Client& client = job->workspace->client;
   const std::string peer = partner_of(job->conversation);
-  platform::Outcome<void> outcome;
-  if (peer.empty()) {
-    std::vector<platform::UploadedFile> no_files;
-    outcome = co_await client.notify(std::move(text), std::move(no_files), std::move(message_id));
-    co_return outcome;
-  }
   const workspace::Message& message = job->message;
   const bool answers = message.kind != "delegation_result";
   const std::string answered = answers ? message.message_id : "";
+  platform::Outcome<void> outcome;
+  if (peer.empty()) {
+    std::vector<platform::UploadedFile> no_files;
+    outcome = co_await client.notify(std::move(text), std::move(no_files), std::move(message_id),
+                                     answered);
+    co_return outcome;
+  }
   auto sent = co_await client.send_message(peer, std::move(message_id), std::move(text),
                                            send_timeout, answered, std::max(message.hops, 0) + 1);
   if (!sent) outcome = Failure{std::move(sent.error())};

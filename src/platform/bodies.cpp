@@ -32,12 +32,13 @@ std::string heartbeat_body(std::string_view id, const HeartbeatRequest& heartbea
 }
 
 std::string notify_body(std::string_view message, const std::vector<UploadedFile>& attachments,
-                        std::string_view message_id) {
+                        std::string_view message_id, std::string_view in_reply_to) {
   json::Writer writer;
   {
     auto o = writer.object();
     o.field("message", message);
     o.field("messageId", message_id);
+    if (!in_reply_to.empty()) o.field("in_reply_to", in_reply_to);
     if (!attachments.empty()) {
       auto list = o.array("attachments");
       for (const UploadedFile& file : attachments) {

@@ -17,7 +17,7 @@ std::string register_body(std::string_view id, std::string_view agent_card);
 std::string heartbeat_body(std::string_view id, const HeartbeatRequest& heartbeat);
 std::string card_body(std::string_view id, std::string_view agent_card);
 std::string notify_body(std::string_view message, const std::vector<UploadedFile>& attachments,
-                        std::string_view message_id);
+                        std::string_view message_id, std::string_view in_reply_to);
 /// Cuts the texts to the limits of molecule-mcp.md 6.
 std::string report_body(const ActivityReport& report);
 std::string ack_body(std::int64_t seq);

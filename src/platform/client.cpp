@@ -242,9 +242,9 @@ awaitable<Outcome<ActivityPage>> Client::delegations() {
 }
 
 awaitable<Outcome<void>> Client::notify(std::string message, std::vector<UploadedFile> attachments,
-                                        std::string message_id) {
-  return command(
-      request("POST", own_path("/notify"), notify_body(message, attachments, message_id)));
+                                        std::string message_id, std::string in_reply_to) {
+  return command(request("POST", own_path("/notify"),
+                         notify_body(message, attachments, message_id, in_reply_to)));
 }
 
 awaitable<Outcome<UploadLimits>> Client::upload_limits() {

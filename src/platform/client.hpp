@@ -199,9 +199,10 @@ class Client {
   /// platform-api.md 5.2: the delegation rows, newest first.
   awaitable<Outcome<ActivityPage>> delegations();
   /// platform-api.md 4.3: a message to the user; attachments are uploaded files. Platforms that
-  /// deduplicate by `message_id` show a repeat only once; older ones ignore the id.
+  /// deduplicate by `message_id` show a repeat only once; older ones ignore the id. `in_reply_to`:
+  /// the id of the user's message being answered; empty if none.
   awaitable<Outcome<void>> notify(std::string message, std::vector<UploadedFile> attachments,
-                                  std::string message_id);
+                                  std::string message_id, std::string in_reply_to = {});
   /// platform-api.md 10. `not_found`: an older platform.
   awaitable<Outcome<UploadLimits>> upload_limits();
   /// platform-api.md 4.5: uploads files, streamed from disk. The results are in the order of

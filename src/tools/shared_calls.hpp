@@ -18,6 +18,8 @@ struct Note {
   std::string text;
   /// Files on this machine.
   std::vector<std::string> paths = {};
+  /// The messageId that it answers; empty: none.
+  std::string in_reply_to = {};
 };
 /// The content that identifies a note: its messageId is derived from it.
 std::string content_of(const Note& note);

@@ -177,6 +177,8 @@ TEST_CASE("files are uploaded as multipart, and notify refers to their URIs") {
         R"("mimeType":"text/plain","size":11}]})");
   CHECK(s.run(s.client.notify("hi", {}, "n-2")).ok());
   CHECK(s.last().body == R"({"message":"hi","messageId":"n-2"})");
+  CHECK(s.run(s.client.notify("hi", {}, "n-3", "m-1")).ok());
+  CHECK(s.last().body == R"({"message":"hi","messageId":"n-3","in_reply_to":"m-1"})");
   std::filesystem::remove(path);
 }
 

@@ -199,7 +199,10 @@ awaitable<int> reply_one(Session& session, Answering answering) {
   const std::string id = derived_uuid(text::lower(message.activity_id), tools::content_of(note));
   int code = exit_code::done;
   if (message.kind == "canvas_user") {
-    UserMessage sent{.text = answering.text, .paths = answering.paths, .message_id = id};
+    UserMessage sent{.text = answering.text,
+                     .paths = answering.paths,
+                     .message_id = id,
+                     .in_reply_to = message.message_id};
     code = co_await send_to_user(*arrival.workspace, std::move(sent));
   } else {
     code = co_await answer_peer(session, arrival, answering.text, id);

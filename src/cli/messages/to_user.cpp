@@ -79,7 +79,8 @@ awaitable<int> send_to_user(workspace::Workspace& workspace, UserMessage message
     attachments = std::get<std::vector<platform::UploadedFile>>(std::move(uploaded));
   }
   auto done = co_await workspace.client.notify(std::move(message.text), std::move(attachments),
-                                               std::move(message.message_id));
+                                               std::move(message.message_id),
+                                               std::move(message.in_reply_to));
   co_return done ? exit_code::done : report("the message was not sent to the user", done.error());
 }
 

@@ -14,6 +14,8 @@ struct UserMessage {
   /// Files on this machine, as whole paths.
   std::vector<std::string> paths = {};
   std::string message_id;
+  /// The id of the message that it answers; empty: none.
+  std::string in_reply_to = {};
 };
 
 /// Shows it in the user's chat, with all of its files or not at all. The exit code; a failure has

@@ -113,6 +113,7 @@ std::string answer_id(workspace::Workspace& workspace, const workspace::Message&
 awaitable<mcp::ToolResult> answer_user(workspace::Workspace& workspace, workspace::Message message,
                                        Note note) {
   std::string id = answer_id(workspace, message, content_of(note));
+  note.in_reply_to = message.message_id;
   return send_to_user(workspace, std::move(note), std::move(id));
 }
 

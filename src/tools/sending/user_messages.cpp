@@ -103,7 +103,7 @@ awaitable<mcp::ToolResult> send_to_user(workspace::Workspace& workspace, Note no
     co_return result;
   }
   auto done = co_await workspace.client.notify(std::move(note.text), std::move(*uploaded),
-                                               std::move(message_id));
+                                               std::move(message_id), std::move(note.in_reply_to));
   if (done) {
     result.text = sent(attached);
   } else {

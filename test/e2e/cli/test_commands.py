@@ -92,6 +92,8 @@ def test_a_message_is_shown_and_answered(platform, cli, agent, mcp_binary, home)
         assert "please check\nthis" in shown
         sent = cli("reply", message["activity_id"][:8], "-", input="done\n")
         assert len(sent.stdout.strip()) == 36
+        question, answer = platform.admin("GET", f"/workspaces/{agent.id}/chat-history").body["messages"]
+        assert answer["in_reply_to"] == question["message_id"] != ""
         assert received(cli) == []
         assert "done" in cli("history").stdout
         platform.send(agent, "another")

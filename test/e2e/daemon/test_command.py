@@ -30,10 +30,13 @@ def command(text, tmp_path, *more):
     return ["--handler", "command", *more, "--", script(tmp_path, text)]
 
 
-def test_the_person_is_answered_and_the_message_leaves_the_inbox(start, tmp_path):
+def test_the_person_is_answered_and_the_message_leaves_the_inbox(start, platform, tmp_path):
     daemon = start(*command(f'cat > {tmp_path}/stdin; env > {tmp_path}/env; echo " 42 "', tmp_path))
     daemon.ask("6 times 7?")
     assert daemon.wait_answers(1) == ["42"]
+    chat = platform.request("GET", f"/workspaces/{daemon.workspace.id}/chat-history", platform.admin_token)
+    question, answer = chat.body["messages"]
+    assert answer["in_reply_to"] == question["message_id"] != ""
     until(lambda: not daemon.waiting())
     read = json.loads((tmp_path / "stdin").read_text())
     assert read["text"] == "6 times 7?" and read["kind"] == "canvas_user"

@@ -14,13 +14,15 @@ def waiting(mcp):
 
 def test_reply_to_the_user_goes_to_the_chat_and_removes_the_message(mcp, fake, workspace_id, tmp_path):
     (tmp_path / "a.txt").write_text("x")
-    id = fake.add_message("question")
+    question = fake.add_row(request_body=envelope("question", messageId="7-times-6"))
+    id = question["id"]
     mcp.wait_messages(1)
     result = mcp.call("reply", activity_id=id, text="answer", attachments=[str(tmp_path / "a.txt")])
     assert not result.failed, result
     notify = fake.seen("notify")[0]
     assert notify.id == workspace_id and notify.json["message"] == "answer"
     assert notify.json["attachments"][0]["name"] == "a.txt"
+    assert notify.json["in_reply_to"] == "7-times-6"
     assert waiting(mcp) == [] and fake.seen("a2a") == []
 
 
