@@ -27,6 +27,14 @@ def keep_busy(scene, stop, failures):
         failures.append(failure)
 
 
+def words_of(row):
+    """Of a row of a message, as the activity shows it."""
+    payload = row["payload"]
+    if payload["method"] == "notify":
+        return payload["response_body"]["result"]
+    return "Ben: " + payload["request_body"]["params"]["message"]["parts"][0]["text"]
+
+
 def shown_and_true(page, place, script, true, what):
     page.go(place)
     page.until(lambda: page.js(script) == true(), f"{what}: {page.js(script)} is {true()}")
@@ -77,6 +85,10 @@ def test_after_a_minute_without_events_every_view_is_right(browser, platform):
         browser.see(newest["request_body"]["params"]["message"]["parts"][0]["text"])
         talk = browser.js("return [...document.querySelectorAll('.said .markdown')].map((one) => one.innerText.trim())")
         assert len(talk) == len(set(talk)) > 10
+        messages = """return [...document.querySelectorAll('.event')].filter((one) =>
+          one.querySelector('.status').innerText.includes('message')).map((one) => one.querySelector('.what').innerText.trim()).slice(0, 40)"""
+        shown_and_true(browser, "#/activity", messages, lambda: [words_of(row) for row in platform.admin("GET", "/page/log").body][:40],
+                       "the activity")
         browser.go("#/map")
         browser.until(lambda: len(browser.all(".node")) == len(scene.agents), "all nodes")
         assert browser.complaints() == []

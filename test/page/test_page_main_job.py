@@ -1,10 +1,12 @@
 """The whole way of a person: create an agent, connect it, talk, answer what it asks, remove it."""
 
 import os
+import signal
 import subprocess
 
 import pytest
 from scene import Scene
+from support.deadline import DEADLINE
 from support.platform import until
 
 READ_CLIPBOARD = "return navigator.clipboard.readText()"
@@ -63,6 +65,36 @@ def test_create_connect_and_talk(page, platform, clipboard, tmp_path):
     page.open(page.driver.current_url)
     page.see("It is 42.")
     assert len(page.all(".message")) == 2
+
+
+def test_the_real_program_answers(page, platform, clipboard, tmp_path):
+    """As pasted from the page, and as it answers: what it adds to a message must not confuse the chat."""
+    page.type("Name", "Ada")
+    page.click("Create agent")
+    saved = run_in_shell(clipboard("the command that saves the token"), tmp_path)
+    assert saved.returncode == 0, saved
+    platform.secrets.add(next((tmp_path / ".config" / "molecule").iterdir()).read_text().strip())
+    lines = clipboard("the lines for Terminal")
+    running = subprocess.Popen(["bash", "-euc", lines], env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               start_new_session=True)
+    try:
+        page.see("Connected!")
+        page.click("Chat")
+        page.type("Message to Ada", "What is 6 times 7?", enter=True)
+        page.find(".message.user.fetched")
+        agent = platform.admin("GET", "/workspaces").body[0]["id"]
+        row = platform.admin("GET", f"/workspaces/{agent}/activity?type=a2a_receive").body[0]["id"]
+        # Once the message is in the inbox of the machine.
+        reply = lines.replace(" daemon", f" reply {row} 'It is 42.'")
+        until(lambda: run_in_shell(reply, tmp_path).returncode == 0, what="the answer")
+        page.see("It is 42.")
+        page.find(".message.user.handled")
+        page.until(lambda: page.all(".message.agent"), "the answer")
+        assert [one.text.split("\n")[0] for one in page.all(".message")] == ["What is 6 times 7?", "It is 42."]
+    finally:
+        os.killpg(running.pid, signal.SIGTERM)
+        assert running.wait(DEADLINE) is not None
 
 
 def test_a_file_goes_each_way(page, platform, tmp_path):
