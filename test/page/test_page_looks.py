@@ -75,6 +75,12 @@ def test_every_view_fits_a_phone(page, scene):
           !one.closest('svg, title') && parseFloat(getComputedStyle(one).fontSize) < 12)
           .map((one) => one.outerHTML.slice(0, 120))""")
         assert small == [], view
+        cut = page.js("""return [...document.querySelectorAll('[role=tab][aria-selected=true]')].filter((one) => {
+          const box = one.getBoundingClientRect(); return box.left < 0 || box.right > innerWidth; }).map((one) => one.innerText)""")
+        assert cut == [], view
+        # The mark of a place must not run into the next.
+        places = page.js("return [...document.querySelectorAll('.rail-item > span')].map((one) => one.scrollWidth <= one.clientWidth)")
+        assert all(places), view
 
 
 def test_the_keyboard_is_enough(page, scene):

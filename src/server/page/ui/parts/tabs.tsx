@@ -1,4 +1,4 @@
-import { h } from "preact";
+import { h, Component } from "preact";
 
 interface Props<T extends string> {
   label: string;
@@ -10,8 +10,28 @@ interface Props<T extends string> {
 }
 
 /// Arrows, Home and End move; ids are the panel's, so two bars never share one.
-export function Tabs<T extends string>({ label, tabs, current, panel, onChoose }: Props<T>) {
-  const move = (event: KeyboardEvent): void => {
+export class Tabs<T extends string> extends Component<Props<T>, Record<string, never>> {
+  private seen = "";
+
+  componentDidMount(): void {
+    this.show();
+  }
+  componentDidUpdate(): void {
+    this.show();
+  }
+  /// On a phone the bar is wider than the screen; what is around it stays where it is.
+  private show(): void {
+    const { panel, current } = this.props;
+    if (this.seen === current) return;
+    this.seen = current;
+    const tab = document.getElementById(`${panel}-${current}`);
+    const bar = tab?.parentElement;
+    if (!tab || !bar) return;
+    const [inner, outer] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+    bar.scrollLeft += Math.max(0, inner.right - outer.right) - Math.max(0, outer.left - inner.left);
+  }
+  private readonly move = (event: KeyboardEvent): void => {
+    const { tabs, current, panel, onChoose } = this.props;
     const at = tabs.findIndex((tab) => tab.id === current);
     const to: Record<string, number> = {
       ArrowRight: (at + 1) % tabs.length,
@@ -26,22 +46,25 @@ export function Tabs<T extends string>({ label, tabs, current, panel, onChoose }
     onChoose(next);
     document.getElementById(`${panel}-${next}`)?.focus();
   };
-  return (
-    <div class="tabs" role="tablist" aria-label={label} onKeyDown={move}>
-      {tabs.map((tab) => (
-        <button
-          type="button"
-          role="tab"
-          id={`${panel}-${tab.id}`}
-          aria-selected={tab.id === current ? "true" : "false"}
-          aria-controls={panel}
-          tabIndex={tab.id === current ? 0 : -1}
-          onClick={() => onChoose(tab.id)}
-        >
-          {tab.title}
-          {!!tab.badge && <span class="badge">{tab.badge}</span>}
-        </button>
-      ))}
-    </div>
-  );
+  render() {
+    const { label, tabs, current, panel, onChoose } = this.props;
+    return (
+      <div class="tabs" role="tablist" aria-label={label} onKeyDown={this.move}>
+        {tabs.map((tab) => (
+          <button
+            type="button"
+            role="tab"
+            id={`${panel}-${tab.id}`}
+            aria-selected={tab.id === current ? "true" : "false"}
+            aria-controls={panel}
+            tabIndex={tab.id === current ? 0 : -1}
+            onClick={() => onChoose(tab.id)}
+          >
+            {tab.title}
+            {!!tab.badge && <span class="badge">{tab.badge}</span>}
+          </button>
+        ))}
+      </div>
+    );
+  }
 }

@@ -118,7 +118,7 @@ export class Activity extends View<Props, State> {
           aria-expanded={open ? "true" : "false"}
           onClick={() => this.setState({ open: open ? "" : entry.key })}
         >
-          <time dateTime={new Date(entry.at).toISOString()}>{clock(entry.at)}</time>
+          <time dateTime={new Date(entry.at).toISOString()} title={new Date(entry.at).toLocaleString()}>{clock(entry.at)}</time>
           <span class={`status ${tone(entry.type)}`}><span class="dot" aria-hidden="true" />{happened(entry)}</span>
           {!this.props.agent && entry.agent && <bdi class="name">{nameOf(entry.agent)}</bdi>}
           <bdi class="dim what">{summary(entry)}</bdi>
