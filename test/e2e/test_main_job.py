@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,12 @@ def test_it_runs_until_ctrl_c_and_shows_commands_to_try(build, mcp_binary, home)
         for token_file in (store / "Ada.token", store / "admin.header"):
             assert token_file.stat().st_mode & 0o077 == 0
             assert token_file.read_text().split()[-1] not in out, "a secret was printed"
+        # The page, logged in.
+        link = re.search(r"^  (http\S+/login\?code=\S+)$", out, re.MULTILINE)[1]
+        cookies = urllib.request.HTTPCookieProcessor()
+        with urllib.request.build_opener(cookies).open(link, timeout=DEADLINE) as page:
+            assert page.status == 200 and "code=" not in page.url
+        assert [cookie.name.startswith("molecule_session") for cookie in cookies.cookiejar] == [True]
         curls = re.findall(r"^  (curl .*)$", out, re.MULTILINE)
         assert len(curls) == 2
         for command, wanted in zip(curls, ('"queued"', "Good morning, Ada")):
