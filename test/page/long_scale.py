@@ -101,6 +101,8 @@ def test_300_agents(page, platform, build):
     page.click("Fit")
     page.until(lambda: page.js("""return [...document.querySelectorAll('.node')].every((one) => {
       const box = one.getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth; })"""), "all in sight")
+    names = page.js("return [...document.querySelectorAll('.node text')].map((one) => one.textContent)")
+    assert len(set(names)) == 300, "shortened, they are told apart"
     page.screenshot(build / "screenshots" / "map-300-fit.png")
     for number in range(200):
         platform.heartbeat(scene.agents[f"agent {number:03}"], active_tasks=1, current_task=f"task {number}")

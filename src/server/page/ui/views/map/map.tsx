@@ -27,7 +27,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 function shorten(words: string, room: number): string {
   const letters = [...words];
   if (letters.length <= room) return words;
-  const tail = room < 6 ? 0 : Math.min(4, Math.floor(room / 3));
+  const tail = room < 6 ? 0 : Math.min(4, Math.floor(room / 2));
   return `${letters.slice(0, room - 1 - tail).join("")}…${letters.slice(letters.length - tail).join("")}`;
 }
 
