@@ -25,16 +25,19 @@ std::string everything_query(std::string_view matches) {
       " f.method, f.status, f.created_at, w.name FROM ("
       "SELECT 'activity' AS kind, id, workspace_id, coalesce(summary, '') AS label, '' AS content,"
       " request_body, response_body, method, status, created_at FROM"
-      " (SELECT * FROM activity WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
+      " (SELECT * FROM activity WHERE ($1 = '' OR workspace_id = $1)"
+      " AND seq < coalesce($3, 9223372036854775807) ORDER BY seq DESC LIMIT {window})"
       " AS newest WHERE coalesce(method, '') NOT IN ('chat_upload_receive', 'delegate_result')"
-      " AND ({} OR {} OR {})"
+      " AND ({request} OR {response} OR {summary})"
       " UNION ALL SELECT 'memory', id, workspace_id, scope, content, NULL, NULL, NULL, NULL,"
       " created_at FROM"
-      " (SELECT * FROM memories WHERE ($1 = '' OR workspace_id = $1) ORDER BY seq DESC LIMIT 20000)"
-      " AS newest WHERE {}"
+      " (SELECT * FROM memories WHERE $3 IS NULL AND ($1 = '' OR workspace_id = $1)"
+      " ORDER BY seq DESC LIMIT {window}) AS newest WHERE {content}"
       ") AS f JOIN workspaces w ON w.id = f.workspace_id AND w.status != 'removed'"
       " ORDER BY f.created_at DESC LIMIT 1000",
-      in("request_body"), in("response_body"), in("summary"), in("content"));
+      fmt::arg("window", Session::search_window), fmt::arg("request", in("request_body")),
+      fmt::arg("response", in("response_body")), fmt::arg("summary", in("summary")),
+      fmt::arg("content", in("content")));
 }
 
 std::string delegations_query(std::string_view delegation_id, std::string_view text) {

@@ -32,7 +32,8 @@ struct MemoryQuery {
   std::vector<Value> all_values(const MemorySearch& search) const;
 };
 
-/// The statement of `Session::search_everything`, with $1 the workspace and $2 the pattern.
+/// The statement of `Session::search_everything`, with $1 the workspace, $2 the pattern and $3 the
+/// row before which to begin, or NULL.
 /// `matches` is how the engine compares the column `{}` with $2, such as "{} ILIKE $2".
 std::string everything_query(std::string_view matches);
 

@@ -81,14 +81,24 @@ class Session {
   /// Messages and memories of a workspace, or of all if `workspace_id` is empty, that contain
   /// `text`, newest first: kind (activity, memory), id, workspace_id, label, content (of a memory),
   /// request_body, response_body, method, status, created_at, the workspace's name. Of each kind
-  /// only the newest 20,000 are looked through, and at most 1,000 come back.
-  virtual RowStream search_everything(std::string_view workspace_id, std::string_view text) = 0;
+  /// only the newest `search_window` are looked through, and at most 1,000 come back.
+  RowStream search_everything(std::string_view workspace_id, std::string_view text) {
+    return search_window_before(workspace_id, text, std::nullopt);
+  }
+  /// The same of the newest `search_window` messages before that row, without memories.
+  RowStream search_older(std::string_view workspace_id, std::string_view text,
+                         std::int64_t before_seq) {
+    return search_window_before(workspace_id, text, before_seq);
+  }
+  static constexpr int search_window = 20'000;
   /// The newest 50 delegation rows, those of a workspace and those that others made to it: id,
   /// activity_type, source_id, target_id, summary, status, created_at, delegation id, error_detail,
   /// the answer's first 301 characters.
   virtual awaitable<Rows> list_delegations(std::string_view workspace_id) = 0;
 
  protected:
+  virtual RowStream search_window_before(std::string_view workspace_id, std::string_view text,
+                                         std::optional<std::int64_t> before_seq) = 0;
   virtual awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) = 0;
   virtual RowStream stream_values(std::string_view sql, std::span<const Value> values) = 0;
   virtual awaitable<std::int64_t> execute_values(std::string_view sql,

@@ -1,7 +1,11 @@
 // What was said and remembered, found by its words (page.md 2.3).
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 
+#include "base/async/clock.hpp"
 #include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "base/text/time.hpp"
@@ -37,15 +41,17 @@ bool really_matches(std::string_view query, std::string_view label, std::string_
 /// Whether the bodies are part of the item, as in session-search.
 enum class Bodies { no, yes };
 
-awaitable<void> write_found(store::RowStream row, json::Array& list, std::string query, int limit,
-                            Bodies bodies) {
-  while (limit > 0) {
+/// Returns how many it wrote.
+awaitable<int> write_found(store::RowStream row, json::Array& list, std::string query, int limit,
+                           Bodies bodies) {
+  int written = 0;
+  while (written < limit) {
     const bool more = co_await row.next();
     if (!more) break;
     const bool activity = row.text(0) == "activity";
     const std::string content = activity ? content_of(row) : row.string(4);
     if (activity && !really_matches(query, row.text(3), content)) continue;
-    --limit;
+    ++written;
     auto item = list.object();
     item.field("kind", row.text(0));
     item.field("id", row.text(1));
@@ -59,6 +65,38 @@ awaitable<void> write_found(store::RowStream row, json::Array& list, std::string
     if (bodies == Bodies::no || !activity) continue;
     if (!row.is_null(5)) item.raw("request_body", row.text(5));
     if (!row.is_null(6)) item.raw("response_body", row.text(6));
+  }
+  co_return written;
+}
+
+/// The oldest row of the window before `before_seq`; none if there is nothing before it.
+awaitable<std::optional<std::int64_t>> start_of_window(Context& context,
+                                                       std::optional<std::int64_t> before_seq) {
+  constexpr int window = store::Session::search_window;
+  store::Rows row = co_await context.store.query(
+      "SELECT min(seq) FROM (SELECT seq FROM activity"
+      " WHERE seq < coalesce($1, 9223372036854775807) ORDER BY seq DESC LIMIT $2) AS newest",
+      before_seq, window);
+  if (!row.next()) co_return std::nullopt;
+  co_return row.optional_integer(0);
+}
+
+/// All messages, a window at a time, so that others are served in between.
+awaitable<void> write_all_found(Context& context, json::Array& list, std::string query, int limit) {
+  constexpr std::chrono::seconds patience{5};
+  constexpr std::chrono::milliseconds pause{1};
+  Clock& clock = context.services.clock;
+  const Clock::time_point give_up = clock.now() + patience;
+  store::RowStream newest = context.store.search_everything("", query);
+  int found = co_await write_found(std::move(newest), list, query, limit, Bodies::no);
+  std::optional<std::int64_t> before = co_await start_of_window(context, std::nullopt);
+  while (found < limit && before && clock.now() < give_up) {
+    const std::optional<std::int64_t> next = co_await start_of_window(context, before);
+    if (!next) break;
+    co_await sleep_for(clock, pause);
+    store::RowStream older = context.store.search_older("", query, *before);
+    found += co_await write_found(std::move(older), list, query, limit - found, Bodies::no);
+    before = next;
   }
 }
 
@@ -105,8 +143,7 @@ awaitable<Reply> search_all(Context& context, Request request) {
   {
     auto list = writer.array();
     co_await write_workspaces(context, list, query);
-    store::RowStream found = context.store.search_everything("", query);
-    co_await write_found(std::move(found), list, query, list_limit(request), Bodies::no);
+    co_await write_all_found(context, list, query, list_limit(request));
   }
   co_return json_reply(200, std::move(writer).take());
 }

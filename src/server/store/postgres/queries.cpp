@@ -75,9 +75,11 @@ RowStream PostgresSession::search_memories(const MemorySearch& search) {
   return stream_values(sql, query.all_values(search));
 }
 
-RowStream PostgresSession::search_everything(std::string_view workspace_id, std::string_view text) {
+RowStream PostgresSession::search_window_before(std::string_view workspace_id,
+                                                std::string_view text,
+                                                std::optional<std::int64_t> before_seq) {
   static const std::string sql = everything_query("{} ILIKE $2");
-  return stream(sql, workspace_id, like_anywhere(text));
+  return stream(sql, workspace_id, like_anywhere(text), before_seq);
 }
 
 awaitable<Rows> PostgresSession::list_delegations(std::string_view workspace_id) {

@@ -23,10 +23,11 @@ class PostgresSession final : public Session {
   /// What other sessions have not committed cannot be read.
   void lock(std::string_view name) override;
   RowStream search_memories(const MemorySearch& search) override;
-  RowStream search_everything(std::string_view workspace_id, std::string_view text) override;
   awaitable<Rows> list_delegations(std::string_view workspace_id) override;
 
  protected:
+  RowStream search_window_before(std::string_view workspace_id, std::string_view text,
+                                 std::optional<std::int64_t> before_seq) override;
   awaitable<Rows> query_values(std::string_view sql, std::span<const Value> values) override;
   RowStream stream_values(std::string_view sql, std::span<const Value> values) override;
   awaitable<std::int64_t> execute_values(std::string_view sql,

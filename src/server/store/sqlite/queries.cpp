@@ -88,13 +88,14 @@ RowStream SqliteSession::search_memories(const MemorySearch& search) {
   return stream_values(sql, query.all_values(search));
 }
 
-RowStream SqliteSession::search_everything(std::string_view workspace_id, std::string_view text) {
+RowStream SqliteSession::search_window_before(std::string_view workspace_id, std::string_view text,
+                                              std::optional<std::int64_t> before_seq) {
   // LIKE, which is faster, knows the cases of ASCII only.
   static const std::string ascii = everything_query("{} LIKE $2 ESCAPE '\\'");
   static const std::string any = everything_query("contains_folded({}, $2)");
   const bool is_ascii = std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });
-  if (is_ascii) return stream(ascii, workspace_id, like_anywhere(text));
-  return stream(any, workspace_id, text::fold_case(text));
+  if (is_ascii) return stream(ascii, workspace_id, like_anywhere(text), before_seq);
+  return stream(any, workspace_id, text::fold_case(text), before_seq);
 }
 
 awaitable<Rows> SqliteSession::list_delegations(std::string_view workspace_id) {

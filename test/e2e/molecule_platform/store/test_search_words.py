@@ -69,3 +69,25 @@ def test_each_question_finds_the_same(library):
         if found != expected:
             wrong[question] = (found, expected)
     assert not wrong, wrong
+
+
+def test_search_finds_the_first_of_many_messages(build):
+    with Platform(build) as platform:
+        agent = platform.create_workspace("agent")
+        assert platform.send(agent, "the first treasure").status == 200
+        platform.change_database(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)"
+            " INSERT INTO activity(id, workspace_id, activity_type, summary, created_at)"
+            f" SELECT 'later-' || i, '{agent.id}', 'a2a_receive', 'nothing much', 1 FROM n")
+
+        def found(path, token, **parameters):
+            query = urllib.parse.urlencode(parameters)
+            return [one["content"] or one["label"] for one in
+                    platform.request("GET", f"{path}?{query}", token).body]
+
+        assert found("/search", platform.admin_token, q="treasure") == ["the first treasure"]
+        assert found("/search", platform.admin_token, q="nothing", limit=200) == ["nothing much"] * 200
+        # Of its own, an agent gets the newest.
+        own = f"/workspaces/{agent.id}/session-search"
+        assert found(own, agent.token, q="treasure") == []
+        assert found(own, agent.token, q="nothing") == ["nothing much"] * 50
