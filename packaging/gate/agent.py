@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 
 import root as roots
 
+# A timer each two seconds, polls, heartbeats and what they wait for; a loop that spins has thousands.
+MAX_IDLE_KB, MAX_WAKEUPS = 16 * 1024, 3
 USER = "ann"
 HOME = f"/home/{USER}"
 
@@ -144,6 +147,21 @@ class Person:
             return state.stdout.strip() == "active" and status == "online"
 
         roots.wait_for(is_online, "the service is ready and the workspace online")
+
+    def be_idle(self, seconds=60):
+        """What the daemon needs while nothing comes."""
+        process = self.as_user("systemctl", "--user", "show", "--property=MainPID", "--value",
+                               "molecule-mcp").stdout.strip()
+
+        def number(name):
+            text = self.booted.run("cat", f"/proc/{process}/status").stdout
+            return int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1])
+
+        before = number("voluntary_ctxt_switches")
+        time.sleep(seconds)
+        wakeups, resident = number("voluntary_ctxt_switches") - before, number("VmRSS")
+        assert resident <= MAX_IDLE_KB and wakeups <= MAX_WAKEUPS * seconds, (resident, wakeups)
+        return f"{resident / 1024:.1f} MiB resident, {wakeups} wake-ups in {seconds} s"
 
     def use_service(self):
         """The commands of docs/service.md for the agent's service."""

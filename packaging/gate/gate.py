@@ -31,9 +31,11 @@ class Gate:
 
     @contextmanager
     def step(self, name):
+        """Its value takes what is to be said of a step that went well."""
         started = time.monotonic()
+        said = []
         try:
-            yield
+            yield said.append
         except roots.Skipped as reason:
             self.skipped += 1
             print(f"skipped  {name}: {reason}", flush=True)
@@ -42,7 +44,8 @@ class Gate:
             print(f"FAILED   {name}: {describe(error)}", flush=True)
         else:
             self.passed += 1
-            print(f"ok       {name} ({time.monotonic() - started:.1f} s)", flush=True)
+            text = f"ok       {name} ({time.monotonic() - started:.1f} s)"
+            print(": ".join([text, *said]), flush=True)
 
     def summary(self):
         text = f"{self.passed} passed, {self.failed} failed"
@@ -147,6 +150,8 @@ def try_service(gate, suite, packages, folder):
             person.start_service()
         with gate.step(f"{suite}: a message is answered by the handler"):
             person.ask("what is the answer?", expect="the answer to: what is the answer?")
+        with gate.step(f"{suite}: the idle daemon is small and sleeps") as say:
+            say(person.be_idle())
         with gate.step(f"{suite}: the agent's service does what docs/service.md says"):
             person.use_service()
             person.ask("and after the restart?", expect="the answer to: and after the restart?")
