@@ -14,7 +14,6 @@
 #include "base/text/text.hpp"
 #include "base/uuid.hpp"
 #include "daemon/conversations.hpp"
-#include "daemon/runners/webhook.hpp"
 #include "daemon/store_patiently.hpp"
 
 namespace molecule::daemon {
@@ -163,8 +162,10 @@ awaitable<TurnResult> Turns::run(std::shared_ptr<Job> job, workspace::Workload::
     turn->session = session->id;
     turn->settings.working_directory = session->working_directory;
   }
+  log::info("message {} begins a turn of {} in conversation {}", job->candidate.activity_id, runner,
+            job->conversation);
   if (job->settings.kind == Kind::webhook) {
-    result = co_await call_webhook(services_.http, turn);
+    result = co_await run_webhook(job, turn, working);
     co_return result;
   }
   result = co_await run_program(job, turn, working);
@@ -274,6 +275,7 @@ awaitable<void> Turns::tell_of_pause(std::shared_ptr<Job> job) {
 }
 
 awaitable<void> Turns::remove(std::shared_ptr<Job> job) {
+  log::info("message {} is done", job->candidate.activity_id);
   const auto write = [&job] { job->workspace->remove(job->candidate.activity_id); };
   co_await store_patiently(services_.clock, services_.config.timing, write, "a removal");
 }

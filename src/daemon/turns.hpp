@@ -48,6 +48,8 @@ class Turns {
   awaitable<TurnResult> run(std::shared_ptr<Job> job, workspace::Workload::Task& working);
   awaitable<TurnResult> run_program(std::shared_ptr<Job> job, std::shared_ptr<Turn> turn,
                                     workspace::Workload::Task& working);
+  awaitable<TurnResult> run_webhook(std::shared_ptr<Job> job, std::shared_ptr<Turn> turn,
+                                    workspace::Workload::Task& working);
   awaitable<void> keep_busy(workspace::Workspace& workspace, workspace::Workload::Task& working,
                             std::string what, std::shared_ptr<Runner> runner);
   awaitable<void> send_answer(std::shared_ptr<Job> job, std::string text);

@@ -1,4 +1,4 @@
-// Turns: how a program is run.
+// Turns: how a handler is run.
 
 #include <fmt/format.h>
 #include <sys/types.h>
@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/uuid.hpp"
 #include "daemon/handler_environment.hpp"
+#include "daemon/runners/webhook.hpp"
 #include "daemon/turns.hpp"
 
 namespace molecule::daemon {
@@ -92,7 +93,7 @@ TurnResult not_run(std::string reason) {
 
 }  // namespace
 
-/// Keeps the leases and says how far it is.
+/// Keeps the leases, and says how far the runner is if there is one.
 awaitable<void> Turns::keep_busy(workspace::Workspace& workspace,
                                  workspace::Workload::Task& working, std::string what,
                                  std::shared_ptr<Runner> runner) {
@@ -100,6 +101,7 @@ awaitable<void> Turns::keep_busy(workspace::Workspace& workspace,
   while (true) {
     co_await sleep_for(services_.clock, progress_interval);
     workspace.inbox.leases.renew_quietly();
+    if (!runner) continue;
     const std::string progress = runner->progress();
     if (progress == last) continue;
     last = progress;
@@ -164,6 +166,13 @@ awaitable<TurnResult> Turns::run_program(std::shared_ptr<Job> job, std::shared_p
   auto end = co_await services_.children.run(std::move(command), take, started, hear);
   recorded->reset();
   result = runner->finish(*turn, end);
+  co_return result;
+}
+
+awaitable<TurnResult> Turns::run_webhook(std::shared_ptr<Job> job, std::shared_ptr<Turn> turn,
+                                         workspace::Workload::Task& working) {
+  const Meanwhile busy(services_.tasks, "turn", keep_busy(*job->workspace, working, {}, nullptr));
+  TurnResult result = co_await call_webhook(services_.http, turn);
   co_return result;
 }
 

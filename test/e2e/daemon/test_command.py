@@ -38,6 +38,9 @@ def test_the_person_is_answered_and_the_message_leaves_the_inbox(start, platform
     question, answer = chat.body["messages"]
     assert answer["in_reply_to"] == question["message_id"] != ""
     until(lambda: not daemon.waiting())
+    ((activity,),) = daemon.rows("SELECT activity_id FROM popped")
+    assert f"message {activity} begins a turn of command" in daemon.log()
+    assert f"message {activity} is done" in daemon.log()
     read = json.loads((tmp_path / "stdin").read_text())
     assert read["text"] == "6 times 7?" and read["kind"] == "canvas_user"
     assert read["workspace_id"] == daemon.workspace.id and read["conversation"] == "user"

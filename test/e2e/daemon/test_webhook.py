@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from support.daemon import Daemon
+from support.deadline import DEADLINE
 from support.platform import until
 
 
@@ -21,6 +22,7 @@ def hook():
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             requests.append((dict(self.headers), body))
+            server.may_answer.wait(DEADLINE)
             status, kind, text = replies[0] if len(replies) == 1 else replies.pop(0)
             self.send_response(status)
             self.send_header("Content-Type", kind)
@@ -34,7 +36,10 @@ def hook():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     server.requests, server.replies = requests, replies
+    server.may_answer = threading.Event()
+    server.may_answer.set()
     yield server
+    server.may_answer.set()
     server.shutdown()
     server.server_close()
 
@@ -43,13 +48,13 @@ def hook():
 def start(mcp_binary, platform, tmp_path, hook):
     started = []
 
-    def begin(*arguments):
+    def begin(*arguments, env=None):
         secret = tmp_path / "secret"
         secret.write_text("a shared secret\n")
         secret.chmod(0o600)
         daemon = Daemon(mcp_binary, platform, platform.create_workspace("Ada"), tmp_path / "home",
                         "--handler", "webhook", "--url", f"http://127.0.0.1:{hook.server_port}/in",
-                        "--secret-file", secret, "--retry-secs", "0", *arguments)
+                        "--secret-file", secret, "--retry-secs", "0", *arguments, env=env)
         daemon.start()
         started.append(daemon)
         return daemon
@@ -82,6 +87,18 @@ def test_text_and_202_and_failures(start, hook):
     assert daemon.answers() == ["plain"]
     daemon.ask("three")
     assert "status 404" in until(daemon.set_aside)[0][1]
+
+
+def test_a_long_request_keeps_its_message(start, hook, speedup):
+    """The lease is renewed; else another session would be given the message after ten minutes."""
+    hook.replies += [(200, "text/plain", b"at last")]
+    hook.may_answer.clear()
+    daemon = start("--deadline-secs", "86400", env=speedup(20))
+    daemon.ask("hello")
+    (first,) = until(lambda: hook.requests and daemon.rows("SELECT leased_at FROM leases"))
+    until(lambda: daemon.rows("SELECT 1 FROM leases WHERE leased_at > ?", *first))
+    hook.may_answer.set()
+    assert daemon.wait_answers(1) == ["at last"]
 
 
 @pytest.mark.parametrize("url", ["http://example.com/x", "ftp://127.0.0.1", "https://",
