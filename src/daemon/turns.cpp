@@ -85,7 +85,10 @@ awaitable<void> Turns::handle(std::shared_ptr<Job> job) {
   workspace::HandlerTurns& turns = job->workspace->inbox.turns;
   const std::string id = job->candidate.activity_id;
   if (std::cmp_greater(job->candidate.tries, job->settings.retry.size())) {
-    co_await give_up(job, "its tries were used up before");
+    // The sender could not be told yet.
+    std::string reason = job->candidate.reason;
+    if (reason.empty()) reason = "its tries were used up";
+    co_await give_up(job, std::move(reason));
     co_return;
   }
   TurnResult result;
@@ -201,9 +204,7 @@ awaitable<void> Turns::send_answer(std::shared_ptr<Job> job, std::string text) {
   }
   const std::string reason = "the answer was not taken: " + sent.error().message;
   if (is_final(sent.error())) {
-    log::warning("message {} is set aside: {}", id, reason);
-    const auto aside = [&turns, &id, &reason] { turns.set_aside(id, reason); };
-    co_await store_patiently(services_.clock, timing, aside, "a message set aside");
+    co_await give_up(job, reason);
     co_return;
   }
   const seconds pause = std::max(send_again, sent.error().retry_after.value_or(seconds(0)));

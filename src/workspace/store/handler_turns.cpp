@@ -15,14 +15,14 @@ constexpr hours log_kept{48};
 
 constexpr const char* select_candidates =
     "SELECT m.activity_id, m.kind, m.peer_id, coalesce(k.conversation, ''), k.task_id IS NOT NULL,"
-    " coalesce(t.tries, 0), coalesce(t.next_try, 0), t.answer IS NOT NULL, m.asked_by,"
-    " coalesce(a.session, 0), coalesce(a.announced_at, 0), coalesce(l.session, 0),"
+    " coalesce(t.tries, 0), coalesce(t.next_try, 0), t.answer IS NOT NULL, coalesce(t.reason, ''),"
+    " m.asked_by, coalesce(a.session, 0), coalesce(a.announced_at, 0), coalesce(l.session, 0),"
     " coalesce(l.given_at, 0), coalesce(l.leased_at, 0)"
     " FROM message_view m LEFT JOIN leases l ON l.seq = m.seq"
     " LEFT JOIN announcements a ON a.seq = m.seq LEFT JOIN turns t ON t.seq = m.seq"
     " LEFT JOIN tasks k ON k.task_id = m.task_id AND k.peer_id = m.peer_id"
     " WHERE coalesce(t.set_aside, 0) = 0 ";
-constexpr int candidate_record = 8;
+constexpr int candidate_record = 9;
 
 std::optional<WallTime> optional_time(const sqlite::Statement& row, int column) {
   if (row.integer(column) == 0) return std::nullopt;
@@ -49,6 +49,7 @@ std::vector<HandlerTurns::Candidate> HandlerTurns::candidates() {
       one.tries = static_cast<int>(row.integer(5));
       one.next_try = from_micros(row.integer(6));
       one.has_answer = row.integer(7) != 0;
+      one.reason = row.string(8);
       one.state = leases_.state_of(read_record(row, candidate_record));
     }
     return all;

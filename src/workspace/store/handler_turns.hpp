@@ -42,6 +42,8 @@ class HandlerTurns {
     int tries = 0;
     WallTime next_try;
     bool has_answer = false;
+    /// Why the last try failed; empty before the first one.
+    std::string reason;
   };
   /// Those that wait and are not set aside, in the order in which they are to be handled.
   std::vector<Candidate> candidates();
