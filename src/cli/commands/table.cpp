@@ -79,6 +79,15 @@ constexpr std::array pop_options{
     json};
 constexpr std::array pop_examples{Words("molecule-mcp pop 3f2a 81c0")};
 
+constexpr std::array retry_positionals{Positional{.name = "ID",
+                                                  .help = "Ids of messages, or their beginnings",
+                                                  .required = false,
+                                                  .repeated = true}};
+constexpr std::array retry_options{Option{.names = "--all", .help = "All that are set aside"},
+                                   workspace, json};
+constexpr std::array retry_examples{Words("molecule-mcp retry 3f2a"),
+                                    Words("molecule-mcp retry --all")};
+
 constexpr Option wait_answer{
     .names = "--wait",
     .value = "[SECS]",
@@ -222,6 +231,9 @@ const Command table[] = {
      show_examples, show},
     {"pop", group_messages, "Remove messages from the inbox", "", pop_positionals, pop_options,
      pop_examples, pop},
+    {"retry", group_messages, "Give messages that were set aside to the handlers again",
+     "`inbox --failed` lists them. A running daemon takes them at once.", retry_positionals,
+     retry_options, retry_examples, retry},
     {"send", group_messages, "Send a message to a peer", "Prints the message's id.",
      send_positionals, send_options, send_examples, send},
     {"reply", group_messages, "Answer a message of the inbox, and remove it",

@@ -67,7 +67,7 @@ A handler of kind `command` gets the message as JSON on stdin, and what it print
 
 This is daemon.toml, beside config.toml in ~/.config/molecule. `molecule-mcp daemon --check` prints
 the effective configuration; molecule-daemon.toml(5) has every key. A message that no try could
-answer is set aside: `molecule-mcp inbox --failed` lists those.
+answer is set aside: `molecule-mcp inbox --failed` lists those, `molecule-mcp retry` tries them again.
 )";
 
 constexpr std::string_view hooks =

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -94,65 +93,6 @@ awaitable<int> list(Session& session, std::optional<std::chrono::seconds> wait, 
   co_return wait&& found.empty() ? exit_code::nothing_came : printed;
 }
 
-using Failed = workspace::HandlerTurns::SetAside;
-
-std::string to_json(const std::vector<Failed>& failed) {
-  json::Writer writer;
-  {
-    auto o = writer.object();
-    auto list = o.array("messages");
-    for (const Failed& one : failed) {
-      auto message = list.object();
-      tools::write_message(message, one.message);
-      message.field("failed_at", format_rfc3339(one.since));
-      message.field("tries", one.tries);
-      message.field("reason", text::sanitize(one.reason));
-    }
-  }
-  return std::move(writer).take() + "\n";
-}
-
-/// What no handler could answer.
-awaitable<int> list_failed(Session& session, bool json) {
-  const auto look = [&session] {
-    std::vector<Failed> all;
-    for (workspace::Workspace& workspace : session.workspaces) {
-      const workspace::Database::FailFast fail_fast(workspace.inbox.database);
-      auto failed = workspace.inbox.turns.set_aside(workspace::MessageStore::max_waiting);
-      std::ranges::move(failed, std::back_inserter(all));
-    }
-    return all;
-  };
-  const auto failed = co_await tools::retry_while_busy(session.services, look);
-  if (json) co_return finish(to_json(failed));
-  if (failed.empty()) {
-    say("No message was given up on.\n");
-    co_return exit_code::done;
-  }
-  std::vector<std::string> ids;
-  for (const Failed& one : failed) ids.push_back(one.message.activity_id);
-  const std::size_t shown_id = short_id_length(std::move(ids));
-  TextTable table({"ID", "SINCE", "TRIES", "FROM", "WHY", "TEXT"});
-  for (const Failed& one : failed) {
-    table.add({one.message.activity_id.substr(0, shown_id), age(one.since, session.clock.wall()),
-               std::to_string(one.tries), sender_of(one.message), one.reason, one.message.text});
-  }
-  co_return finish(table.text());
-}
-
-/// A store error becomes an exit code; a coroutine must not handle it where it is caught.
-awaitable<int> guarded(std::string what, awaitable<int> command) {
-  std::optional<workspace::StoreError> failure;
-  int code = exit_code::failed;
-  try {
-    code = co_await std::move(command);
-  } catch (const workspace::StoreError& error) {
-    failure = error;
-  }
-  if (failure) code = report(what, *failure);
-  co_return code;
-}
-
 std::string described(const Message& message, WallTime now) {
   std::string out;
   const auto line = [&out](std::string_view name, std::string_view value) {
@@ -221,17 +161,7 @@ awaitable<int> pop_all(Session& session, PopOptions options) {
       worst = exit_code::failed;
     }
   }
-  json::Writer writer;
-  std::string lines;
-  {
-    auto o = writer.object();
-    auto list = o.array("removed");
-    for (const std::string& id : removed) {
-      list.value(id);
-      lines += id + "\n";
-    }
-  }
-  const int printed = finish(options.json ? std::move(writer).take() + "\n" : lines);
+  const int printed = finish_with_ids("removed", removed, options.json);
   co_return worst != exit_code::done ? worst : printed;
 }
 
@@ -246,9 +176,7 @@ int inbox(const Arguments& arguments) {
   auto config = choose_workspaces(arguments, Need::folders);
   if (!config.ok()) return config.error();
   if (arguments.has("--failed")) {
-    keep_existing_inboxes(*config);
-    Session failed(std::move(*config));
-    return failed.run(guarded("the inbox cannot be read", list_failed(failed, arguments.json())));
+    return failed_messages(*std::move(config), arguments.json());
   }
   // An inbox that is waited for may be made meanwhile.
   if (!wait) keep_existing_inboxes(*config);

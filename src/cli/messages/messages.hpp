@@ -9,6 +9,7 @@ namespace molecule::cli {
 int inbox(const Arguments& arguments);
 int show(const Arguments& arguments);
 int pop(const Arguments& arguments);
+int retry(const Arguments& arguments);
 int send(const Arguments& arguments);
 int reply(const Arguments& arguments);
 int user(const Arguments& arguments);

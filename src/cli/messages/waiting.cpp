@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "base/json/writer.hpp"
 #include "base/text/text.hpp"
 #include "cli/commands/command.hpp"
 #include "cli/commands/help.hpp"
@@ -76,6 +78,32 @@ std::string sender_of(const workspace::Message& message) {
   if (message.kind == "canvas_user") return "the user";
   if (!message.peer_name.empty()) return text::sanitize_name(message.peer_name);
   return message.peer_id.empty() ? "unknown" : message.peer_id;
+}
+
+awaitable<int> guarded(std::string what, awaitable<int> command) {
+  std::optional<workspace::StoreError> failure;
+  int code = exit_code::failed;
+  try {
+    code = co_await std::move(command);
+  } catch (const workspace::StoreError& error) {
+    failure = error;
+  }
+  if (failure) code = report(what, *failure);
+  co_return code;
+}
+
+int finish_with_ids(std::string_view what, const std::vector<std::string>& ids, bool json) {
+  json::Writer writer;
+  std::string lines;
+  {
+    auto o = writer.object();
+    auto list = o.array(what);
+    for (const std::string& id : ids) {
+      list.value(id);
+      lines += id + "\n";
+    }
+  }
+  return finish(json ? std::move(writer).take() + "\n" : lines);
 }
 
 }  // namespace molecule::cli

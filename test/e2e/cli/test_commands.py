@@ -201,7 +201,15 @@ def test_what_a_handler_gave_up_on_is_listed(cli, inbox, home):
     assert failed["reason"] == "no answer" and failed["tries"] == 3
     table = cli("inbox", "--failed").stdout
     assert "no answer" in table and failed["activity_id"][:8] in table
-    assert len(received(cli)) == 2
+    both = received(cli)
+    assert len(both) == 2
+    other = next(one["activity_id"] for one in both if one["activity_id"] != failed["activity_id"])
+    assert "is not set aside" in cli("retry", other, code=4).stderr
+    cli("retry", code=2)
+    cli("retry", "--all", other, code=2)
+    assert cli("retry", failed["activity_id"]).stdout == failed["activity_id"] + "\n"
+    assert cli("inbox", "--failed").stdout == ""
+    assert json.loads(cli("retry", "--all", "--json").stdout) == {"retried": []}
 
 
 def test_an_inbox_that_cannot_be_printed_is_a_failure(cli, inbox, mcp_binary, home):

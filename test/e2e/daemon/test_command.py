@@ -7,6 +7,7 @@ import pytest
 
 from support.daemon import Daemon, notes, processes_with, script
 from support.platform import until
+from support.run import run
 
 
 @pytest.fixture
@@ -124,6 +125,17 @@ def test_a_program_that_is_not_there_says_so(start):
     daemon.ask("hello")
     daemon.wait_answers(1)
     assert "no-such-program is not in PATH" in until(daemon.set_aside)[0][1]
+
+
+def test_what_was_set_aside_is_tried_again_when_a_person_says_so(start, mcp_binary, tmp_path):
+    daemon = start(*command(f"cat >/dev/null; cat {tmp_path}/answer", tmp_path, "--retry-secs", ""))
+    daemon.ask("one")
+    daemon.ask("two")
+    until(lambda: len(daemon.set_aside()) == 2)
+    (tmp_path / "answer").write_text("well")
+    assert len(run(mcp_binary, daemon.env, "retry", "--all").stdout.split()) == 2
+    until(lambda: not daemon.waiting())
+    assert daemon.answers()[2:] == ["well", "well"]
 
 
 def test_an_empty_answer_may_be_one(start, tmp_path):
