@@ -96,10 +96,10 @@ Start with:
   molecule-mcp inbox                        what waits
   molecule-mcp doctor                       what is wrong
 
-`molecule-mcp help COMMAND` explains a command; `--json` makes any of them print JSON; `--version`
-prints the version. The workspace comes from config.toml, which setup writes, or from WORKSPACE_ID,
-PLATFORM_URL and MOLECULE_WORKSPACE_TOKEN; MOLECULE_LOG sets how much stderr gets. `help environment`
-has every variable.
+`molecule-mcp help COMMAND` explains a command. With `--json` a command prints JSON instead of text.
+`--version` prints the version. The workspace comes from config.toml, which setup writes, or from
+WORKSPACE_ID, PLATFORM_URL and MOLECULE_WORKSPACE_TOKEN; MOLECULE_LOG sets how much stderr gets.
+`help environment` has every variable.
 Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 token refused, 4 not found, 5 unreachable,
 6 nothing came in the time given.
 )";

@@ -126,7 +126,8 @@ constexpr std::array doctor_examples{
     Words("molecule-mcp doctor --json | jq '.checks[] | select(.status != \"OK\")'")};
 constexpr std::array logs_options{
     Option{.names = "-f,--follow", .help = "Go on printing what is added"},
-    Option{.names = "-n,--lines", .value = "N", .help = "How many lines (default 100)"}};
+    Option{.names = "-n,--lines", .value = "N", .help = "How many lines (default 100)"},
+    Option{.names = "--json", .help = "Print each as a line of JSON (systemd only)"}};
 constexpr std::array logs_examples{Words("molecule-mcp logs -f")};
 
 constexpr std::array setup_options{

@@ -96,10 +96,16 @@ void advise_lingering() {
   say("It ends when you log out. To keep it: sudo loginctl enable-linger $USER\n");
 }
 
-bool start_service(const fs::path& path) {
-  if (manager == Manager::launchd) return run({"launchctl", "bootstrap", domain(), path.string()});
+/// `replaced`: an older file may be what runs.
+bool start_service(const fs::path& path, bool replaced) {
+  if (manager == Manager::launchd) {
+    // It loads no agent twice.
+    run_program({"launchctl", "bootout", target()});
+    return run({"launchctl", "bootstrap", domain(), path.string()});
+  }
   return run(systemctl({"daemon-reload"})) &&
-         run(systemctl({"enable", "--now", std::string(unit_name)}));
+         run(systemctl({"enable", "--now", std::string(unit_name)})) &&
+         (!replaced || run(systemctl({"restart", std::string(unit_name)})));
 }
 
 /// Runs one of start, stop, restart.
@@ -135,7 +141,8 @@ int service_install(const Arguments& arguments) {
     return exit_code::failed;
   }
   const auto present = files::read(path);
-  if (!present.ok() || *present != text) {
+  const bool replaced = present.ok() && *present != text;
+  if (!present.ok() || replaced) {
     if (auto written = files::replace(path, text, 0644); !written.ok()) {
       say_failure(written.error().message);
       return exit_code::failed;
@@ -147,7 +154,7 @@ int service_install(const Arguments& arguments) {
         "setup`.\n");
   }
   const bool start = !arguments.has("--no-start");
-  if (start && !start_service(path)) {
+  if (start && !start_service(path, replaced)) {
     [[maybe_unused]] const int shown = finish(path.string() + "\n");
     return exit_code::failed;
   }
@@ -220,13 +227,17 @@ int logs(const Arguments& arguments) {
   }
   const bool follow = arguments.has("--follow");
   Line command{"journalctl", "--user-unit", std::string(unit_name), "--no-pager", "-n", lines};
+  if (manager == Manager::launchd && arguments.json()) {
+    return wrong_usage("logs --json: launchd keeps text only");
+  }
   if (manager == Manager::launchd) {
     const fs::path path = log_path(workspace::process_environment());
     command = {"tail", "-n", lines};
     if (follow) command.emplace_back("-F");
     command.push_back(path.string());
-  } else if (follow) {
-    command.emplace_back("-f");
+  } else {
+    if (follow) command.emplace_back("-f");
+    if (arguments.json()) command.emplace_back("--output=json");
   }
   become_program(command);
   say_failure(fmt::format("{} cannot be started: {}", command.front(), files::reason(errno)));

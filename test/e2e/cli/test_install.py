@@ -185,12 +185,26 @@ def test_service_files(cli, agent, home, tmp_path):
     text = unit.read_text()
     assert "Type=notify" in text and " daemon\n" in text and "@" not in text.replace("@system-service", "")
     assert agent.token not in text
+    log = home / "systemctl.log"
+    cli("service", "install", path=path)
+    assert "--user restart" not in log.read_text()
+    cli("service", "install", path=f"{path}:/opt/other")
+    assert "--user restart molecule-mcp.service\n" in log.read_text() and "/opt/other" in unit.read_text()
     assert json.loads(cli("service", "status", "--json", path=path).stdout)["state"] == "active"
     assert cli("service", "status", path=path).stdout == "active\n"
     for action in ("stop", "start", "restart"):
         cli("service", action, path=path)
     cli("service", "uninstall", path=path)
     assert not unit.exists()
-    log = (home / "systemctl.log").read_text()
-    assert "--user enable --now molecule-mcp.service" in log
-    assert "--user disable --now molecule-mcp.service" in log
+    assert "--user enable --now molecule-mcp.service" in log.read_text()
+    assert "--user disable --now molecule-mcp.service" in log.read_text()
+
+
+def test_logs_are_the_managers(cli, tmp_path):
+    program = tmp_path / "journalctl"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    shown = cli("logs", "-f", "-n", "7", "--json", path=path).stdout.split()
+    assert shown == ["--user-unit", "molecule-mcp.service", "--no-pager", "-n", "7", "-f", "--output=json"]
+    cli("logs", "-n", "x", code=2, path=path)
