@@ -148,7 +148,8 @@ std::vector<Check> check_configuration(const workspace::Reading& reading) {
   constexpr const char* name = "configuration";
   std::vector<Check> checks;
   for (const std::string& problem : reading.problems) {
-    checks.push_back({Status::fail, name, problem, "`molecule-mcp --help` lists every variable"});
+    checks.push_back({Status::fail, name, problem,
+                      "run `molecule-mcp setup`, or see `molecule-mcp help environment`"});
   }
   const auto warn = [&checks](std::string detail, std::string next) {
     checks.push_back({Status::warn, name, std::move(detail), std::move(next)});

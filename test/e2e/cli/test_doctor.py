@@ -145,6 +145,7 @@ def test_1_doctor_without_any_configuration(mcp_binary, base_env):
     assert ended.returncode == 1 and ended.stderr == ""
     for name in ("WORKSPACE_ID", "PLATFORM_URL", "MOLECULE_WORKSPACE_TOKEN"):
         assert name in ended.stdout
+    assert "molecule-mcp setup" in ended.stdout
 
 
 def test_1_doctor_warns_about_ignored_values_and_disabled_features(doctor):
