@@ -21,10 +21,10 @@ namespace molecule::daemon {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> withheld{
-    "WORKSPACE_ID", "PLATFORM_URL",     "CONFIGS_DIR",    "ADMIN_TOKEN",  "NOTIFY_SOCKET",
-    "WATCHDOG_",    "LISTEN_",          "JOURNAL_STREAM", "CREDENTIALS_", "INVOCATION_ID",
-    "MOLECULE_",    "SYSTEMD_EXEC_PID", "MANAGERPID"};
+constexpr std::array<std::string_view, 14> withheld{
+    "WORKSPACE_ID", "PLATFORM_URL",     "CONFIGS_DIR",    "ADMIN_TOKEN",     "NOTIFY_SOCKET",
+    "WATCHDOG_",    "LISTEN_",          "JOURNAL_STREAM", "CREDENTIALS_",    "INVOCATION_ID",
+    "MOLECULE_",    "SYSTEMD_EXEC_PID", "MANAGERPID",     "XPC_SERVICE_NAME"};
 
 /// Variables that a server needs which a CLI starts with a clean environment.
 constexpr std::array<const char*, 14> passed_on{

@@ -102,8 +102,8 @@ CommandLine parse_command_line(Words words) {
     }
     return {.exit_code = cli::unknown_command(first)};
   }
-  if (command->name == "daemon") return {.command = command, .rest = words};
   if (asks_for_help(words)) return {.text = cli::describe(*command)};
+  if (command->name == "daemon") return {.command = command, .rest = words};
   if (command->name == "serve") return parse_serve(words);
   auto arguments = parse_options(*command, words);
   if (!arguments) return {.exit_code = cli::exit_code::usage};

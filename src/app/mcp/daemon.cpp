@@ -9,13 +9,16 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "app/mcp/daemon_check.hpp"
 #include "app/mcp/daemon_options.hpp"
 #include "app/mcp/file_limit.hpp"
+#include "app/mcp/launchd.hpp"
 #include "base/async/tasks.hpp"
 #include "base/child/child.hpp"
 #include "base/log.hpp"
@@ -25,39 +28,20 @@
 #include "daemon/dispatcher.hpp"
 #include "net/http_client.hpp"
 #include "workspace/config/config.hpp"
+#include "workspace/config/config_file.hpp"
 #include "workspace/sync/report/status_file.hpp"
 #include "workspace/workspaces.hpp"
 
 namespace molecule::app {
-
-const char* const daemon_usage =
-    R"(usage: molecule-mcp daemon [--config FILE] [--check] [--handler KIND] [--KEY VALUE]…
-                           [-- PROGRAM ARGUMENT…]
-
-Keeps the workspaces online with no agent host, and gives each message to a handler. Without one it
-only keeps them online and their inboxes filled.
-
-  --config FILE   instead of ~/.config/molecule/daemon.toml
-  --check         print the effective configuration and end
-  --handler KIND  command, claude, codex, gemini, opencode, webhook or none
-  --KEY VALUE     any key of [handler], with dashes: --deadline-secs 60, --max-parallel 4
-  -- PROGRAM …    the program of a command handler
-
-Examples:
-  molecule-mcp daemon --handler command -- /home/ann/answer.sh
-  molecule-mcp daemon --handler claude --working-directory ~/project
-  molecule-mcp daemon --check
-
-SIGHUP reads the configuration and the tokens again; SIGTERM lets running turns end. Exit codes: 0
-after a signal; 1 internal error; 2 invalid configuration or usage; 3 the platform rejected the
-token.
-)";
 
 namespace {
 
 constexpr std::chrono::seconds max_silent_start{10};
 constexpr std::chrono::milliseconds start_check{200};
 constexpr std::chrono::milliseconds kill_grace{2000};
+constexpr std::string_view see_help = "run `molecule-mcp daemon --help` for the options";
+constexpr std::string_view see_setup =
+    "run `molecule-mcp setup`, or see `molecule-mcp help environment`";
 
 daemon::Services services_of(Clock& clock, const workspace::Config& config,
                              workspace::Workspaces& workspaces, net::HttpClient& http,
@@ -157,9 +141,19 @@ class Daemon {
     }
   }
 
+  bool serves(const workspace::Config& config) const {
+    return std::ranges::equal(config.workspaces, config_.workspaces,
+                              [](const auto& one, const auto& other) {
+                                return one.id == other.id && one.platform_url == other.platform_url;
+                              });
+  }
+
   void reload() {
     notifier_.reloading();
     if (workspaces_.reload_tokens()) log::info("a token has changed");
+    if (!serves(workspace::read_config(workspace::process_environment()).config)) {
+      log::warning("other workspaces are configured now: restart the daemon to serve them");
+    }
     auto settings =
         daemon::Settings::load(workspace::process_environment(), options_.config, options_.flags);
     if (settings) {
@@ -257,56 +251,70 @@ class Daemon {
   daemon::Dispatcher dispatcher_;
 };
 
-int report_problems(const std::vector<std::string>& problems) {
+int report_problems(const std::vector<std::string>& problems, std::string_view hint) {
   log::error("the configuration is missing or not valid:");
   for (const std::string& problem : problems) log::error("{}", problem);
-  log::error("run `molecule-mcp daemon --help` for the options");
+  log::error("{}", hint);
   return 2;
 }
 
-/// Where the workspaces and their tokens are found; never a token.
-std::string describe(const workspace::Config& config) {
-  std::string text;
-  for (const workspace::WorkspaceConfig& one : config.workspaces) {
-    workspace::Credentials credentials(one.token, one.state_folder);
-    const bool found = credentials.reload().ok();
-    text += fmt::format("# workspace {}\n#   platform {}\n#   state {}\n#   token from {}\n",
-                        one.id, one.platform_url, one.state_folder.string(),
-                        found ? credentials.token_source() : "nowhere");
+/// What a person changes to mend a wrong configuration or a rejected token.
+std::vector<std::filesystem::path> files_of(const workspace::Environment& environment,
+                                            const DaemonOptions& options) {
+  const std::filesystem::path folder = workspace::config_folder(environment);
+  std::vector<std::filesystem::path> files{
+      folder / "config.toml", options.config.empty() ? folder / "daemon.toml" : options.config};
+  for (const workspace::WorkspaceConfig& one :
+       workspace::read_config(environment).config.workspaces) {
+    files.push_back(one.state_folder / ".auth_token");
+    if (!one.token.environment) continue;
+    if (const auto file = one.token.environment("MOLECULE_WORKSPACE_TOKEN_FILE")) {
+      files.emplace_back(*file);
+    }
   }
-  return text;
+  return files;
 }
 
-}  // namespace
-
-int daemon_main(std::span<const char* const> arguments) {
-  const auto options = parse_daemon_options(arguments);
-  if (!options) return report_problems({options.error()});
-  if (options->help) return output::print(daemon_usage) ? 0 : 1;
-  process::open_standard_streams();
-  const workspace::Environment environment = workspace::process_environment();
-  auto settings = daemon::Settings::load(environment, options->config, options->flags);
+int run_daemon(const workspace::Environment& environment, const DaemonOptions& options) {
+  auto settings = daemon::Settings::load(environment, options.config, options.flags);
   auto config = workspace::load_config(environment);
   std::vector<std::string> problems;
   if (!config) problems = config.error();
   if (!settings) {
     problems.insert(problems.end(), settings.error().begin(), settings.error().end());
   }
-  if (!problems.empty()) return report_problems(problems);
+  if (!problems.empty()) {
+    return report_problems(problems, config ? see_help : see_setup);
+  }
   if (config->verbose && std::getenv(log::level_variable) == nullptr) {
     log::set_level(log::Level::info);
   }
   // A handler's own server belongs to a daemon; a daemon belongs to nobody.
   config->handler.reset();
-  if (options->check) {
-    return output::print(describe(*config) + settings->describe()) ? 0 : 1;
+  if (options.check) {
+    const auto shown = options.json ? configuration_json(*config, *settings)
+                                    : configuration_text(*config, *settings);
+    return output::print(shown) ? 0 : 1;
   }
   raise_file_limit(config->workspaces.size());
   if (!settings->any_handler()) {
     log::info("there is no handler: messages stay in the inbox for other sessions");
   }
-  Daemon daemon(*config, *std::move(settings), *options);
+  Daemon daemon(*config, *std::move(settings), options);
   return daemon.run();
+}
+
+}  // namespace
+
+int daemon_main(std::span<const char* const> arguments) {
+  const auto options = parse_daemon_options(arguments);
+  if (!options) return report_problems({options.error()}, see_help);
+  process::open_standard_streams();
+  const workspace::Environment environment = workspace::process_environment();
+  const int exit_code = run_daemon(environment, *options);
+  const bool in_vain = exit_code == 2 || exit_code == 3;
+  if (in_vain && !options->check) wait_under_launchd(files_of(environment, *options));
+  return exit_code;
 }
 
 }  // namespace molecule::app

@@ -10,7 +10,4 @@ namespace molecule::app {
 /// Returns the exit code (docs/spec/daemon.md 1).
 int daemon_main(std::span<const char* const> arguments);
 
-/// The help text of the command.
-extern const char* const daemon_usage;
-
 }  // namespace molecule::app

@@ -38,12 +38,8 @@ Result<DaemonOptions, std::string> parse_daemon_options(std::span<const char* co
         options.flags.emplace_back("argv", rest);
       break;
     }
-    if (argument == "--help" || argument == "-h") {
-      options.help = true;
-      continue;
-    }
-    if (argument == "--check") {
-      options.check = true;
+    if (argument == "--check" || argument == "--json") {
+      (argument == "--check" ? options.check : options.json) = true;
       continue;
     }
     if (!argument.starts_with("--")) {
@@ -74,6 +70,7 @@ Result<DaemonOptions, std::string> parse_daemon_options(std::span<const char* co
     if (!path) return Failure{"--config: " + path.error()};
     options.config = std::move(*path);
   }
+  if (options.json && !options.check) return Failure{"--json is for --check"};
   return options;
 }
 

@@ -15,7 +15,8 @@ struct DaemonOptions {
   daemon::Flags flags;
   /// Print the effective configuration and end.
   bool check = false;
-  bool help = false;
+  /// That as JSON.
+  bool json = false;
 };
 
 /// The error is one line for people.

@@ -5,6 +5,7 @@
 #include "cli/commands/command.hpp"
 #include "cli/commands/common_arguments.hpp"
 #include "cli/commands/completion.hpp"
+#include "cli/commands/daemon_arguments.hpp"
 #include "cli/commands/help.hpp"
 #include "cli/commands/platform_arguments.hpp"
 #include "cli/commands/reports.hpp"
@@ -39,26 +40,6 @@ constexpr std::array serve_options{
                    "initialize (2024-11-05 to 2025-11-25) or stateless (2026-07-28)"}};
 constexpr std::array serve_examples{Words("molecule-mcp"),
                                     Words("molecule-mcp serve --era initialize")};
-
-constexpr std::array daemon_positionals{
-    Positional{.name = "PROGRAM",
-               .help = "After --: the program of a command handler, and its arguments",
-               .required = false,
-               .repeated = true}};
-constexpr std::array daemon_options{
-    Option{
-        .names = "--config", .value = "FILE", .help = "Instead of ~/.config/molecule/daemon.toml"},
-    Option{.names = "--check", .help = "Print the effective configuration and end"},
-    Option{.names = "--handler",
-           .value = "KIND",
-           .help = "command, claude, codex, gemini, opencode, webhook or none"},
-    Option{.names = "--working-directory", .value = "DIR", .help = "Where handlers run"},
-    Option{.names = "--deadline-secs", .value = "SECS", .help = "How long a turn may take"},
-    Option{.names = "--max-parallel", .value = "N", .help = "How many turns run side by side"}};
-constexpr std::array daemon_examples{
-    Words("molecule-mcp daemon --handler command -- /home/ann/answer.sh"),
-    Words("molecule-mcp daemon --handler claude --working-directory ~/project"),
-    Words("molecule-mcp daemon --check")};
 
 constexpr std::array inbox_options{
     Option{.names = "--wait",
@@ -217,8 +198,10 @@ const Command table[] = {
      nullptr},
     {"daemon", group_agents,
      "Keep the workspaces online without a host, and hand messages to handlers",
-     "Every key of [handler] in its file is an option too, with dashes.", daemon_positionals,
-     daemon_options, daemon_examples, nullptr},
+     "Without a handler it only keeps them online and their inboxes filled. SIGHUP reads the "
+     "configuration and the tokens again; SIGTERM lets running turns end. An option wins over the "
+     "[handler] of its file.",
+     daemon_positionals, daemon_options, daemon_examples, nullptr},
     {"inbox",
      group_messages,
      "List the messages that wait",

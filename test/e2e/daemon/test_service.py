@@ -1,6 +1,7 @@
 """Service manners of both programs: configuration, exit codes, reload, sd_notify, watchdog, socket
 activation, health, memory."""
 
+import json
 import os
 import signal
 import socket
@@ -118,6 +119,48 @@ def test_check_prints_the_effective_configuration_and_no_secret(ada, mcp_binary)
     assert not daemon.state.joinpath("inbox.db").exists()
 
 
+def test_check_as_json(ada, mcp_binary):
+    daemon = ada(config='[sender."Ben"]\nkind = "none"\n')
+    shown = run(mcp_binary, daemon.env, "daemon", "--check", "--json", "--handler", "claude")
+    read = json.loads(shown.stdout)
+    assert read["workspaces"] == [{"id": daemon.workspace.id, "platform_url": daemon.platform.url,
+                                   "state_folder": str(daemon.state),
+                                   "token_source": "MOLECULE_WORKSPACE_TOKEN"}]
+    assert read["daemon"]["handler"]["kind"] == "claude"
+    assert read["daemon"]["sender"]["Ben"] == {"kind": "none"}
+
+
+def test_without_a_configuration_it_names_setup(ada):
+    daemon = ada(env={"PLATFORM_URL": "", "WORKSPACE_ID": ""})
+    assert daemon.start().wait() == 2
+    assert "PLATFORM_URL is not set" in daemon.log() and "molecule-mcp setup" in daemon.log()
+
+
+# launchd starts again whatever did not exit with 0.
+LABELS = ["org.molecule.molecule-mcp", "homebrew.mxcl.molecule-mcp"]
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_under_launchd_it_waits_until_a_wrong_configuration_is_another(ada, label):
+    daemon = ada(config='[handler]\nkind = "nonsense"\n', env={"XPC_SERVICE_NAME": label})
+    with daemon:
+        until(lambda: "a restart would not help" in daemon.log())
+        assert daemon.process.poll() is None
+        (daemon.home / ".config/molecule/daemon.toml").write_text("")
+        assert daemon.wait() == 2
+        daemon.start()
+        until(lambda: daemon.platform.status_of(daemon.workspace) == "online")
+
+
+def test_under_launchd_it_waits_with_a_rejected_token(ada):
+    daemon = ada(env={"MOLECULE_WORKSPACE_TOKEN": "x" * 43, "XPC_SERVICE_NAME": LABELS[0]})
+    daemon.start()
+    until(lambda: "a restart would not help" in daemon.log())
+    assert daemon.process.poll() is None
+    daemon.process.terminate()
+    assert daemon.wait() == 3
+
+
 def test_sighup_reads_the_handler_again(ada, tmp_path):
     one, two = (script(tmp_path, f"cat >/dev/null; echo {name}", name) for name in ("one", "two"))
     text = '[handler]\nkind = "command"\nargv = ["{}"]\n'
@@ -149,6 +192,13 @@ def test_config_toml_is_enough(ada, tmp_path):
         del daemon.env[name]
     with daemon:
         until(lambda: daemon.platform.status_of(daemon.workspace) == "online")
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: daemon.log().count("the configuration was read again") == 1)
+        assert "other workspaces" not in daemon.log()
+        with (folder / "config.toml").open("a") as file:
+            file.write('[[workspace]]\nid = "6f0c5b1e-0000-4000-8000-000000000001"\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        until(lambda: "other workspaces are configured now: restart" in daemon.log())
 
 
 def test_log_lines_have_levels_only_in_the_journal(ada):

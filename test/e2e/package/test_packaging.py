@@ -95,6 +95,8 @@ def test_launchd_can_read_the_agent():
     assert agent["Umask"] == 0o077 and agent["ProcessType"] == "Background"
     assert agent["ExitTimeOut"] > 20 and agent["ThrottleInterval"] >= 10
     assert agent["EnvironmentVariables"] == {"PATH": "/value of path"}
+    label = re.search(r'agent_label = "(.*)"', (ROOT / "src/cli/service/service_file.hpp").read_text())[1]
+    assert f"LaunchAgents/{label}.plist" in (ROOT / "docs/service.md").read_text(encoding="utf-8")
 
 
 def control():
@@ -160,9 +162,21 @@ def test_what_meson_installs_is_in_a_debian_package(build):
     assert packed == expected
 
 
-def test_the_manual_of_the_daemons_file_has_every_key():
+def handler_keys():
     table = (ROOT / "src/daemon/config/handler_table.cpp").read_text(encoding="utf-8")
-    keys = set(re.findall(r'\{"(\w+)", Type::', table))
+    return set(re.findall(r'\{"(\w+)", Type::', table))
+
+
+def test_the_help_of_the_daemon_has_every_key(build):
+    shown = output_of(build / "molecule-mcp", "help", "daemon")
+    options = set(re.findall(r"^  --([a-z-]+)", shown, re.M))
+    flags = {"handler" if key == "kind" else key.replace("_", "-") for key in handler_keys()}
+    assert options == flags | {"config", "check", "json"}
+    assert output_of(build / "molecule-mcp", "daemon", "--help") == shown
+
+
+def test_the_manual_of_the_daemons_file_has_every_key():
+    keys = handler_keys()
     documented = set(re.findall(r"\*(\w+)\*", read("man/molecule-daemon.toml.5.scd")))
     assert len(keys) > 15 and keys <= documented, keys - documented
 
