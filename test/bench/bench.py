@@ -242,7 +242,7 @@ def label(program):
     try:
         options = json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())
         chosen = {option["name"]: option["value"] for option in options}
-        return f"{build.name} (libcurl {chosen['libcurl']}, {chosen['buildtype']})"
+        return f"{os.path.relpath(build)} (libcurl {chosen['libcurl']}, {chosen['buildtype']})"
     except (OSError, KeyError):
         return build.name
 
