@@ -145,10 +145,11 @@ struct HttpServer::Impl {
   }
 
   awaitable<void> rest_idle() {
-    constexpr std::chrono::milliseconds soon{100};
+    constexpr std::size_t together = 50;
+    constexpr std::chrono::milliseconds soon{10};
     constexpr std::chrono::milliseconds without_work{1000};
     while (true) {
-      const auto pause = connections->rest_idle() ? soon : without_work;
+      const auto pause = connections->rest_idle(together) ? soon : without_work;
       co_await sleep_for(services.clock, pause);
     }
   }

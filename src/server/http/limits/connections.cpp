@@ -1,5 +1,6 @@
 #include "server/http/limits/connections.hpp"
 
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -89,23 +90,18 @@ void Connections::drop_late() {
   for (Entry* entry : late) entry->drop();
 }
 
-bool Connections::rest_idle() {
+bool Connections::rest_idle(std::size_t most) {
   const Clock::time_point now = clock_.now();
-  bool others = !active_.empty();
-  std::vector<Entry*> idle;
-  // The longest idle come first: behind one that rests, all do.
-  for (auto entry = resting_.rbegin(); entry != resting_.rend() && !(*entry)->rests_; ++entry) {
-    if (now - (*entry)->since_ < limits_.rest || (*entry)->writing_) {
-      others = true;
-    } else {
-      idle.push_back(*entry);
-    }
+  // In the order in which they fell silent: first those that rest.
+  auto first = resting_.end();
+  while (first != resting_.begin() && !(*std::prev(first))->rests_) --first;
+  while (first != resting_.end() && most > 0 && now - (*first)->since_ >= limits_.rest) {
+    Entry& entry = **first++;
+    --most;
+    entry.rests_ = true;
+    if (entry.owner_.rest && !entry.writing_) entry.owner_.rest();
   }
-  for (Entry* entry : idle) {
-    entry->rests_ = true;
-    if (entry->owner_.rest) entry->owner_.rest();
-  }
-  return others;
+  return first != resting_.end();
 }
 
 }  // namespace molecule::server

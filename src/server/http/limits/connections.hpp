@@ -88,8 +88,9 @@ class Connections {
   void drop_silent(std::size_t count);
   /// Drops what has passed its limit.
   void drop_late();
-  /// Lets connections rest that have been idle for a while. True if there are others that may soon.
-  bool rest_idle();
+  /// Lets connections rest that have been idle for a while, at most `most` of them: each takes some
+  /// microseconds. True if there are others that may soon.
+  bool rest_idle(std::size_t most);
 
  private:
   Clock& clock_;
