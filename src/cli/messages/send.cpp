@@ -212,18 +212,6 @@ awaitable<int> reply_one(Session& session, Answering answering) {
   co_return finish(sent_line(id, answering.json));
 }
 
-awaitable<int> guarded(awaitable<int> command) {
-  std::optional<workspace::StoreError> failure;
-  int code = exit_code::failed;
-  try {
-    code = co_await std::move(command);
-  } catch (const workspace::StoreError& error) {
-    failure = error;
-  }
-  if (failure) code = report("the inbox cannot be used", *failure);
-  co_return code;
-}
-
 }  // namespace
 
 int send(const Arguments& arguments) {
@@ -240,7 +228,7 @@ int send(const Arguments& arguments) {
   if (!whole.ok()) return whole.error();
   sending.text = std::move(*whole);
   Session session(std::move(*config));
-  return session.run(guarded(send_one(session, std::move(sending))));
+  return session.run(guarded("the inbox cannot be used", send_one(session, std::move(sending))));
 }
 
 int reply(const Arguments& arguments) {
@@ -254,7 +242,7 @@ int reply(const Arguments& arguments) {
                       .paths = whole_paths(arguments),
                       .json = arguments.json()};
   Session session(std::move(*config));
-  return session.run(guarded(reply_one(session, std::move(answering))));
+  return session.run(guarded("the inbox cannot be used", reply_one(session, std::move(answering))));
 }
 
 }  // namespace molecule::cli

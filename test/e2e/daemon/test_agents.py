@@ -16,10 +16,8 @@ KINDS = ("claude", "codex", "gemini", "opencode")
 
 
 @pytest.fixture
-def start(mcp_binary, platform, tmp_path):
+def start(mcp_binary, platform, tmp_path, keep):
     """A function: a kind → a daemon whose handler is that kind's stand-in."""
-    started = []
-
     def begin(kind, *arguments, mode="", **more):
         programs = tmp_path / "bin"
         programs.mkdir(exist_ok=True)
@@ -29,13 +27,9 @@ def start(mcp_binary, platform, tmp_path):
         daemon = Daemon(mcp_binary, platform, platform.create_workspace("Ada"), tmp_path / "home",
                         "--handler", kind, "--retry-secs", "0", *arguments,
                         env={"PATH": path, "FAKE_MODE": mode}, **more)
-        daemon.start()
-        started.append(daemon)
-        return daemon
+        return keep(daemon)
 
-    yield begin
-    for daemon in started:
-        daemon.__exit__(None)
+    return begin
 
 
 def session_of(turn):

@@ -11,20 +11,14 @@ from support.run import run
 
 
 @pytest.fixture
-def start(mcp_binary, platform, tmp_path):
+def start(mcp_binary, platform, tmp_path, keep):
     """A function that starts a daemon for a new workspace."""
-    started = []
-
     def begin(*arguments, name="Ada", **more):
         workspace = platform.create_workspace(name)
         daemon = Daemon(mcp_binary, platform, workspace, tmp_path / name, *arguments, **more)
-        daemon.start()
-        started.append(daemon)
-        return daemon
+        return keep(daemon)
 
-    yield begin
-    for daemon in started:
-        daemon.__exit__(None)
+    return begin
 
 
 def command(text, tmp_path, *more):

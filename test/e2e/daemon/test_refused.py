@@ -10,20 +10,14 @@ from support.platform import until
 
 
 @pytest.fixture
-def start(mcp_binary, fake, workspace_id, token, tmp_path):
-    started = []
-
+def start(mcp_binary, fake, workspace_id, token, tmp_path, keep):
     def begin(text, *arguments, env=None):
         workspace = SimpleNamespace(id=workspace_id, token=token)
         daemon = Daemon(mcp_binary, fake, workspace, tmp_path / "Ada", "--handler", "command",
                         *arguments, "--", script(tmp_path, text), env=env)
-        daemon.start()
-        started.append(daemon)
-        return daemon
+        return keep(daemon)
 
-    yield begin
-    for daemon in started:
-        daemon.__exit__(None)
+    return begin
 
 
 def texts(fake):

@@ -45,9 +45,7 @@ def hook():
 
 
 @pytest.fixture
-def start(mcp_binary, platform, tmp_path, hook):
-    started = []
-
+def start(mcp_binary, platform, tmp_path, hook, keep):
     def begin(*arguments, env=None):
         secret = tmp_path / "secret"
         secret.write_text("a shared secret\n")
@@ -55,13 +53,9 @@ def start(mcp_binary, platform, tmp_path, hook):
         daemon = Daemon(mcp_binary, platform, platform.create_workspace("Ada"), tmp_path / "home",
                         "--handler", "webhook", "--url", f"http://127.0.0.1:{hook.server_port}/in",
                         "--secret-file", secret, "--retry-secs", "0", *arguments, env=env)
-        daemon.start()
-        started.append(daemon)
-        return daemon
+        return keep(daemon)
 
-    yield begin
-    for daemon in started:
-        daemon.__exit__(None)
+    return begin
 
 
 def test_a_signed_request_and_an_answer(start, hook):
