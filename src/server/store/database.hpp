@@ -68,13 +68,6 @@ class Session {
     const std::array<Value, sizeof...(Args)> values{Value(args)...};
     return execute_values(sql, values);
   }
-  /// As `execute`, within a transaction, for what cannot be refused and nothing waits for: it may
-  /// go along with the next statement or the commit. If it fails after all, those do.
-  template <class... Args>
-  awaitable<void> execute_along(std::string_view sql, const Args&... args) {
-    const std::array<Value, sizeof...(Args)> values{Value(args)...};
-    return execute_along_values(sql, values);
-  }
   /// Returns false if the statement fails; the transaction continues without it.
   template <class... Args>
   awaitable<bool> try_execute(std::string_view sql, const Args&... args) {
@@ -110,8 +103,6 @@ class Session {
   virtual RowStream stream_values(std::string_view sql, std::span<const Value> values) = 0;
   virtual awaitable<std::int64_t> execute_values(std::string_view sql,
                                                  std::span<const Value> values) = 0;
-  virtual awaitable<void> execute_along_values(std::string_view sql,
-                                               std::span<const Value> values) = 0;
   virtual awaitable<bool> try_execute_values(std::string_view sql,
                                              std::span<const Value> values) = 0;
 };

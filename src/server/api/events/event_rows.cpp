@@ -16,7 +16,7 @@ constexpr std::size_t max_event_bytes = 3'500;
 awaitable<void> share_events(store::Session& store, const std::vector<EventFrame>& frames) {
   for (const EventFrame& frame : frames) {
     if (!frame.is_row) continue;
-    co_await store.execute_along(
+    co_await store.execute(
         "INSERT INTO shared_events (event_type, workspace_id, payload, at)"
         " VALUES ($1, $2, $3, $4)",
         frame.type, frame.workspace_id, frame.payload, to_micros(frame.time));

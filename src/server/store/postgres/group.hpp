@@ -28,7 +28,7 @@ class Group : public std::enable_shared_from_this<Group> {
   awaitable<void> enter();
   /// Submits a job of the member's part. Throws `StoreError` if the connection is lost.
   std::shared_ptr<Link> submit(std::shared_ptr<Job> job);
-  /// A statement that goes along with what the member does next.
+  /// A statement that goes along with the member's next one.
   void precede(Statement statement) { prefix_.push_back(std::move(statement)); }
   /// Keeps the member's part. Returns when it is durable; throws `StoreError` if the commit fails,
   /// for every member.

@@ -8,14 +8,6 @@
 
 namespace molecule::server::store::postgres {
 
-namespace {
-
-awaitable<void> nothing() {
-  co_return;
-}
-
-}  // namespace
-
 PostgresSession::~PostgresSession() {
   if (group_) group_->drop(conflict_);
 }
@@ -111,12 +103,6 @@ RowStream PostgresSession::stream_values(std::string_view sql, std::span<const V
 awaitable<std::int64_t> PostgresSession::execute_values(std::string_view sql,
                                                         std::span<const Value> values) {
   return count_changes(Statement(sql, values));
-}
-
-awaitable<void> PostgresSession::execute_along_values(std::string_view sql,
-                                                      std::span<const Value> values) {
-  group_->precede(Statement(sql, values));
-  return nothing();
 }
 
 awaitable<bool> PostgresSession::try_execute_values(std::string_view sql,

@@ -32,8 +32,6 @@ class PostgresSession final : public Session {
   RowStream stream_values(std::string_view sql, std::span<const Value> values) override;
   awaitable<std::int64_t> execute_values(std::string_view sql,
                                          std::span<const Value> values) override;
-  awaitable<void> execute_along_values(std::string_view sql,
-                                       std::span<const Value> values) override;
   awaitable<bool> try_execute_values(std::string_view sql, std::span<const Value> values) override;
 
  private:

@@ -95,10 +95,6 @@ awaitable<std::int64_t> SqliteSession::run(Bound bound) {
   co_return (bound.reader ? *bound.reader : database_).changes();
 }
 
-awaitable<void> SqliteSession::run_along(Bound bound) {
-  [[maybe_unused]] const std::int64_t rows = co_await run(std::move(bound));
-}
-
 awaitable<bool> SqliteSession::try_run(Bound bound) {
   try {
     bound.statement.run();
@@ -132,11 +128,6 @@ RowStream SqliteSession::stream_values(std::string_view sql, std::span<const Val
 awaitable<std::int64_t> SqliteSession::execute_values(std::string_view sql,
                                                       std::span<const Value> values) {
   return run(bound(sql, values));
-}
-
-awaitable<void> SqliteSession::execute_along_values(std::string_view sql,
-                                                    std::span<const Value> values) {
-  return run_along(bound(sql, values));
 }
 
 awaitable<bool> SqliteSession::try_execute_values(std::string_view sql,

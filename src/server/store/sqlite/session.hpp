@@ -34,8 +34,6 @@ class SqliteSession final : public Session {
   RowStream stream_values(std::string_view sql, std::span<const Value> values) override;
   awaitable<std::int64_t> execute_values(std::string_view sql,
                                          std::span<const Value> values) override;
-  awaitable<void> execute_along_values(std::string_view sql,
-                                       std::span<const Value> values) override;
   awaitable<bool> try_execute_values(std::string_view sql, std::span<const Value> values) override;
 
  private:
@@ -48,7 +46,6 @@ class SqliteSession final : public Session {
   Bound bound(std::string_view sql, std::span<const Value> values);
   static awaitable<Rows> first_row(Bound bound);
   awaitable<std::int64_t> run(Bound bound);
-  awaitable<void> run_along(Bound bound);
   static awaitable<bool> try_run(Bound bound);
 
   molecule::sqlite::Database& database_;
