@@ -26,7 +26,8 @@ std::string everything_query(std::string_view matches) {
       "SELECT 'activity' AS kind, id, workspace_id, coalesce(summary, '') AS label, '' AS content,"
       " request_body, response_body, method, status, created_at FROM"
       " (SELECT * FROM activity WHERE ($1 = '' OR workspace_id = $1)"
-      " AND seq < coalesce($3, 9223372036854775807) ORDER BY seq DESC LIMIT {window})"
+      " AND seq < coalesce($3, 9223372036854775807)"
+      " ORDER BY seq DESC LIMIT CASE WHEN $3 IS NULL THEN {window} ELSE {older} END)"
       " AS newest WHERE coalesce(method, '') NOT IN ('chat_upload_receive', 'delegate_result')"
       " AND ({request} OR {response} OR {summary})"
       " UNION ALL SELECT 'memory', id, workspace_id, scope, content, NULL, NULL, NULL, NULL,"
@@ -35,9 +36,9 @@ std::string everything_query(std::string_view matches) {
       " ORDER BY seq DESC LIMIT {window}) AS newest WHERE {content}"
       ") AS f JOIN workspaces w ON w.id = f.workspace_id AND w.status != 'removed'"
       " ORDER BY f.created_at DESC LIMIT 1000",
-      fmt::arg("window", Session::search_window), fmt::arg("request", in("request_body")),
-      fmt::arg("response", in("response_body")), fmt::arg("summary", in("summary")),
-      fmt::arg("content", in("content")));
+      fmt::arg("window", Session::search_window), fmt::arg("older", Session::older_window),
+      fmt::arg("request", in("request_body")), fmt::arg("response", in("response_body")),
+      fmt::arg("summary", in("summary")), fmt::arg("content", in("content")));
 }
 
 std::string delegations_query(std::string_view delegation_id, std::string_view text) {

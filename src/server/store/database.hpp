@@ -85,12 +85,14 @@ class Session {
   RowStream search_everything(std::string_view workspace_id, std::string_view text) {
     return search_window_before(workspace_id, text, std::nullopt);
   }
-  /// The same of the newest `search_window` messages before that row, without memories.
+  /// The same of the newest `older_window` messages before that row, without memories.
   RowStream search_older(std::string_view workspace_id, std::string_view text,
                          std::int64_t before_seq) {
     return search_window_before(workspace_id, text, before_seq);
   }
   static constexpr int search_window = 20'000;
+  /// Some milliseconds of SQLite's, which holds up others meanwhile.
+  static constexpr int older_window = 4'000;
   /// The newest 50 delegation rows, those of a workspace and those that others made to it: id,
   /// activity_type, source_id, target_id, summary, status, created_at, delegation id, error_detail,
   /// the answer's first 301 characters.

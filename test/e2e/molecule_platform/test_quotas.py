@@ -116,6 +116,20 @@ def test_9_6_a_message_that_is_sent_again_needs_no_room(limited):
     assert len(limited.activity(agent).body) == 2
 
 
+def test_9_6_a_message_that_is_sent_again_is_not_removed_to_make_room(build):
+    with Platform(build, args=["--limit", "message-bytes=5000"]) as platform:
+        agent, peer = platform.create_workspace("agent"), platform.create_workspace("peer")
+        for name in ("one", "two"):
+            assert platform.send(agent, "x" * 1500, caller=peer, message_id=name).status == 200
+        kept = [row["id"] for row in platform.activity(agent).body]
+        assert platform.activity(agent, since_id=kept[0]).body == []  # all are handled
+        for name in ("one", "two"):
+            assert platform.send(agent, "x" * 1500, caller=peer, message_id=name).body["status"] == "queued"
+        assert [row["id"] for row in platform.activity(agent).body] == kept
+        assert platform.send(agent, "x" * 1500, caller=peer, message_id="three").status == 200
+        assert len(platform.activity(agent).body) < 3
+
+
 def test_9_6_memories_and_keys_have_shares(limited):
     agent = limited.create_workspace("agent")
     path = f"/workspaces/{agent.id}"

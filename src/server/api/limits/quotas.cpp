@@ -82,6 +82,45 @@ awaitable<void> make_room(Context& context, std::string_view workspace_id, std::
       workspace_id, handled, rows);
 }
 
+/// What is to come into a workspace's inbox.
+struct Arrival {
+  Context& context;
+  std::string_view workspace_id;
+  const std::optional<std::string>& sender;
+  std::int64_t bytes;
+  /// Null for what cannot be a repeat.
+  const Activity* message = nullptr;
+};
+
+awaitable<bool> is_repeat(const Arrival& arrival) {
+  if (arrival.message == nullptr) co_return false;
+  co_return co_await is_repeated(arrival.context, *arrival.message);
+}
+
+awaitable<std::optional<Reply>> refuse(Arrival arrival) {
+  Context& context = arrival.context;
+  const std::int64_t limit = context.services.limits.message_bytes;
+  std::optional<std::string> peer;
+  if (arrival.sender != arrival.workspace_id) peer = arrival.sender;
+  Inbox inbox = co_await read_inbox(context, arrival.workspace_id, peer);
+  const bool crowded = peer && fills_inbox(context.services.limits, inbox, arrival.bytes);
+  if (!crowded && inbox.used_bytes + arrival.bytes <= limit) co_return std::nullopt;
+  // Asked before room is made, as the first one may be among what is removed.
+  const bool repeat = co_await is_repeat(arrival);
+  if (repeat) co_return std::nullopt;
+  if (crowded) {
+    context.services.refusals.count("sender", *peer);
+    co_return wait_reply("too many of your messages wait for this workspace: it has to read them",
+                         "inbox_share_used");
+  }
+  co_await make_room(context, arrival.workspace_id, inbox.handled);
+  inbox = co_await read_inbox(context, arrival.workspace_id, peer);
+  if (!arrival.sender || inbox.used_bytes + arrival.bytes <= limit) co_return std::nullopt;
+  context.services.refusals.count("messages", arrival.workspace_id);
+  co_return wait_reply(fmt::format("the workspace's messages fill its share ({})", in_units(limit)),
+                       "inbox_full");
+}
+
 }  // namespace
 
 std::string in_units(std::int64_t bytes) {
@@ -94,23 +133,19 @@ std::string in_units(std::int64_t bytes) {
 awaitable<std::optional<Reply>> refuse_row(Context& context, std::string_view workspace_id,
                                            const std::optional<std::string>& sender,
                                            std::size_t bytes) {
-  const auto added = static_cast<std::int64_t>(bytes);
-  const std::int64_t limit = context.services.limits.message_bytes;
-  std::optional<std::string> peer;
-  if (sender != workspace_id) peer = sender;
-  Inbox inbox = co_await read_inbox(context, workspace_id, peer);
-  if (peer && fills_inbox(context.services.limits, inbox, added)) {
-    context.services.refusals.count("sender", *sender);
-    co_return wait_reply("too many of your messages wait for this workspace: it has to read them",
-                         "inbox_share_used");
-  }
-  if (inbox.used_bytes + added <= limit) co_return std::nullopt;
-  co_await make_room(context, workspace_id, inbox.handled);
-  inbox = co_await read_inbox(context, workspace_id, peer);
-  if (!sender || inbox.used_bytes + added <= limit) co_return std::nullopt;
-  context.services.refusals.count("messages", workspace_id);
-  co_return wait_reply(fmt::format("the workspace's messages fill its share ({})", in_units(limit)),
-                       "inbox_full");
+  return refuse({.context = context,
+                 .workspace_id = workspace_id,
+                 .sender = sender,
+                 .bytes = static_cast<std::int64_t>(bytes)});
+}
+
+awaitable<std::optional<Reply>> refuse_message(Context& context, const Activity& row,
+                                               const std::optional<std::string>& sender) {
+  return refuse({.context = context,
+                 .workspace_id = row.workspace_id,
+                 .sender = sender,
+                 .bytes = static_cast<std::int64_t>(row_bytes(row)),
+                 .message = &row});
 }
 
 awaitable<std::optional<Reply>> refuse_memory(Context& context, std::string_view workspace_id,

@@ -7,6 +7,7 @@
 
 #include "base/async/asio.hpp"
 #include "server/api/context.hpp"
+#include "server/api/messages/activity_rows.hpp"
 #include "server/http/message.hpp"
 
 namespace molecule::server {
@@ -20,6 +21,11 @@ namespace molecule::server {
 awaitable<std::optional<Reply>> refuse_row(Context& context, std::string_view workspace_id,
                                            const std::optional<std::string>& sender,
                                            std::size_t bytes);
+
+/// The same for a message, which may be a repeat of one that is here: that needs no room, and makes
+/// none.
+awaitable<std::optional<Reply>> refuse_message(Context& context, const Activity& row,
+                                               const std::optional<std::string>& sender);
 
 /// A memory of `bytes` bytes: 413.
 awaitable<std::optional<Reply>> refuse_memory(Context& context, std::string_view workspace_id,

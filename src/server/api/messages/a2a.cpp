@@ -176,13 +176,8 @@ awaitable<Reply> deliver(Context& context, const std::optional<std::string>& cal
   row.message_id = std::move(envelope->message_id);
   if (caller) may = co_await may_send(context, *pair.first, target->id, envelope->in_reply_to);
   if (!may) co_return error_reply(403, "tool call failed");
-  auto full = co_await refuse_row(context, target->id, caller, row_bytes(row));
-  if (full) {
-    // What is here already needs no room.
-    const bool repeated = co_await is_repeated(context, row);
-    if (repeated) co_return queued_reply(envelope->method);
-    co_return *std::move(full);
-  }
+  auto full = co_await refuse_message(context, row, caller);
+  if (full) co_return *std::move(full);
   const std::int64_t inserted = co_await insert_activity(context, row);
   if (inserted == 0) co_return queued_reply(envelope->method);
   broadcast_activity(context, row);

@@ -1,8 +1,11 @@
 // What was said and remembered, found by its words (page.md 2.3).
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/async/clock.hpp"
@@ -41,18 +44,27 @@ bool really_matches(std::string_view query, std::string_view label, std::string_
 /// Whether the bodies are part of the item, as in session-search.
 enum class Bodies { no, yes };
 
-/// Returns how many it wrote.
-awaitable<int> write_found(store::RowStream row, json::Array& list, std::string query, int limit,
-                           Bodies bodies) {
-  int written = 0;
-  while (written < limit) {
+/// What is written of the items that were found.
+struct Found {
+  json::Array& list;
+  std::string query;
+  /// How many more are wanted.
+  int wanted;
+  Bodies bodies;
+  /// A row that comes while windows are read may bring one of them twice.
+  std::set<std::string, std::less<>> ids = {};
+};
+
+awaitable<void> write_found(store::RowStream row, Found& found) {
+  while (found.wanted > 0) {
     const bool more = co_await row.next();
     if (!more) break;
     const bool activity = row.text(0) == "activity";
     const std::string content = activity ? content_of(row) : row.string(4);
-    if (activity && !really_matches(query, row.text(3), content)) continue;
-    ++written;
-    auto item = list.object();
+    if (activity && !really_matches(found.query, row.text(3), content)) continue;
+    if (!found.ids.insert(row.string(1)).second) continue;
+    --found.wanted;
+    auto item = found.list.object();
     item.field("kind", row.text(0));
     item.field("id", row.text(1));
     item.field("workspace_id", row.text(2));
@@ -62,17 +74,16 @@ awaitable<int> write_found(store::RowStream row, json::Array& list, std::string 
     item.nullable("method", row.optional_string(7));
     item.nullable("status", row.optional_string(8));
     item.field("created_at", format_rfc3339(from_micros(row.integer(9))));
-    if (bodies == Bodies::no || !activity) continue;
+    if (found.bodies == Bodies::no || !activity) continue;
     if (!row.is_null(5)) item.raw("request_body", row.text(5));
     if (!row.is_null(6)) item.raw("response_body", row.text(6));
   }
-  co_return written;
 }
 
-/// The oldest row of the window before `before_seq`; none if there is nothing before it.
+/// The oldest of the newest `window` rows before `before_seq`; none if there is nothing before it.
 awaitable<std::optional<std::int64_t>> start_of_window(Context& context,
-                                                       std::optional<std::int64_t> before_seq) {
-  constexpr int window = store::Session::search_window;
+                                                       std::optional<std::int64_t> before_seq,
+                                                       int window) {
   store::Rows row = co_await context.store.query(
       "SELECT min(seq) FROM (SELECT seq FROM activity"
       " WHERE seq < coalesce($1, 9223372036854775807) ORDER BY seq DESC LIMIT $2) AS newest",
@@ -81,21 +92,28 @@ awaitable<std::optional<std::int64_t>> start_of_window(Context& context,
   co_return row.optional_integer(0);
 }
 
-/// All messages, a window at a time, so that others are served in between.
-awaitable<void> write_all_found(Context& context, json::Array& list, std::string query, int limit) {
+/// Looks through all messages, a window at a time. As much time as one takes is left to others
+/// before the next.
+awaitable<void> write_all_found(Context& context, Found& found) {
+  using store::Session;
   constexpr std::chrono::seconds patience{5};
-  constexpr std::chrono::milliseconds pause{1};
+  constexpr Clock::duration shortest_pause = std::chrono::milliseconds(1);
   Clock& clock = context.services.clock;
   const Clock::time_point give_up = clock.now() + patience;
-  store::RowStream newest = context.store.search_everything("", query);
-  int found = co_await write_found(std::move(newest), list, query, limit, Bodies::no);
-  std::optional<std::int64_t> before = co_await start_of_window(context, std::nullopt);
-  while (found < limit && before && clock.now() < give_up) {
-    const std::optional<std::int64_t> next = co_await start_of_window(context, before);
+  store::RowStream newest = context.store.search_everything("", found.query);
+  co_await write_found(std::move(newest), found);
+  std::optional<std::int64_t> before =
+      co_await start_of_window(context, std::nullopt, Session::search_window);
+  Clock::duration pause = shortest_pause;
+  while (found.wanted > 0 && before && clock.now() < give_up) {
+    const std::optional<std::int64_t> next =
+        co_await start_of_window(context, before, Session::older_window);
     if (!next) break;
     co_await sleep_for(clock, pause);
-    store::RowStream older = context.store.search_older("", query, *before);
-    found += co_await write_found(std::move(older), list, query, limit - found, Bodies::no);
+    const Clock::time_point start = clock.now();
+    store::RowStream older = context.store.search_older("", found.query, *before);
+    co_await write_found(std::move(older), found);
+    pause = std::max(shortest_pause, clock.now() - start);
     before = next;
   }
 }
@@ -131,7 +149,8 @@ awaitable<Reply> search_session(Context& context, Request request) {
   {
     auto list = writer.array();
     store::RowStream found = context.store.search_everything(*acting, query);
-    co_await write_found(std::move(found), list, query, list_limit(request), Bodies::yes);
+    Found out{.list = list, .query = query, .wanted = list_limit(request), .bodies = Bodies::yes};
+    co_await write_found(std::move(found), out);
   }
   co_return json_reply(200, std::move(writer).take());
 }
@@ -143,7 +162,8 @@ awaitable<Reply> search_all(Context& context, Request request) {
   {
     auto list = writer.array();
     co_await write_workspaces(context, list, query);
-    co_await write_all_found(context, list, query, list_limit(request));
+    Found found{.list = list, .query = query, .wanted = list_limit(request), .bodies = Bodies::no};
+    co_await write_all_found(context, found);
   }
   co_return json_reply(200, std::move(writer).take());
 }

@@ -189,13 +189,8 @@ awaitable<Reply> post_notify(Context& context, Request request) {
   // An addition to platform-api.md 4.3: a message that is sent again counts once. The prefix keeps
   // its id apart from those of the user's messages, which have no source either.
   if (!note.message_id.empty()) row.message_id = fmt::format("notify:{}", note.message_id);
-  auto full = co_await refuse_row(context, workspace->id, workspace->id, row_bytes(row));
-  if (full) {
-    // What is here already needs no room.
-    const bool repeated = co_await is_repeated(context, row);
-    if (repeated) co_return json_reply(200, R"({"status":"sent"})");
-    co_return *std::move(full);
-  }
+  auto full = co_await refuse_message(context, row, workspace->id);
+  if (full) co_return *std::move(full);
   const std::int64_t inserted = co_await insert_activity(context, row);
   if (inserted > 0) {
     context.events.broadcast("AGENT_MESSAGE", workspace->id, event_payload(*workspace, note));

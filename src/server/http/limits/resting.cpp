@@ -11,10 +11,8 @@ namespace molecule::server {
 struct RestingConnections::Resting {
   Resting(asio::ip::tcp::socket one, std::shared_ptr<Connections::Entry> its_entry)
       : socket(std::move(one)), entry(std::move(its_entry)) {
-    // Unsent bytes are not kept by the system either.
     entry->set_owner({.drop = [this] {
       asio::error_code ignored;
-      (void)socket.set_option(asio::socket_base::linger(true, 0), ignored);
       (void)socket.close(ignored);
     }});
   }
