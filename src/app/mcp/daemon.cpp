@@ -29,6 +29,7 @@
 #include "net/http_client.hpp"
 #include "workspace/config/config.hpp"
 #include "workspace/config/config_file.hpp"
+#include "workspace/config/credentials.hpp"
 #include "workspace/sync/report/status_file.hpp"
 #include "workspace/workspaces.hpp"
 
@@ -151,7 +152,8 @@ class Daemon {
   void reload() {
     notifier_.reloading();
     if (workspaces_.reload_tokens()) log::info("a token has changed");
-    if (!serves(workspace::read_config(workspace::process_environment()).config)) {
+    const auto read = workspace::load_config(workspace::process_environment());
+    if (read && !serves(*read)) {
       log::warning("other workspaces are configured now: restart the daemon to serve them");
     }
     auto settings =
@@ -268,9 +270,8 @@ std::vector<std::filesystem::path> files_of(const workspace::Environment& enviro
        workspace::read_config(environment).config.workspaces) {
     files.push_back(one.state_folder / ".auth_token");
     if (!one.token.environment) continue;
-    if (const auto file = one.token.environment("MOLECULE_WORKSPACE_TOKEN_FILE")) {
-      files.emplace_back(*file);
-    }
+    const auto file = workspace::configured_token_file(one.token);
+    if (file && !file->empty()) files.push_back(*file);
   }
   return files;
 }
@@ -308,7 +309,11 @@ int run_daemon(const workspace::Environment& environment, const DaemonOptions& o
 
 int daemon_main(std::span<const char* const> arguments) {
   const auto options = parse_daemon_options(arguments);
-  if (!options) return report_problems({options.error()}, see_help);
+  if (!options) {
+    const int exit_code = report_problems({options.error()}, see_help);
+    wait_under_launchd({});
+    return exit_code;
+  }
   process::open_standard_streams();
   const workspace::Environment environment = workspace::process_environment();
   const int exit_code = run_daemon(environment, *options);

@@ -94,14 +94,6 @@ Found from_file(const std::filesystem::path& path, std::string_view source,
   return checked(token, source);
 }
 
-/// The file that MOLECULE_WORKSPACE_TOKEN_FILE names; empty if it is not set.
-Result<std::filesystem::path, std::string> configured_file(const TokenSource& source) {
-  const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
-  const std::string_view given = text::trim(named);
-  if (given.empty()) return std::filesystem::path();
-  return files::configured_path(given, source.environment("HOME").value_or(""));
-}
-
 Found from_variable(const TokenSource& source) {
   const std::string value = source.environment("MOLECULE_WORKSPACE_TOKEN").value_or("");
   const std::string_view token = text::trim(value);
@@ -110,7 +102,7 @@ Found from_variable(const TokenSource& source) {
 }
 
 Found from_configured_file(const TokenSource& source) {
-  const auto path = configured_file(source);
+  const auto path = configured_token_file(source);
   if (!path.ok()) {
     return Failure{fmt::format("MOLECULE_WORKSPACE_TOKEN_FILE: {}", path.error())};
   }
@@ -180,9 +172,16 @@ Result<void, std::string> written(Result<void, files::Error> outcome) {
 
 }  // namespace
 
+Result<std::filesystem::path, std::string> configured_token_file(const TokenSource& source) {
+  const std::string named = source.environment("MOLECULE_WORKSPACE_TOKEN_FILE").value_or("");
+  const std::string_view given = text::trim(named);
+  if (given.empty()) return std::filesystem::path();
+  return files::configured_path(given, source.environment("HOME").value_or(""));
+}
+
 bool is_own_file(const WorkspaceConfig& workspace, const files::Identity& file) {
   if (is_state_file(workspace.state_folder, file)) return true;
-  const auto path = configured_file(workspace.token);
+  const auto path = configured_token_file(workspace.token);
   std::error_code ignored;
   return path.ok() && !path->empty() &&
          files::identity(std::filesystem::canonical(*path, ignored)) == file;
@@ -234,7 +233,7 @@ bool Credentials::has_other_than(std::string_view token) const {
 }
 
 std::filesystem::path Credentials::file_for_token() const {
-  const auto path = configured_file(source_);
+  const auto path = configured_token_file(source_);
   const bool configured = path.ok() && !path->empty() && from_variable(source_).ok() &&
                           token_source_.find(path->string()) != std::string::npos;
   return configured ? *path : token_file(state_folder_);

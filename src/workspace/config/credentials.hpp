@@ -58,4 +58,8 @@ class Credentials {
   std::vector<std::string> refused_;
 };
 
+/// The file that MOLECULE_WORKSPACE_TOKEN_FILE names; empty if it is not set. The failure is a line
+/// for people.
+Result<std::filesystem::path, std::string> configured_token_file(const TokenSource& source);
+
 }  // namespace molecule::workspace
