@@ -276,9 +276,10 @@ awaitable<void> Turns::tell_of_pause(std::shared_ptr<Job> job) {
 }
 
 awaitable<void> Turns::remove(std::shared_ptr<Job> job) {
-  log::info("message {} is done", job->candidate.activity_id);
   const auto write = [&job] { job->workspace->remove(job->candidate.activity_id); };
-  co_await store_patiently(services_.clock, services_.config.timing, write, "a removal");
+  const bool removed =
+      co_await store_patiently(services_.clock, services_.config.timing, write, "a removal");
+  if (removed) log::info("message {} is done", job->candidate.activity_id);
 }
 
 }  // namespace molecule::daemon

@@ -82,20 +82,25 @@ struct RetryOptions {
 /// Those of one workspace or, without an id, all that are set aside; which ones it were.
 awaitable<std::vector<std::string>> try_again(Session& session, workspace::Workspace& workspace,
                                               std::string id) {
-  const auto action = [&workspace, id] {
+  // Also what it did before it found the inbox busy.
+  std::vector<std::string> done;
+  const auto action = [&workspace, &id, &done] {
     const workspace::Database::FailFast fail_fast(workspace.inbox.database);
     workspace::HandlerTurns& turns = workspace.inbox.turns;
-    std::vector<std::string> done;
-    if (!id.empty()) {
-      if (turns.try_again(id)) done.push_back(id);
-      return done;
+    std::vector<std::string> ids{id};
+    if (id.empty()) {
+      ids.clear();
+      for (const Failed& one : turns.set_aside(workspace::MessageStore::max_waiting)) {
+        ids.push_back(one.message.activity_id);
+      }
     }
-    for (const Failed& one : turns.set_aside(workspace::MessageStore::max_waiting)) {
-      if (turns.try_again(one.message.activity_id)) done.push_back(one.message.activity_id);
+    for (const std::string& one : ids) {
+      if (turns.try_again(one)) done.push_back(one);
     }
-    return done;
+    return done.size();
   };
-  auto done = co_await tools::retry_while_busy(session.services, action);
+  [[maybe_unused]] const std::size_t count =
+      co_await tools::retry_while_busy(session.services, action);
   co_return done;
 }
 

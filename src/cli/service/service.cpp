@@ -5,10 +5,12 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -96,13 +98,27 @@ void advise_lingering() {
   say("It ends when you log out. To keep it: sudo loginctl enable-linger $USER\n");
 }
 
+/// launchd loads no agent twice, and one that is told to go ends in its own time.
+bool load_agent(const fs::path& path, bool replaced) {
+  constexpr std::chrono::seconds patience{40};
+  constexpr std::chrono::milliseconds pause{200};
+  const auto is_loaded = [] { return run_program({"launchctl", "print", target()}).code == 0; };
+  if (is_loaded()) {
+    if (!replaced) return true;
+    run_program({"launchctl", "bootout", target()});
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    while (is_loaded() && std::chrono::steady_clock::now() < give_up) {
+      // This command has no loop.
+      // ast-grep-ignore: blocking-call
+      std::this_thread::sleep_for(pause);
+    }
+  }
+  return run({"launchctl", "bootstrap", domain(), path.string()});
+}
+
 /// `replaced`: an older file may be what runs.
 bool start_service(const fs::path& path, bool replaced) {
-  if (manager == Manager::launchd) {
-    // It loads no agent twice.
-    run_program({"launchctl", "bootout", target()});
-    return run({"launchctl", "bootstrap", domain(), path.string()});
-  }
+  if (manager == Manager::launchd) return load_agent(path, replaced);
   return run(systemctl({"daemon-reload"})) &&
          run(systemctl({"enable", "--now", std::string(unit_name)})) &&
          (!replaced || run(systemctl({"restart", std::string(unit_name)})));
