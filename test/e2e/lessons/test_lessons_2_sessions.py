@@ -179,7 +179,11 @@ def test_lesson_2_12_two_sessions_under_load_share_everything_and_lose_nothing(s
             if message.get("timeout"):
                 return
             mine.append(message["activity_id"])
-            if not child.call("inbox_pop", activity_id=message["activity_id"]).json["removed"]:
+            popped = child.call("inbox_pop", activity_id=message["activity_id"])
+            # As the text advises: on a busy machine a lock may be held for longer than is waited for.
+            while popped.failed and "try again" in popped.text:
+                popped = child.call("inbox_pop", activity_id=message["activity_id"])
+            if not popped.json["removed"]:
                 again.append(message["activity_id"])
 
     workers = [threading.Thread(target=work, args=pair) for pair in zip(children, taken)]

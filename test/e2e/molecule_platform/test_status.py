@@ -119,13 +119,14 @@ def test_a_silent_agent_is_awaited_again_after_90_s_and_can_return(build, speedu
                 return platform.status_of(silent) == "awaiting_agent"
 
             until(swept, 30, "the sweep")
+            # Before anything else is waited for: it does not beat meanwhile.
+            assert platform.status_of(beating) == "online"
             read = [f for f in events.seen if f["event"] == "WORKSPACE_OFFLINE"]
             frame = read[0] if read else events.wait_for("WORKSPACE_OFFLINE")
             assert frame["workspace_id"] == silent.id
             assert frame["payload"] == {}
             elapsed = seconds_of(frame["timestamp"]) - seconds_of(shown)
             assert 89 <= elapsed <= 130, elapsed  # 90 s, plus at most one sweep interval of 15 s
-            assert platform.status_of(beating) == "online"
             assert platform.heartbeat(silent).status == 200
             events.wait_for("WORKSPACE_ONLINE", silent.id)
             assert platform.status_of(silent) == "online"
