@@ -30,7 +30,8 @@ class RestingConnections {
 
  private:
   struct Resting;
-  void end_rest(Resting& resting);
+  void wait(const std::shared_ptr<Resting>& resting);
+  void end_rest(const std::shared_ptr<Resting>& resting);
 
   Wake wake_;
   std::size_t size_ = 0;

@@ -256,9 +256,11 @@ def test_many_senders_through_two_instances_and_none_is_missed(build, server, st
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             readers = [pool.submit(read, agent) for agent in agents]
             writers = [pool.submit(write, number) for number in range(12)]
-            for writer in writers:
-                writer.result()
-            done.set()
+            try:
+                for writer in writers:
+                    writer.result()
+            finally:
+                done.set()
             followed = [reader.result() for reader in readers]
         assert lost == []
         for agent, found in zip(agents, followed):
