@@ -152,8 +152,8 @@ class Daemon {
   void reload() {
     notifier_.reloading();
     if (workspaces_.reload_tokens()) log::info("a token has changed");
-    const auto read = workspace::load_config(workspace::process_environment());
-    if (read && !serves(*read)) {
+    const auto read = workspace::read_config(workspace::process_environment());
+    if (read.problems.empty() && !serves(read.config)) {
       log::warning("other workspaces are configured now: restart the daemon to serve them");
     }
     auto settings =
