@@ -92,12 +92,12 @@ awaitable<int> guarded(std::string what, awaitable<int> command) {
   co_return code;
 }
 
-int finish_with_ids(std::string_view what, const std::vector<std::string>& ids, bool json) {
+int finish_with_ids(std::string_view name, const std::vector<std::string>& ids, bool json) {
   json::Writer writer;
   std::string lines;
   {
     auto o = writer.object();
-    auto list = o.array(what);
+    auto list = o.array(name);
     for (const std::string& id : ids) {
       list.value(id);
       lines += id + "\n";

@@ -167,7 +167,7 @@ def test_lesson_2_12_waiters_in_all_processes_wake_and_share(spawn, fake, record
 
 
 def test_lesson_2_12_two_sessions_under_load_share_everything_and_lose_nothing(spawn, fake):
-    # No acceleration: it would also shorten the 250 ms for which a lock is waited for.
+    # Little acceleration: it also shortens the 250 ms for which a lock is waited for.
     children = [spawn(speed=4) for _ in range(3)]
     for child in children:
         child.initialize()
